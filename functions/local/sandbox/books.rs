@@ -1,0 +1,322 @@
+//! The gateway's books: what it has recorded, and what follows from that at a given moment.
+//!
+//! Books change in one way only, by a [`Record`], so that whoever keeps the records can build the
+//! same books again. Records are facts and never change; that an accepted operation has settled, or
+//! that one was voided, is worked out when somebody asks. No record holds a card.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::timestamp;
+use super::behaviour::{Decline, Ending};
+use super::order::Order;
+use super::route::{Class, Kind};
+
+/// How long a key is remembered.
+pub const KEY_WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Most records that the books take: days of load, in memory that a laptop has.
+const RECORDS_MAX: usize = 1_000_000;
+
+/// The first ids. Authorizations and everything else are numbered apart and look different.
+const FIRST_AUTHORIZATION: u64 = 1_000_000_001;
+const FIRST_OTHER: u64 = 1_000_001;
+const OTHER_PREFIX: &str = "SF";
+
+/// Something that the gateway has to remember.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Record {
+    /// An operation, carried out or declined.
+    Operation(Operation),
+    /// An operation that arrived, was struck by a fault, and was not carried out.
+    Unacted(Unacted),
+    /// A reference that was reversed.
+    Reversal(Reversal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    pub id: String,
+    pub class: Class,
+    pub kind: Kind,
+    /// Missing where a browser asked.
+    pub reference: Option<String>,
+    /// In minor units.
+    pub amount: u64,
+    pub currency: String,
+    /// The id of the operation that this one acts on.
+    pub on: Option<String>,
+    pub key: Option<String>,
+    pub fingerprint: u64,
+    pub outcome: Outcome,
+    pub at_ms: i64,
+    /// When the answer was due to leave; until then the same key is in progress.
+    pub answers_at_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unacted {
+    pub class: Class,
+    pub reference: Option<String>,
+    pub key: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reversal {
+    pub id: String,
+    pub reference: String,
+    /// Whether there was anything to reverse.
+    pub reversed: bool,
+    pub at_ms: i64,
+}
+
+/// What the gateway made of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum Outcome {
+    Approved,
+    Accepted { ends: Ending, settles_at_ms: i64 },
+    Declined { because: Decline },
+}
+
+impl Outcome {
+    /// What has become of it.
+    #[must_use]
+    pub fn at(self, now_ms: i64) -> Self {
+        match self {
+            Self::Accepted {
+                ends,
+                settles_at_ms,
+            } if now_ms >= settles_at_ms => match ends {
+                Ending::Approved => Self::Approved,
+                Ending::Declined => Self::Declined {
+                    because: Decline::DoNotHonour,
+                },
+            },
+            Self::Approved | Self::Accepted { .. } | Self::Declined { .. } => self,
+        }
+    }
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Accepted { .. } => "accepted",
+            Self::Declined { .. } => "declined",
+        }
+    }
+
+    /// Whether money moves, or is on its way.
+    #[must_use]
+    pub fn is_effect(self) -> bool {
+        match self {
+            Self::Approved | Self::Accepted { .. } => true,
+            Self::Declined { .. } => false,
+        }
+    }
+}
+
+/// One line of the ledger: money that moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Effect<'books> {
+    pub id: &'books str,
+    pub class: Class,
+    pub kind: Kind,
+    pub reference: Option<&'books str>,
+    /// In minor units.
+    pub amount: u64,
+    pub currency: &'books str,
+    pub on: Option<&'books str>,
+    pub key: Option<&'books str>,
+    pub status: &'static str,
+    pub voided: bool,
+    pub at: String,
+}
+
+/// What makes two deliveries deliveries of the same operation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Reference(Class, String),
+    Key(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Books {
+    operations: Vec<Operation>,
+    by_id: BTreeMap<String, usize>,
+    by_reference: BTreeMap<(Class, String), Vec<usize>>,
+    by_key: BTreeMap<String, usize>,
+    delivered: BTreeSet<Mark>,
+    reversals: BTreeMap<String, Reversal>,
+    next_authorization: u64,
+    next_other: u64,
+    records: usize,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Self {
+            operations: Vec::new(),
+            by_id: BTreeMap::new(),
+            by_reference: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            delivered: BTreeSet::new(),
+            reversals: BTreeMap::new(),
+            next_authorization: FIRST_AUTHORIZATION,
+            next_other: FIRST_OTHER,
+            records: 0,
+        }
+    }
+}
+
+impl Books {
+    pub fn apply(&mut self, record: &Record) {
+        self.records += 1;
+        match record {
+            Record::Operation(operation) => self.enter(operation),
+            Record::Unacted(unacted) => {
+                let Unacted {
+                    class,
+                    reference,
+                    key,
+                } = unacted;
+                self.delivered.extend(marks(*class, reference.as_ref(), key.as_ref()));
+            }
+            Record::Reversal(reversal) => {
+                self.skip_id(&reversal.id);
+                self.reversals
+                    .insert(reversal.reference.clone(), reversal.clone());
+            }
+        }
+    }
+
+    fn enter(&mut self, operation: &Operation) {
+        let index = self.operations.len();
+        self.skip_id(&operation.id);
+        // A post-authorization bears the id of the authorization, which stays the owner of it.
+        self.by_id.entry(operation.id.clone()).or_insert(index);
+        if let Some(reference) = &operation.reference {
+            let place = (operation.class, reference.clone());
+            self.by_reference.entry(place).or_default().push(index);
+        }
+        if let Some(key) = &operation.key {
+            self.by_key.insert(key.clone(), index);
+        }
+        let (reference, key) = (operation.reference.as_ref(), operation.key.as_ref());
+        self.delivered.extend(marks(operation.class, reference, key));
+        self.operations.push(operation.clone());
+    }
+
+    /// Never gives out this id again.
+    fn skip_id(&mut self, id: &str) {
+        let (next, number) = match id.strip_prefix(OTHER_PREFIX) {
+            Some(number) => (&mut self.next_other, number),
+            None => (&mut self.next_authorization, id),
+        };
+        let used: u64 = number.parse().unwrap_or_default();
+        *next = used.saturating_add(1).max(*next);
+    }
+
+    pub fn next_id(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Authorize => self.next_authorization.to_string(),
+            Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund | Kind::PostAuthorize => {
+                self.next_other_id()
+            }
+        }
+    }
+
+    pub fn next_other_id(&self) -> String {
+        format!("{OTHER_PREFIX}{}", self.next_other)
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.records >= RECORDS_MAX
+    }
+
+    /// The operation that an order acts on: it must exist in the class and be of a fitting kind.
+    pub fn target(&self, order: &Order) -> Option<&Operation> {
+        let index = self.by_id.get(order.on.as_ref()?)?;
+        self.operations.get(*index).filter(|target| {
+            target.class == order.class && order.kind.acts_on().contains(&target.kind)
+        })
+    }
+
+    /// The browser's authorization that an order registers, if it is as the order says.
+    pub fn authorized_by_browser(&self, order: &Order, now_ms: i64) -> Option<&Operation> {
+        self.target(order).filter(|authorization| {
+            authorization.reference.is_none()
+                && authorization.amount == order.amount
+                && authorization.currency == order.currency
+                && authorization.outcome.at(now_ms).is_effect()
+        })
+    }
+
+    /// The operation that was carried out under this key, while the key is remembered.
+    pub fn under_key(&self, key: &str, now_ms: i64) -> Option<&Operation> {
+        let index = self.by_key.get(key)?;
+        self.operations
+            .get(*index)
+            .filter(|operation| now_ms.saturating_sub(operation.at_ms) < KEY_WINDOW_MS)
+    }
+
+    pub fn under_reference(
+        &self,
+        class: Class,
+        reference: &str,
+    ) -> impl Iterator<Item = &Operation> {
+        let indices = self.by_reference.get(&(class, reference.to_owned()));
+        indices
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.operations.get(*index))
+    }
+
+    /// Whether no delivery of this operation has arrived before.
+    pub fn is_first_delivery(&self, order: &Order) -> bool {
+        marks(order.class, order.reference.as_ref(), order.key.as_ref())
+            .all(|mark| !self.delivered.contains(&mark))
+    }
+
+    pub fn reversal(&self, reference: &str) -> Option<&Reversal> {
+        self.reversals.get(reference)
+    }
+
+    /// A reversal ends its reference, so that whatever bears the reference is older and voided.
+    pub fn is_reversed(&self, class: Class, reference: Option<&String>) -> bool {
+        class.reverses_by_reference()
+            && reference.is_some_and(|reference| self.reversals.contains_key(reference))
+    }
+
+    /// Money that moved, oldest first.
+    pub fn effects(&self, now_ms: i64) -> impl Iterator<Item = Effect<'_>> {
+        self.operations.iter().filter_map(move |operation| {
+            let outcome = operation.outcome.at(now_ms);
+            outcome.is_effect().then(|| Effect {
+                id: &operation.id,
+                class: operation.class,
+                kind: operation.kind,
+                reference: operation.reference.as_deref(),
+                amount: operation.amount,
+                currency: &operation.currency,
+                on: operation.on.as_deref(),
+                key: operation.key.as_deref(),
+                status: outcome.name(),
+                voided: self.is_reversed(operation.class, operation.reference.as_ref()),
+                at: timestamp(operation.at_ms),
+            })
+        })
+    }
+}
+
+fn marks(
+    class: Class,
+    reference: Option<&String>,
+    key: Option<&String>,
+) -> impl Iterator<Item = Mark> {
+    let by_reference = reference.map(|reference| Mark::Reference(class, reference.clone()));
+    let by_key = key.map(|key| Mark::Key(key.clone()));
+    by_reference.into_iter().chain(by_key)
+}

@@ -1,0 +1,377 @@
+//! The gateway as a value: requests and moments go in, reactions come out.
+//!
+//! It reads no clock, no network and no chance, so that it behaves in a simulation exactly as it
+//! does behind a socket. A reaction carries the records that it made; whoever serves the gateway
+//! stores them before the answer leaves, and [`Gateway::restore`] builds the same gateway from them.
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, of_operation, of_reversal};
+use super::behaviour::{Behaviour, Decline, Fault, SETTLEMENT_MS, TABLE, card_number, method_id};
+use super::books::{Books, Effect, Operation, Outcome, Record, Reversal, Unacted};
+use super::order::{Order, object, reference};
+use super::route::{Class, Kind, Place, Route, parameter};
+use super::script::Script;
+
+/// An HTTP request. There is no `Debug`, because the body may hold a card.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    /// What follows the question mark; empty where there is none.
+    pub query: String,
+    pub idempotency_key: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// What a request brings about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// The answer as the gateway meant it, whether or not it is delivered.
+    pub answer: Answer,
+    /// How long after the request the delivery happens.
+    pub delay_ms: u64,
+    pub delivery: Delivery,
+    /// To be stored before anything is delivered.
+    pub records: Vec<Record>,
+}
+
+impl Reaction {
+    fn at_once(answer: Answer) -> Self {
+        Self {
+            answer,
+            delay_ms: 0,
+            delivery: Delivery::Answered,
+            records: Vec::new(),
+        }
+    }
+}
+
+/// What the asker sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Answered,
+    /// The connection is closed without an answer.
+    Closed,
+    /// Nothing ever comes; the connection stays open until the asker closes it.
+    Silent,
+}
+
+/// How one delivery of an order is treated.
+struct Treatment {
+    /// What the gateway decides when it acts.
+    behaviour: Behaviour,
+    fault: Option<Fault>,
+    delay_ms: u64,
+}
+
+/// Four gateways in one: what they have recorded, and what is to happen to them next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gateway {
+    books: Books,
+    script: Script,
+}
+
+impl Gateway {
+    /// The gateway that made these records, with an empty script of faults.
+    #[must_use]
+    pub fn restore(records: impl IntoIterator<Item = Record>) -> Self {
+        let mut gateway = Self::default();
+        for record in records {
+            gateway.books.apply(&record);
+        }
+        gateway
+    }
+
+    /// Money that moved in all classes, oldest first.
+    pub fn effects(&self, now_ms: i64) -> impl Iterator<Item = Effect<'_>> {
+        self.books.effects(now_ms)
+    }
+
+    /// Answers one request that arrives at `now_ms`, in milliseconds since 1970.
+    pub fn handle(&mut self, request: &Request, now_ms: i64) -> Reaction {
+        let reaction = self.react(request, now_ms);
+        for record in &reaction.records {
+            self.books.apply(record);
+        }
+        reaction
+    }
+
+    fn react(&mut self, request: &Request, now_ms: i64) -> Reaction {
+        let Some(route) = Route::parse(&request.path) else {
+            return Reaction::at_once(Answer::error(404, "no_such_route", "no such route"));
+        };
+        let methods = route.methods();
+        if !methods.split(", ").any(|method| method == request.method) {
+            let answer = Answer::error(405, "wrong_method", methods).with("allow", methods);
+            return Reaction::at_once(answer);
+        }
+        match route {
+            Route::Description => Reaction::at_once(description()),
+            Route::Ledger => Reaction::at_once(self.ledger(&request.query, now_ms)),
+            Route::Faults => Reaction::at_once(self.direct(request)),
+            Route::Operations(class) => {
+                Reaction::at_once(self.look_up(class, &request.query, now_ms))
+            }
+            Route::TimeoutReversals(class) => self.reverse_by_reference(class, request, now_ms),
+            Route::Operate(place) => self.operate(place, request, now_ms),
+        }
+    }
+
+    fn ledger(&self, query: &str, now_ms: i64) -> Answer {
+        let reference = parameter(query, "reference");
+        let effects: Vec<Effect<'_>> = self
+            .effects(now_ms)
+            .filter(|effect| reference.is_none() || effect.reference == reference.as_deref())
+            .collect();
+        Answer::ok(&json!({"effects": effects}))
+    }
+
+    fn direct(&mut self, request: &Request) -> Answer {
+        match request.method.as_str() {
+            "GET" => return Answer::ok(&self.script.describe()),
+            "DELETE" => self.script.clear(),
+            _ => {
+                if let Err(message) = self.script.add(&request.body) {
+                    return Answer::invalid(&message);
+                }
+            }
+        }
+        Answer::ok(&json!({"pending": self.script.pending()}))
+    }
+
+    fn look_up(&self, class: Class, query: &str, now_ms: i64) -> Answer {
+        if !class.can_be_asked() {
+            return unsupported();
+        }
+        let Some(reference) = parameter(query, "reference") else {
+            return Answer::invalid("reference is missing from the query");
+        };
+        let operations: Vec<Value> = self
+            .books
+            .under_reference(class, &reference)
+            .map(|operation| of_operation(operation, operation.outcome.at(now_ms)))
+            .collect();
+        Answer::ok(&json!({"operations": operations}))
+    }
+
+    fn reverse_by_reference(&self, class: Class, request: &Request, now_ms: i64) -> Reaction {
+        if !class.reverses_by_reference() {
+            return Reaction::at_once(unsupported());
+        }
+        let body = object(&request.body).map(Value::Object);
+        let reference = match body.and_then(|body| reference(&body)) {
+            Ok(reference) => reference,
+            Err(message) => return Reaction::at_once(Answer::invalid(&message)),
+        };
+        if let Some(earlier) = self.books.reversal(&reference) {
+            return Reaction::at_once(Answer::ok(&of_reversal(earlier)));
+        }
+        if self.books.is_full() {
+            return Reaction::at_once(full());
+        }
+        let mut operations = self.books.under_reference(class, &reference);
+        let reversal = Reversal {
+            id: self.books.next_other_id(),
+            reversed: operations.any(|operation| operation.outcome.at(now_ms).is_effect()),
+            reference,
+            at_ms: now_ms,
+        };
+        let answer = Answer::ok(&of_reversal(&reversal));
+        Reaction {
+            records: vec![Record::Reversal(reversal)],
+            ..Reaction::at_once(answer)
+        }
+    }
+
+    /// The way of every operation: read it, see how this delivery is treated, act or not, deliver.
+    fn operate(&mut self, place: Place<'_>, request: &Request, now_ms: i64) -> Reaction {
+        let order = match Order::read(place, request) {
+            Ok(order) => order,
+            Err(message) => return Reaction::at_once(Answer::invalid(&message)),
+        };
+        if place.on.is_some() && self.books.target(&order).is_none() {
+            let message = "no operation of that id can be acted on in this way";
+            return Reaction::at_once(Answer::error(404, "unknown_id", message));
+        }
+        if self.books.is_full() {
+            return Reaction::at_once(full());
+        }
+        let treatment = self.treat(&order);
+        let (meant, records) = if treatment.fault.is_none_or(Fault::acts) {
+            self.act(&order, &treatment, now_ms)
+        } else {
+            (Answer::internal_error(), vec![unacted(&order)])
+        };
+        let (answer, delivery) = deliver(treatment.fault, meant);
+        Reaction {
+            answer,
+            delay_ms: treatment.delay_ms,
+            delivery,
+            records,
+        }
+    }
+
+    /// A scripted fault of the world leaves the decision to the card and the amount; any other
+    /// scripted behaviour replaces them. Nothing but its own wish strikes what a browser asks.
+    fn treat(&mut self, order: &Order) -> Treatment {
+        let magic = order.magic();
+        let strikes = !order.by_browser && self.books.is_first_delivery(order);
+        let cue = if order.by_browser {
+            None
+        } else {
+            self.script.take(order)
+        };
+        let behaviour = cue.map_or(magic, |cue| match cue.behaviour {
+            Behaviour::Fault(_) => magic,
+            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => cue.behaviour,
+        });
+        let fault = match cue.map_or(behaviour, |cue| cue.behaviour) {
+            Behaviour::Fault(fault) => Some(fault).filter(|_| strikes || cue.is_some()),
+            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => None,
+        };
+        let usual_ms = fault.map_or(0, Fault::delay_ms);
+        Treatment {
+            behaviour,
+            fault,
+            delay_ms: cue.and_then(|cue| cue.delay_ms).unwrap_or(usual_ms),
+        }
+    }
+
+    fn act(&self, order: &Order, treatment: &Treatment, now_ms: i64) -> (Answer, Vec<Record>) {
+        let earlier = order.key.as_ref();
+        if let Some(earlier) = earlier.and_then(|key| self.books.under_key(key, now_ms)) {
+            return (replay(earlier, order, now_ms), Vec::new());
+        }
+        let authorization = self.books.authorized_by_browser(order, now_ms);
+        let operation = Operation {
+            id: match (order.kind, authorization) {
+                (Kind::PostAuthorize, Some(authorization)) => authorization.id.clone(),
+                (kind, _) => self.books.next_id(kind),
+            },
+            class: order.class,
+            kind: order.kind,
+            reference: order.reference.clone(),
+            amount: order.amount,
+            currency: order.currency.clone(),
+            on: self.books.target(order).map(|target| target.id.clone()),
+            key: order.key.clone(),
+            fingerprint: order.fingerprint,
+            outcome: self.decide(order, treatment.behaviour, authorization, now_ms),
+            at_ms: now_ms,
+            answers_at_ms: now_ms.saturating_add_unsigned(treatment.delay_ms),
+        };
+        let answer = Answer::ok(&of_operation(&operation, operation.outcome));
+        (answer, vec![Record::Operation(operation)])
+    }
+
+    fn decide(
+        &self,
+        order: &Order,
+        behaviour: Behaviour,
+        authorization: Option<&Operation>,
+        now_ms: i64,
+    ) -> Outcome {
+        let declined = |because| Outcome::Declined { because };
+        if self.books.is_reversed(order.class, order.reference.as_ref()) {
+            return declined(Decline::AlreadyReversed);
+        }
+        if order.kind == Kind::PostAuthorize && authorization.is_none() {
+            return declined(Decline::UnknownAuthorization);
+        }
+        match behaviour {
+            Behaviour::Approve | Behaviour::Fault(_) => Outcome::Approved,
+            Behaviour::Decline(because) => declined(because),
+            Behaviour::Accept(ends) => Outcome::Accepted {
+                ends,
+                settles_at_ms: now_ms.saturating_add_unsigned(SETTLEMENT_MS),
+            },
+        }
+    }
+}
+
+/// What the same key is answered the second time.
+fn replay(earlier: &Operation, order: &Order, now_ms: i64) -> Answer {
+    if earlier.fingerprint != order.fingerprint {
+        let message = "this key came with other parameters before";
+        return Answer::error(422, "key_reused", message);
+    }
+    if now_ms < earlier.answers_at_ms {
+        let message = "the first request with this key is still running";
+        return Answer::error(409, "in_progress", message).with("retry-after", "1");
+    }
+    Answer::ok(&of_operation(earlier, earlier.outcome))
+}
+
+fn unacted(order: &Order) -> Record {
+    Record::Unacted(Unacted {
+        class: order.class,
+        reference: order.reference.clone(),
+        key: order.key.clone(),
+    })
+}
+
+/// What a fault leaves of the answer that was meant.
+fn deliver(fault: Option<Fault>, meant: Answer) -> (Answer, Delivery) {
+    match fault {
+        None | Some(Fault::Slow) => (meant, Delivery::Answered),
+        Some(Fault::LostRequest | Fault::LostAnswer) => (meant, Delivery::Closed),
+        Some(Fault::ErrorBefore | Fault::ErrorAfter) => {
+            (Answer::internal_error(), Delivery::Answered)
+        }
+        Some(Fault::TooManyRequests) => {
+            let answer = Answer::error(429, "too_many_requests", "try again later");
+            (answer.with("retry-after", "1"), Delivery::Answered)
+        }
+        Some(Fault::MalformedBody) => (meant.cut_short(), Delivery::Answered),
+        Some(Fault::Silence) => (meant, Delivery::Silent),
+    }
+}
+
+fn unsupported() -> Answer {
+    Answer::error(404, "unsupported", "this class of gateway does not offer that")
+}
+
+fn full() -> Answer {
+    Answer::error(507, "ledger_full", "the ledger is full; start with an empty one")
+}
+
+/// The page that tells a newcomer what there is.
+fn description() -> Answer {
+    let magic: Vec<Value> = TABLE
+        .iter()
+        .map(|row| {
+            json!({
+                "code": row.code,
+                "fault": row.name,
+                "meaning": row.meaning,
+                "card": card_number(row.code),
+                "method": method_id(row.code),
+            })
+        })
+        .collect();
+    Answer::ok(&json!({
+        "name": "Kessai sandbox gateway",
+        "classes": Class::ALL,
+        "routes": ROUTES,
+        "amounts": "an amount is magic when its last four digits, in minor units, are a code",
+        "magic": magic,
+    }))
+}
+
+const ROUTES: [&str; 14] = [
+    "POST /{class}/authorizations",
+    "POST /{class}/authorizations/{id}/captures",
+    "POST /{class}/authorizations/{id}/reversals",
+    "POST /{class}/sales",
+    "POST /{class}/payments/{id}/refunds",
+    "POST /{class}/client-authorizations",
+    "POST /{class}/post-authorizations",
+    "GET /{class}/operations?reference=R",
+    "POST /timeout-reversal/timeout-reversals",
+    "GET /ledger?reference=R",
+    "GET /faults",
+    "POST /faults",
+    "DELETE /faults",
+    "GET /",
+];

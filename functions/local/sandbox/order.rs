@@ -1,0 +1,238 @@
+//! What an operation's request asks for, read once into a value that cannot be wrong.
+//!
+//! The card ends here. What its number asks for is kept and the number is not; the fingerprint that
+//! tells one body from another under the same key sees only its last four digits and never the CVC,
+//! because a stored hash of the whole would let both be guessed.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use super::behaviour::{self, Behaviour};
+use super::model::Request;
+use super::route::{Class, Kind, Place};
+
+/// Longest reference, in characters: what the gateways that Kessai speaks to have in common.
+const REFERENCE_MAX: usize = 80;
+
+/// Longest idempotency key, in characters: the most that known gateways take.
+const KEY_MAX: usize = 255;
+
+/// Largest amount in minor units: the twelve digits of an ISO 8583 amount.
+const AMOUNT_MAX: u64 = 999_999_999_999;
+
+/// Years that a card can bear. Whether it has expired is not checked: code 9004 says so.
+const YEARS: RangeInclusive<u64> = 2000..=2199;
+
+/// An operation as asked for.
+pub struct Order {
+    pub class: Class,
+    pub kind: Kind,
+    pub by_browser: bool,
+    /// The gateway's id of what this acts on, from the path or from the body.
+    pub on: Option<String>,
+    pub reference: Option<String>,
+    pub amount: u64,
+    pub currency: String,
+    pub key: Option<String>,
+    pub fingerprint: u64,
+    instrument: Behaviour,
+}
+
+impl Order {
+    /// # Errors
+    /// A message that names the member that is missing or wrong; it quotes no value.
+    pub fn read(place: Place<'_>, request: &Request) -> Result<Self, String> {
+        let body = Value::Object(object(&request.body)?);
+        let Place {
+            class,
+            kind,
+            on,
+            by_browser,
+        } = place;
+        let on = match kind {
+            Kind::PostAuthorize => Some(required(text(&body, "authorization")?, "authorization")?),
+            Kind::Authorize | Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund => on,
+        };
+        flag(&body, "final")?;
+        text(&body, "reason")?;
+        Ok(Self {
+            class,
+            kind,
+            by_browser,
+            on: on.map(str::to_owned),
+            reference: if by_browser {
+                None
+            } else {
+                Some(reference(&body)?)
+            },
+            amount: amount(&body)?,
+            currency: currency(&body)?,
+            key: key(class, request)?,
+            fingerprint: fingerprint(&request.path, &body),
+            instrument: instrument(place, &body)?,
+        })
+    }
+
+    /// What the card or method asks for, or else the amount.
+    pub fn magic(&self) -> Behaviour {
+        match self.instrument {
+            Behaviour::Approve => behaviour::of_amount(self.amount),
+            Behaviour::Decline(_) | Behaviour::Accept(_) | Behaviour::Fault(_) => self.instrument,
+        }
+    }
+}
+
+/// The body as an object.
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err("the body must be a JSON object".to_owned()),
+        Err(error) => Err(format!("the body is not JSON: {error}")),
+    }
+}
+
+/// The reference that a body must have.
+pub fn reference(body: &Value) -> Result<String, String> {
+    let reference = required(text(body, "reference")?, "reference")?;
+    if reference.is_empty() || reference.chars().count() > REFERENCE_MAX {
+        return Err(format!("reference must have 1 to {REFERENCE_MAX} characters"));
+    }
+    Ok(reference.to_owned())
+}
+
+fn amount(body: &Value) -> Result<u64, String> {
+    let amount = required(member(body, "amount"), "amount")?.as_u64();
+    amount
+        .filter(|amount| (1..=AMOUNT_MAX).contains(amount))
+        .ok_or_else(|| format!("amount must be an integer from 1 to {AMOUNT_MAX}, in minor units"))
+}
+
+fn currency(body: &Value) -> Result<String, String> {
+    let currency = required(text(body, "currency")?, "currency")?;
+    if currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Ok(currency.to_owned());
+    }
+    Err("currency must be three capital letters".to_owned())
+}
+
+/// The idempotency key, where the class honours one.
+fn key(class: Class, request: &Request) -> Result<Option<String>, String> {
+    let Some(key) = request.idempotency_key.as_ref().filter(|_| class.honours_keys()) else {
+        return Ok(None);
+    };
+    let fits = (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits {
+        return Ok(Some(key.clone()));
+    }
+    Err(format!("Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters"))
+}
+
+/// What the card or method asks for; operations that act on another one bring neither.
+fn instrument(place: Place<'_>, body: &Value) -> Result<Behaviour, String> {
+    match place.kind {
+        Kind::Capture | Kind::Reverse | Kind::Refund | Kind::PostAuthorize => Ok(Behaviour::Approve),
+        Kind::Authorize if place.by_browser => card(required(member(body, "card"), "card")?),
+        Kind::Authorize | Kind::Sale => match (member(body, "card"), text(body, "method")?) {
+            (Some(value), None) => card(value),
+            (None, Some(id)) => Ok(behaviour::of_method(id)),
+            (Some(_), Some(_)) | (None, None) => {
+                Err("exactly one of card and method is required".to_owned())
+            }
+        },
+    }
+}
+
+fn card(card: &Value) -> Result<Behaviour, String> {
+    if !card.is_object() {
+        return Err("card must be an object".to_owned());
+    }
+    let of_card = |message: String| format!("card.{message}");
+    let number = text(card, "number").and_then(|number| required(number, "number"));
+    let number = number.map_err(of_card)?;
+    whole(card, "expiryMonth", 1..=12).map_err(of_card)?;
+    whole(card, "expiryYear", YEARS).map_err(of_card)?;
+    text(card, "cvc").map_err(of_card)?;
+    text(card, "holder").map_err(of_card)?;
+    Ok(behaviour::of_card(number))
+}
+
+/// A member; `null` is as good as none.
+fn member<'body>(body: &'body Value, name: &str) -> Option<&'body Value> {
+    body.get(name).filter(|value| !value.is_null())
+}
+
+fn required<T>(value: Option<T>, name: &str) -> Result<T, String> {
+    value.ok_or_else(|| format!("{name} is missing"))
+}
+
+fn text<'body>(body: &'body Value, name: &str) -> Result<Option<&'body str>, String> {
+    member(body, name)
+        .map(|value| value.as_str().ok_or_else(|| format!("{name} must be a string")))
+        .transpose()
+}
+
+fn flag(body: &Value, name: &str) -> Result<(), String> {
+    match member(body, name) {
+        Some(value) if !value.is_boolean() => Err(format!("{name} must be true or false")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Checks a whole number, which callers write as a number or as digits.
+fn whole(body: &Value, name: &str, range: RangeInclusive<u64>) -> Result<(), String> {
+    let value = required(member(body, name), name)?;
+    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    match number {
+        Some(number) if range.contains(&number) => Ok(()),
+        Some(_) | None => Err(format!(
+            "{name} must be a whole number from {} to {}",
+            range.start(),
+            range.end()
+        )),
+    }
+}
+
+/// FNV-1a over the path and the parameters. It tells bodies apart and protects nothing, which is
+/// why the card is reduced first; it is our own because the standard hasher may change.
+fn fingerprint(path: &str, body: &Value) -> u64 {
+    let mut text = path.to_owned();
+    canonical(body, &mut text);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The parameters as text, members in order of name, the card reduced.
+fn canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, inner) in members {
+                text.push_str(&Value::from(name.as_str()).to_string());
+                match (name.as_str(), inner) {
+                    ("cvc", _) => {}
+                    ("number", Value::String(number)) => text.push_str(last_four(number)),
+                    (_, other) => canonical(other, text),
+                }
+            }
+            text.push('}');
+        }
+        Value::Array(values) => {
+            text.push('[');
+            values.iter().for_each(|inner| canonical(inner, text));
+            text.push(']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            text.push_str(&value.to_string());
+            text.push(',');
+        }
+    }
+}
+
+fn last_four(number: &str) -> &str {
+    let start = number.floor_char_boundary(number.len().saturating_sub(4));
+    number.get(start..).unwrap_or_default()
+}

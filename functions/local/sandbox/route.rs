@@ -1,0 +1,212 @@
+//! Where a request goes: the classes of gateway, the kinds of operation, and the paths and queries
+//! that name them.
+
+use serde::{Deserialize, Serialize};
+
+/// One gateway for each way in which a merchant can find out what became of a lost request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Honours an `Idempotency-Key` for a day; can also be asked by reference.
+    Keyed,
+    /// Ignores keys; can be asked by reference.
+    LookUp,
+    /// Ignores keys and cannot be asked; reverses by reference.
+    TimeoutReversal,
+    /// None of these.
+    None,
+}
+
+impl Class {
+    pub const ALL: [Self; 4] = [
+        Self::Keyed,
+        Self::LookUp,
+        Self::TimeoutReversal,
+        Self::None,
+    ];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keyed => "keyed",
+            Self::LookUp => "look-up",
+            Self::TimeoutReversal => "timeout-reversal",
+            Self::None => "none",
+        }
+    }
+
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
+    #[must_use]
+    pub fn honours_keys(self) -> bool {
+        match self {
+            Self::Keyed => true,
+            Self::LookUp | Self::TimeoutReversal | Self::None => false,
+        }
+    }
+
+    #[must_use]
+    pub fn can_be_asked(self) -> bool {
+        match self {
+            Self::Keyed | Self::LookUp => true,
+            Self::TimeoutReversal | Self::None => false,
+        }
+    }
+
+    #[must_use]
+    pub fn reverses_by_reference(self) -> bool {
+        match self {
+            Self::TimeoutReversal => true,
+            Self::Keyed | Self::LookUp | Self::None => false,
+        }
+    }
+}
+
+/// What an operation does with money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Authorize,
+    Capture,
+    Reverse,
+    Sale,
+    Refund,
+    PostAuthorize,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] = [
+        Self::Authorize,
+        Self::Capture,
+        Self::Reverse,
+        Self::Sale,
+        Self::Refund,
+        Self::PostAuthorize,
+    ];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Capture => "capture",
+            Self::Reverse => "reverse",
+            Self::Sale => "sale",
+            Self::Refund => "refund",
+            Self::PostAuthorize => "post-authorize",
+        }
+    }
+
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kinds of operation that this kind can be done to.
+    #[must_use]
+    pub fn acts_on(self) -> &'static [Self] {
+        match self {
+            Self::Authorize | Self::Sale => &[],
+            Self::Capture | Self::Reverse | Self::PostAuthorize => &[Self::Authorize],
+            Self::Refund => &[Self::Sale, Self::Capture],
+        }
+    }
+}
+
+/// The place where an operation is posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'path> {
+    pub class: Class,
+    pub kind: Kind,
+    /// The gateway's id in the path.
+    pub on: Option<&'path str>,
+    /// Posted by the buyer's browser and not by the merchant.
+    pub by_browser: bool,
+}
+
+/// A path that the server knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route<'path> {
+    Description,
+    Ledger,
+    Faults,
+    Operations(Class),
+    TimeoutReversals(Class),
+    Operate(Place<'path>),
+}
+
+impl<'path> Route<'path> {
+    #[must_use]
+    pub fn parse(path: &'path str) -> Option<Self> {
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        match segments.as_slice() {
+            [""] => Some(Self::Description),
+            ["ledger"] => Some(Self::Ledger),
+            ["faults"] => Some(Self::Faults),
+            [class, rest @ ..] => Self::of_class(Class::by_name(class)?, rest),
+            [] => None,
+        }
+    }
+
+    fn of_class(class: Class, rest: &[&'path str]) -> Option<Self> {
+        let (kind, on, by_browser) = match *rest {
+            ["operations"] => return Some(Self::Operations(class)),
+            ["timeout-reversals"] => return Some(Self::TimeoutReversals(class)),
+            ["authorizations"] => (Kind::Authorize, None, false),
+            ["client-authorizations"] => (Kind::Authorize, None, true),
+            ["post-authorizations"] => (Kind::PostAuthorize, None, false),
+            ["sales"] => (Kind::Sale, None, false),
+            ["authorizations", id, "captures"] => (Kind::Capture, Some(id), false),
+            ["authorizations", id, "reversals"] => (Kind::Reverse, Some(id), false),
+            ["payments", id, "refunds"] => (Kind::Refund, Some(id), false),
+            _ => return None,
+        };
+        Some(Self::Operate(Place {
+            class,
+            kind,
+            on,
+            by_browser,
+        }))
+    }
+
+    /// The methods of this route, as the `Allow` header lists them.
+    #[must_use]
+    pub fn methods(self) -> &'static str {
+        match self {
+            Self::Description | Self::Ledger | Self::Operations(_) => "GET",
+            Self::Faults => "GET, POST, DELETE",
+            Self::TimeoutReversals(_) | Self::Operate(_) => "POST",
+        }
+    }
+}
+
+/// The value of a query's parameter, decoded; nothing where it is missing or badly encoded.
+#[must_use]
+pub fn parameter(query: &str, name: &str) -> Option<String> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .and_then(|(_, value)| decoded(value))
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => hexadecimal(rest.next()?)? * 16 + hexadecimal(rest.next()?)?,
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hexadecimal(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}

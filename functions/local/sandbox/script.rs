@@ -1,0 +1,151 @@
+//! The script of faults: what a test has asked to happen to the next deliveries.
+//!
+//! A script lives as long as the process. It belongs to the test that is running, not to the
+//! ledger, so that a gateway that starts again starts without surprises.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::behaviour::{Behaviour, Row, TABLE, by_name};
+use super::order::{Order, object};
+use super::route::{Class, Kind};
+
+/// Most faults that can be pending: more than a test can mean.
+const PENDING_MAX: u64 = 1_000;
+
+/// Longest delay that a script can ask for: longer than any client or function waits.
+const DELAY_MAX_MS: u64 = 3_600_000;
+
+/// What a script makes of one delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cue {
+    pub behaviour: Behaviour,
+    pub delay_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    name: &'static str,
+    cue: Cue,
+    class: Option<Class>,
+    kind: Option<Kind>,
+    times: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    entries: VecDeque<Entry>,
+}
+
+impl Script {
+    /// Adds what the body asks for, all of it or nothing.
+    ///
+    /// # Errors
+    /// A message that names the member that is missing or wrong.
+    pub fn add(&mut self, body: &[u8]) -> Result<(), String> {
+        let body = object(body)?;
+        let next = body.get("next").and_then(Value::as_array);
+        let added: Vec<Entry> = next
+            .ok_or("next must be an array of faults")?
+            .iter()
+            .map(entry)
+            .collect::<Result<_, _>>()?;
+        let times = added.iter().map(|entry| entry.times).sum::<u64>();
+        if self.pending() + times > PENDING_MAX {
+            return Err(format!("next: at most {PENDING_MAX} faults can be pending"));
+        }
+        self.entries.extend(added);
+        Ok(())
+    }
+
+    /// Takes the oldest cue that is meant for this order.
+    pub fn take(&mut self, order: &Order) -> Option<Cue> {
+        let index = self.entries.iter().position(|entry| {
+            entry.class.is_none_or(|class| class == order.class)
+                && entry.kind.is_none_or(|kind| kind == order.kind)
+        })?;
+        let entry = self.entries.get_mut(index)?;
+        let cue = entry.cue;
+        entry.times -= 1;
+        if entry.times == 0 {
+            self.entries.remove(index);
+        }
+        Some(cue)
+    }
+
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    pub fn pending(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.times).sum()
+    }
+
+    /// What is pending, in the shape in which it was asked for.
+    pub fn describe(&self) -> Value {
+        let next: Vec<Value> = self
+            .entries
+            .iter()
+            .map(|entry| {
+                json!({
+                    "fault": entry.name,
+                    "class": entry.class,
+                    "kind": entry.kind,
+                    "delayMs": entry.cue.delay_ms,
+                    "times": entry.times,
+                })
+            })
+            .collect();
+        json!({"pending": self.pending(), "next": next})
+    }
+}
+
+fn entry(value: &Value) -> Result<Entry, String> {
+    let row = row(value)?;
+    let classes = Class::ALL.map(Class::name).join(", ");
+    let kinds = Kind::ALL.map(Kind::name).join(", ");
+    Ok(Entry {
+        name: row.name,
+        cue: Cue {
+            behaviour: row.behaviour,
+            delay_ms: number(value, "delayMs", 0, DELAY_MAX_MS)?,
+        },
+        class: choice(value, "class", &classes, Class::by_name)?,
+        kind: choice(value, "kind", &kinds, Kind::by_name)?,
+        times: number(value, "times", 1, PENDING_MAX)?.unwrap_or(1),
+    })
+}
+
+fn row(value: &Value) -> Result<&'static Row, String> {
+    let name = value.get("fault").and_then(Value::as_str);
+    name.and_then(by_name).ok_or_else(|| {
+        let names = TABLE.each_ref().map(|row| row.name).join(", ");
+        format!("next.fault must be one of {names}")
+    })
+}
+
+fn choice<T>(
+    value: &Value,
+    name: &str,
+    names: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
+    match value.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(given) => match given.as_str().and_then(parse) {
+            Some(known) => Ok(Some(known)),
+            None => Err(format!("next.{name} must be one of {names}")),
+        },
+    }
+}
+
+fn number(value: &Value, name: &str, least: u64, most: u64) -> Result<Option<u64>, String> {
+    match value.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(given) => match given.as_u64() {
+            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            Some(_) | None => Err(format!("next.{name} must be from {least} to {most}")),
+        },
+    }
+}

@@ -1,0 +1,354 @@
+//! Identifiers: fifteen characters of base 62 behind a three-character prefix, as callers of this
+//! wire format store them, and three more characters that check their case.
+//!
+//! The id of a record leads to the payment that holds it and to its place there; no index is asked.
+//! Behind the prefix stand twelve characters: 64 bits of payment and 7 bits of [`Ordinal`], of the
+//! 71 that twelve characters of base 62 can hold.
+
+use std::fmt;
+use std::str;
+
+use sha2::{Digest, Sha256};
+
+use crate::payment::IdempotencyKey;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const CHECK_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+const PREFIX: usize = 3;
+const BODY: usize = 12;
+const SHORT: usize = PREFIX + BODY;
+const LONG: usize = SHORT + 3;
+const ORDINAL_BITS: u32 = 7;
+
+/// An id as stored and compared: without the check characters, which follow from it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id([u8; SHORT]);
+
+impl Id {
+    /// Reads 15 characters, or 18 with the right check characters.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (short, check) = match text.len() {
+            SHORT => (text, None),
+            LONG => (text.get(..SHORT)?, text.get(SHORT..)),
+            _ => return None,
+        };
+        let bytes: [u8; SHORT] = short.as_bytes().try_into().ok()?;
+        if !bytes.iter().all(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        let id = Self(bytes);
+        match check {
+            Some(check) if check.as_bytes() != id.check() => None,
+            Some(_) | None => Some(id),
+        }
+    }
+
+    /// An id with this prefix whose body counts `number`, of which 71 bits are used.
+    fn with_number(prefix: &str, number: u128) -> Self {
+        let mut bytes = [b'0'; SHORT];
+        bytes[..PREFIX].copy_from_slice(prefix.as_bytes());
+        let mut rest = number & ((1 << (u64::BITS + ORDINAL_BITS)) - 1);
+        for place in bytes[PREFIX..].iter_mut().rev() {
+            *place = ALPHABET[(rest % 62) as usize];
+            rest /= 62;
+        }
+        Self(bytes)
+    }
+
+    fn number(self) -> Option<u128> {
+        self.0[PREFIX..].iter().try_fold(0_u128, |number, byte| {
+            let digit = ALPHABET.iter().position(|letter| letter == byte)?;
+            Some(number * 62 + digit as u128)
+        })
+    }
+
+    /// The fifteen characters.
+    pub fn as_str(&self) -> &str {
+        // Ids are made of ASCII only, by both constructors.
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    pub fn prefix(&self) -> &str {
+        &self.as_str()[..PREFIX]
+    }
+
+    /// One letter for each five characters: which of them are upper case.
+    fn check(self) -> [u8; LONG - SHORT] {
+        let mut check = [0; LONG - SHORT];
+        for (letter, chunk) in check.iter_mut().zip(self.0.chunks(5)) {
+            let bits = chunk.iter().rev().fold(0, |bits, byte| bits << 1 | usize::from(byte.is_ascii_uppercase()));
+            *letter = CHECK_ALPHABET[bits];
+        }
+        check
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}", self.as_str(), str::from_utf8(&self.check()).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+macro_rules! named_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Id);
+
+        impl $name {
+            pub fn parse(text: &str) -> Option<Self> {
+                Id::parse(text).map(Self)
+            }
+
+            /// The fifteen characters, as stored.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, out)
+            }
+        }
+    };
+}
+
+named_id! {
+    /// Who calls us (`00D…`; the wire calls it an org).
+    MerchantId
+}
+named_id! {
+    /// One merchant account at a gateway (`0b0…`).
+    GatewayId
+}
+named_id! {
+    /// A stored payment method (`03O…` for cards).
+    MethodId
+}
+
+impl MerchantId {
+    /// A new one from 16 random bytes.
+    pub fn from_random(random: [u8; 16]) -> Self {
+        Self(Id::with_number("00D", u128::from_le_bytes(random)))
+    }
+}
+
+impl GatewayId {
+    /// A new one from 16 random bytes.
+    pub fn from_random(random: [u8; 16]) -> Self {
+        Self(Id::with_number("0b0", u128::from_le_bytes(random)))
+    }
+}
+
+/// A payment within its merchant: 64 bits of the hash of the key that opened it. Two keys of one
+/// merchant that share them are refused as a reuse (the item holds the whole key), never mixed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PaymentId(u64);
+
+impl PaymentId {
+    /// The payment that `key` opens: asking twice leads to the same place.
+    pub fn opened_by(merchant: &MerchantId, key: &IdempotencyKey) -> Self {
+        Self(hash("payment", &[merchant.as_str().as_bytes(), key.as_str().as_bytes()]) as u64)
+    }
+
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+}
+
+/// Where a payment is stored. It begins with the merchant: a record of another merchant is not
+/// refused but simply not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PaymentKey {
+    pub merchant: MerchantId,
+    pub payment: PaymentId,
+}
+
+impl PaymentKey {
+    pub fn parse(text: &str) -> Option<Self> {
+        let (merchant, payment) = text.split_once('/')?;
+        let payment = u64::from_str_radix(payment, 16).ok()?;
+        Some(Self { merchant: MerchantId::parse(merchant)?, payment: PaymentId(payment) })
+    }
+}
+
+impl fmt::Display for PaymentKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{:x}", self.merchant.as_str(), self.payment.0)
+    }
+}
+
+/// The place of an operation among those of its payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ordinal(u8);
+
+impl Ordinal {
+    /// The operation that opened the payment.
+    pub const FIRST: Self = Self(0);
+
+    /// None beyond what an id can hold.
+    pub fn new(place: usize) -> Option<Self> {
+        let place = u8::try_from(place).ok()?;
+        (place < 1 << ORDINAL_BITS).then_some(Self(place))
+    }
+
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// The kinds of record that the wire knows, each with its prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    Authorization,
+    Payment,
+    Adjustment,
+    Refund,
+}
+
+impl Record {
+    pub const ALL: [Self; 4] = [Self::Authorization, Self::Payment, Self::Adjustment, Self::Refund];
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Authorization => "0Xc",
+            Self::Payment => "0aQ",
+            Self::Adjustment => "9tv",
+            Self::Refund => "0cb",
+        }
+    }
+
+    fn number_prefix(self) -> &'static str {
+        match self {
+            Self::Authorization => "PA",
+            Self::Payment => "P",
+            Self::Adjustment => "PAA",
+            Self::Refund => "R",
+        }
+    }
+
+    /// The id of the record at `ordinal` of `payment`.
+    pub fn id(self, payment: PaymentId, ordinal: Ordinal) -> Id {
+        Id::with_number(self.prefix(), place(payment, ordinal))
+    }
+
+    /// The record's readable number (`PA-000000037`): at least nine digits, more where a number that
+    /// no other record has needs them.
+    pub fn number(self, payment: PaymentId, ordinal: Ordinal) -> String {
+        format!("{}-{:09}", self.number_prefix(), place(payment, ordinal))
+    }
+
+    /// Where the record of this kind with this id is: nowhere if it is no such id.
+    pub fn locate(self, text: &str) -> Option<(PaymentId, Ordinal)> {
+        let id = Id::parse(text)?;
+        if id.prefix() != self.prefix() {
+            return None;
+        }
+        let number = id.number()?;
+        let payment = u64::try_from(number >> ORDINAL_BITS).ok()?;
+        let ordinal = Ordinal::new((number & ((1 << ORDINAL_BITS) - 1)) as usize)?;
+        Some((PaymentId(payment), ordinal))
+    }
+}
+
+fn place(payment: PaymentId, ordinal: Ordinal) -> u128 {
+    u128::from(payment.0) << ORDINAL_BITS | u128::from(ordinal.0)
+}
+
+/// The id of the `index`th gateway log of an operation.
+pub fn log_id(payment: PaymentId, ordinal: Ordinal, index: usize) -> Id {
+    Id::with_number("0Xt", hash("log", &[&place(payment, ordinal).to_be_bytes(), &index.to_be_bytes()]))
+}
+
+/// The group of what belongs to one order: the same order, the same group, nothing to look up.
+pub fn group_id(merchant: &MerchantId, source: &str) -> Id {
+    Id::with_number("0gq", hash("group", &[merchant.as_str().as_bytes(), source.as_bytes()]))
+}
+
+/// The key under which a gateway hears of an operation: derived, never the caller's own, and the same
+/// however often we ask.
+pub fn gateway_key(merchant: &MerchantId, payment: PaymentId, kind: &str, key: &IdempotencyKey) -> String {
+    let parts = [merchant.as_str().as_bytes(), &payment.0.to_be_bytes(), kind.as_bytes(), key.as_str().as_bytes()];
+    format!("{:032x}", hash("gateway key", &parts))
+}
+
+/// 128 bits of a hash that no two different lists of parts share.
+fn hash(purpose: &str, parts: &[&[u8]]) -> u128 {
+    let mut digest = Sha256::new();
+    for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    let bytes: [u8; 32] = digest.finalize().into();
+    bytes.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_characters_agree_with_published_ids() {
+        let published = [
+            ("0aQR00000004ZkK", "MAU"),
+            ("5BSxx0000004TwG", "GAU"),
+            ("1PLR000000000dD", "OAQ"),
+            ("3ttR000000001Ik", "IAI"),
+            ("0cbVc0000000G4n", "IAE"),
+            ("0cJR00000004CEh", "MAM"),
+            ("01pxx0000004UU8", "AAM"),
+        ];
+        for (short, check) in published {
+            let long = format!("{short}{check}");
+            assert_eq!(Id::parse(short).map(|id| id.to_string()), Some(long.clone()));
+            assert_eq!(Id::parse(&long), Id::parse(short));
+        }
+    }
+
+    #[test]
+    fn an_id_leads_back_to_its_place() {
+        for bits in [0, 1, 0xdead_beef, u64::MAX] {
+            for place in [0, 1, 99, 127] {
+                let (payment, ordinal) = (PaymentId(bits), Ordinal::new(place).expect("in range"));
+                for record in Record::ALL {
+                    let id = record.id(payment, ordinal).to_string();
+                    assert_eq!(id.len(), LONG);
+                    assert_eq!(record.locate(&id), Some((payment, ordinal)));
+                    assert_eq!(record.locate(&id[..SHORT]), Some((payment, ordinal)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_of_the_kind_leads_nowhere() {
+        let id = Record::Refund.id(PaymentId(7), Ordinal::FIRST).to_string();
+        let wrong_case = id.to_ascii_lowercase();
+        let beyond = format!("0cb{}", "z".repeat(12));
+        let rows =
+            ["", "0cb", "x", &id[..17], &wrong_case, &beyond, "0cb00000000000é", "0cb000000000/00", "0Xc000000000001"];
+        for text in rows {
+            assert_eq!(Record::Refund.locate(text), None, "{text:?}");
+        }
+        assert_eq!(Ordinal::new(128), None);
+    }
+
+    #[test]
+    fn a_payment_key_reads_back_and_begins_with_its_merchant() {
+        let merchant = MerchantId::from_random([7; 16]);
+        let key = PaymentKey { merchant, payment: PaymentId(u64::MAX) };
+        assert_eq!(PaymentKey::parse(&key.to_string()), Some(key));
+        assert!(key.to_string().starts_with(merchant.as_str()));
+    }
+}

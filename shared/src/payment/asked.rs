@@ -1,0 +1,293 @@
+//! What a caller asks: the [`Request`] as it comes in, and [`Asked`], the part of it that is stored.
+//!
+//! The two differ by the [`Instrument`]: a card number or a token passes through and never rests. Of
+//! it stay the harmless facts and a keyed hash ([`crate::fingerprint`]).
+
+use std::collections::BTreeMap;
+
+use crate::card::{Card, CardFacts, Secret};
+use crate::ids::{GatewayId, MethodId, Ordinal, Record};
+use crate::money::{Currency, Decimal};
+use crate::time::Timestamp;
+
+/// Names an operation within its merchant (for one that opens a payment) or within its payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Longest key, in characters, as the wire has it.
+    pub const MAX: usize = 255;
+
+    /// Takes 1 to 255 characters, none of them a control character.
+    pub fn parse(text: &str) -> Option<Self> {
+        let sound = !text.is_empty() && text.chars().count() <= Self::MAX && !text.chars().any(char::is_control);
+        sound.then(|| Self(text.to_owned()))
+    }
+
+    /// Stands in where the caller gave none.
+    pub fn from_uuid(uuid: uuid::Uuid) -> Self {
+        Self(uuid.to_string())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What an operation does, and to what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Hold an amount.
+    Authorize,
+    /// Register a hold that was made client-side.
+    PostAuthorize,
+    /// Authorize and capture in one.
+    Sale,
+    /// Take some or all of a hold; after the final one the rest is free.
+    Capture { authorization: Ordinal, is_final: bool },
+    /// Release some or all of a hold.
+    Reverse { authorization: Ordinal },
+    /// Give back some or all of a sale or capture.
+    Refund { payment: Ordinal, reason: Option<RefundReason> },
+}
+
+impl Kind {
+    /// The field's word for it; part of what makes an operation's key its own.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::PostAuthorize => "post-authorize",
+            Self::Sale => "sale",
+            Self::Capture { .. } => "capture",
+            Self::Reverse { .. } => "reverse",
+            Self::Refund { .. } => "refund",
+        }
+    }
+
+    pub fn record(&self) -> Record {
+        match self {
+            Self::Authorize | Self::PostAuthorize => Record::Authorization,
+            Self::Sale | Self::Capture { .. } => Record::Payment,
+            Self::Reverse { .. } => Record::Adjustment,
+            Self::Refund { .. } => Record::Refund,
+        }
+    }
+
+    /// Whether it makes a hold, which ends by itself.
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Authorize | Self::PostAuthorize => true,
+            Self::Sale | Self::Capture { .. } | Self::Reverse { .. } | Self::Refund { .. } => false,
+        }
+    }
+
+    /// The operation that it acts on.
+    pub fn target(&self) -> Option<Ordinal> {
+        match self {
+            Self::Authorize | Self::PostAuthorize | Self::Sale => None,
+            Self::Capture { authorization, .. } | Self::Reverse { authorization } => Some(*authorization),
+            Self::Refund { payment, .. } => Some(*payment),
+        }
+    }
+
+    /// Whether it is a capture after which the rest of the hold is free.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Capture { is_final: true, .. })
+    }
+
+    /// Why a refund is made, if the caller said so.
+    pub fn reason(&self) -> Option<RefundReason> {
+        if let Self::Refund { reason, .. } = self { *reason } else { None }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundReason {
+    Duplicate,
+    Fraudulent,
+    RequestedByCustomer,
+}
+
+impl RefundReason {
+    pub const ALL: [Self; 3] = [Self::Duplicate, Self::Fraudulent, Self::RequestedByCustomer];
+
+    /// The literal that callers and gateways use.
+    pub fn literal(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Fraudulent => "fraudulent",
+            Self::RequestedByCustomer => "requested_by_customer",
+        }
+    }
+}
+
+/// What is asked, in full.
+#[derive(Debug)]
+pub struct Request {
+    pub action: Action,
+    pub key: IdempotencyKey,
+    pub amount: Amount,
+    pub details: Details,
+}
+
+/// An operation opens a payment or acts on one.
+#[derive(Debug)]
+pub enum Action {
+    Open(Opening),
+    Act(Kind),
+}
+
+/// What only an operation that opens a payment brings.
+#[derive(Debug)]
+pub struct Opening {
+    pub kind: Kind,
+    pub gateway: GatewayId,
+    pub currency: Currency,
+    pub instrument: Instrument,
+}
+
+/// How much is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    Exactly(Decimal),
+    /// All that is left to give back.
+    Rest,
+}
+
+/// What is paid with. Passes through; see [`InstrumentFacts`] for what stays.
+#[derive(Debug)]
+pub enum Instrument {
+    Stored(MethodId),
+    Card { card: Box<Card>, address: Address },
+    Alternative { token: Secret, token_details: Option<String>, name: Option<String>, email: Option<String> },
+}
+
+impl Instrument {
+    pub fn facts(&self) -> InstrumentFacts {
+        match self {
+            Self::Stored(method) => InstrumentFacts::Stored(*method),
+            Self::Card { card, .. } => InstrumentFacts::Card(card.facts()),
+            Self::Alternative { name, email, .. } => {
+                InstrumentFacts::Alternative { name: name.clone(), email: email.clone() }
+            }
+        }
+    }
+}
+
+/// What may rest of an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstrumentFacts {
+    Stored(MethodId),
+    Card(CardFacts),
+    Alternative { name: Option<String>, email: Option<String> },
+}
+
+/// A billing address: goes to the gateway, does not rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    pub street: Option<String>,
+    pub city: Option<String>,
+    pub state: Option<String>,
+    pub country: Option<String>,
+    pub postal_code: Option<String>,
+    pub company_name: Option<String>,
+}
+
+/// What callers may say about an operation beside what it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    pub account: Option<AccountId>,
+    pub effective_at: Option<Timestamp>,
+    pub comments: Option<String>,
+    pub client_context: Option<String>,
+    pub email: Option<String>,
+    pub ip_address: Option<String>,
+    pub mac_address: Option<String>,
+    pub phone: Option<String>,
+    pub additional_data: BTreeMap<String, String>,
+    pub group: Option<Group>,
+    /// The merchant started it, the payer is absent.
+    pub submitted_by_merchant: bool,
+}
+
+/// The payer's account at the merchant: foreign to us, so checked for its form only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Longest account id. Those of this wire format have 18 characters; others may be longer.
+    pub const MAX: usize = 64;
+
+    /// Takes 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let sound = (1..=Self::MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        sound.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The group that an operation's record joins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub member: Membership,
+    pub currency: Option<Currency>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// The group of this order, or one of the operation's own where no order is named.
+    New { source: Option<String> },
+    Existing { id: String },
+}
+
+/// What was asked, without what must not rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub kind: Kind,
+    pub key: IdempotencyKey,
+    pub amount: Amount,
+    pub details: Details,
+    pub instrument: Option<InstrumentFacts>,
+}
+
+impl Asked {
+    /// The members, by their wire names, in which `other` asks something else.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let Self { kind, key, amount, details, instrument } = self;
+        let theirs = &other.details;
+        let rows = [
+            ("idempotencyKey", *key != other.key),
+            ("amount", *amount != other.amount),
+            ("paymentMethod", *instrument != other.instrument),
+            ("accountId", details.account != theirs.account),
+            ("effectiveDate", details.effective_at != theirs.effective_at),
+            ("comments", details.comments != theirs.comments),
+            ("clientContext", details.client_context != theirs.client_context),
+            ("email", details.email != theirs.email),
+            ("ipAddress", details.ip_address != theirs.ip_address),
+            ("macAddress", details.mac_address != theirs.mac_address),
+            ("phone", details.phone != theirs.phone),
+            ("additionalData", details.additional_data != theirs.additional_data),
+            ("paymentGroup", details.group != theirs.group),
+            ("submittedByMerchant", details.submitted_by_merchant != theirs.submitted_by_merchant),
+        ];
+        let kinds = kind_differences(kind, &other.kind);
+        kinds.into_iter().chain(rows.into_iter().filter_map(|(name, differs)| differs.then_some(name))).collect()
+    }
+}
+
+fn kind_differences(ours: &Kind, theirs: &Kind) -> Vec<&'static str> {
+    if ours.name() != theirs.name() {
+        return vec!["operation"];
+    }
+    let rows = [
+        ("path", ours.target() != theirs.target()),
+        ("isFinalCapture", ours.is_final() != theirs.is_final()),
+        ("reason", ours.reason() != theirs.reason()),
+    ];
+    rows.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+}

@@ -1,0 +1,143 @@
+//! How an operation whose outcome nobody knows is resolved: by what its gateway can do.
+//!
+//! | the gateway | what we do |
+//! |---|---|
+//! | honours a key | send the same again under the same key, inside its window |
+//! | can be asked by our reference | ask, no sooner than [`MARGIN`] after the deadline of whoever sent it |
+//! | can undo by our reference | undo whatever came of it: then it is certainly not charged |
+//! | none of these | wait for a notice, or for the hold to run out |
+//!
+//! Nobody takes an operation over: a second request leaves only under a key that makes it the first
+//! one again, and it is claimed in the store before it leaves, so that nobody meanwhile concludes from
+//! a look-up that nothing happened.
+
+use std::time::Duration;
+
+use super::asked::InstrumentFacts;
+use super::{Claim, Effect, Interaction, Log, MARGIN, Open, Operation, Payment, Settled, Source, State, Terms, Verdict};
+use crate::ids::Ordinal;
+use crate::time::Timestamp;
+
+/// How long to wait after the nth try to find out. A person is needed long before the last one.
+const BACKOFF: [Duration; 6] = [
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(3 * 60 * 60),
+];
+
+/// A key is not used in the last part of its window: the gateway's clock and ours differ.
+const WINDOW_RESERVE: Duration = Duration::from_secs(60 * 60);
+
+/// What can be done about an operation that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    Resend,
+    LookUp,
+    Reverse,
+    Wait,
+}
+
+pub(super) fn backoff(attempts: u32) -> Duration {
+    let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    BACKOFF.get(step).or(BACKOFF.last()).copied().unwrap_or_default()
+}
+
+/// Whether its request may be sent once more: the gateway will know the key.
+pub(super) fn key_holds(operation: &Operation, terms: &Terms, now: Timestamp) -> bool {
+    terms.key_window.is_some_and(|window| {
+        now < operation.requested_at.plus(window.saturating_sub(WINDOW_RESERVE))
+    })
+}
+
+/// Whether the request can be made again from what is stored.
+pub(super) fn is_stored_whole(operation: &Operation) -> bool {
+    match &operation.asked.instrument {
+        None | Some(InstrumentFacts::Stored(_)) => true,
+        Some(InstrumentFacts::Card(_) | InstrumentFacts::Alternative { .. }) => false,
+    }
+}
+
+fn plan(operation: &Operation, terms: &Terms, now: Timestamp) -> Plan {
+    if key_holds(operation, terms, now) && is_stored_whole(operation) {
+        Plan::Resend
+    } else if terms.can_look_up {
+        Plan::LookUp
+    } else if terms.can_reverse_timeouts {
+        Plan::Reverse
+    } else {
+        Plan::Wait
+    }
+}
+
+/// What to do now that `operation` is due, and what to write first.
+pub(super) fn pursue(
+    payment: &mut Payment,
+    ordinal: Ordinal,
+    claim: Claim,
+    terms: &Terms,
+    now: Timestamp,
+) -> Option<Effect> {
+    let expires_at = payment.expires_at;
+    let operation = payment.operations.get_mut(ordinal.index())?;
+    let holds_until = expires_at.filter(|_| operation.asked.kind.holds());
+    let plan = plan(operation, terms, now);
+    match &mut operation.state {
+        State::Open(open) => match plan {
+            Plan::Resend => {
+                resend(open, claim);
+                Some(Effect::Send { operation: ordinal, claim, duplicate: true })
+            }
+            Plan::LookUp => Some(Effect::LookUp { operation: ordinal, nonce: open.nonce }),
+            Plan::Reverse => Some(Effect::Reverse { operation: ordinal, nonce: open.nonce }),
+            Plan::Wait => {
+                open.unknown = true;
+                open.due = holds_until;
+                lapse(operation, holds_until, now);
+                None
+            }
+        },
+        State::Accepted(accepted) => {
+            if terms.can_look_up {
+                // No claim is held: the gateway has the request, and nobody will send it again.
+                return Some(Effect::LookUp { operation: ordinal, nonce: claim.nonce });
+            }
+            accepted.due = holds_until;
+            lapse(operation, holds_until, now);
+            None
+        }
+        State::Unsent | State::Settled(_) => None,
+    }
+}
+
+/// Takes the claim for one more request under the same key.
+pub(super) fn resend(open: &mut Open, claim: Claim) {
+    *open = Open {
+        nonce: claim.nonce,
+        deadline: claim.deadline,
+        attempts: open.attempts.saturating_add(1),
+        unknown: true,
+        due: Some(claim.deadline.plus(MARGIN)),
+    };
+}
+
+/// Whatever the gateway did with a hold, it has ended: nothing is held.
+fn lapse(operation: &mut Operation, holds_until: Option<Timestamp>, now: Timestamp) {
+    if holds_until.is_some_and(|end| end <= now) {
+        let answer = operation.answer().cloned().unwrap_or_default();
+        operation.logs.push(Log { at: now, source: Source::Time, interaction: Interaction::Timeout, code: None });
+        operation.state = State::Settled(Settled { verdict: Verdict::Lapsed, answer, at: now });
+    }
+}
+
+/// When to try again to find out, after one more try in vain.
+pub(super) fn again_at(operation: &Operation, open: &Open, terms: &Terms, now: Timestamp) -> Timestamp {
+    let patient = now.plus(backoff(open.attempts));
+    match plan(operation, terms, now) {
+        Plan::Resend => patient,
+        // Not before every request that is still on its way must have arrived.
+        Plan::LookUp | Plan::Reverse | Plan::Wait => patient.max(open.deadline.plus(MARGIN)),
+    }
+}

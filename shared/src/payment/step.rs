@@ -1,0 +1,441 @@
+//! The one function that decides: a payment, an event and the time in; the payment that follows and
+//! what to do about it out. It reads no clock and no network and never fails for reasons of the world.
+//!
+//! Whoever carries the step out writes the payment first, conditional on the version it came from, and
+//! only then does what the effect says. When somebody else wrote in between, the same event is put to
+//! what they wrote: each event is safe to put twice.
+
+use std::time::Duration;
+
+use super::asked::{Action, Amount, Asked, Opening, Request};
+use super::resolution::{again_at, backoff, is_stored_whole, key_holds, pursue, resend};
+use super::{
+    Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS, Nonce, Open, Operation, Outcome,
+    Payment, Settled, Source, State, Terms, Verdict,
+};
+use crate::fingerprint::Fingerprint;
+use crate::ids::{MerchantId, Ordinal, PaymentId};
+use crate::money::{Currency, Money};
+use crate::rejection::Rejection;
+use crate::time::Timestamp;
+
+/// What we suggest to a caller whose operation still runs: most gateways answer within it.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A caller asks.
+    Requested { merchant: MerchantId, request: &'a Request, fingerprint: Option<Fingerprint>, claim: Claim },
+    /// Something was heard of an operation. `nonce` is the claim it was asked under.
+    Learned { operation: Ordinal, source: Source, nonce: Nonce, outcome: Outcome },
+    /// The time has come to look.
+    Due { claim: Claim },
+}
+
+/// What is to be done once the payment is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the gateway to do it. `duplicate` when it may have been asked before.
+    Send { operation: Ordinal, claim: Claim, duplicate: bool },
+    /// Ask the gateway what became of it.
+    LookUp { operation: Ordinal, nonce: Nonce },
+    /// Ask the gateway to undo whatever became of it.
+    Reverse { operation: Ordinal, nonce: Nonce },
+}
+
+/// What follows. The payment's version is one higher exactly when it is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub payment: Payment,
+    /// The operation that the event was about; none when nothing was due.
+    pub operation: Option<Ordinal>,
+    pub effect: Option<Effect>,
+}
+
+/// Decides what follows from `event`. `payment` is none where nothing is stored.
+pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Timestamp) -> Result<Step, Rejection> {
+    let before = payment.map(|payment| payment.version);
+    let mut next = match event {
+        Event::Requested { merchant, request, fingerprint, claim } => {
+            let asking = Asking { request, fingerprint: *fingerprint, claim: *claim, terms, now };
+            asking.put_to(payment, *merchant)
+        }
+        Event::Learned { operation, source, nonce, outcome } => {
+            let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
+            let heard = Heard { source: *source, nonce: *nonce, outcome, terms, now };
+            if let Some(operation) = payment.operations.get_mut(operation.index()) {
+                heard.of(operation);
+            }
+            Ok(Step { payment, operation: Some(*operation), effect: None })
+        }
+        Event::Due { claim } => {
+            let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
+            let due = payment.numbered().find(|(_, operation)| operation.state.due().is_some_and(|due| due <= now));
+            let ordinal = due.map(|(ordinal, _)| ordinal);
+            let effect = ordinal.and_then(|ordinal| pursue(&mut payment, ordinal, *claim, terms, now));
+            Ok(Step { payment, operation: ordinal, effect })
+        }
+    }?;
+    if payment != Some(&next.payment) {
+        next.payment.version = before.map_or(1, |version| version.saturating_add(1));
+    }
+    Ok(next)
+}
+
+/// A request on its way into a payment.
+struct Asking<'a> {
+    request: &'a Request,
+    fingerprint: Option<Fingerprint>,
+    claim: Claim,
+    terms: &'a Terms,
+    now: Timestamp,
+}
+
+impl Asking<'_> {
+    fn put_to(&self, payment: Option<&Payment>, merchant: MerchantId) -> Result<Step, Rejection> {
+        match (&self.request.action, payment) {
+            (Action::Open(opening), None) => self.open(opening, merchant),
+            (Action::Open(opening), Some(payment)) => {
+                let strangers = [
+                    ("paymentGatewayId", payment.gateway != opening.gateway),
+                    ("currencyIsoCode", payment.currency != opening.currency),
+                ];
+                let differences = strangers.into_iter().filter_map(|(name, differs)| differs.then_some(name));
+                self.ask_again(payment, Ordinal::FIRST, differences.collect())
+            }
+            (Action::Act(_), None) => Err(Rejection::NotFound),
+            (Action::Act(kind), Some(payment)) => {
+                let same = |operation: &Operation| {
+                    operation.asked.kind.name() == kind.name() && operation.asked.key == self.request.key
+                };
+                match payment.numbered().find(|(_, operation)| same(operation)) {
+                    Some((ordinal, _)) => self.ask_again(payment, ordinal, Vec::new()),
+                    None => self.add(payment, kind),
+                }
+            }
+        }
+    }
+
+    fn kind(&self) -> &Kind {
+        match &self.request.action {
+            Action::Open(opening) => &opening.kind,
+            Action::Act(kind) => kind,
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        let instrument = match &self.request.action {
+            Action::Open(opening) => Some(opening.instrument.facts()),
+            Action::Act(_) => None,
+        };
+        Asked {
+            kind: self.kind().clone(),
+            key: self.request.key.clone(),
+            amount: self.request.amount,
+            details: self.request.details.clone(),
+            instrument,
+        }
+    }
+
+    fn open(&self, opening: &Opening, merchant: MerchantId) -> Result<Step, Rejection> {
+        let amount = self.exact_amount(opening.currency)?;
+        self.check_group_currency(opening.currency)?;
+        let lifetime = self.terms.authorization_lifetime;
+        let payment = Payment {
+            merchant,
+            id: PaymentId::opened_by(&merchant, &self.request.key),
+            version: 0,
+            gateway: opening.gateway,
+            currency: opening.currency,
+            expires_at: opening.kind.holds().then(|| self.now.plus(lifetime)),
+            multi_capture: self.terms.multi_capture,
+            operations: vec![self.claimed(amount)],
+        };
+        Ok(self.send(payment, Ordinal::FIRST, false))
+    }
+
+    fn add(&self, payment: &Payment, kind: &Kind) -> Result<Step, Rejection> {
+        let amount = self.admitted(payment, kind)?;
+        let ordinal = Ordinal::new(payment.operations.len()).ok_or(Rejection::Full)?;
+        if payment.operations.len() >= MAX_OPERATIONS {
+            return Err(Rejection::Full);
+        }
+        let mut payment = payment.clone();
+        payment.operations.push(self.claimed(amount));
+        self.assert_conserved(&payment, kind);
+        Ok(self.send(payment, ordinal, false))
+    }
+
+    /// What we let through must never add up to more than was approved, whatever path led here.
+    fn assert_conserved(&self, payment: &Payment, kind: &Kind) {
+        let left = match kind {
+            Kind::Authorize | Kind::PostAuthorize | Kind::Sale => return,
+            Kind::Reverse { .. } if self.terms.balance_check == BalanceCheck::Gateway => return,
+            Kind::Capture { authorization, .. } | Kind::Reverse { authorization } => payment.uncaptured(*authorization),
+            Kind::Refund { payment: refunded, .. } => payment.refundable(*refunded),
+        };
+        assert!(left.minor >= 0, "more reserved than approved in {}", payment.key());
+    }
+
+    /// The amount that a new operation on `payment` may reserve.
+    fn admitted(&self, payment: &Payment, kind: &Kind) -> Result<Money, Rejection> {
+        let target = kind.target().and_then(|target| payment.operation(target)).ok_or(Rejection::NotFound)?;
+        let account = &self.request.details.account;
+        let owner = payment.operations.first().and_then(|first| first.asked.details.account.as_ref());
+        if account.is_some() && owner.is_some() && account.as_ref() != owner {
+            return Err(Rejection::WrongAccount);
+        }
+        self.check_group_currency(payment.currency)?;
+        if !target.is_approved() {
+            return Err(Rejection::NotApproved { status: target.state.status() });
+        }
+        let amount = match (self.request.amount, kind) {
+            (Amount::Rest, Kind::Refund { payment: refunded, .. }) => payment.refundable(*refunded),
+            (Amount::Rest | Amount::Exactly(_), _) => self.exact_amount(payment.currency)?,
+        };
+        if amount.minor <= 0 {
+            return Err(Rejection::OverBalance { available: amount });
+        }
+        payment.admits(kind, amount, self.terms.balance_check, self.now)?;
+        Ok(amount)
+    }
+
+    fn exact_amount(&self, currency: Currency) -> Result<Money, Rejection> {
+        match self.request.amount {
+            Amount::Exactly(decimal) => Money::from_decimal(decimal, currency).map_err(Rejection::Amount),
+            Amount::Rest => Err(Rejection::Amount(crate::money::AmountError::NotANumber)),
+        }
+    }
+
+    fn check_group_currency(&self, currency: Currency) -> Result<(), Rejection> {
+        let named = self.request.details.group.as_ref().and_then(|group| group.currency);
+        match named {
+            Some(named) if named != currency => Err(Rejection::WrongCurrency { expected: currency.code() }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn claimed(&self, amount: Money) -> Operation {
+        Operation {
+            asked: self.asked(),
+            fingerprint: self.fingerprint,
+            amount,
+            requested_at: self.now,
+            state: State::Open(self.first_claim()),
+            logs: Vec::new(),
+            contradictions: Vec::new(),
+        }
+    }
+
+    fn first_claim(&self) -> Open {
+        let Claim { nonce, deadline } = self.claim;
+        Open { nonce, deadline, attempts: 1, unknown: false, due: Some(deadline.plus(MARGIN)) }
+    }
+
+    fn send(&self, payment: Payment, operation: Ordinal, duplicate: bool) -> Step {
+        let effect = Effect::Send { operation, claim: self.claim, duplicate };
+        Step { payment, operation: Some(operation), effect: Some(effect) }
+    }
+
+    /// The key was used before: the answer, unless something else was asked under it or it still runs.
+    fn ask_again(
+        &self,
+        payment: &Payment,
+        ordinal: Ordinal,
+        mut fields: Vec<&'static str>,
+    ) -> Result<Step, Rejection> {
+        let operation = payment.operation(ordinal).ok_or(Rejection::NotFound)?;
+        fields.extend(operation.asked.differences(&self.asked()));
+        if fields.is_empty() && operation.fingerprint != self.fingerprint {
+            fields.push("paymentMethod");
+        }
+        if !fields.is_empty() {
+            return Err(Rejection::Mismatch { fields });
+        }
+        let answer = Step { payment: payment.clone(), operation: Some(ordinal), effect: None };
+        match &operation.state {
+            State::Settled(_) | State::Accepted(_) => Ok(answer),
+            State::Unsent => self.try_anew(payment, ordinal),
+            // My own claim: its acknowledgement was lost. Nothing has been sent under it.
+            State::Open(open) if open.nonce == self.claim.nonce => Ok(self.send(payment.clone(), ordinal, false)),
+            State::Open(open) => self.while_open(payment, ordinal, open, answer),
+        }
+    }
+
+    /// The gateway never heard of it. Its amount was free meanwhile, so it is asked for again.
+    fn try_anew(&self, payment: &Payment, ordinal: Ordinal) -> Result<Step, Rejection> {
+        let kind = self.kind();
+        let amount = match kind.target() {
+            Some(_) => self.admitted(payment, kind)?,
+            None => self.exact_amount(payment.currency)?,
+        };
+        let mut payment = payment.clone();
+        if kind.holds() {
+            payment.expires_at = Some(self.now.plus(self.terms.authorization_lifetime));
+        }
+        if let Some(operation) = payment.operations.get_mut(ordinal.index()) {
+            operation.amount = amount;
+            operation.requested_at = self.now;
+            operation.state = State::Open(self.first_claim());
+        }
+        self.assert_conserved(&payment, kind);
+        Ok(self.send(payment, ordinal, false))
+    }
+
+    fn while_open(&self, payment: &Payment, ordinal: Ordinal, open: &Open, answer: Step) -> Result<Step, Rejection> {
+        let free_at = open.deadline.plus(MARGIN);
+        if !open.unknown && self.now < free_at {
+            return Err(Rejection::InProgress { retry_after: free_at.since(self.now).min(ASK_AGAIN_AFTER) });
+        }
+        let Some(operation) = payment.operation(ordinal) else { return Ok(answer) };
+        // Only the caller can bring the card again; under the gateway's key that is the same request.
+        if is_stored_whole(operation) || !key_holds(operation, self.terms, self.now) || self.now < free_at {
+            return Ok(answer);
+        }
+        let mut payment = payment.clone();
+        if let Some(Operation { state: State::Open(open), .. }) = payment.operations.get_mut(ordinal.index()) {
+            resend(open, self.claim);
+        }
+        Ok(self.send(payment, ordinal, true))
+    }
+}
+
+/// Something heard of an operation, on its way into it.
+struct Heard<'a> {
+    source: Source,
+    nonce: Nonce,
+    outcome: &'a Outcome,
+    terms: &'a Terms,
+    now: Timestamp,
+}
+
+impl Heard<'_> {
+    fn of(&self, operation: &mut Operation) {
+        match &operation.state {
+            State::Settled(settled) => {
+                if !agrees(settled.verdict, self.outcome) && operation.contradictions.len() < MAX_LOGS {
+                    operation.contradictions.push(self.log());
+                }
+            }
+            State::Open(_) | State::Accepted(_) | State::Unsent => self.of_unsettled(operation),
+        }
+    }
+
+    fn of_unsettled(&self, operation: &mut Operation) {
+        match self.outcome {
+            Outcome::Approved(answer) => self.settle(operation, Verdict::Approved, answer),
+            Outcome::Declined(decline, answer) => self.settle(operation, Verdict::Declined(*decline), answer),
+            Outcome::Voided(answer) => self.settle(operation, Verdict::Voided, answer),
+            Outcome::Accepted(answer) => self.accept(operation, answer),
+            Outcome::NotSent => self.not_sent(operation),
+            Outcome::NeverReceived => self.never_received(operation),
+            Outcome::Unknown => self.unknown(operation),
+        }
+    }
+
+    fn settle(&self, operation: &mut Operation, verdict: Verdict, answer: &Answer) {
+        operation.logs.push(self.log());
+        let answer = answer.clone().within_limits();
+        operation.state = State::Settled(Settled { verdict, answer, at: self.now });
+    }
+
+    fn accept(&self, operation: &mut Operation, answer: &Answer) {
+        let attempts = if let State::Accepted(accepted) = &operation.state {
+            accepted.attempts.saturating_add(1)
+        } else {
+            self.note(operation);
+            1
+        };
+        let due = self.terms.can_look_up.then(|| self.now.plus(backoff(attempts)));
+        operation.state = State::Accepted(Accepted { answer: answer.clone().within_limits(), attempts, due });
+    }
+
+    /// Nothing of *this* attempt reached the gateway. That frees the operation if it was the only one.
+    fn not_sent(&self, operation: &mut Operation) {
+        match &operation.state {
+            State::Open(open) if open.nonce == self.nonce && !open.unknown => {
+                self.note(operation);
+                operation.state = State::Unsent;
+            }
+            State::Open(_) | State::Accepted(_) => self.unknown(operation),
+            State::Unsent | State::Settled(_) => {}
+        }
+    }
+
+    /// The gateway knows nothing of it. That counts only if nobody could still be sending it.
+    fn never_received(&self, operation: &mut Operation) {
+        match &operation.state {
+            State::Open(open) if open.nonce == self.nonce && open.deadline.plus(MARGIN) <= self.now => {
+                self.settle(operation, Verdict::NeverReceived, &Answer::default());
+            }
+            State::Open(_) | State::Accepted(_) => self.unknown(operation),
+            State::Unsent | State::Settled(_) => {}
+        }
+    }
+
+    fn unknown(&self, operation: &mut Operation) {
+        let retry_at = match &operation.state {
+            // Whoever holds the claim now will see to it.
+            State::Open(open) if open.nonce == self.nonce => again_at(operation, open, self.terms, self.now),
+            State::Accepted(accepted) => self.now.plus(backoff(accepted.attempts.saturating_add(1))),
+            State::Open(_) | State::Unsent | State::Settled(_) => return,
+        };
+        self.note(operation);
+        match &mut operation.state {
+            State::Open(open) => {
+                open.attempts = open.attempts.saturating_add(u32::from(open.unknown));
+                open.unknown = true;
+                open.due = Some(retry_at);
+            }
+            State::Accepted(accepted) => {
+                accepted.attempts = accepted.attempts.saturating_add(1);
+                accepted.due = Some(retry_at);
+            }
+            State::Unsent | State::Settled(_) => {}
+        }
+    }
+
+    /// Logs what does not settle, as long as there is room.
+    fn note(&self, operation: &mut Operation) {
+        if operation.logs.len() < MAX_LOGS {
+            operation.logs.push(self.log());
+        }
+    }
+
+    fn log(&self) -> Log {
+        let (interaction, answer) = match self.outcome {
+            Outcome::Approved(answer) | Outcome::Accepted(answer) => (Interaction::Success, Some(answer)),
+            Outcome::Declined(_, answer) => (Interaction::Failed, Some(answer)),
+            Outcome::Voided(answer) => (Interaction::Success, Some(answer)),
+            Outcome::NotSent | Outcome::NeverReceived => (Interaction::NoOp, None),
+            Outcome::Unknown => (Interaction::Timeout, None),
+        };
+        let code = answer.and_then(|answer| answer.code.clone());
+        Log { at: self.now, source: self.source, interaction, code }
+    }
+}
+
+/// Whether what is heard fits what is settled. What tells nothing contradicts nothing.
+fn agrees(verdict: Verdict, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Approved(_) => verdict == Verdict::Approved,
+        Outcome::Declined(..) | Outcome::Voided(_) | Outcome::NeverReceived => verdict != Verdict::Approved,
+        Outcome::Accepted(_) | Outcome::NotSent | Outcome::Unknown => true,
+    }
+}
+
+impl State {
+    /// The wire's word for it.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Unsent => "Draft",
+            Self::Open(_) | Self::Accepted(_) => "Pending",
+            Self::Settled(settled) => match settled.verdict {
+                Verdict::Approved => "Processed",
+                Verdict::Declined(_) | Verdict::NeverReceived => "Failed",
+                Verdict::Voided | Verdict::Lapsed => "Canceled",
+            },
+        }
+    }
+}

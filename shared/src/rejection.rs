@@ -1,0 +1,136 @@
+//! What we say no to, and what can go wrong with the world. A decline is neither: it is an answer.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use crate::money::{AmountError, Money};
+use crate::time::Timestamp;
+
+/// We refuse: the request changes nothing, and the caller can tell why. Each variant is one line of
+/// the table of codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Not there, or another merchant's, which is the same.
+    NotFound,
+    Amount(AmountError),
+    /// The operation with this key is still running.
+    InProgress { retry_after: Duration },
+    /// The key was used for something else; the members that differ.
+    Mismatch { fields: Vec<&'static str> },
+    /// More than is left.
+    OverBalance { available: Money },
+    /// The hold ended.
+    Expired { at: Timestamp },
+    /// The operation it acts on has not taken effect (yet, or ever).
+    NotApproved { status: &'static str },
+    /// A final capture closed the authorization.
+    Closed,
+    /// The gateway takes one capture of a hold only, and there is one.
+    SingleCapture,
+    /// The account is not the one of the authorization.
+    WrongAccount,
+    /// The currency is not the one of the payment.
+    WrongCurrency { expected: &'static str },
+    /// The payment holds as much as one item may.
+    Full,
+}
+
+impl Rejection {
+    /// The HTTP status and the code of the error body.
+    pub fn code(&self) -> (u16, &'static str) {
+        match self {
+            Self::NotFound => (404, "NOT_FOUND"),
+            Self::Amount(_) => (400, "INVALID_API_INPUT"),
+            Self::InProgress { .. } => (409, "IDEMPOTENCY_KEY_IN_USE"),
+            Self::Mismatch { .. } => (422, "IDEMPOTENCY_KEY_REUSED"),
+            Self::OverBalance { .. } => (422, "AMOUNT_EXCEEDS_BALANCE"),
+            Self::Expired { .. } => (422, "AUTHORIZATION_EXPIRED"),
+            Self::NotApproved { .. } | Self::Closed | Self::SingleCapture => (422, "INVALID_STATUS"),
+            Self::WrongAccount => (422, "INVALID_ACCOUNT"),
+            Self::WrongCurrency { .. } => (422, "INVALID_CURRENCY"),
+            Self::Full => (422, "PAYMENT_FULL"),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => out.write_str("The requested resource does not exist"),
+            Self::Amount(error) => write!(out, "amount: {error}"),
+            Self::InProgress { .. } => {
+                out.write_str("The operation with this idempotency key is still running; ask again with the same key")
+            }
+            Self::Mismatch { fields } => {
+                write!(out, "This idempotency key was used before with different parameters: {}", fields.join(", "))
+            }
+            Self::OverBalance { available } => {
+                write!(out, "amount: exceeds what is available: {available} {}", available.currency.code())
+            }
+            Self::Expired { at } => write!(out, "The authorization expired at {at}; 0.0 is available"),
+            Self::NotApproved { status } => {
+                write!(out, "The operation it refers to has status {status}, not Processed; 0.0 is available")
+            }
+            Self::Closed => out.write_str("A final capture closed the authorization; 0.0 is available"),
+            Self::SingleCapture => out.write_str("The gateway takes a single capture, and there is one; 0.0 is available"),
+            Self::WrongAccount => out.write_str("accountId: is not the account of the authorization"),
+            Self::WrongCurrency { expected } => {
+                write!(out, "paymentGroup.currencyIsoCode: must be {expected}, the currency of the payment")
+            }
+            Self::Full => out.write_str("The payment holds as many operations, or as much text, as one payment may"),
+        }
+    }
+}
+
+/// The world failed us; what was asked may be asked again with the same key.
+#[derive(Debug)]
+pub enum Fault {
+    /// The store could not be reached or would not answer.
+    Store(Box<dyn Error + Send + Sync>),
+    /// What is stored cannot be read.
+    Stored(String),
+    /// Too little time is left before the deadline to ask the gateway.
+    NoTime,
+    /// The gateway is set up in a way that this version cannot serve.
+    SetUp(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(_) => out.write_str("the store failed"),
+            Self::Stored(what) => write!(out, "what is stored cannot be read: {what}"),
+            Self::NoTime => out.write_str("too little time is left before the deadline"),
+            Self::SetUp(what) => write!(out, "set-up: {what}"),
+        }
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Store(source) => Some(source.as_ref()),
+            Self::Stored(_) | Self::NoTime | Self::SetUp(_) => None,
+        }
+    }
+}
+
+/// Why a request was not carried out: ours to refuse, or the world's to mend.
+#[derive(Debug)]
+pub enum Refusal {
+    Rejection(Rejection),
+    Fault(Fault),
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejection(rejection)
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}

@@ -1,0 +1,14 @@
+//! What rests: items, and how domain types become items and come back.
+//!
+//! The shapes here are the stored format, in names short enough that a typical payment is one write
+//! unit. They are versioned: an item says its [`payment::FORMAT`], a newer one is refused, and
+//! attributes that this version does not know are carried along unchanged, so that two versions can
+//! work on one table while one replaces the other.
+
+pub mod item;
+pub mod merchant;
+pub mod payment;
+mod reader;
+
+pub use item::{Attribute, Item};
+pub use reader::Unreadable;

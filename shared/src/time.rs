@@ -1,0 +1,90 @@
+//! Moments, as milliseconds since the Unix epoch: all the precision the wire carries.
+//!
+//! Nothing here reads a clock. A moment comes in as an argument, from the [`Clock`](crate::ports::Clock)
+//! port in the end, so that a simulation can make it whatever it needs.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::fmt::temporal::DateTimePrinter;
+
+/// A moment in UTC, in whole milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// `millis`: milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339 (`2020-10-18T11:32:27.000Z`, any offset) or a plain date, which means its
+    /// midnight in UTC. Finer digits than milliseconds are cut off.
+    pub fn parse(text: &str) -> Option<Self> {
+        let instant = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+            let date = text.parse::<jiff::civil::Date>().ok()?;
+            // `2020-W01-1` and the like are not what a caller of this wire format means.
+            let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            Some(midnight.timestamp())
+        })?;
+        Some(Self(instant.as_millisecond()))
+    }
+
+    /// Saturates at the end of time.
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(millis(duration)))
+    }
+
+    /// The time from `earlier` to `self`; zero when `earlier` is not earlier.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The wire's form: UTC, always three digits of milliseconds (`2020-10-23T15:21:58.833Z`).
+impl fmt::Display for Timestamp {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
+        let printer = DateTimePrinter::new().precision(Some(3));
+        out.write_str(&printer.timestamp_to_string(&instant))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_and_prints_as_the_wire_does() {
+        let rows = [
+            ("2019-10-18T11:32:27.000Z", Some("2019-10-18T11:32:27.000Z")),
+            ("2019-10-18T11:32:27Z", Some("2019-10-18T11:32:27.000Z")),
+            ("2019-10-18T20:32:27.5+09:00", Some("2019-10-18T11:32:27.500Z")),
+            ("2026-08-01", Some("2026-08-01T00:00:00.000Z")),
+            ("15-01-2020", None),
+            ("yesterday", None),
+            ("", None),
+        ];
+        for (text, printed) in rows {
+            let read = Timestamp::parse(text).map(|moment| moment.to_string());
+            assert_eq!(read.as_deref(), printed, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn arithmetic_saturates_instead_of_wrapping() {
+        let end = Timestamp::from_millis(i64::MAX);
+        assert_eq!(end.plus(Duration::from_secs(1)), end);
+        let start = Timestamp::from_millis(0);
+        assert_eq!(start.since(end), Duration::ZERO);
+    }
+}
