@@ -18,7 +18,8 @@ impl Pan {
     /// Takes 12 to 19 digits with a right check digit; spaces between them are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         let pan = Self(text.chars().filter(|character| *character != ' ').collect());
-        let sound = PAN_DIGITS.contains(&pan.0.len()) && pan.0.bytes().all(|byte| byte.is_ascii_digit()) && luhn(&pan.0);
+        let sound =
+            PAN_DIGITS.contains(&pan.0.len()) && pan.0.bytes().all(|byte| byte.is_ascii_digit()) && luhn(&pan.0);
         sound.then_some(pan)
     }
 

@@ -1,9 +1,18 @@
-//! The domain of Kessai.
+//! The domain of Kessai: payments, what may be asked of them, and what follows.
+//!
+//! [`payment::step`] decides; [`shell`] carries out; [`ports`] are what it needs of the world;
+//! [`gateways`] translate; [`stored`] is what rests. Nothing here knows a runtime, a network or AWS.
+
 pub mod card;
 pub mod fingerprint;
+pub mod gateways;
 pub mod ids;
+pub mod memory;
+pub mod merchant;
 pub mod money;
 pub mod payment;
-pub mod rejection;
-pub mod time;
 pub mod ports;
+pub mod rejection;
+pub mod shell;
+pub mod stored;
+pub mod time;

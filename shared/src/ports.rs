@@ -1,1 +1,109 @@
-pub struct Clock;
+//! What the domain needs of the world. Each port is small enough to be played by a simulation.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::stored::Item;
+use crate::time::Timestamp;
+
+/// What a port returns: boxed, so that the domain carries no type parameter for the world around it.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Keeps payments: one item each, every write conditional on the version it was made from.
+pub trait Store: Send + Sync {
+    /// Reads what the last acknowledged write left, or something later.
+    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>>;
+
+    /// Writes the item if what is stored is as expected, all or nothing. After a fault it may have been
+    /// written.
+    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>>;
+}
+
+/// The condition of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    Absent,
+    Version(u64),
+}
+
+/// What came of a conditional write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    Done,
+    /// Something else is stored; this. None if there is nothing.
+    Conflict(Option<Item>),
+}
+
+/// Keeps what merchants have set up: few items that change rarely.
+pub trait Directory: Send + Sync {
+    /// Reads an item; it may be as old as a minute.
+    fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>>;
+}
+
+/// The store failed: unreachable, throttled, or it would not say.
+#[derive(Debug)]
+pub struct StoreFault(pub Box<dyn Error + Send + Sync>);
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, out)
+    }
+}
+
+impl Error for StoreFault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Speaks to gateways.
+pub trait Http: Send + Sync {
+    /// Sends a request, once, and waits at most `timeout` for the whole answer.
+    fn send<'a>(&'a self, request: HttpRequest, timeout: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>>;
+}
+
+/// A request to a gateway. It may hold a card number: it cannot be printed, and is wiped when dropped.
+pub struct HttpRequest {
+    pub method: Method,
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+/// A gateway's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer. Only the first kind says something about the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpFault {
+    /// No byte of the request left: no name, no connection, no TLS.
+    NotSent(String),
+    /// It may have arrived.
+    Lost(String),
+}
+
+/// Tells the time and waits.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+    fn sleep(&self, duration: Duration) -> Pending<'_, ()>;
+}
+
+/// Makes what nobody can guess.
+pub trait Entropy: Send + Sync {
+    fn bytes(&self) -> [u8; 16];
+}

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::money::{AmountError, Money};
+use crate::stored::Unreadable;
 use crate::time::Timestamp;
 
 /// We refuse: the request changes nothing, and the caller can tell why. Each variant is one line of
@@ -15,15 +16,25 @@ pub enum Rejection {
     NotFound,
     Amount(AmountError),
     /// The operation with this key is still running.
-    InProgress { retry_after: Duration },
+    InProgress {
+        retry_after: Duration,
+    },
     /// The key was used for something else; the members that differ.
-    Mismatch { fields: Vec<&'static str> },
+    Mismatch {
+        fields: Vec<&'static str>,
+    },
     /// More than is left.
-    OverBalance { available: Money },
+    OverBalance {
+        available: Money,
+    },
     /// The hold ended.
-    Expired { at: Timestamp },
+    Expired {
+        at: Timestamp,
+    },
     /// The operation it acts on has not taken effect (yet, or ever).
-    NotApproved { status: &'static str },
+    NotApproved {
+        status: &'static str,
+    },
     /// A final capture closed the authorization.
     Closed,
     /// The gateway takes one capture of a hold only, and there is one.
@@ -31,7 +42,9 @@ pub enum Rejection {
     /// The account is not the one of the authorization.
     WrongAccount,
     /// The currency is not the one of the payment.
-    WrongCurrency { expected: &'static str },
+    WrongCurrency {
+        expected: &'static str,
+    },
     /// The payment holds as much as one item may.
     Full,
 }
@@ -73,7 +86,9 @@ impl fmt::Display for Rejection {
                 write!(out, "The operation it refers to has status {status}, not Processed; 0.0 is available")
             }
             Self::Closed => out.write_str("A final capture closed the authorization; 0.0 is available"),
-            Self::SingleCapture => out.write_str("The gateway takes a single capture, and there is one; 0.0 is available"),
+            Self::SingleCapture => {
+                out.write_str("The gateway takes a single capture, and there is one; 0.0 is available")
+            }
             Self::WrongAccount => out.write_str("accountId: is not the account of the authorization"),
             Self::WrongCurrency { expected } => {
                 write!(out, "paymentGroup.currencyIsoCode: must be {expected}, the currency of the payment")
@@ -89,7 +104,7 @@ pub enum Fault {
     /// The store could not be reached or would not answer.
     Store(Box<dyn Error + Send + Sync>),
     /// What is stored cannot be read.
-    Stored(String),
+    Stored(Unreadable),
     /// Too little time is left before the deadline to ask the gateway.
     NoTime,
     /// The gateway is set up in a way that this version cannot serve.
@@ -100,7 +115,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(_) => out.write_str("the store failed"),
-            Self::Stored(what) => write!(out, "what is stored cannot be read: {what}"),
+            Self::Stored(_) => out.write_str("what is stored cannot be read"),
             Self::NoTime => out.write_str("too little time is left before the deadline"),
             Self::SetUp(what) => write!(out, "set-up: {what}"),
         }
@@ -111,8 +126,15 @@ impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Store(source) => Some(source.as_ref()),
-            Self::Stored(_) | Self::NoTime | Self::SetUp(_) => None,
+            Self::Stored(source) => Some(source),
+            Self::NoTime | Self::SetUp(_) => None,
         }
+    }
+}
+
+impl From<Unreadable> for Fault {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Stored(unreadable)
     }
 }
 

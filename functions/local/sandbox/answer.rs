@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::books::{Operation, Outcome, Reversal};
+use super::record::{Operation, Outcome, Reversal};
 use super::route::Kind;
 
 const DAY_MS: i64 = 86_400_000;
@@ -17,36 +17,36 @@ pub struct Answer {
 
 impl Answer {
     #[must_use]
-    pub fn ok(body: &Value) -> Self {
+    pub(super) fn ok(body: &Value) -> Self {
         Self::json(200, body)
     }
 
     #[must_use]
-    pub fn error(status: u16, code: &str, message: &str) -> Self {
+    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, &json!({"code": code, "message": message}))
     }
 
     /// The request itself is wrong; the message names the member.
     #[must_use]
-    pub fn invalid(message: &str) -> Self {
+    pub(super) fn invalid(message: &str) -> Self {
         Self::error(400, "invalid_request", message)
     }
 
     /// The gateway's own failure.
     #[must_use]
-    pub fn internal_error() -> Self {
+    pub(super) fn internal_error() -> Self {
         Self::error(500, "internal_error", "the gateway failed")
     }
 
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));
         self
     }
 
     /// The same answer with a body that breaks off half way.
     #[must_use]
-    pub fn cut_short(mut self) -> Self {
+    pub(super) fn cut_short(mut self) -> Self {
         let half = self.body.floor_char_boundary(self.body.len() / 2);
         self.body.truncate(half);
         self
@@ -69,6 +69,7 @@ pub fn of_operation(operation: &Operation, outcome: Outcome) -> Value {
         Outcome::Accepted { .. } => ("09", "Request In Progress"),
         Outcome::Declined { because } => because.code_and_message(),
     };
+    let bears_code = outcome == Outcome::Approved && bears_authorization_code(operation.kind);
     let mut body = json!({
         "id": operation.id,
         "reference": operation.reference,
@@ -77,8 +78,9 @@ pub fn of_operation(operation: &Operation, outcome: Outcome) -> Value {
         "message": message,
         "date": timestamp(operation.at_ms),
     });
-    if outcome == Outcome::Approved && bears_authorization_code(operation.kind) {
-        body["authorizationCode"] = Value::String(authorization_code(&operation.id));
+    if let (true, Some(members)) = (bears_code, body.as_object_mut()) {
+        let code = authorization_code(&operation.id);
+        members.insert("authorizationCode".to_owned(), Value::String(code));
     }
     body
 }

@@ -1,8 +1,7 @@
 //! The magic table: every behaviour that a test can ask for, under one code and one name.
 //!
-//! A code means the same wherever it stands (an amount, a card, a stored method) and a name means
-//! the same in a script of faults. What a card or a method asks for is worked out here, so that no
-//! other file ever holds a card number.
+//! A code means the same wherever it stands (an amount, a card, a stored method), and a name means
+//! the same as its code, in a script of faults.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,21 +10,6 @@ pub const SLOW_MS: u64 = 3_000;
 
 /// How long an accepted operation stays open: long enough to be seen open, short enough to wait for.
 pub const SETTLEMENT_MS: u64 = 5_000;
-
-/// Amounts carry a code in their last four digits, so that any price can be made magic.
-const AMOUNT_CODES: u64 = 10_000;
-
-/// The first eleven digits of every magic card; the code and the check digit make it sixteen.
-const CARD_PREFIX: &str = "40000000000";
-
-/// The record prefix of a stored payment method.
-const METHOD_PREFIX: &str = "03O";
-
-/// Digits of a stored method's id that carry the code.
-const METHOD_DIGITS: usize = 12;
-
-/// Length of a stored method's id after the prefix when it has its three-character suffix.
-const METHOD_DIGITS_AND_SUFFIX: usize = 15;
 
 /// What the gateway does with an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,81 +156,11 @@ pub fn by_name(name: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.name == name)
 }
 
-fn by_code(code: u64) -> Option<Behaviour> {
+/// What a code of the table asks for.
+#[must_use]
+pub fn by_code(code: u64) -> Option<Behaviour> {
     TABLE
         .iter()
         .find(|row| u64::from(row.code) == code)
         .map(|row| row.behaviour)
-}
-
-/// What an amount in minor units asks for.
-#[must_use]
-pub fn of_amount(amount: u64) -> Behaviour {
-    by_code(amount % AMOUNT_CODES).unwrap_or(Behaviour::Approve)
-}
-
-/// What a card number asks for: a code, nothing, or a decline where no such card can exist.
-#[must_use]
-pub fn of_card(number: &str) -> Behaviour {
-    /// The lengths that ISO 7812 numbers have in practice.
-    const LENGTHS: std::ops::RangeInclusive<usize> = 12..=19;
-    let Some((payload, check)) = number
-        .len()
-        .checked_sub(1)
-        .and_then(|last| number.split_at_checked(last))
-    else {
-        return Behaviour::Decline(Decline::InvalidCardData);
-    };
-    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || !LENGTHS.contains(&number.len()) || check != check_digit(payload).to_string() {
-        return Behaviour::Decline(Decline::InvalidCardData);
-    }
-    payload
-        .strip_prefix(CARD_PREFIX)
-        .filter(|code| code.len() == 4)
-        .and_then(|code| code.parse().ok())
-        .and_then(by_code)
-        .unwrap_or(Behaviour::Approve)
-}
-
-/// What a stored method asks for: a code, nothing, or a decline where no such method exists.
-#[must_use]
-pub fn of_method(id: &str) -> Behaviour {
-    id.strip_prefix(METHOD_PREFIX)
-        .filter(|rest| [METHOD_DIGITS, METHOD_DIGITS_AND_SUFFIX].contains(&rest.len()))
-        .and_then(|rest| rest.get(..METHOD_DIGITS))
-        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|digits| digits.parse().ok())
-        .and_then(by_code)
-        .unwrap_or(Behaviour::Decline(Decline::UnknownMethod))
-}
-
-/// The magic card of a code of the table (four digits; a fifth is cut off).
-#[must_use]
-pub fn card_number(code: u16) -> String {
-    let payload = format!("{CARD_PREFIX}{:04}", code % 10_000);
-    let check = check_digit(&payload);
-    format!("{payload}{check}")
-}
-
-/// The magic stored method of a code of the table.
-#[must_use]
-pub fn method_id(code: u16) -> String {
-    format!("{METHOD_PREFIX}{code:0METHOD_DIGITS$}")
-}
-
-/// The Luhn digit that completes these digits.
-fn check_digit(payload: &str) -> u32 {
-    let sum: u32 = payload
-        .chars()
-        .rev()
-        .filter_map(|digit| digit.to_digit(10))
-        .enumerate()
-        .map(|(place, digit)| match (place % 2 == 0, digit) {
-            (true, 5..) => digit * 2 - 9,
-            (true, _) => digit * 2,
-            (false, _) => digit,
-        })
-        .sum();
-    (10 - sum % 10) % 10
 }

@@ -6,11 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::answer::timestamp;
-use super::behaviour::{Decline, Ending};
 use super::order::Order;
+use super::record::{Effect, Operation, Record, Reversal, Unacted};
 use super::route::{Class, Kind};
 
 /// How long a key is remembered.
@@ -23,117 +21,6 @@ const RECORDS_MAX: usize = 1_000_000;
 const FIRST_AUTHORIZATION: u64 = 1_000_000_001;
 const FIRST_OTHER: u64 = 1_000_001;
 const OTHER_PREFIX: &str = "SF";
-
-/// Something that the gateway has to remember.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "kebab-case")]
-pub enum Record {
-    /// An operation, carried out or declined.
-    Operation(Operation),
-    /// An operation that arrived, was struck by a fault, and was not carried out.
-    Unacted(Unacted),
-    /// A reference that was reversed.
-    Reversal(Reversal),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Operation {
-    pub id: String,
-    pub class: Class,
-    pub kind: Kind,
-    /// Missing where a browser asked.
-    pub reference: Option<String>,
-    /// In minor units.
-    pub amount: u64,
-    pub currency: String,
-    /// The id of the operation that this one acts on.
-    pub on: Option<String>,
-    pub key: Option<String>,
-    pub fingerprint: u64,
-    pub outcome: Outcome,
-    pub at_ms: i64,
-    /// When the answer was due to leave; until then the same key is in progress.
-    pub answers_at_ms: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unacted {
-    pub class: Class,
-    pub reference: Option<String>,
-    pub key: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reversal {
-    pub id: String,
-    pub reference: String,
-    /// Whether there was anything to reverse.
-    pub reversed: bool,
-    pub at_ms: i64,
-}
-
-/// What the gateway made of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "kebab-case")]
-pub enum Outcome {
-    Approved,
-    Accepted { ends: Ending, settles_at_ms: i64 },
-    Declined { because: Decline },
-}
-
-impl Outcome {
-    /// What has become of it.
-    #[must_use]
-    pub fn at(self, now_ms: i64) -> Self {
-        match self {
-            Self::Accepted {
-                ends,
-                settles_at_ms,
-            } if now_ms >= settles_at_ms => match ends {
-                Ending::Approved => Self::Approved,
-                Ending::Declined => Self::Declined {
-                    because: Decline::DoNotHonour,
-                },
-            },
-            Self::Approved | Self::Accepted { .. } | Self::Declined { .. } => self,
-        }
-    }
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Accepted { .. } => "accepted",
-            Self::Declined { .. } => "declined",
-        }
-    }
-
-    /// Whether money moves, or is on its way.
-    #[must_use]
-    pub fn is_effect(self) -> bool {
-        match self {
-            Self::Approved | Self::Accepted { .. } => true,
-            Self::Declined { .. } => false,
-        }
-    }
-}
-
-/// One line of the ledger: money that moved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Effect<'books> {
-    pub id: &'books str,
-    pub class: Class,
-    pub kind: Kind,
-    pub reference: Option<&'books str>,
-    /// In minor units.
-    pub amount: u64,
-    pub currency: &'books str,
-    pub on: Option<&'books str>,
-    pub key: Option<&'books str>,
-    pub status: &'static str,
-    pub voided: bool,
-    pub at: String,
-}
 
 /// What makes two deliveries deliveries of the same operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,7 +69,8 @@ impl Books {
                     reference,
                     key,
                 } = unacted;
-                self.delivered.extend(marks(*class, reference.as_ref(), key.as_ref()));
+                self.delivered
+                    .extend(marks(*class, reference.as_ref(), key.as_ref()));
             }
             Record::Reversal(reversal) => {
                 self.skip_id(&reversal.id);
@@ -205,7 +93,8 @@ impl Books {
             self.by_key.insert(key.clone(), index);
         }
         let (reference, key) = (operation.reference.as_ref(), operation.key.as_ref());
-        self.delivered.extend(marks(operation.class, reference, key));
+        self.delivered
+            .extend(marks(operation.class, reference, key));
         self.operations.push(operation.clone());
     }
 
@@ -262,11 +151,11 @@ impl Books {
             .filter(|operation| now_ms.saturating_sub(operation.at_ms) < KEY_WINDOW_MS)
     }
 
-    pub fn under_reference(
-        &self,
+    pub fn under_reference<'books>(
+        &'books self,
         class: Class,
         reference: &str,
-    ) -> impl Iterator<Item = &Operation> {
+    ) -> impl Iterator<Item = &'books Operation> + use<'books> {
         let indices = self.by_reference.get(&(class, reference.to_owned()));
         indices
             .into_iter()

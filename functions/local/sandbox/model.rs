@@ -7,11 +7,14 @@
 use serde_json::{Value, json};
 
 use super::answer::{Answer, of_operation, of_reversal};
-use super::behaviour::{Behaviour, Decline, Fault, SETTLEMENT_MS, TABLE, card_number, method_id};
-use super::books::{Books, Effect, Operation, Outcome, Record, Reversal, Unacted};
+use super::behaviour::{Behaviour, Decline, SETTLEMENT_MS};
+use super::books::Books;
+use super::description::description;
 use super::order::{Order, object, reference};
+use super::record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
 use super::route::{Class, Kind, Place, Route, parameter};
 use super::script::Script;
+use super::treatment::Treatment;
 
 /// An HTTP request. There is no `Debug`, because the body may hold a card.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub struct Request {
 /// What a request brings about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
-    /// The answer as the gateway meant it, whether or not it is delivered.
+    /// What is delivered, or would have been; where the request itself was lost, a mere filler.
     pub answer: Answer,
     /// How long after the request the delivery happens.
     pub delay_ms: u64,
@@ -55,14 +58,6 @@ pub enum Delivery {
     Closed,
     /// Nothing ever comes; the connection stays open until the asker closes it.
     Silent,
-}
-
-/// How one delivery of an order is treated.
-struct Treatment {
-    /// What the gateway decides when it acts.
-    behaviour: Behaviour,
-    fault: Option<Fault>,
-    delay_ms: u64,
 }
 
 /// Four gateways in one: what they have recorded, and what is to happen to them next.
@@ -103,8 +98,9 @@ impl Gateway {
         };
         let methods = route.methods();
         if !methods.split(", ").any(|method| method == request.method) {
-            let answer = Answer::error(405, "wrong_method", methods).with("allow", methods);
-            return Reaction::at_once(answer);
+            let message = format!("the methods of this route are {methods}");
+            let answer = Answer::error(405, "wrong_method", &message);
+            return Reaction::at_once(answer.with("allow", methods));
         }
         match route {
             Route::Description => Reaction::at_once(description()),
@@ -119,7 +115,10 @@ impl Gateway {
     }
 
     fn ledger(&self, query: &str, now_ms: i64) -> Answer {
-        let reference = parameter(query, "reference");
+        let reference = match parameter(query, "reference") {
+            Ok(reference) => reference,
+            Err(message) => return Answer::invalid(&message),
+        };
         let effects: Vec<Effect<'_>> = self
             .effects(now_ms)
             .filter(|effect| reference.is_none() || effect.reference == reference.as_deref())
@@ -144,8 +143,10 @@ impl Gateway {
         if !class.can_be_asked() {
             return unsupported();
         }
-        let Some(reference) = parameter(query, "reference") else {
-            return Answer::invalid("reference is missing from the query");
+        let reference = match parameter(query, "reference") {
+            Ok(Some(reference)) => reference,
+            Ok(None) => return Answer::invalid("reference is missing from the query"),
+            Err(message) => return Answer::invalid(&message),
         };
         let operations: Vec<Value> = self
             .books
@@ -198,12 +199,12 @@ impl Gateway {
             return Reaction::at_once(full());
         }
         let treatment = self.treat(&order);
-        let (meant, records) = if treatment.fault.is_none_or(Fault::acts) {
+        let (meant, records) = if treatment.acts() {
             self.act(&order, &treatment, now_ms)
         } else {
             (Answer::internal_error(), vec![unacted(&order)])
         };
-        let (answer, delivery) = deliver(treatment.fault, meant);
+        let (answer, delivery) = treatment.deliver(meant);
         Reaction {
             answer,
             delay_ms: treatment.delay_ms,
@@ -212,35 +213,23 @@ impl Gateway {
         }
     }
 
-    /// A scripted fault of the world leaves the decision to the card and the amount; any other
-    /// scripted behaviour replaces them. Nothing but its own wish strikes what a browser asks.
+    /// A script goes before magic, magic strikes a first delivery only, and neither strikes what a
+    /// browser asks, because the merchant would not be there to see it.
     fn treat(&mut self, order: &Order) -> Treatment {
         let magic = order.magic();
-        let strikes = !order.by_browser && self.books.is_first_delivery(order);
-        let cue = if order.by_browser {
-            None
-        } else {
-            self.script.take(order)
-        };
-        let behaviour = cue.map_or(magic, |cue| match cue.behaviour {
-            Behaviour::Fault(_) => magic,
-            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => cue.behaviour,
-        });
-        let fault = match cue.map_or(behaviour, |cue| cue.behaviour) {
-            Behaviour::Fault(fault) => Some(fault).filter(|_| strikes || cue.is_some()),
-            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => None,
-        };
-        let usual_ms = fault.map_or(0, Fault::delay_ms);
-        Treatment {
-            behaviour,
-            fault,
-            delay_ms: cue.and_then(|cue| cue.delay_ms).unwrap_or(usual_ms),
+        if order.by_browser {
+            return Treatment::unstruck(magic);
+        }
+        match self.script.take(order) {
+            Some(cue) => Treatment::scripted(cue, magic),
+            None if self.books.is_first_delivery(order) => Treatment::magic(magic),
+            None => Treatment::unstruck(magic),
         }
     }
 
     fn act(&self, order: &Order, treatment: &Treatment, now_ms: i64) -> (Answer, Vec<Record>) {
-        let earlier = order.key.as_ref();
-        if let Some(earlier) = earlier.and_then(|key| self.books.under_key(key, now_ms)) {
+        let key = order.key.as_ref();
+        if let Some(earlier) = key.and_then(|key| self.books.under_key(key, now_ms)) {
             return (replay(earlier, order, now_ms), Vec::new());
         }
         let authorization = self.books.authorized_by_browser(order, now_ms);
@@ -273,7 +262,10 @@ impl Gateway {
         now_ms: i64,
     ) -> Outcome {
         let declined = |because| Outcome::Declined { because };
-        if self.books.is_reversed(order.class, order.reference.as_ref()) {
+        if self
+            .books
+            .is_reversed(order.class, order.reference.as_ref())
+        {
             return declined(Decline::AlreadyReversed);
         }
         if order.kind == Kind::PostAuthorize && authorization.is_none() {
@@ -311,67 +303,18 @@ fn unacted(order: &Order) -> Record {
     })
 }
 
-/// What a fault leaves of the answer that was meant.
-fn deliver(fault: Option<Fault>, meant: Answer) -> (Answer, Delivery) {
-    match fault {
-        None | Some(Fault::Slow) => (meant, Delivery::Answered),
-        Some(Fault::LostRequest | Fault::LostAnswer) => (meant, Delivery::Closed),
-        Some(Fault::ErrorBefore | Fault::ErrorAfter) => {
-            (Answer::internal_error(), Delivery::Answered)
-        }
-        Some(Fault::TooManyRequests) => {
-            let answer = Answer::error(429, "too_many_requests", "try again later");
-            (answer.with("retry-after", "1"), Delivery::Answered)
-        }
-        Some(Fault::MalformedBody) => (meant.cut_short(), Delivery::Answered),
-        Some(Fault::Silence) => (meant, Delivery::Silent),
-    }
-}
-
 fn unsupported() -> Answer {
-    Answer::error(404, "unsupported", "this class of gateway does not offer that")
+    Answer::error(
+        404,
+        "unsupported",
+        "this class of gateway does not offer that",
+    )
 }
 
 fn full() -> Answer {
-    Answer::error(507, "ledger_full", "the ledger is full; start with an empty one")
+    Answer::error(
+        507,
+        "ledger_full",
+        "the ledger is full; start with an empty one",
+    )
 }
-
-/// The page that tells a newcomer what there is.
-fn description() -> Answer {
-    let magic: Vec<Value> = TABLE
-        .iter()
-        .map(|row| {
-            json!({
-                "code": row.code,
-                "fault": row.name,
-                "meaning": row.meaning,
-                "card": card_number(row.code),
-                "method": method_id(row.code),
-            })
-        })
-        .collect();
-    Answer::ok(&json!({
-        "name": "Kessai sandbox gateway",
-        "classes": Class::ALL,
-        "routes": ROUTES,
-        "amounts": "an amount is magic when its last four digits, in minor units, are a code",
-        "magic": magic,
-    }))
-}
-
-const ROUTES: [&str; 14] = [
-    "POST /{class}/authorizations",
-    "POST /{class}/authorizations/{id}/captures",
-    "POST /{class}/authorizations/{id}/reversals",
-    "POST /{class}/sales",
-    "POST /{class}/payments/{id}/refunds",
-    "POST /{class}/client-authorizations",
-    "POST /{class}/post-authorizations",
-    "GET /{class}/operations?reference=R",
-    "POST /timeout-reversal/timeout-reversals",
-    "GET /ledger?reference=R",
-    "GET /faults",
-    "POST /faults",
-    "DELETE /faults",
-    "GET /",
-];

@@ -1,14 +1,14 @@
 //! What an operation's request asks for, read once into a value that cannot be wrong.
 //!
-//! The card ends here. What its number asks for is kept and the number is not; the fingerprint that
-//! tells one body from another under the same key sees only its last four digits and never the CVC,
-//! because a stored hash of the whole would let both be guessed.
+//! The card ends here: what its number asks for is kept, and the number is not.
 
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::behaviour::{self, Behaviour};
+use super::behaviour::Behaviour;
+use super::fingerprint::fingerprint;
+use super::magic;
 use super::model::Request;
 use super::route::{Class, Kind, Place};
 
@@ -77,7 +77,7 @@ impl Order {
     /// What the card or method asks for, or else the amount.
     pub fn magic(&self) -> Behaviour {
         match self.instrument {
-            Behaviour::Approve => behaviour::of_amount(self.amount),
+            Behaviour::Approve => magic::of_amount(self.amount),
             Behaviour::Decline(_) | Behaviour::Accept(_) | Behaviour::Fault(_) => self.instrument,
         }
     }
@@ -96,7 +96,9 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
 pub fn reference(body: &Value) -> Result<String, String> {
     let reference = required(text(body, "reference")?, "reference")?;
     if reference.is_empty() || reference.chars().count() > REFERENCE_MAX {
-        return Err(format!("reference must have 1 to {REFERENCE_MAX} characters"));
+        return Err(format!(
+            "reference must have 1 to {REFERENCE_MAX} characters"
+        ));
     }
     Ok(reference.to_owned())
 }
@@ -118,24 +120,33 @@ fn currency(body: &Value) -> Result<String, String> {
 
 /// The idempotency key, where the class honours one.
 fn key(class: Class, request: &Request) -> Result<Option<String>, String> {
-    let Some(key) = request.idempotency_key.as_ref().filter(|_| class.honours_keys()) else {
+    let Some(key) = request
+        .idempotency_key
+        .as_ref()
+        .filter(|_| class.honours_keys())
+    else {
         return Ok(None);
     };
-    let fits = (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let fits =
+        (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     if fits {
         return Ok(Some(key.clone()));
     }
-    Err(format!("Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters"))
+    Err(format!(
+        "Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters"
+    ))
 }
 
 /// What the card or method asks for; operations that act on another one bring neither.
 fn instrument(place: Place<'_>, body: &Value) -> Result<Behaviour, String> {
     match place.kind {
-        Kind::Capture | Kind::Reverse | Kind::Refund | Kind::PostAuthorize => Ok(Behaviour::Approve),
+        Kind::Capture | Kind::Reverse | Kind::Refund | Kind::PostAuthorize => {
+            Ok(Behaviour::Approve)
+        }
         Kind::Authorize if place.by_browser => card(required(member(body, "card"), "card")?),
         Kind::Authorize | Kind::Sale => match (member(body, "card"), text(body, "method")?) {
             (Some(value), None) => card(value),
-            (None, Some(id)) => Ok(behaviour::of_method(id)),
+            (None, Some(id)) => Ok(magic::of_method(id)),
             (Some(_), Some(_)) | (None, None) => {
                 Err("exactly one of card and method is required".to_owned())
             }
@@ -154,7 +165,7 @@ fn card(card: &Value) -> Result<Behaviour, String> {
     whole(card, "expiryYear", YEARS).map_err(of_card)?;
     text(card, "cvc").map_err(of_card)?;
     text(card, "holder").map_err(of_card)?;
-    Ok(behaviour::of_card(number))
+    Ok(magic::of_card(number))
 }
 
 /// A member; `null` is as good as none.
@@ -168,7 +179,11 @@ fn required<T>(value: Option<T>, name: &str) -> Result<T, String> {
 
 fn text<'body>(body: &'body Value, name: &str) -> Result<Option<&'body str>, String> {
     member(body, name)
-        .map(|value| value.as_str().ok_or_else(|| format!("{name} must be a string")))
+        .map(|value| {
+            value
+                .as_str()
+                .ok_or_else(|| format!("{name} must be a string"))
+        })
         .transpose()
 }
 
@@ -191,48 +206,4 @@ fn whole(body: &Value, name: &str, range: RangeInclusive<u64>) -> Result<(), Str
             range.end()
         )),
     }
-}
-
-/// FNV-1a over the path and the parameters. It tells bodies apart and protects nothing, which is
-/// why the card is reduced first; it is our own because the standard hasher may change.
-fn fingerprint(path: &str, body: &Value) -> u64 {
-    let mut text = path.to_owned();
-    canonical(body, &mut text);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-/// The parameters as text, members in order of name, the card reduced.
-fn canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_by_key(|(name, _)| *name);
-            text.push('{');
-            for (name, inner) in members {
-                text.push_str(&Value::from(name.as_str()).to_string());
-                match (name.as_str(), inner) {
-                    ("cvc", _) => {}
-                    ("number", Value::String(number)) => text.push_str(last_four(number)),
-                    (_, other) => canonical(other, text),
-                }
-            }
-            text.push('}');
-        }
-        Value::Array(values) => {
-            text.push('[');
-            values.iter().for_each(|inner| canonical(inner, text));
-            text.push(']');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            text.push_str(&value.to_string());
-            text.push(',');
-        }
-    }
-}
-
-fn last_four(number: &str) -> &str {
-    let start = number.floor_char_boundary(number.len().saturating_sub(4));
-    number.get(start..).unwrap_or_default()
 }

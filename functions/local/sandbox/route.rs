@@ -18,12 +18,7 @@ pub enum Class {
 }
 
 impl Class {
-    pub const ALL: [Self; 4] = [
-        Self::Keyed,
-        Self::LookUp,
-        Self::TimeoutReversal,
-        Self::None,
-    ];
+    pub const ALL: [Self; 4] = [Self::Keyed, Self::LookUp, Self::TimeoutReversal, Self::None];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -182,14 +177,21 @@ impl<'path> Route<'path> {
     }
 }
 
-/// The value of a query's parameter, decoded; nothing where it is missing or badly encoded.
-#[must_use]
-pub fn parameter(query: &str, name: &str) -> Option<String> {
-    query
+/// The decoded value of a query's parameter.
+///
+/// # Errors
+/// A message that names the parameter when it is badly encoded.
+pub fn parameter(query: &str, name: &str) -> Result<Option<String>, String> {
+    let value = query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .find(|(key, _)| *key == name)
-        .and_then(|(_, value)| decoded(value))
+        .map(|(_, value)| decoded(value));
+    match value {
+        None => Ok(None),
+        Some(Some(text)) => Ok(Some(text)),
+        Some(None) => Err(format!("{name} is not percent-encoded UTF-8")),
+    }
 }
 
 fn decoded(text: &str) -> Option<String> {

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::behaviour::{Behaviour, Row, TABLE, by_name};
 use super::order::{Order, object};
@@ -16,6 +16,9 @@ const PENDING_MAX: u64 = 1_000;
 
 /// Longest delay that a script can ask for: longer than any client or function waits.
 const DELAY_MAX_MS: u64 = 3_600_000;
+
+/// The members of a scripted fault. Others are refused: a misspelt one would strike everything.
+const MEMBERS: [&str; 5] = ["fault", "class", "kind", "delayMs", "times"];
 
 /// What a script makes of one delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +106,10 @@ impl Script {
 
 fn entry(value: &Value) -> Result<Entry, String> {
     let row = row(value)?;
+    let mut names = value.as_object().into_iter().flat_map(Map::keys);
+    if !names.all(|name| MEMBERS.contains(&name.as_str())) {
+        return Err(format!("next: the members are {}", MEMBERS.join(", ")));
+    }
     let classes = Class::ALL.map(Class::name).join(", ");
     let kinds = Kind::ALL.map(Kind::name).join(", ");
     Ok(Entry {

@@ -240,8 +240,12 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
     /// The group of this order, or one of the operation's own where no order is named.
-    New { source: Option<String> },
-    Existing { id: String },
+    New {
+        source: Option<String>,
+    },
+    Existing {
+        id: String,
+    },
 }
 
 /// What was asked, without what must not rest.

@@ -50,9 +50,8 @@ impl Payment {
     /// What may still be captured or reversed of an authorization: negative where the gateway allowed
     /// a reversal beyond it.
     pub fn uncaptured(&self, authorization: Ordinal) -> Money {
-        let taken = self.sum(Count::Reserved, |kind| {
-            is_capture_of(kind, authorization) || is_reversal_of(kind, authorization)
-        });
+        let taken =
+            self.sum(Count::Reserved, |kind| is_capture_of(kind, authorization) || is_reversal_of(kind, authorization));
         self.approved(authorization, taken)
     }
 
@@ -81,7 +80,9 @@ impl Payment {
 
     fn is_closed(&self, authorization: Ordinal) -> bool {
         self.operations.iter().any(|operation| {
-            is_capture_of(&operation.asked.kind, authorization) && operation.asked.kind.is_final() && operation.reserves()
+            is_capture_of(&operation.asked.kind, authorization)
+                && operation.asked.kind.is_final()
+                && operation.reserves()
         })
     }
 
@@ -92,7 +93,13 @@ impl Payment {
     }
 
     /// Whether `kind` may be asked for `amount` now.
-    pub(super) fn admits(&self, kind: &Kind, amount: Money, check: BalanceCheck, now: Timestamp) -> Result<(), Rejection> {
+    pub(super) fn admits(
+        &self,
+        kind: &Kind,
+        amount: Money,
+        check: BalanceCheck,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
         match kind {
             Kind::Authorize | Kind::PostAuthorize | Kind::Sale => Ok(()),
             Kind::Capture { authorization, .. } => self.admits_capture(*authorization, amount, now),
@@ -119,7 +126,11 @@ impl Payment {
 }
 
 fn within(amount: Money, left: Money) -> Result<(), Rejection> {
-    if amount.minor <= left.minor { Ok(()) } else { Err(Rejection::OverBalance { available: left.with(left.minor.max(0)) }) }
+    if amount.minor <= left.minor {
+        Ok(())
+    } else {
+        Err(Rejection::OverBalance { available: left.with(left.minor.max(0)) })
+    }
 }
 
 fn is_capture_of(kind: &Kind, ordinal: Ordinal) -> bool {

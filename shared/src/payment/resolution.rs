@@ -14,7 +14,9 @@
 use std::time::Duration;
 
 use super::asked::InstrumentFacts;
-use super::{Claim, Effect, Interaction, Log, MARGIN, Open, Operation, Payment, Settled, Source, State, Terms, Verdict};
+use super::{
+    Claim, Effect, Interaction, Log, MARGIN, Open, Operation, Payment, Settled, Source, State, Terms, Verdict,
+};
 use crate::ids::Ordinal;
 use crate::time::Timestamp;
 
@@ -47,9 +49,7 @@ pub(super) fn backoff(attempts: u32) -> Duration {
 
 /// Whether its request may be sent once more: the gateway will know the key.
 pub(super) fn key_holds(operation: &Operation, terms: &Terms, now: Timestamp) -> bool {
-    terms.key_window.is_some_and(|window| {
-        now < operation.requested_at.plus(window.saturating_sub(WINDOW_RESERVE))
-    })
+    terms.key_window.is_some_and(|window| now < operation.requested_at.plus(window.saturating_sub(WINDOW_RESERVE)))
 }
 
 /// Whether the request can be made again from what is stored.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::asked::{Action, Amount, Asked, Opening, Request};
 use super::resolution::{again_at, backoff, is_stored_whole, key_holds, pursue, resend};
 use super::{
-    Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS, Nonce, Open, Operation, Outcome,
-    Payment, Settled, Source, State, Terms, Verdict,
+    Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS, Nonce, Open,
+    Operation, Outcome, Payment, Settled, Source, State, Terms, Verdict,
 };
 use crate::fingerprint::Fingerprint;
 use crate::ids::{MerchantId, Ordinal, PaymentId};
@@ -239,12 +239,7 @@ impl Asking<'_> {
     }
 
     /// The key was used before: the answer, unless something else was asked under it or it still runs.
-    fn ask_again(
-        &self,
-        payment: &Payment,
-        ordinal: Ordinal,
-        mut fields: Vec<&'static str>,
-    ) -> Result<Step, Rejection> {
+    fn ask_again(&self, payment: &Payment, ordinal: Ordinal, mut fields: Vec<&'static str>) -> Result<Step, Rejection> {
         let operation = payment.operation(ordinal).ok_or(Rejection::NotFound)?;
         fields.extend(operation.asked.differences(&self.asked()));
         if fields.is_empty() && operation.fingerprint != self.fingerprint {
@@ -351,10 +346,12 @@ impl Heard<'_> {
         operation.state = State::Accepted(Accepted { answer: answer.clone().within_limits(), attempts, due });
     }
 
-    /// Nothing of *this* attempt reached the gateway. That frees the operation if it was the only one.
+    /// Nothing of *this* attempt reached the gateway. That frees the operation if the attempt was to send
+    /// it, and the only one.
     fn not_sent(&self, operation: &mut Operation) {
+        let sent = self.source == Source::Answer;
         match &operation.state {
-            State::Open(open) if open.nonce == self.nonce && !open.unknown => {
+            State::Open(open) if sent && open.nonce == self.nonce && !open.unknown => {
                 self.note(operation);
                 operation.state = State::Unsent;
             }

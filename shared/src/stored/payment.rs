@@ -57,57 +57,67 @@ struct Unknown {
     operations: Vec<Item>,
 }
 
-/// The item of a payment, made from what was read of it before, if anything was.
-pub fn encode(payment: &Payment, before: Option<&Stored>) -> Item {
-    let unknown = before.map(|before| &before.unknown);
-    let operations = payment.operations.iter().enumerate().map(|(place, operation)| {
-        let carried = unknown.and_then(|unknown| unknown.operations.get(place));
-        Attribute::Map(carry(encode_operation(operation), carried))
-    });
-    let item = Item::new()
-        .with(KEY, payment.key().to_string())
-        .with("f", FORMAT)
-        .with(VERSION, i64::try_from(payment.version).unwrap_or(i64::MAX))
-        .with_some(DUE, payment.due_at().map(Timestamp::as_millis))
-        .with("g", payment.gateway.as_str())
-        .with("c", payment.currency.code())
-        .with_some("x", payment.expires_at.map(Timestamp::as_millis))
-        .with_flag("mc", payment.multi_capture)
-        .with("o", operations.collect::<Vec<_>>());
-    carry(item, unknown.map(|unknown| &unknown.payment))
+impl Stored {
+    /// The payment that takes the place of what was read before, if anything was.
+    pub fn following(before: Option<&Self>, payment: Payment) -> Self {
+        Self { payment, unknown: before.map(|before| before.unknown.clone()).unwrap_or_default() }
+    }
+
+    /// The item to write.
+    pub fn to_item(&self) -> Item {
+        let Self { payment, unknown } = self;
+        let operations = payment.operations.iter().enumerate().map(|(place, operation)| {
+            let item = encode_operation(operation);
+            Attribute::Map(match unknown.operations.get(place) {
+                Some(unknown) => carry(item, unknown),
+                None => item,
+            })
+        });
+        let item = Item::new()
+            .with(KEY, payment.key().to_string())
+            .with("f", FORMAT)
+            .with(VERSION, i64::try_from(payment.version).unwrap_or(i64::MAX))
+            .with_some(DUE, payment.due_at().map(Timestamp::as_millis))
+            .with("g", payment.gateway.as_str())
+            .with("c", payment.currency.code())
+            .with_some("x", payment.expires_at.map(Timestamp::as_millis))
+            .with_flag("mc", payment.multi_capture)
+            .with("o", operations.collect::<Vec<_>>());
+        carry(item, &unknown.payment)
+    }
+
+    /// Reads an item of this format.
+    pub fn from_item(item: Item) -> Result<Self, Unreadable> {
+        let mut reader = Reader::new(item);
+        let format = reader.number("f")?;
+        if format != FORMAT {
+            return Err(Unreadable(format!("format {format} is not {FORMAT}, the one this version knows")));
+        }
+        let PaymentKey { merchant, payment } = reader.parsed(KEY, PaymentKey::parse)?;
+        reader.maybe_number(DUE)?;
+        let currency = reader.parsed("c", Currency::parse)?;
+        let decoded: Result<Vec<_>, _> =
+            reader.maps("o")?.into_iter().map(|operation| decode_operation(operation, currency)).collect();
+        let (operations, unknown): (Vec<_>, Vec<_>) = decoded?.into_iter().unzip();
+        let payment = Payment {
+            merchant,
+            id: payment,
+            version: u64::try_from(reader.number(VERSION)?).map_err(|_| Unreadable("v is negative".to_owned()))?,
+            gateway: reader.parsed("g", GatewayId::parse)?,
+            currency,
+            expires_at: reader.maybe_moment("x")?,
+            multi_capture: reader.flag("mc")?,
+            operations,
+        };
+        Ok(Self { payment, unknown: Unknown { payment: reader.rest(), operations: unknown } })
+    }
 }
 
-fn carry(mut item: Item, unknown: Option<&Item>) -> Item {
-    for (name, value) in unknown.into_iter().flat_map(|unknown| &unknown.0) {
+fn carry(mut item: Item, unknown: &Item) -> Item {
+    for (name, value) in &unknown.0 {
         item.0.entry(name.clone()).or_insert_with(|| value.clone());
     }
     item
-}
-
-/// Reads an item of this format.
-pub fn decode(item: Item) -> Result<Stored, Unreadable> {
-    let mut reader = Reader::new(item);
-    let format = reader.number("f")?;
-    if format != FORMAT {
-        return Err(Unreadable(format!("format {format} is not {FORMAT}, the one this version knows")));
-    }
-    let PaymentKey { merchant, payment } = reader.parsed(KEY, PaymentKey::parse)?;
-    reader.maybe_number(DUE)?;
-    let currency = reader.parsed("c", Currency::parse)?;
-    let decoded: Result<Vec<_>, _> =
-        reader.maps("o")?.into_iter().map(|operation| decode_operation(operation, currency)).collect();
-    let (operations, unknown): (Vec<_>, Vec<_>) = decoded?.into_iter().unzip();
-    let payment = Payment {
-        merchant,
-        id: payment,
-        version: u64::try_from(reader.number(VERSION)?).map_err(|_| Unreadable("v is negative".to_owned()))?,
-        gateway: reader.parsed("g", GatewayId::parse)?,
-        currency,
-        expires_at: reader.maybe_moment("x")?,
-        multi_capture: reader.flag("mc")?,
-        operations,
-    };
-    Ok(Stored { payment, unknown: Unknown { payment: reader.rest(), operations: unknown } })
 }
 
 fn encode_operation(operation: &Operation) -> Item {
@@ -164,9 +174,8 @@ fn decode_kind(reader: &mut Reader) -> Result<Kind, Unreadable> {
     let target = reader.maybe_number("on")?.and_then(|place| Ordinal::new(usize::try_from(place).ok()?));
     let needed = || target.ok_or_else(|| Unreadable("on is missing or out of range".to_owned()));
     let is_final = reader.flag("fin")?;
-    let reason = reader.maybe_parsed("why", |text| {
-        RefundReason::ALL.into_iter().find(|reason| reason.literal() == text)
-    })?;
+    let reason =
+        reader.maybe_parsed("why", |text| RefundReason::ALL.into_iter().find(|reason| reason.literal() == text))?;
     match name.as_str() {
         "authorize" => Ok(Kind::Authorize),
         "post-authorize" => Ok(Kind::PostAuthorize),
@@ -340,7 +349,8 @@ fn verdict_name(verdict: Verdict) -> &'static str {
 }
 
 fn encode_answer(answer: &Answer) -> Item {
-    let Answer { reference, reference_details, code, description, message, authorization_code, avs_code, date } = answer;
+    let Answer { reference, reference_details, code, description, message, authorization_code, avs_code, date } =
+        answer;
     Item::new()
         .with_some("r", reference.as_ref())
         .with_some("rd", reference_details.as_ref())

@@ -56,13 +56,15 @@ impl Reader {
     }
 
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, Unreadable> {
-        let flag = self.take(name, "a flag", |value| if let Attribute::Flag(flag) = value { Some(flag) } else { None })?;
+        let flag =
+            self.take(name, "a flag", |value| if let Attribute::Flag(flag) = value { Some(flag) } else { None })?;
         Ok(flag.unwrap_or(false))
     }
 
     /// The maps in a list; none where there is no list.
     pub(super) fn maps(&mut self, name: &str) -> Result<Vec<Item>, Unreadable> {
-        let list = self.take(name, "a list", |value| if let Attribute::List(list) = value { Some(list) } else { None })?;
+        let list =
+            self.take(name, "a list", |value| if let Attribute::List(list) = value { Some(list) } else { None })?;
         let as_map = |value| {
             if let Attribute::Map(map) = value { Ok(map) } else { Err(Unreadable(format!("{name} must hold maps"))) }
         };

@@ -1,0 +1,48 @@
+//! The page at `/` that tells a newcomer what there is.
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::behaviour::TABLE;
+use super::magic::{card_number, method_id};
+use super::route::Class;
+
+const ROUTES: [&str; 14] = [
+    "POST /{class}/authorizations",
+    "POST /{class}/authorizations/{id}/captures",
+    "POST /{class}/authorizations/{id}/reversals",
+    "POST /{class}/sales",
+    "POST /{class}/payments/{id}/refunds",
+    "POST /{class}/client-authorizations",
+    "POST /{class}/post-authorizations",
+    "GET /{class}/operations?reference=R",
+    "POST /timeout-reversal/timeout-reversals",
+    "GET /ledger?reference=R",
+    "GET /faults",
+    "POST /faults",
+    "DELETE /faults",
+    "GET /",
+];
+
+#[must_use]
+pub fn description() -> Answer {
+    let magic: Vec<Value> = TABLE
+        .iter()
+        .map(|row| {
+            json!({
+                "code": row.code,
+                "fault": row.name,
+                "meaning": row.meaning,
+                "card": card_number(row.code),
+                "method": method_id(row.code),
+            })
+        })
+        .collect();
+    Answer::ok(&json!({
+        "name": "Kessai sandbox gateway",
+        "classes": Class::ALL,
+        "routes": ROUTES,
+        "amounts": "an amount is magic when its last four digits, in minor units, are a code",
+        "magic": magic,
+    }))
+}

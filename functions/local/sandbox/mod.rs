@@ -1,0 +1,123 @@
+//! The sandbox gateway: a payment gateway for development and tests that really listens, really
+//! hangs up, and really remembers.
+//!
+//! A merchant's software has to get right what happens when an answer does not come. The sandbox
+//! makes that happen on demand: magic cards and amounts, scripted faults, and a ledger that shows
+//! which money moved, so that anybody can see whether the asker was right. It **checks no balances
+//! on purpose**. What it is asked is what happens: a second capture, a refund of more than was
+//! paid, a capture of a declined authorization are all carried out and stand in the ledger.
+//!
+//! # Four gateways
+//! One server plays four gateways, one for each way to find out what became of a lost request.
+//!
+//! | class | `Idempotency-Key` | can be asked by reference | reverses by reference |
+//! |---|---|---|---|
+//! | `keyed` | honoured for 24 h | yes | no |
+//! | `look-up` | ignored | yes | no |
+//! | `timeout-reversal` | ignored | no | yes |
+//! | `none` | ignored | no | no |
+//!
+//! A key that comes again is answered as the first time and moves no money; while the first request
+//! runs it is 409 `in_progress`, with other parameters or another path 422 `key_reused`. A request
+//! that was not carried out leaves nothing under its key. Where keys are ignored, a second delivery
+//! moves the money a second time.
+//!
+//! # Routes
+//! | route | body or query |
+//! |---|---|
+//! | `POST /{class}/authorizations` | `reference, amount, currency` and one of `card`, `method` |
+//! | `POST /{class}/authorizations/{id}/captures` | `reference, amount, currency`, `final`? |
+//! | `POST /{class}/authorizations/{id}/reversals` | `reference, amount, currency` |
+//! | `POST /{class}/sales` | as an authorization |
+//! | `POST /{class}/payments/{id}/refunds` | `reference, amount, currency`, `reason`? |
+//! | `POST /{class}/client-authorizations` | `amount, currency, card`: plays the buyer's browser |
+//! | `POST /{class}/post-authorizations` | `reference, authorization, amount, currency` |
+//! | `GET /{class}/operations?reference=R` | every recorded operation of that reference |
+//! | `POST /timeout-reversal/timeout-reversals` | `reference`: voids all that bears it |
+//! | `GET /ledger?reference=R` | all effects in order, or those of one reference |
+//! | `GET`, `POST`, `DELETE /faults` | `{"next":[{"fault","class"?,"kind"?,"delayMs"?,"times"?}]}` |
+//! | `GET /` | this, in short |
+//!
+//! Amounts are integers of minor units; `card` is `{"number","expiryMonth","expiryYear","cvc"?,
+//! "holder"?}`. An operation answers 200 with `{"id","reference","status","code","message","date"}`
+//! and, where it authorizes and is approved, `"authorizationCode"`; `status` is `approved`,
+//! `accepted` or `declined`. A post-authorization is approved when a browser obtained that
+//! authorization with that amount and currency, and bears its id. After a timeout reversal
+//! everything that still comes under its reference is declined (12). Errors are
+//! `{"code","message"}`.
+//!
+//! # Magic
+//! A code means the same everywhere: as the last four digits of an amount in minor units (90.13
+//! dollars, 9,013 yen), in a card ([`card_number`]), in a stored method ([`method_id`]: `03O` and
+//! the code in twelve digits; three more characters may follow). The card or method is asked first,
+//! then the amount. The method of code 0 and every other valid card approve; a number that no card
+//! can have and an unknown method are declined (14). Expiry dates are not checked.
+//!
+//! | code | name of the fault | what happens |
+//! |---|---|---|
+//! | 0 | `approve` | approves |
+//! | 9001 | `decline` | declines; a later try may work (05) |
+//! | 9002 | `permanent-decline` | declines for good (43) |
+//! | 9003 | `insufficient-funds` | declines (51) |
+//! | 9004 | `expired-card` | declines (54) |
+//! | 9005 | `cvc-mismatch` | declines (82) |
+//! | 9006 | `suspected-fraud` | declines (59) |
+//! | 9007 | `invalid-card-data` | declines (14) |
+//! | 9011 | `slow` | acts, answers after 3 s |
+//! | 9012 | `lost-request` | does not act, closes the connection |
+//! | 9013 | `lost-answer` | acts, closes the connection |
+//! | 9014 | `error-before` | does not act, answers HTTP 500 |
+//! | 9015 | `error-after` | acts, answers HTTP 500 |
+//! | 9016 | `too-many-requests` | does not act, answers HTTP 429 |
+//! | 9017 | `malformed-body` | acts, answers HTTP 200 with half a body |
+//! | 9018 | `accepted-then-approved` | accepts, approves after 5 s |
+//! | 9019 | `accepted-then-declined` | accepts, declines after 5 s (05) |
+//! | 9020 | `silence` | acts, never answers |
+//!
+//! Faults of the world (9011 to 9017 and 9020) strike by magic only the first delivery of an
+//! operation (the same class and reference, or the same key), so that a second try gets through;
+//! what a browser asks they do not strike, nor does a script. Declines and asynchronous acceptance
+//! hold always. A **scripted** fault strikes the next delivery that it fits, first or not, replayed
+//! or not. If it is a fault of the world, the card and the amount still decide the outcome; if it is
+//! `approve`, a decline or an acceptance, it decides in their place. `delayMs` makes any of them
+//! answer, or hang up, that much later, and its key is in progress until then; silence alone keeps no
+//! key in progress. Requests that are refused as wrong use up no fault.
+//!
+//! # What is kept
+//! With a data directory every record is written before its answer leaves, and a sandbox that starts
+//! again goes on where it was, ids included; scripts are forgotten. **No card number and no CVC is
+//! ever kept**: the card ends where the request is read.
+//!
+//! # Rooms
+//! `behaviour` is the table and `magic` finds its codes in amounts, cards and methods; `route`,
+//! `order` and `fingerprint` read requests; `books` remembers what `record` describes; `script` holds
+//! the faults to come and `treatment` what they do; `answer` and `description` write bodies. `model`
+//! puts them together into a [`Gateway`] that is a plain value without clock, network or chance, so that a simulation can run
+//! the same one. `ledger` keeps records in a file and `server` speaks HTTP.
+
+mod answer;
+mod behaviour;
+mod books;
+mod description;
+mod fingerprint;
+mod ledger;
+mod magic;
+mod model;
+mod order;
+mod record;
+mod route;
+mod script;
+mod server;
+mod treatment;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::Answer;
+pub use behaviour::{Behaviour, Decline, Ending, Fault, Row, SETTLEMENT_MS, SLOW_MS, TABLE};
+pub use books::KEY_WINDOW_MS;
+pub use magic::{card_number, method_id};
+pub use model::{Delivery, Gateway, Reaction, Request};
+pub use record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
+pub use route::{Class, Kind};
+pub use server::{Options, serve};

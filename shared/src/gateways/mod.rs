@@ -1,0 +1,105 @@
+//! Gateways: each a table of pure functions between our words and theirs.
+//!
+//! An [`Adapter`] encodes what we intend into a request and decodes the answer into an
+//! [`Outcome`]. It does no I/O and keeps no state. What it can do beside sending decides how an
+//! operation is resolved whose answer was lost. One folder or file a gateway; adding one is a line
+//! in [`ADAPTERS`].
+
+pub mod sandbox;
+
+use std::time::Duration;
+
+use crate::ids::Ordinal;
+use crate::merchant::Gateway;
+use crate::money::Money;
+use crate::payment::asked::Details;
+use crate::payment::{Instrument, Kind, Operation, Outcome, Payment, Terms};
+use crate::ports::{HttpRequest, HttpResponse};
+
+/// Every gateway that this version speaks to.
+pub const ADAPTERS: &[&Adapter] = &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE];
+
+/// A gateway, as functions and facts.
+#[derive(Debug)]
+pub struct Adapter {
+    /// What a gateway's set-up calls it.
+    pub name: &'static str,
+    /// Asks for the operation itself.
+    pub send: Exchange,
+    /// Asks what became of it; none where the gateway cannot be asked by our reference.
+    pub look_up: Option<Exchange>,
+    /// Undoes it by our reference; none where the gateway cannot.
+    pub timeout_reversal: Option<Exchange>,
+    /// How long an idempotency key is honoured; none where there are none.
+    pub key_window: Option<Duration>,
+    /// Whether a hold may be captured in several parts.
+    pub multi_capture: bool,
+}
+
+/// A request and what its answer means.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    pub encode: fn(&Intent<'_>, &Gateway) -> HttpRequest,
+    pub decode: fn(&Intent<'_>, &HttpResponse) -> Outcome,
+}
+
+/// What we are about to ask a gateway.
+#[derive(Debug)]
+pub struct Intent<'a> {
+    pub kind: &'a Kind,
+    /// Our name for the operation: the id of its record. Unique, and it leads back to the payment.
+    pub reference: String,
+    /// Our key for it, the same however often it is sent.
+    pub key: String,
+    pub amount: Money,
+    /// The gateway's reference of the operation that this one acts on.
+    pub target: Option<&'a str>,
+    /// What is paid with, for an operation that opens a payment.
+    pub instrument: Option<&'a Instrument>,
+    pub details: &'a Details,
+    /// It may have been asked before, under this key.
+    pub duplicate: bool,
+}
+
+impl<'a> Intent<'a> {
+    /// What the operation at `ordinal` asks of the gateway.
+    pub fn of(
+        payment: &'a Payment,
+        ordinal: Ordinal,
+        operation: &'a Operation,
+        instrument: Option<&'a Instrument>,
+        duplicate: bool,
+    ) -> Self {
+        let asked = &operation.asked;
+        let target = asked.kind.target().and_then(|target| payment.operation(target)).and_then(Operation::answer);
+        Self {
+            kind: &asked.kind,
+            reference: operation.record().id(payment.id, ordinal).to_string(),
+            key: crate::ids::gateway_key(&payment.merchant, payment.id, asked.kind.name(), &asked.key),
+            amount: operation.amount,
+            target: target.and_then(|answer| answer.reference.as_deref()),
+            instrument,
+            details: &asked.details,
+            duplicate,
+        }
+    }
+}
+
+impl Adapter {
+    /// The adapter that a gateway's set-up names.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ADAPTERS.iter().find(|adapter| adapter.name == name).copied()
+    }
+
+    /// The rules that payments through `gateway` follow.
+    pub fn terms(&self, gateway: &Gateway) -> Terms {
+        Terms {
+            key_window: self.key_window,
+            can_look_up: self.look_up.is_some(),
+            can_reverse_timeouts: self.timeout_reversal.is_some(),
+            multi_capture: self.multi_capture,
+            balance_check: gateway.balance_check,
+            authorization_lifetime: gateway.authorization_lifetime,
+        }
+    }
+}

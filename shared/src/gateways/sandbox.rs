@@ -1,0 +1,236 @@
+//! The sandbox gateway's codec: four gateways of one wire, one for each way to find out what became of
+//! a request whose answer was lost. The server behind it is part of the local server.
+//!
+//! | answer | means |
+//! |---|---|
+//! | 200 with a status | what the status says |
+//! | 400, 404 | refused, not acted |
+//! | 429 | not acted, by its documentation |
+//! | anything else | unknown |
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Adapter, Exchange, Intent};
+use crate::merchant::Gateway;
+use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
+use crate::ports::{HttpRequest, HttpResponse, Method};
+use crate::time::Timestamp;
+
+const SEND: Exchange = Exchange { encode: encode_operation, decode: decode_operation };
+const LOOK_UP_BY_REFERENCE: Exchange = Exchange { encode: encode_look_up, decode: decode_look_up };
+const REVERSE_BY_REFERENCE: Exchange = Exchange { encode: encode_timeout_reversal, decode: decode_timeout_reversal };
+
+const PLAIN: Adapter = Adapter {
+    name: "sandbox-none",
+    send: SEND,
+    look_up: None,
+    timeout_reversal: None,
+    key_window: None,
+    multi_capture: true,
+};
+
+/// Honours a key for a day, and can be asked.
+pub const KEYED: Adapter = Adapter {
+    name: "sandbox-keyed",
+    look_up: Some(LOOK_UP_BY_REFERENCE),
+    key_window: Some(Duration::from_secs(24 * 60 * 60)),
+    ..PLAIN
+};
+
+/// Knows no keys, but can be asked.
+pub const LOOK_UP: Adapter = Adapter { name: "sandbox-look-up", look_up: Some(LOOK_UP_BY_REFERENCE), ..PLAIN };
+
+/// Can neither be asked nor knows keys, but undoes by reference.
+pub const TIMEOUT_REVERSAL: Adapter =
+    Adapter { name: "sandbox-timeout-reversal", timeout_reversal: Some(REVERSE_BY_REFERENCE), ..PLAIN };
+
+/// None of these: a lost answer stays lost.
+pub const NONE: Adapter = PLAIN;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OperationBody<'a> {
+    reference: &'a str,
+    amount: i64,
+    currency: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<CardBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization: Option<&'a str>,
+    #[serde(rename = "final", skip_serializing_if = "Option::is_none")]
+    is_final: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CardBody<'a> {
+    number: &'a str,
+    expiry_month: u8,
+    expiry_year: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cvc: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ReferenceBody<'a> {
+    reference: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AnswerBody {
+    id: String,
+    status: String,
+    code: String,
+    message: Option<String>,
+    authorization_code: Option<String>,
+    date: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OperationsBody {
+    operations: Vec<AnswerBody>,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    code: String,
+    message: Option<String>,
+}
+
+/// The member of `additionalData` by which a client-side authorization is named.
+const CLIENT_SIDE_REFERENCE: &str = "reference";
+
+fn encode_operation(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
+    let target = intent.target.unwrap_or_default();
+    let path = match intent.kind {
+        Kind::Authorize => "authorizations".to_owned(),
+        Kind::PostAuthorize => "post-authorizations".to_owned(),
+        Kind::Sale => "sales".to_owned(),
+        Kind::Capture { .. } => format!("authorizations/{target}/captures"),
+        Kind::Reverse { .. } => format!("authorizations/{target}/reversals"),
+        Kind::Refund { .. } => format!("payments/{target}/refunds"),
+    };
+    let body = OperationBody {
+        reference: &intent.reference,
+        amount: intent.amount.minor,
+        currency: intent.amount.currency.code(),
+        card: encode_card(intent),
+        method: if let Some(Instrument::Stored(method)) = intent.instrument { Some(method.as_str()) } else { None },
+        authorization: (*intent.kind == Kind::PostAuthorize).then(|| client_side_reference(intent)),
+        is_final: intent.kind.is_final().then_some(true),
+        reason: intent.kind.reason().map(|reason| reason.literal()),
+    };
+    post(gateway, &path, &body, Some(intent.key.clone()))
+}
+
+fn client_side_reference<'a>(intent: &Intent<'a>) -> &'a str {
+    intent.details.additional_data.get(CLIENT_SIDE_REFERENCE).map_or("", String::as_str)
+}
+
+fn encode_card<'a>(intent: &Intent<'a>) -> Option<CardBody<'a>> {
+    let Some(Instrument::Card { card, .. }) = intent.instrument else { return None };
+    Some(CardBody {
+        number: card.number.reveal(),
+        expiry_month: card.expiry.month,
+        expiry_year: card.expiry.year,
+        cvc: card.cvv.as_ref().map(|cvv| cvv.reveal()),
+        holder: card.holder.as_deref(),
+    })
+}
+
+fn decode_operation(_: &Intent<'_>, response: &HttpResponse) -> Outcome {
+    match response.status {
+        200 => serde_json::from_slice(&response.body).map_or(Outcome::Unknown, decode_answer),
+        400 | 404 => serde_json::from_slice(&response.body).map_or(Outcome::Unknown, decode_error),
+        429 => Outcome::NotSent,
+        _ => Outcome::Unknown,
+    }
+}
+
+fn decode_answer(body: AnswerBody) -> Outcome {
+    let decline = match body.code.as_str() {
+        "14" => Decline::InvalidData,
+        "43" => Decline::Permanent,
+        "59" => Decline::RequiresReview,
+        _ => Decline::Soft,
+    };
+    let answer = Answer {
+        reference: Some(body.id),
+        code: Some(body.code),
+        description: body.message,
+        authorization_code: body.authorization_code,
+        date: body.date.as_deref().and_then(Timestamp::parse),
+        ..Answer::default()
+    };
+    match body.status.as_str() {
+        "approved" => Outcome::Approved(answer),
+        "accepted" => Outcome::Accepted(answer),
+        "declined" => Outcome::Declined(decline, answer),
+        _ => Outcome::Unknown,
+    }
+}
+
+fn decode_error(body: ErrorBody) -> Outcome {
+    let answer = Answer { code: Some(body.code), description: body.message, ..Answer::default() };
+    Outcome::Declined(Decline::InvalidData, answer)
+}
+
+fn encode_look_up(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
+    // A reference is made of letters and digits: nothing to escape.
+    let url = format!("{}/operations?reference={}", gateway.base_url, intent.reference);
+    HttpRequest { method: Method::Get, url, headers: Vec::new(), body: Zeroizing::default() }
+}
+
+/// The first operation that took effect; if none did, the last that was refused.
+fn decode_look_up(_: &Intent<'_>, response: &HttpResponse) -> Outcome {
+    if response.status != 200 {
+        return Outcome::Unknown;
+    }
+    let Ok(found) = serde_json::from_slice::<OperationsBody>(&response.body) else { return Outcome::Unknown };
+    let mut outcomes: Vec<Outcome> = found.operations.into_iter().map(decode_answer).collect();
+    let effective = outcomes.iter().position(|outcome| matches!(outcome, Outcome::Approved(_) | Outcome::Accepted(_)));
+    match effective {
+        Some(place) => outcomes.swap_remove(place),
+        None => outcomes.pop().unwrap_or(Outcome::NeverReceived),
+    }
+}
+
+fn encode_timeout_reversal(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
+    post(gateway, "timeout-reversals", &ReferenceBody { reference: &intent.reference }, None)
+}
+
+fn decode_timeout_reversal(_: &Intent<'_>, response: &HttpResponse) -> Outcome {
+    let body = (response.status == 200).then(|| serde_json::from_slice::<AnswerBody>(&response.body).ok()).flatten();
+    let Some(body) = body else { return Outcome::Unknown };
+    match body.status.as_str() {
+        "reversed" | "nothing_to_reverse" => Outcome::Voided(Answer {
+            reference: Some(body.id),
+            code: Some(body.code),
+            description: body.message,
+            ..Answer::default()
+        }),
+        _ => Outcome::Unknown,
+    }
+}
+
+fn post(gateway: &Gateway, path: &str, body: &impl Serialize, key: Option<String>) -> HttpRequest {
+    let mut headers = vec![("content-type", "application/json".to_owned())];
+    headers.extend(key.map(|key| ("idempotency-key", key)));
+    HttpRequest {
+        method: Method::Post,
+        url: format!("{}/{path}", gateway.base_url),
+        headers,
+        // Our own shapes of texts and numbers always serialise.
+        body: Zeroizing::new(serde_json::to_vec(body).unwrap_or_default()),
+    }
+}

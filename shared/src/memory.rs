@@ -1,0 +1,82 @@
+//! A store in memory, with the same conditions as the real one and a meter.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::ports::{Directory, Expected, Pending, Store, StoreFault, Written};
+use crate::stored::Item;
+use crate::stored::payment::{KEY, VERSION};
+
+/// Keeps items as long as it lives.
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    items: BTreeMap<String, Item>,
+    meter: Meter,
+}
+
+/// What was asked of a store, and what it would cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meter {
+    pub reads: u64,
+    pub writes: u64,
+    /// A refused write costs as much as one that was made.
+    pub write_units: u64,
+}
+
+impl Memory {
+    pub fn meter(&self) -> Meter {
+        self.inner().meter
+    }
+
+    /// Every item, in the order of the keys.
+    pub fn items(&self) -> Vec<Item> {
+        self.inner().items.values().cloned().collect()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it holds the lock, so what it guards is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, key: &str) -> Option<Item> {
+        let mut inner = self.inner();
+        inner.meter.reads += 1;
+        inner.items.get(key).cloned()
+    }
+}
+
+impl Store for Memory {
+    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        Box::pin(async move { Ok(self.get(key)) })
+    }
+
+    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
+        Box::pin(async move {
+            let key = item.text(KEY).ok_or_else(|| StoreFault("the item has no key".into()))?;
+            let mut inner = self.inner();
+            let found = inner.items.get(key);
+            let version = found.and_then(|found| u64::try_from(found.number(VERSION)?).ok());
+            let fits = match expected {
+                Expected::Absent => found.is_none(),
+                Expected::Version(expected) => version == Some(expected),
+            };
+            let units = item.write_units().max(found.map_or(0, Item::write_units));
+            let written = if fits { Written::Done } else { Written::Conflict(found.cloned()) };
+            inner.meter.writes += 1;
+            inner.meter.write_units += units;
+            if fits {
+                inner.items.insert(key.to_owned(), item.clone());
+            }
+            Ok(written)
+        })
+    }
+}
+
+impl Directory for Memory {
+    fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        Box::pin(async move { Ok(self.get(key)) })
+    }
+}

@@ -1,0 +1,279 @@
+//! Carries out what [`step`] decides: write, act, feed the answer back, until nothing is left to do.
+//!
+//! The order is the protocol. The payment that says what we intend is written before the gateway hears
+//! of it, and the payment that says what came of it before the caller does. When somebody else wrote in
+//! between, the same event is put to what they wrote. Whoever runs this may be killed at any await:
+//! what is written then carries the time at which somebody else must look.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::fingerprint::{Fingerprint, FingerprintKey};
+use crate::gateways::{Adapter, Exchange, Intent};
+use crate::ids::{MerchantId, Ordinal, PaymentKey};
+use crate::merchant::Gateway;
+use crate::payment::asked::InstrumentFacts;
+use crate::payment::{
+    Action, Claim, Effect, Event, Instrument, Nonce, Outcome, Payment, Request, Source, Step, Terms, step,
+};
+use crate::ports::{Clock, Entropy, Expected, Http, HttpFault, Store, StoreFault, Written};
+use crate::rejection::{Fault, Refusal, Rejection};
+use crate::stored::payment::{MAX_SIZE, Stored};
+use crate::time::Timestamp;
+
+/// Kept back before the deadline for writing what the gateway said.
+const WRITE_RESERVE: Duration = Duration::from_secs(3);
+
+/// The least time worth giving a gateway.
+const CALL_MINIMUM: Duration = Duration::from_secs(2);
+
+/// The most time given to a gateway, whatever the deadline: longer than any of them documents.
+const CALL_MAXIMUM: Duration = Duration::from_secs(15);
+
+/// The first wait after the store failed or somebody else wrote; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Operations that one look at a payment finishes at most; the rest is due again at once.
+const DUE_AT_ONCE: usize = 8;
+
+/// The world, as the shell needs it.
+#[derive(Clone)]
+pub struct Shell {
+    pub store: Arc<dyn Store>,
+    pub http: Arc<dyn Http>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub fingerprint_key: Arc<FingerprintKey>,
+}
+
+/// A gateway with the adapter that speaks to it.
+#[derive(Clone, Copy)]
+pub struct Route<'a> {
+    pub gateway: &'a Gateway,
+    pub adapter: &'static Adapter,
+}
+
+impl<'a> Route<'a> {
+    /// Fails where the gateway was set up for an adapter that this version does not have.
+    pub fn to(gateway: &'a Gateway) -> Result<Self, Fault> {
+        let adapter = Adapter::named(&gateway.adapter);
+        let unknown = || Fault::SetUp(format!("this version has no adapter {:?}", gateway.adapter));
+        Ok(Self { gateway, adapter: adapter.ok_or_else(unknown)? })
+    }
+
+    fn terms(self) -> Terms {
+        self.adapter.terms(self.gateway)
+    }
+}
+
+/// Where an operation stands after it was asked for.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub payment: Payment,
+    pub operation: Ordinal,
+    /// It was asked for before: nothing was done now.
+    pub replayed: bool,
+}
+
+/// One request or reminder on its way through the loop.
+struct Run<'a> {
+    shell: &'a Shell,
+    route: Route<'a>,
+    terms: Terms,
+    deadline: Timestamp,
+    instrument: Option<&'a Instrument>,
+    /// Whether anything was written or sent.
+    acted: bool,
+}
+
+impl Shell {
+    /// Reads a payment as it is now.
+    pub async fn read(&self, key: PaymentKey, deadline: Timestamp) -> Result<Option<Stored>, Fault> {
+        let key = key.to_string();
+        let mut pause = Pause::default();
+        let item = loop {
+            match self.store.read(&key).await {
+                Ok(item) => break item,
+                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+            }
+        };
+        Ok(item.map(Stored::from_item).transpose()?)
+    }
+
+    /// Carries out a request. `stored` is the payment it acts on; none for one that opens a payment,
+    /// which is written without a look.
+    pub async fn perform(
+        &self,
+        merchant: MerchantId,
+        route: Route<'_>,
+        request: &Request,
+        stored: Option<Stored>,
+        deadline: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        let instrument = match &request.action {
+            Action::Open(opening) => Some(&opening.instrument),
+            Action::Act(_) => None,
+        };
+        let fingerprint = instrument.and_then(|instrument| Fingerprint::of(instrument, &self.fingerprint_key));
+        let event = Event::Requested { merchant, request, fingerprint, claim: self.claim(deadline) };
+        let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument, acted: false };
+        if run.time_to_call().is_none() {
+            return Err(Fault::NoTime.into());
+        }
+        let step = run.drive(stored, event).await?;
+        let operation = step.operation.ok_or(Rejection::NotFound)?;
+        Ok(Reply { payment: step.payment, operation, replayed: !run.acted })
+    }
+
+    /// Looks at a payment whose time has come, and does what is due. Harmless at any time, any number
+    /// of times. Returns when it is due next.
+    pub async fn follow_up(
+        &self,
+        key: PaymentKey,
+        route: Route<'_>,
+        deadline: Timestamp,
+    ) -> Result<Option<Timestamp>, Refusal> {
+        let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
+        let mut due = None;
+        for _ in 0..DUE_AT_ONCE {
+            let Some(stored) = self.read(key, deadline).await? else { return Ok(None) };
+            due = stored.payment.due_at();
+            if due.is_none_or(|due| due > self.clock.now()) {
+                break;
+            }
+            let step = run.drive(Some(stored), Event::Due { claim: self.claim(deadline) }).await?;
+            due = step.payment.due_at();
+        }
+        Ok(due)
+    }
+
+    fn claim(&self, deadline: Timestamp) -> Claim {
+        let bytes = self.entropy.bytes();
+        Claim { nonce: Nonce(u128::from_be_bytes(bytes) as u64), deadline }
+    }
+
+    /// Waits before the store is asked again, as long as that leaves time for anything.
+    async fn pause_after(&self, fault: StoreFault, pause: &mut Pause, deadline: Timestamp) -> Result<(), Fault> {
+        if self.clock.now().plus(LONGEST_PAUSE) >= deadline {
+            return Err(Fault::Store(Box::new(fault)));
+        }
+        self.clock.sleep(pause.next(self.entropy.bytes()[0])).await;
+        Ok(())
+    }
+}
+
+impl Run<'_> {
+    /// Puts the event to the payment, and what comes of its effects, until nothing is left to do.
+    async fn drive(&mut self, stored: Option<Stored>, event: Event<'_>) -> Result<Step, Refusal> {
+        let (mut stored, mut step) = self.write(stored, &event).await?;
+        while let Some(effect) = step.effect {
+            let learned = self.carry_out(effect, &step.payment).await;
+            match self.write(Some(stored), &learned).await {
+                Ok(next) => (stored, step) = next,
+                // What we learned could not be written, so nobody may hear of it: the operation stays open.
+                Err(Refusal::Fault(_)) => return Ok(step),
+                Err(Refusal::Rejection(rejection)) => return Err(rejection.into()),
+            }
+        }
+        Ok(step)
+    }
+
+    /// Decides what follows from the event and makes it so, against whoever else is writing.
+    async fn write(&mut self, mut stored: Option<Stored>, event: &Event<'_>) -> Result<(Stored, Step), Refusal> {
+        let mut pause = Pause::default();
+        loop {
+            let now = self.shell.clock.now();
+            let step = step(stored.as_ref().map(|stored| &stored.payment), event, &self.terms, now)?;
+            let expected = match &stored {
+                Some(stored) if stored.payment.version == step.payment.version => return Ok((stored.clone(), step)),
+                Some(stored) => Expected::Version(stored.payment.version),
+                None => Expected::Absent,
+            };
+            let next = Stored::following(stored.as_ref(), step.payment.clone());
+            let item = next.to_item();
+            if matches!(event, Event::Requested { .. }) && item.size_bytes() > MAX_SIZE {
+                return Err(Rejection::Full.into());
+            }
+            match self.shell.store.write(&item, expected).await {
+                Ok(Written::Done) => {
+                    self.acted = true;
+                    return Ok((next, step));
+                }
+                Ok(Written::Conflict(found)) => {
+                    stored = found.map(Stored::from_item).transpose().map_err(Fault::from)?;
+                    self.give_way(&mut pause).await?;
+                }
+                Err(fault) => self.shell.pause_after(fault, &mut pause, self.deadline).await?,
+            }
+        }
+    }
+
+    /// Somebody else wrote first. Many callers on one payment must not starve each other.
+    async fn give_way(&self, pause: &mut Pause) -> Result<(), Refusal> {
+        if pause.is_first() {
+            pause.next(0);
+            return Ok(());
+        }
+        let busy = StoreFault("too many others are writing to this payment".into());
+        Ok(self.shell.pause_after(busy, pause, self.deadline).await?)
+    }
+
+    async fn carry_out(&mut self, effect: Effect, payment: &Payment) -> Event<'static> {
+        let (operation, source, nonce, duplicate, exchange) = match effect {
+            Effect::Send { operation, claim, duplicate } => {
+                (operation, Source::Answer, claim.nonce, duplicate, Some(self.route.adapter.send))
+            }
+            Effect::LookUp { operation, nonce } => (operation, Source::LookUp, nonce, true, self.route.adapter.look_up),
+            Effect::Reverse { operation, nonce } => {
+                (operation, Source::TimeoutReversal, nonce, true, self.route.adapter.timeout_reversal)
+            }
+        };
+        self.acted = true;
+        let outcome = match exchange {
+            Some(exchange) => self.call(exchange, payment, operation, duplicate).await,
+            None => Outcome::Unknown,
+        };
+        Event::Learned { operation, source, nonce, outcome }
+    }
+
+    async fn call(&self, exchange: Exchange, payment: &Payment, ordinal: Ordinal, duplicate: bool) -> Outcome {
+        let Some(operation) = payment.operation(ordinal) else { return Outcome::Unknown };
+        let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
+        // Sent again by nobody's request: what it was paid with is stored whole, or it would not be sent.
+        let stored = match &operation.asked.instrument {
+            Some(InstrumentFacts::Stored(method)) => Some(Instrument::Stored(*method)),
+            Some(InstrumentFacts::Card(_) | InstrumentFacts::Alternative { .. }) | None => None,
+        };
+        let instrument = self.instrument.or(stored.as_ref());
+        let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
+        let request = (exchange.encode)(&intent, self.route.gateway);
+        match self.shell.http.send(request, timeout).await {
+            Ok(response) => (exchange.decode)(&intent, &response),
+            Err(HttpFault::NotSent(_)) => Outcome::NotSent,
+            Err(HttpFault::Lost(_)) => Outcome::Unknown,
+        }
+    }
+
+    /// How long the gateway may take, so that its answer can still be written before we are killed.
+    fn time_to_call(&self) -> Option<Duration> {
+        let left = self.deadline.since(self.shell.clock.now()).saturating_sub(WRITE_RESERVE);
+        (left >= CALL_MINIMUM).then_some(left.min(CALL_MAXIMUM))
+    }
+}
+
+/// A growing wait, each a random part of twice the one before.
+#[derive(Default)]
+struct Pause(u32);
+
+impl Pause {
+    fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+
+    fn next(&mut self, random: u8) -> Duration {
+        let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.0)).min(LONGEST_PAUSE);
+        self.0 = self.0.saturating_add(1);
+        longest.saturating_mul(u32::from(random)) / u32::from(u8::MAX)
+    }
+}
