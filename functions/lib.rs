@@ -1,1 +1,35 @@
+//! The Lambda functions of Kessai: one folder and one binary each.
+//!
+//! A function is its route, the shape of its body and the translation to a domain request; all else is
+//! the one [`door`] that every request comes through. The binaries hand events from the Lambda runtime
+//! to it ([`lambda`]); the local server hands it the same events, in one process ([`local`]).
 
+pub mod authorize;
+pub mod capture;
+pub mod door;
+pub mod event;
+pub mod follow_up;
+pub mod lambda;
+#[cfg(feature = "local")]
+pub mod local;
+#[path = "post-auth/mod.rs"]
+pub mod post_auth;
+pub mod problem;
+pub mod refund;
+pub mod retrieve;
+pub mod reverse;
+pub mod sale;
+pub mod wire;
+
+use door::Function;
+
+/// Every function that answers callers.
+pub const FUNCTIONS: &[&Function] = &[
+    &authorize::FUNCTION,
+    &capture::FUNCTION,
+    &reverse::FUNCTION,
+    &sale::FUNCTION,
+    &post_auth::FUNCTION,
+    &refund::FUNCTION,
+    &retrieve::FUNCTION,
+];

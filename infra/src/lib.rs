@@ -1,1 +1,20 @@
+//! The world outside the domain: the ports of `kessai_shared` made of DynamoDB, HTTP and the operating
+//! system.
+//!
+//! | room | plays | with |
+//! |---|---|---|
+//! | [`dynamodb`] | `Store`, `Directory` | one table, one item at a time |
+//! | [`directory`] | `Directory` | what another directory said within the last minute |
+//! | [`http`] | `Http` | requests that are sent once and never again |
+//! | [`system`] | `Clock`, `Entropy` | the operating system |
+//!
+//! Nothing here decides anything about a payment. What a room must get right is what it says when
+//! something went wrong: a write that may have happened is a fault, never a refusal, and a request that
+//! may have left is lost, never unsent. The feature `contract` adds the suite that every store passes.
 
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod directory;
+pub mod dynamodb;
+pub mod http;
+pub mod system;

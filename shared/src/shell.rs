@@ -126,26 +126,26 @@ impl Shell {
         Ok(Reply { payment: step.payment, operation, replayed: !run.acted })
     }
 
-    /// Looks at a payment whose time has come, and does what is due. Harmless at any time, any number
-    /// of times. Returns when it is due next.
+    /// Looks at a payment whose time may have come, and does what is due. Harmless at any time, any
+    /// number of times. Returns when it is due next.
     pub async fn follow_up(
         &self,
-        key: PaymentKey,
+        stored: Stored,
         route: Route<'_>,
         deadline: Timestamp,
     ) -> Result<Option<Timestamp>, Refusal> {
         let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
-        let mut due = None;
+        let key = stored.payment.key();
+        let mut stored = Some(stored);
         for _ in 0..DUE_AT_ONCE {
-            let Some(stored) = self.read(key, deadline).await? else { return Ok(None) };
-            due = stored.payment.due_at();
+            let due = stored.as_ref().and_then(|stored| stored.payment.due_at());
             if due.is_none_or(|due| due > self.clock.now()) {
-                break;
+                return Ok(due);
             }
-            let step = run.drive(Some(stored), Event::Due { claim: self.claim(deadline) }).await?;
-            due = step.payment.due_at();
+            run.drive(stored, Event::Due { claim: self.claim(deadline) }).await?;
+            stored = self.read(key, deadline).await?;
         }
-        Ok(due)
+        Ok(stored.and_then(|stored| stored.payment.due_at()))
     }
 
     fn claim(&self, deadline: Timestamp) -> Claim {

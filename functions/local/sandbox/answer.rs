@@ -53,11 +53,7 @@ impl Answer {
     }
 
     fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            body: body.to_string(),
-            headers: vec![("content-type", "application/json")],
-        }
+        Self { status, body: body.to_string(), headers: vec![("content-type", "application/json")] }
     }
 }
 
@@ -130,8 +126,7 @@ pub fn timestamp(at_ms: i64) -> String {
 fn date_of(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;

@@ -40,11 +40,7 @@ impl Fault {
     pub fn acts(self) -> bool {
         match self {
             Self::LostRequest | Self::ErrorBefore | Self::TooManyRequests => false,
-            Self::Slow
-            | Self::LostAnswer
-            | Self::ErrorAfter
-            | Self::MalformedBody
-            | Self::Silence => true,
+            Self::Slow | Self::LostAnswer | Self::ErrorAfter | Self::MalformedBody | Self::Silence => true,
         }
     }
 
@@ -119,16 +115,10 @@ pub struct Row {
 }
 
 const fn row(code: u16, name: &'static str, behaviour: Behaviour, meaning: &'static str) -> Row {
-    Row {
-        code,
-        name,
-        behaviour,
-        meaning,
-    }
+    Row { code, name, behaviour, meaning }
 }
 
 /// Every behaviour. Code 0 is the stored method that works, and no magic anywhere else.
-#[rustfmt::skip]
 pub static TABLE: [Row; 18] = [
     row(0, "approve", Behaviour::Approve, "approves"),
     row(9001, "decline", Behaviour::Decline(Decline::DoNotHonour), "declines; a later try may work (05)"),
@@ -159,8 +149,5 @@ pub fn by_name(name: &str) -> Option<&'static Row> {
 /// What a code of the table asks for.
 #[must_use]
 pub fn by_code(code: u64) -> Option<Behaviour> {
-    TABLE
-        .iter()
-        .find(|row| u64::from(row.code) == code)
-        .map(|row| row.behaviour)
+    TABLE.iter().find(|row| u64::from(row.code) == code).map(|row| row.behaviour)
 }

@@ -15,7 +15,7 @@ use super::route::{Class, Kind};
 pub const KEY_WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Most records that the books take: days of load, in memory that a laptop has.
-const RECORDS_MAX: usize = 1_000_000;
+pub const RECORDS_MAX: usize = 1_000_000;
 
 /// The first ids. Authorizations and everything else are numbered apart and look different.
 const FIRST_AUTHORIZATION: u64 = 1_000_000_001;
@@ -64,18 +64,12 @@ impl Books {
         match record {
             Record::Operation(operation) => self.enter(operation),
             Record::Unacted(unacted) => {
-                let Unacted {
-                    class,
-                    reference,
-                    key,
-                } = unacted;
-                self.delivered
-                    .extend(marks(*class, reference.as_ref(), key.as_ref()));
+                let Unacted { class, reference, key } = unacted;
+                self.delivered.extend(marks(*class, reference.as_ref(), key.as_ref()));
             }
             Record::Reversal(reversal) => {
                 self.skip_id(&reversal.id);
-                self.reversals
-                    .insert(reversal.reference.clone(), reversal.clone());
+                self.reversals.insert(reversal.reference.clone(), reversal.clone());
             }
         }
     }
@@ -93,8 +87,7 @@ impl Books {
             self.by_key.insert(key.clone(), index);
         }
         let (reference, key) = (operation.reference.as_ref(), operation.key.as_ref());
-        self.delivered
-            .extend(marks(operation.class, reference, key));
+        self.delivered.extend(marks(operation.class, reference, key));
         self.operations.push(operation.clone());
     }
 
@@ -111,9 +104,7 @@ impl Books {
     pub fn next_id(&self, kind: Kind) -> String {
         match kind {
             Kind::Authorize => self.next_authorization.to_string(),
-            Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund | Kind::PostAuthorize => {
-                self.next_other_id()
-            }
+            Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund | Kind::PostAuthorize => self.next_other_id(),
         }
     }
 
@@ -128,9 +119,9 @@ impl Books {
     /// The operation that an order acts on: it must exist in the class and be of a fitting kind.
     pub fn target(&self, order: &Order) -> Option<&Operation> {
         let index = self.by_id.get(order.on.as_ref()?)?;
-        self.operations.get(*index).filter(|target| {
-            target.class == order.class && order.kind.acts_on().contains(&target.kind)
-        })
+        self.operations
+            .get(*index)
+            .filter(|target| target.class == order.class && order.kind.acts_on().contains(&target.kind))
     }
 
     /// The browser's authorization that an order registers, if it is as the order says.
@@ -146,9 +137,7 @@ impl Books {
     /// The operation that was carried out under this key, while the key is remembered.
     pub fn under_key(&self, key: &str, now_ms: i64) -> Option<&Operation> {
         let index = self.by_key.get(key)?;
-        self.operations
-            .get(*index)
-            .filter(|operation| now_ms.saturating_sub(operation.at_ms) < KEY_WINDOW_MS)
+        self.operations.get(*index).filter(|operation| now_ms.saturating_sub(operation.at_ms) < KEY_WINDOW_MS)
     }
 
     pub fn under_reference<'books>(
@@ -157,16 +146,12 @@ impl Books {
         reference: &str,
     ) -> impl Iterator<Item = &'books Operation> + use<'books> {
         let indices = self.by_reference.get(&(class, reference.to_owned()));
-        indices
-            .into_iter()
-            .flatten()
-            .filter_map(|index| self.operations.get(*index))
+        indices.into_iter().flatten().filter_map(|index| self.operations.get(*index))
     }
 
     /// Whether no delivery of this operation has arrived before.
     pub fn is_first_delivery(&self, order: &Order) -> bool {
-        marks(order.class, order.reference.as_ref(), order.key.as_ref())
-            .all(|mark| !self.delivered.contains(&mark))
+        marks(order.class, order.reference.as_ref(), order.key.as_ref()).all(|mark| !self.delivered.contains(&mark))
     }
 
     pub fn reversal(&self, reference: &str) -> Option<&Reversal> {
@@ -175,8 +160,7 @@ impl Books {
 
     /// A reversal ends its reference, so that whatever bears the reference is older and voided.
     pub fn is_reversed(&self, class: Class, reference: Option<&String>) -> bool {
-        class.reverses_by_reference()
-            && reference.is_some_and(|reference| self.reversals.contains_key(reference))
+        class.reverses_by_reference() && reference.is_some_and(|reference| self.reversals.contains_key(reference))
     }
 
     /// Money that moved, oldest first.
@@ -200,11 +184,7 @@ impl Books {
     }
 }
 
-fn marks(
-    class: Class,
-    reference: Option<&String>,
-    key: Option<&String>,
-) -> impl Iterator<Item = Mark> {
+fn marks(class: Class, reference: Option<&String>, key: Option<&String>) -> impl Iterator<Item = Mark> {
     let by_reference = reference.map(|reference| Mark::Reference(class, reference.clone()));
     let by_key = key.map(|key| Mark::Key(key.clone()));
     by_reference.into_iter().chain(by_key)

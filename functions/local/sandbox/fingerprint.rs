@@ -12,9 +12,7 @@ use serde_json::Value;
 pub fn fingerprint(path: &str, body: &Value) -> u64 {
     let mut text = path.to_owned();
     canonical(body, &mut text);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The parameters as text, members in order of name, the card reduced.

@@ -46,12 +46,7 @@ impl Ledger {
         };
         create_dir_all(directory)?;
         let path = directory.join(FILE_NAME);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)?;
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
         lock(&file, &path)?;
         let (records, end) = read(&file, &path)?;
         file.set_len(end)?;
@@ -70,9 +65,7 @@ impl Ledger {
         let written = match self {
             Self::Memory => Ok(()),
             Self::Broken => Err(io::Error::other("the ledger could not be written")),
-            Self::File(file) => records
-                .iter()
-                .try_for_each(|record| file.write_all(&line(record)?)),
+            Self::File(file) => records.iter().try_for_each(|record| file.write_all(&line(record)?)),
         };
         if written.is_err() {
             *self = Self::Broken;
@@ -88,17 +81,14 @@ fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
 }
 
 fn first_line() -> io::Result<Vec<u8>> {
-    line(&Header {
-        sandbox_ledger: VERSION,
-    })
+    line(&Header { sandbox_ledger: VERSION })
 }
 
 fn lock(file: &File, path: &Path) -> io::Result<()> {
     file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => io::Error::new(
-            io::ErrorKind::ResourceBusy,
-            format!("{}: another sandbox uses this ledger", path.display()),
-        ),
+        TryLockError::WouldBlock => {
+            io::Error::new(io::ErrorKind::ResourceBusy, format!("{}: another sandbox uses this ledger", path.display()))
+        }
         TryLockError::Error(error) => error,
     })
 }
@@ -119,9 +109,7 @@ fn read(file: &File, path: &Path) -> io::Result<(Vec<Record>, u64)> {
         let parsed = if number == 1 {
             header(&text)
         } else {
-            serde_json::from_slice(&text)
-                .map(|record| records.push(record))
-                .map_err(io::Error::from)
+            serde_json::from_slice(&text).map(|record| records.push(record)).map_err(io::Error::from)
         };
         parsed.map_err(|error| {
             let message = format!("{}: line {number}: {error}", path.display());
@@ -137,7 +125,5 @@ fn header(text: &[u8]) -> io::Result<()> {
     if header.sandbox_ledger == VERSION {
         return Ok(());
     }
-    Err(io::Error::other(format!(
-        "this sandbox reads version {VERSION} of the ledger"
-    )))
+    Err(io::Error::other(format!("this sandbox reads version {VERSION} of the ledger")))
 }

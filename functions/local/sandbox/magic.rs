@@ -31,16 +31,11 @@ pub fn of_amount(amount: u64) -> Behaviour {
 /// What a card number asks for: a code, nothing, or a decline where no such card can exist.
 #[must_use]
 pub fn of_card(number: &str) -> Behaviour {
-    let Some((payload, check)) = number
-        .len()
-        .checked_sub(1)
-        .and_then(|last| number.split_at_checked(last))
-    else {
+    let Some((payload, check)) = number.len().checked_sub(1).and_then(|last| number.split_at_checked(last)) else {
         return Behaviour::Decline(Decline::InvalidCardData);
     };
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || !CARD_LENGTHS.contains(&number.len()) || check != check_digit(payload).to_string()
-    {
+    if !digits || !CARD_LENGTHS.contains(&number.len()) || check != check_digit(payload).to_string() {
         return Behaviour::Decline(Decline::InvalidCardData);
     }
     payload

@@ -41,12 +41,7 @@ pub struct Reaction {
 
 impl Reaction {
     fn at_once(answer: Answer) -> Self {
-        Self {
-            answer,
-            delay_ms: 0,
-            delivery: Delivery::Answered,
-            records: Vec::new(),
-        }
+        Self { answer, delay_ms: 0, delivery: Delivery::Answered, records: Vec::new() }
     }
 }
 
@@ -106,9 +101,7 @@ impl Gateway {
             Route::Description => Reaction::at_once(description()),
             Route::Ledger => Reaction::at_once(self.ledger(&request.query, now_ms)),
             Route::Faults => Reaction::at_once(self.direct(request)),
-            Route::Operations(class) => {
-                Reaction::at_once(self.look_up(class, &request.query, now_ms))
-            }
+            Route::Operations(class) => Reaction::at_once(self.look_up(class, &request.query, now_ms)),
             Route::TimeoutReversals(class) => self.reverse_by_reference(class, request, now_ms),
             Route::Operate(place) => self.operate(place, request, now_ms),
         }
@@ -179,10 +172,7 @@ impl Gateway {
             at_ms: now_ms,
         };
         let answer = Answer::ok(&of_reversal(&reversal));
-        Reaction {
-            records: vec![Record::Reversal(reversal)],
-            ..Reaction::at_once(answer)
-        }
+        Reaction { records: vec![Record::Reversal(reversal)], ..Reaction::at_once(answer) }
     }
 
     /// The way of every operation: read it, see how this delivery is treated, act or not, deliver.
@@ -205,12 +195,7 @@ impl Gateway {
             (Answer::internal_error(), vec![unacted(&order)])
         };
         let (answer, delivery) = treatment.deliver(meant);
-        Reaction {
-            answer,
-            delay_ms: treatment.delay_ms,
-            delivery,
-            records,
-        }
+        Reaction { answer, delay_ms: treatment.delay_ms, delivery, records }
     }
 
     /// A script goes before magic, magic strikes a first delivery only, and neither strikes what a
@@ -254,18 +239,9 @@ impl Gateway {
         (answer, vec![Record::Operation(operation)])
     }
 
-    fn decide(
-        &self,
-        order: &Order,
-        behaviour: Behaviour,
-        authorization: Option<&Operation>,
-        now_ms: i64,
-    ) -> Outcome {
+    fn decide(&self, order: &Order, behaviour: Behaviour, authorization: Option<&Operation>, now_ms: i64) -> Outcome {
         let declined = |because| Outcome::Declined { because };
-        if self
-            .books
-            .is_reversed(order.class, order.reference.as_ref())
-        {
+        if self.books.is_reversed(order.class, order.reference.as_ref()) {
             return declined(Decline::AlreadyReversed);
         }
         if order.kind == Kind::PostAuthorize && authorization.is_none() {
@@ -274,10 +250,9 @@ impl Gateway {
         match behaviour {
             Behaviour::Approve | Behaviour::Fault(_) => Outcome::Approved,
             Behaviour::Decline(because) => declined(because),
-            Behaviour::Accept(ends) => Outcome::Accepted {
-                ends,
-                settles_at_ms: now_ms.saturating_add_unsigned(SETTLEMENT_MS),
-            },
+            Behaviour::Accept(ends) => {
+                Outcome::Accepted { ends, settles_at_ms: now_ms.saturating_add_unsigned(SETTLEMENT_MS) }
+            }
         }
     }
 }
@@ -296,25 +271,13 @@ fn replay(earlier: &Operation, order: &Order, now_ms: i64) -> Answer {
 }
 
 fn unacted(order: &Order) -> Record {
-    Record::Unacted(Unacted {
-        class: order.class,
-        reference: order.reference.clone(),
-        key: order.key.clone(),
-    })
+    Record::Unacted(Unacted { class: order.class, reference: order.reference.clone(), key: order.key.clone() })
 }
 
 fn unsupported() -> Answer {
-    Answer::error(
-        404,
-        "unsupported",
-        "this class of gateway does not offer that",
-    )
+    Answer::error(404, "unsupported", "this class of gateway does not offer that")
 }
 
 fn full() -> Answer {
-    Answer::error(
-        507,
-        "ledger_full",
-        "the ledger is full; start with an empty one",
-    )
+    Answer::error(507, "ledger_full", "the ledger is full; start with an empty one")
 }

@@ -44,12 +44,7 @@ impl Order {
     /// A message that names the member that is missing or wrong; it quotes no value.
     pub fn read(place: Place<'_>, request: &Request) -> Result<Self, String> {
         let body = Value::Object(object(&request.body)?);
-        let Place {
-            class,
-            kind,
-            on,
-            by_browser,
-        } = place;
+        let Place { class, kind, on, by_browser } = place;
         let on = match kind {
             Kind::PostAuthorize => Some(required(text(&body, "authorization")?, "authorization")?),
             Kind::Authorize | Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund => on,
@@ -61,11 +56,7 @@ impl Order {
             kind,
             by_browser,
             on: on.map(str::to_owned),
-            reference: if by_browser {
-                None
-            } else {
-                Some(reference(&body)?)
-            },
+            reference: if by_browser { None } else { Some(reference(&body)?) },
             amount: amount(&body)?,
             currency: currency(&body)?,
             key: key(class, request)?,
@@ -96,9 +87,7 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
 pub fn reference(body: &Value) -> Result<String, String> {
     let reference = required(text(body, "reference")?, "reference")?;
     if reference.is_empty() || reference.chars().count() > REFERENCE_MAX {
-        return Err(format!(
-            "reference must have 1 to {REFERENCE_MAX} characters"
-        ));
+        return Err(format!("reference must have 1 to {REFERENCE_MAX} characters"));
     }
     Ok(reference.to_owned())
 }
@@ -120,36 +109,25 @@ fn currency(body: &Value) -> Result<String, String> {
 
 /// The idempotency key, where the class honours one.
 fn key(class: Class, request: &Request) -> Result<Option<String>, String> {
-    let Some(key) = request
-        .idempotency_key
-        .as_ref()
-        .filter(|_| class.honours_keys())
-    else {
+    let Some(key) = request.idempotency_key.as_ref().filter(|_| class.honours_keys()) else {
         return Ok(None);
     };
-    let fits =
-        (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let fits = (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     if fits {
         return Ok(Some(key.clone()));
     }
-    Err(format!(
-        "Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters"
-    ))
+    Err(format!("Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters"))
 }
 
 /// What the card or method asks for; operations that act on another one bring neither.
 fn instrument(place: Place<'_>, body: &Value) -> Result<Behaviour, String> {
     match place.kind {
-        Kind::Capture | Kind::Reverse | Kind::Refund | Kind::PostAuthorize => {
-            Ok(Behaviour::Approve)
-        }
+        Kind::Capture | Kind::Reverse | Kind::Refund | Kind::PostAuthorize => Ok(Behaviour::Approve),
         Kind::Authorize if place.by_browser => card(required(member(body, "card"), "card")?),
         Kind::Authorize | Kind::Sale => match (member(body, "card"), text(body, "method")?) {
             (Some(value), None) => card(value),
             (None, Some(id)) => Ok(magic::of_method(id)),
-            (Some(_), Some(_)) | (None, None) => {
-                Err("exactly one of card and method is required".to_owned())
-            }
+            (Some(_), Some(_)) | (None, None) => Err("exactly one of card and method is required".to_owned()),
         },
     }
 }
@@ -178,13 +156,7 @@ fn required<T>(value: Option<T>, name: &str) -> Result<T, String> {
 }
 
 fn text<'body>(body: &'body Value, name: &str) -> Result<Option<&'body str>, String> {
-    member(body, name)
-        .map(|value| {
-            value
-                .as_str()
-                .ok_or_else(|| format!("{name} must be a string"))
-        })
-        .transpose()
+    member(body, name).map(|value| value.as_str().ok_or_else(|| format!("{name} must be a string"))).transpose()
 }
 
 fn flag(body: &Value, name: &str) -> Result<(), String> {
@@ -200,10 +172,6 @@ fn whole(body: &Value, name: &str, range: RangeInclusive<u64>) -> Result<(), Str
     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
     match number {
         Some(number) if range.contains(&number) => Ok(()),
-        Some(_) | None => Err(format!(
-            "{name} must be a whole number from {} to {}",
-            range.start(),
-            range.end()
-        )),
+        Some(_) | None => Err(format!("{name} must be a whole number from {} to {}", range.start(), range.end())),
     }
 }

@@ -70,14 +70,9 @@ impl Outcome {
     #[must_use]
     pub fn at(self, now_ms: i64) -> Self {
         match self {
-            Self::Accepted {
-                ends,
-                settles_at_ms,
-            } if now_ms >= settles_at_ms => match ends {
+            Self::Accepted { ends, settles_at_ms } if now_ms >= settles_at_ms => match ends {
                 Ending::Approved => Self::Approved,
-                Ending::Declined => Self::Declined {
-                    because: Decline::DoNotHonour,
-                },
+                Ending::Declined => Self::Declined { because: Decline::DoNotHonour },
             },
             Self::Approved | Self::Accepted { .. } | Self::Declined { .. } => self,
         }

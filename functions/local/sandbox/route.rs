@@ -73,14 +73,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
-        Self::Authorize,
-        Self::Capture,
-        Self::Reverse,
-        Self::Sale,
-        Self::Refund,
-        Self::PostAuthorize,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Authorize, Self::Capture, Self::Reverse, Self::Sale, Self::Refund, Self::PostAuthorize];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -158,12 +152,7 @@ impl<'path> Route<'path> {
             ["payments", id, "refunds"] => (Kind::Refund, Some(id), false),
             _ => return None,
         };
-        Some(Self::Operate(Place {
-            class,
-            kind,
-            on,
-            by_browser,
-        }))
+        Some(Self::Operate(Place { class, kind, on, by_browser }))
     }
 
     /// The methods of this route, as the `Allow` header lists them.
@@ -208,7 +197,5 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 fn hexadecimal(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }

@@ -49,11 +49,8 @@ impl Script {
     pub fn add(&mut self, body: &[u8]) -> Result<(), String> {
         let body = object(body)?;
         let next = body.get("next").and_then(Value::as_array);
-        let added: Vec<Entry> = next
-            .ok_or("next must be an array of faults")?
-            .iter()
-            .map(entry)
-            .collect::<Result<_, _>>()?;
+        let added: Vec<Entry> =
+            next.ok_or("next must be an array of faults")?.iter().map(entry).collect::<Result<_, _>>()?;
         let times = added.iter().map(|entry| entry.times).sum::<u64>();
         if self.pending() + times > PENDING_MAX {
             return Err(format!("next: at most {PENDING_MAX} faults can be pending"));
@@ -65,8 +62,7 @@ impl Script {
     /// Takes the oldest cue that is meant for this order.
     pub fn take(&mut self, order: &Order) -> Option<Cue> {
         let index = self.entries.iter().position(|entry| {
-            entry.class.is_none_or(|class| class == order.class)
-                && entry.kind.is_none_or(|kind| kind == order.kind)
+            entry.class.is_none_or(|class| class == order.class) && entry.kind.is_none_or(|kind| kind == order.kind)
         })?;
         let entry = self.entries.get_mut(index)?;
         let cue = entry.cue;
@@ -114,10 +110,7 @@ fn entry(value: &Value) -> Result<Entry, String> {
     let kinds = Kind::ALL.map(Kind::name).join(", ");
     Ok(Entry {
         name: row.name,
-        cue: Cue {
-            behaviour: row.behaviour,
-            delay_ms: number(value, "delayMs", 0, DELAY_MAX_MS)?,
-        },
+        cue: Cue { behaviour: row.behaviour, delay_ms: number(value, "delayMs", 0, DELAY_MAX_MS)? },
         class: choice(value, "class", &classes, Class::by_name)?,
         kind: choice(value, "kind", &kinds, Kind::by_name)?,
         times: number(value, "times", 1, PENDING_MAX)?.unwrap_or(1),
@@ -132,12 +125,7 @@ fn row(value: &Value) -> Result<&'static Row, String> {
     })
 }
 
-fn choice<T>(
-    value: &Value,
-    name: &str,
-    names: &str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, String> {
+fn choice<T>(value: &Value, name: &str, names: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
     match value.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(given) => match given.as_str().and_then(parse) {

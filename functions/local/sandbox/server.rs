@@ -65,11 +65,7 @@ pub async fn serve(
     let books = Mutex::new((Gateway::restore(records), ledger));
     let (failed, mut failure) = mpsc::channel(1);
     let (stop, stopping) = watch::channel(false);
-    let desk = Arc::new(Desk {
-        books,
-        failed,
-        stopping,
-    });
+    let desk = Arc::new(Desk { books, failed, stopping });
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     let end = loop {
@@ -84,19 +80,12 @@ pub async fn serve(
     };
     stop.send_replace(true);
     // A client that stalls is not waited for: what it asked was recorded or was not.
-    let _ = timeout(STOP_LIMIT, async {
-        while connections.join_next().await.is_some() {}
-    })
-    .await;
+    let _ = timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
     connections.shutdown().await;
     end
 }
 
-async fn accept(
-    accepted: io::Result<(TcpStream, SocketAddr)>,
-    desk: &Arc<Desk>,
-    connections: &mut JoinSet<()>,
-) {
+async fn accept(accepted: io::Result<(TcpStream, SocketAddr)>, desk: &Arc<Desk>, connections: &mut JoinSet<()>) {
     let Ok((stream, _)) = accepted else {
         return sleep(ACCEPT_PAUSE).await;
     };
@@ -107,11 +96,8 @@ async fn accept(
 async fn converse(stream: TcpStream, desk: Arc<Desk>) {
     let mut stopping = desk.stopping.clone();
     let service = service_fn(move |request| Arc::clone(&desk).answer(request));
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(stream), service)
-    );
+    let mut connection =
+        pin!(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service));
     // An error is how a connection ends that somebody breaks off; there is nobody to tell.
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -130,18 +116,14 @@ struct Desk {
 
 impl Desk {
     /// One exchange; the error makes hyper close the connection without a word.
-    async fn answer(
-        self: Arc<Self>,
-        request: hyper::Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Unanswered> {
+    async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Unanswered> {
         let request = match read(request).await {
             Ok(request) => request,
             Err(refusal) => return refusal.map(response),
         };
         let reaction = self.react(&request).await?;
         if reaction.delay_ms > 0 {
-            self.wait(sleep(Duration::from_millis(reaction.delay_ms)))
-                .await?;
+            self.wait(sleep(Duration::from_millis(reaction.delay_ms))).await?;
         }
         match reaction.delivery {
             Delivery::Answered => Ok(response(reaction.answer)),
@@ -211,21 +193,15 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Result<Answe
 
 fn response(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
-        response.headers_mut().insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }
 
 /// The only look at the clock. A clock before 1970 reads as 1970.
 fn now_ms() -> i64 {
-    let elapsed = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }

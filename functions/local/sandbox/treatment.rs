@@ -16,24 +16,14 @@ pub struct Treatment {
 impl Treatment {
     /// The world lets this delivery through.
     pub fn unstruck(behaviour: Behaviour) -> Self {
-        Self {
-            behaviour,
-            delay_ms: 0,
-            fault: None,
-        }
+        Self { behaviour, delay_ms: 0, fault: None }
     }
 
     /// What a card or an amount asks for happens.
     pub fn magic(behaviour: Behaviour) -> Self {
         match behaviour {
-            Behaviour::Fault(fault) => Self {
-                behaviour,
-                delay_ms: fault.delay_ms(),
-                fault: Some(fault),
-            },
-            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => {
-                Self::unstruck(behaviour)
-            }
+            Behaviour::Fault(fault) => Self { behaviour, delay_ms: fault.delay_ms(), fault: Some(fault) },
+            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => Self::unstruck(behaviour),
         }
     }
 
@@ -41,18 +31,10 @@ impl Treatment {
     /// scripted behaviour decides in their place.
     pub fn scripted(cue: Cue, magic: Behaviour) -> Self {
         let usual = match cue.behaviour {
-            Behaviour::Fault(_) => Self {
-                behaviour: magic,
-                ..Self::magic(cue.behaviour)
-            },
-            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => {
-                Self::unstruck(cue.behaviour)
-            }
+            Behaviour::Fault(_) => Self { behaviour: magic, ..Self::magic(cue.behaviour) },
+            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => Self::unstruck(cue.behaviour),
         };
-        Self {
-            delay_ms: cue.delay_ms.unwrap_or(usual.delay_ms),
-            ..usual
-        }
+        Self { delay_ms: cue.delay_ms.unwrap_or(usual.delay_ms), ..usual }
     }
 
     /// Whether the gateway carries the operation out.
@@ -65,9 +47,7 @@ impl Treatment {
         match self.fault {
             None | Some(Fault::Slow) => (meant, Delivery::Answered),
             Some(Fault::LostRequest | Fault::LostAnswer) => (meant, Delivery::Closed),
-            Some(Fault::ErrorBefore | Fault::ErrorAfter) => {
-                (Answer::internal_error(), Delivery::Answered)
-            }
+            Some(Fault::ErrorBefore | Fault::ErrorAfter) => (Answer::internal_error(), Delivery::Answered),
             Some(Fault::TooManyRequests) => {
                 let answer = Answer::error(429, "too_many_requests", "try again later");
                 (answer.with("retry-after", "1"), Delivery::Answered)

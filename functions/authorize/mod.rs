@@ -1,0 +1,31 @@
+//! `POST /commerce/payments/authorizations`: hold an amount.
+
+use kessai_shared::payment::asked::{Opening, Request};
+use kessai_shared::payment::{Action, Kind};
+
+use crate::door::{Ask, Asking, Does, Function};
+use crate::problem::Problem;
+use crate::wire::body::{self, Ways};
+use crate::wire::members::Members;
+
+pub const FUNCTION: Function = Function { name: "authorize", does: Does::Operation(translate) };
+
+fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
+    open(Kind::Authorize, Ways::Authorization, members, asking)
+}
+
+/// What authorizations and post-authorizations have in common: a hold belongs to an account.
+pub fn open(kind: Kind, ways: Ways, members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
+    if asking.details.account.is_none() {
+        return Err(Problem::missing("accountId"));
+    }
+    let opening = Opening {
+        kind,
+        gateway: body::gateway(members, asking.merchant)?,
+        currency: body::currency(members, asking.merchant)?,
+        instrument: body::instrument(members, ways)?,
+    };
+    let amount = body::exact_amount(members)?;
+    let details = kessai_shared::payment::asked::Details { group: body::group(members)?, ..asking.details };
+    Ok(Ask::Open(Request { action: Action::Open(opening), key: asking.key, amount, details }))
+}

@@ -1,0 +1,119 @@
+//! Requests and responses as API Gateway passes them to a function: HTTP API, payload format 2.0.
+
+use std::collections::BTreeMap;
+
+use base64ct::{Base64, Encoding};
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+
+/// Largest body that is read, in bytes: every member at its limit in four-byte characters, and room.
+pub const MAX_BODY: usize = 128 * 1024;
+
+/// What API Gateway says of a request. Members that no function needs are not read.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpEvent {
+    pub version: String,
+    pub route_key: String,
+    pub raw_path: String,
+    pub raw_query_string: String,
+    /// Names in lower case; repeated headers are joined by a comma.
+    pub headers: BTreeMap<String, String>,
+    pub request_context: RequestContext,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub path_parameters: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    pub is_base64_encoded: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RequestContext {
+    pub request_id: String,
+    pub http: HttpContext,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpContext {
+    pub method: String,
+    pub path: String,
+    pub source_ip: String,
+}
+
+/// What a function answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpAnswer {
+    pub status_code: u16,
+    pub headers: BTreeMap<&'static str, String>,
+    pub body: String,
+}
+
+impl HttpEvent {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.get(name).map(String::as_str)
+    }
+
+    /// The body as text: JSON, UTF-8, of a size that can be meant.
+    pub fn json_body(&self) -> Result<String, Problem> {
+        let body = self.body.as_deref().unwrap_or_default();
+        // Base 64 takes four characters for three bytes.
+        if body.len() > MAX_BODY / 3 * 4 || (!self.is_base64_encoded && body.len() > MAX_BODY) {
+            return Err(Problem::new(413, "REQUEST_TOO_LARGE", format!("body: must not exceed {MAX_BODY} bytes")));
+        }
+        if let Some(content_type) = self.header("content-type").filter(|content_type| !is_json(content_type)) {
+            let kind: String = content_type.chars().take(64).collect();
+            let message = format!("content-type: must be application/json, not {kind}");
+            return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
+        }
+        if !self.is_base64_encoded {
+            return Ok(body.to_owned());
+        }
+        let bytes = Base64::decode_vec(body).map_err(|_| Problem::unreadable("body: must be base 64"))?;
+        String::from_utf8(bytes).map_err(|_| Problem::unreadable("body: must be UTF-8"))
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/json")
+}
+
+impl HttpAnswer {
+    pub fn json(status: u16, body: String) -> Self {
+        let headers = BTreeMap::from([("content-type", "application/json".to_owned())]);
+        Self { status_code: status, headers, body }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.insert(name, value.into());
+        self
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    error_code: &'a str,
+    message: &'a str,
+}
+
+/// The wire's error body: an array, with `Retry-After` where asking again makes sense.
+impl From<Problem> for HttpAnswer {
+    fn from(problem: Problem) -> Self {
+        let body = [ErrorBody { error_code: problem.code, message: &problem.message }];
+        let answer = Self::json(problem.status, serde_json::to_string(&body).unwrap_or_default());
+        match problem.retry_after {
+            Some(after) => answer.with_header("retry-after", after.as_millis().div_ceil(1000).max(1).to_string()),
+            None => answer,
+        }
+    }
+}

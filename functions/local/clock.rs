@@ -1,0 +1,59 @@
+//! A clock that can be moved forward, and stays moved when the server starts again: what was promised
+//! for next week is still due after a restart.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use kessai_infra::system::SystemClock;
+use kessai_shared::ports::{Clock, Pending};
+use kessai_shared::time::Timestamp;
+use tokio::sync::RwLock;
+
+/// Real time and how far it was moved.
+pub struct MovableClock {
+    ahead_ms: AtomicI64,
+    /// Where that is kept; none where nothing outlives the process.
+    file: Option<PathBuf>,
+    /// Held by everything that works towards a deadline: time does not jump under it.
+    work: RwLock<()>,
+}
+
+impl MovableClock {
+    pub fn open(file: Option<PathBuf>) -> std::io::Result<Self> {
+        let kept = match &file {
+            Some(path) if path.exists() => std::fs::read_to_string(path)?.trim().parse().unwrap_or(0),
+            Some(_) | None => 0,
+        };
+        Ok(Self { ahead_ms: AtomicI64::new(kept), file, work: RwLock::default() })
+    }
+
+    /// Moves the clock forward once nothing is under way.
+    pub async fn advance(&self, by: Duration) -> std::io::Result<Timestamp> {
+        let _nothing_runs = self.work.write().await;
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let ahead = self.ahead_ms.load(Ordering::Acquire).saturating_add(by);
+        if let Some(file) = &self.file {
+            std::fs::write(file, ahead.to_string())?;
+        }
+        self.ahead_ms.store(ahead, Ordering::Release);
+        Ok(self.now())
+    }
+
+    /// While the future runs, time only passes.
+    pub async fn hold<T>(&self, work: impl Future<Output = T>) -> T {
+        let _time_does_not_jump = self.work.read().await;
+        work.await
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        let ahead = self.ahead_ms.load(Ordering::Acquire);
+        Timestamp::from_millis(SystemClock.now().as_millis().saturating_add(ahead))
+    }
+
+    fn sleep(&self, duration: Duration) -> Pending<'_, ()> {
+        SystemClock.sleep(duration)
+    }
+}

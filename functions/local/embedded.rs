@@ -1,0 +1,54 @@
+//! The embedded DynamoDB, spoken to over loopback by the client that speaks to AWS.
+
+use std::path::Path;
+use std::thread;
+
+use dynoxide::Database;
+use dynoxide::server::serve_with_shutdown;
+use kessai_infra::dynamodb::DynamoDb;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use crate::lambda::StartError;
+
+/// A running database. It ends with the process; every acknowledged write is on disk by then.
+pub struct Embedded {
+    pub payments: DynamoDb,
+    pub merchants: DynamoDb,
+}
+
+/// Starts a database over the file, or in memory where there is none, and makes the tables.
+pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
+    let database = match file {
+        Some(path) => Database::new(&path.to_string_lossy())?,
+        None => Database::memory()?,
+    };
+    let (started, address) = oneshot::channel();
+    // Its calls block, so it has a runtime of its own.
+    thread::Builder::new().name("dynamodb".to_owned()).spawn(move || serve(database, started))?;
+    let address = address.await??;
+    let payments = DynamoDb::at(&format!("http://{address}"), "payments");
+    let merchants = payments.with_table("merchants");
+    payments.create_table().await?;
+    merchants.create_table().await?;
+    Ok(Embedded { payments, merchants })
+}
+
+fn serve(database: Database, started: oneshot::Sender<std::io::Result<std::net::SocketAddr>>) {
+    let run = || {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        Ok((runtime, listener.local_addr()?, listener))
+    };
+    match run() {
+        Ok((runtime, address, listener)) => {
+            // Nobody waits for it where the server gave up meanwhile.
+            let _ = started.send(Ok(address));
+            let _ = runtime.block_on(serve_with_shutdown(listener, database, std::future::pending()));
+        }
+        Err(error) => {
+            let _ = started.send(Err(error));
+        }
+    }
+}

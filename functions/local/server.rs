@@ -1,0 +1,207 @@
+//! The local door: HTTP on loopback, each request an API Gateway event for the function behind its
+//! route, each invocation killed at its deadline as the platform would.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64ct::{Base64, Encoding};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use kessai_shared::ports::{Clock, Entropy};
+use tokio::net::TcpListener;
+
+use super::clock::MovableClock;
+use super::routes::{Route, find};
+use crate::door::{App, answer};
+use crate::event::{HttpAnswer, HttpContext, HttpEvent, MAX_BODY, RequestContext};
+use crate::problem::Problem;
+use crate::wire::members::Members;
+
+/// What is read of a body that is too large, so that its sender hears the answer.
+const MAX_DRAINED: usize = 16 * 1024 * 1024;
+
+/// How long running requests may take once the server is told to end.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// Where the clock is read and moved.
+const CLOCK_PATH: &str = "/local/clock";
+const LONGEST_ADVANCE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
+/// The local server's parts.
+pub struct Server {
+    pub app: App,
+    pub routes: Vec<Route>,
+    pub clock: Arc<MovableClock>,
+    pub quiet: bool,
+}
+
+impl Server {
+    /// Serves until `shutdown`, then lets running requests end.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut shutdown => break,
+            };
+            let Ok((stream, _)) = accepted else { continue };
+            let server = Arc::clone(&self);
+            let service = service_fn(move |request| respond(Arc::clone(&server), request));
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service);
+            let connection = graceful.watch(connection);
+            // A connection that breaks is its client's business.
+            tokio::spawn(async move { drop(connection.await) });
+        }
+        tokio::select! {
+            () = graceful.shutdown() => {}
+            () = tokio::time::sleep(LAST_REQUESTS) => {}
+        }
+    }
+
+    async fn dispatch(&self, route: &Route, event: &HttpEvent) -> HttpAnswer {
+        let invocation = async {
+            let deadline = self.clock.now().plus(route.timeout);
+            tokio::time::timeout(route.timeout, answer(&self.app, route.function, event, deadline)).await
+        };
+        match self.clock.hold(invocation).await {
+            Ok(answer) => answer,
+            Err(_) => HttpAnswer::json(503, r#"{"message":"Service Unavailable"}"#.to_owned()),
+        }
+    }
+
+    fn log(&self, event: &HttpEvent, answer: &HttpAnswer, took: Duration) {
+        if !self.quiet {
+            let HttpContext { method, path, .. } = &event.request_context.http;
+            let time = self.clock.now();
+            let replayed = if answer.headers.contains_key("idempotent-replayed") { " (replayed)" } else { "" };
+            eprintln!("{time} {method} {path} {} in {} ms{replayed}", answer.status_code, took.as_millis());
+        }
+    }
+}
+
+async fn respond(server: Arc<Server>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let started = Instant::now();
+    let event = event(&server, request).await;
+    // On AWS an invocation goes on when its caller hangs up.
+    let invocation = tokio::spawn(async move {
+        let answer = invoke(&server, event).await;
+        server.log(&answer.0, &answer.1, started.elapsed());
+        answer.1
+    });
+    let answer = invocation.await.unwrap_or_else(|_| {
+        HttpAnswer::json(500, r#"{"message":"Internal Server Error"}"#.to_owned())
+    });
+    Ok(response(answer))
+}
+
+async fn invoke(server: &Server, mut event: HttpEvent) -> (HttpEvent, HttpAnswer) {
+    let HttpContext { method, path, .. } = &event.request_context.http;
+    if path == CLOCK_PATH {
+        let answer = move_clock(server, &event).await.unwrap_or_else(HttpAnswer::from);
+        return (event, answer);
+    }
+    let answer = match find(&server.routes, method, path) {
+        Some((route, parameters)) => {
+            event.route_key = format!("{method} {}", route.path);
+            event.path_parameters = parameters;
+            server.dispatch(route, &event).await
+        }
+        None => HttpAnswer::json(404, r#"{"message":"Not Found"}"#.to_owned()),
+    };
+    (event, answer)
+}
+
+/// `POST /local/clock {"advance":"P7D"}` moves the clock; `GET` tells the time.
+async fn move_clock(server: &Server, event: &HttpEvent) -> Result<HttpAnswer, Problem> {
+    let now = match event.request_context.http.method.as_str() {
+        "GET" => server.clock.now(),
+        "POST" => {
+            let by = advance(event.body.as_deref().unwrap_or_default())?;
+            let moved = server.clock.advance(by).await;
+            moved.map_err(|error| Problem::new(500, "UNKNOWN_EXCEPTION", format!("clock: {error}")))?
+        }
+        _ => return Err(Problem::new(405, "METHOD_NOT_ALLOWED", "use GET or POST")),
+    };
+    Ok(HttpAnswer::json(200, format!(r#"{{"now":"{now}"}}"#)))
+}
+
+/// An ISO 8601 duration forward; a day has 24 hours.
+fn advance(body: &str) -> Result<Duration, Problem> {
+    let mut members = Members::parse(body)?;
+    let form = "an ISO 8601 duration forward, such as P7D or PT30S, of at most 100 years";
+    let by = members.parsed("advance", 64, form, |text| {
+        let span: jiff::Span = text.parse().ok()?;
+        let day = jiff::SpanRelativeTo::days_are_24_hours();
+        let by = Duration::try_from(span.to_duration(day).ok()?).ok()?;
+        (by <= LONGEST_ADVANCE).then_some(by)
+    })?;
+    members.finish()?;
+    by.ok_or_else(|| Problem::missing("advance"))
+}
+
+/// The request as API Gateway would describe it.
+async fn event(server: &Server, request: Request<Incoming>) -> HttpEvent {
+    let (head, body) = request.into_parts();
+    let mut event = HttpEvent {
+        version: "2.0".to_owned(),
+        raw_path: head.uri.path().to_owned(),
+        raw_query_string: head.uri.query().unwrap_or_default().to_owned(),
+        request_context: RequestContext {
+            request_id: format!("{:032x}", u128::from_be_bytes(server.app.shell.entropy.bytes())),
+            http: HttpContext {
+                method: head.method.as_str().to_owned(),
+                path: head.uri.path().to_owned(),
+                source_ip: "127.0.0.1".to_owned(),
+            },
+        },
+        ..HttpEvent::default()
+    };
+    for (name, value) in &head.headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let joined = event.headers.entry(name.as_str().to_owned()).or_default();
+        joined.push_str(if joined.is_empty() { "" } else { "," });
+        joined.push_str(&value);
+    }
+    let bytes = read(body).await;
+    match String::from_utf8(bytes) {
+        Ok(text) => event.body = (!text.is_empty()).then_some(text),
+        Err(error) => {
+            event.body = Some(Base64::encode_string(error.as_bytes()));
+            event.is_base64_encoded = true;
+        }
+    }
+    event
+}
+
+/// The body, or as much of it as tells that it is too large.
+async fn read(mut body: Incoming) -> Vec<u8> {
+    let (mut kept, mut seen) = (Vec::new(), 0_usize);
+    while let Some(Ok(frame)) = body.frame().await {
+        let data = frame.into_data().unwrap_or_default();
+        seen = seen.saturating_add(data.len());
+        if kept.len() <= MAX_BODY {
+            kept.extend_from_slice(&data);
+        }
+        if seen > MAX_DRAINED {
+            break;
+        }
+    }
+    kept
+}
+
+fn response(answer: HttpAnswer) -> Response<Full<Bytes>> {
+    let mut response = Response::builder().status(answer.status_code);
+    for (name, value) in &answer.headers {
+        response = response.header(*name, value);
+    }
+    let body = Full::new(Bytes::from(answer.body));
+    response.body(body).unwrap_or_else(|_| Response::new(Full::default()))
+}

@@ -1,0 +1,161 @@
+//! Starts the local server, or the sandbox gateways alone.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64ct::{Base16Mixed, Encoding};
+use kessai_infra::directory::Cached;
+use kessai_infra::http::HttpClient;
+use kessai_infra::system::SystemEntropy;
+use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::ports::Entropy;
+use kessai_shared::shell::Shell;
+use kessai_shared::time::Timestamp;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::arguments::{Arguments, Command, Sandbox, Serve};
+use super::clock::MovableClock;
+use super::embedded;
+use super::follow_up::{self, Reminders, RemindingStore};
+use super::identity::Identity;
+use super::routes::routes;
+use super::sandbox;
+use super::server::Server;
+use crate::door::App;
+use crate::lambda::StartError;
+
+/// Runs until the process is told to end.
+pub fn start(arguments: Arguments) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Some(Command::Sandbox(sandbox)) => run_sandbox(sandbox).await,
+            None => run_server(arguments.serve).await,
+        }
+    })
+}
+
+async fn run_sandbox(arguments: Sandbox) -> Result<(), StartError> {
+    let listener = listen(arguments.port).await?;
+    println!("Sandbox gateways at http://{}", listener.local_addr()?);
+    let ended = ended()?;
+    Ok(sandbox::serve(listener, sandbox::Options { data: arguments.data }, wait(ended)).await?)
+}
+
+async fn run_server(arguments: Serve) -> Result<(), StartError> {
+    fs::create_dir_all(&arguments.data)?;
+    let ended = ended()?;
+    let listener = listen(arguments.port).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let resting = (!arguments.memory).then_some(arguments.data.as_path());
+    let sandbox_url = match arguments.sandbox_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => start_sandbox(arguments.sandbox_port, resting, ended.clone()).await?,
+    };
+    let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
+    let identity_file = arguments.data.join("local.env");
+    let identity = Identity::load(&identity_file);
+    identity.register(&database.merchants, &sandbox_url).await?;
+    identity.save(&identity_file, &url, &sandbox_url)?;
+
+    let clock = Arc::new(MovableClock::open(resting.map(|data| data.join("clock")))?);
+    let reminders = Arc::new(Reminders::default());
+    let due = database.payments.due().await?;
+    reminders.remember(due.into_iter().map(|(key, due)| (key, Timestamp::from_millis(due))));
+    let store =
+        RemindingStore { store: database.payments, reminders: Arc::clone(&reminders), clock: Arc::clone(&clock) };
+    let shell = Shell {
+        store: Arc::new(store),
+        http: Arc::new(HttpClient::new()?),
+        clock: clock.clone(),
+        entropy: Arc::new(SystemEntropy),
+        fingerprint_key: Arc::new(fingerprint_key(resting)?),
+    };
+    let app = App { shell, directory: Arc::new(Cached::new(database.merchants, clock.clone())) };
+    tokio::spawn(follow_up::run(app.clone(), reminders, Arc::clone(&clock)));
+    greet(&url, &sandbox_url, &identity_file, &identity);
+    let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });
+    server.serve(listener, wait(ended)).await;
+    Ok(())
+}
+
+async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    listener.map_err(|error| format!("port {port}: {error}; choose another with --port or --sandbox-port, or 0").into())
+}
+
+async fn start_sandbox(port: u16, data: Option<&Path>, ended: watch::Receiver<bool>) -> Result<String, StartError> {
+    let listener = listen(port).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let options = sandbox::Options { data: data.map(|data| data.join("sandbox")) };
+    tokio::spawn(async move {
+        if let Err(error) = sandbox::serve(listener, options, wait(ended)).await {
+            eprintln!("the sandbox gateways ended: {error}");
+        }
+    });
+    Ok(url)
+}
+
+/// The key of request fingerprints, made at the first start.
+fn fingerprint_key(data: Option<&Path>) -> Result<FingerprintKey, StartError> {
+    let Some(file) = data.map(|data| data.join("fingerprint.key")) else { return Ok(FingerprintKey::new(fresh_key())) };
+    if file.exists() {
+        let bytes = Base16Mixed::decode_vec(fs::read_to_string(&file)?.trim()).ok();
+        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        return Ok(FingerprintKey::new(bytes.ok_or_else(|| unreadable(&file))?));
+    }
+    let key = fresh_key();
+    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
+    std::io::Write::write_all(&mut out, Base16Mixed::encode_string(&key).as_bytes())?;
+    Ok(FingerprintKey::new(key))
+}
+
+fn unreadable(file: &Path) -> StartError {
+    format!("{}: must be 64 hexadecimal digits", file.display()).into()
+}
+
+fn fresh_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&SystemEntropy.bytes());
+    key[16..].copy_from_slice(&SystemEntropy.bytes());
+    key
+}
+
+/// Turns true when the process is told to end.
+fn ended() -> Result<watch::Receiver<bool>, StartError> {
+    let (sender, receiver) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        // Whoever no longer listens has ended already.
+        let _ = sender.send(true);
+    });
+    Ok(receiver)
+}
+
+async fn wait(mut ended: watch::Receiver<bool>) {
+    // An error means that nobody will ever tell: then it is over, too.
+    let _ = ended.wait_for(|ended| *ended).await;
+}
+
+fn greet(url: &str, sandbox_url: &str, file: &PathBuf, identity: &Identity) {
+    let file = file.display();
+    println!("Kessai at {url}, sandbox gateways at {sandbox_url}");
+    println!("API key {} (also in {file})", identity.api_key.reveal());
+    println!(
+        r#"
+  source {file}
+  curl -s "$KESSAI_URL/commerce/payments/authorizations" \
+    -H "Authorization: Bearer $KESSAI_API_KEY" -H 'Content-Type: application/json' \
+    -d '{{"accountId":"001000000000001","amount":50,"currencyIsoCode":"USD","paymentGatewayId":"'$KESSAI_GATEWAY_ID'",
+         "paymentMethod":{{"cardPaymentMethod":{{"cardNumber":"4242424242424242","expiryMonth":12,"expiryYear":2030}}}}}}'
+"#
+    );
+}

@@ -1,0 +1,15 @@
+//! `POST /commerce/payments/postAuths`: register an authorization that was made client-side.
+
+use kessai_shared::payment::Kind;
+
+use crate::authorize;
+use crate::door::{Ask, Asking, Does, Function};
+use crate::problem::Problem;
+use crate::wire::body::Ways;
+use crate::wire::members::Members;
+
+pub const FUNCTION: Function = Function { name: "post-auth", does: Does::Operation(translate) };
+
+fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
+    authorize::open(Kind::PostAuthorize, Ways::PostAuthorization, members, asking)
+}

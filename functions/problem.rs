@@ -1,0 +1,85 @@
+//! What a caller hears when a request is not carried out: an HTTP status and the wire's error body.
+
+use std::fmt;
+use std::time::Duration;
+
+use kessai_shared::rejection::{Fault, Refusal, Rejection};
+
+/// A refusal in the wire's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub status: u16,
+    pub code: &'static str,
+    /// Names the member or parameter and its limit. Never holds a value that could be secret.
+    pub message: String,
+    /// When asking again makes sense.
+    pub retry_after: Option<Duration>,
+}
+
+/// What we suggest after a fault of the world.
+const FAULT_RETRY: Duration = Duration::from_secs(2);
+
+impl Problem {
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after: None }
+    }
+
+    /// A member whose value will not do.
+    pub fn invalid(member: &str, what: impl fmt::Display) -> Self {
+        Self::new(400, "INVALID_API_INPUT", format!("{member}: {what}"))
+    }
+
+    /// A member that must be there.
+    pub fn missing(member: &str) -> Self {
+        Self::new(400, "REQUIRED_FIELD_MISSING", format!("{member}: is required"))
+    }
+
+    /// No body that could be read.
+    pub fn unreadable(what: impl fmt::Display) -> Self {
+        Self::new(400, "JSON_PARSER_ERROR", what.to_string())
+    }
+
+    /// Not there, or not this merchant's.
+    pub fn not_found() -> Self {
+        Rejection::NotFound.into()
+    }
+
+    /// No API key, or none that is known.
+    pub fn unauthorized() -> Self {
+        Self::new(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    }
+
+    /// The gateway was certainly not reached.
+    pub fn not_sent() -> Self {
+        let message = "The gateway could not be reached: nothing was sent; try again with the same idempotency key";
+        Self { retry_after: Some(FAULT_RETRY), ..Self::new(503, "GATEWAY_UNREACHABLE", message) }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let (status, code) = rejection.code();
+        let retry_after = if let Rejection::InProgress { retry_after } = rejection { Some(retry_after) } else { None };
+        Self { retry_after, ..Self::new(status, code, rejection.to_string()) }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        let (status, code) = match fault {
+            Fault::Store(_) | Fault::NoTime => (503, "SERVICE_UNAVAILABLE"),
+            Fault::Stored(_) | Fault::SetUp(_) => (500, "UNKNOWN_EXCEPTION"),
+        };
+        let message = format!("{fault}; ask again with the same idempotency key");
+        Self { retry_after: Some(FAULT_RETRY), ..Self::new(status, code, message) }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejection(rejection) => rejection.into(),
+            Refusal::Fault(fault) => fault.into(),
+        }
+    }
+}

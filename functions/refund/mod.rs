@@ -1,0 +1,23 @@
+//! `POST /commerce/payments/payments/{paymentId}/refunds`: give back some or all of a sale or capture;
+//! without an amount, all that is left.
+
+use kessai_shared::ids::Record;
+use kessai_shared::payment::asked::{Amount, Details, RefundReason, Request};
+use kessai_shared::payment::{Action, Kind};
+
+use crate::door::{Ask, Asking, Does, Function};
+use crate::problem::Problem;
+use crate::wire::body;
+use crate::wire::members::Members;
+
+pub const FUNCTION: Function = Function { name: "refund", does: Does::Operation(translate) };
+
+fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
+    let (payment, refunded) = asking.record(Record::Payment, "paymentId")?;
+    let reasons = RefundReason::ALL.map(|reason| (reason.literal(), reason));
+    let kind = Kind::Refund { payment: refunded, reason: members.literal("reason", &reasons)? };
+    let amount = members.decimal("amount")?.map_or(Amount::Rest, Amount::Exactly);
+    let client_context = body::client_context(members)?;
+    let details = Details { group: body::group(members)?, client_context, ..asking.details };
+    Ok(Ask::Act(payment, Request { action: Action::Act(kind), key: asking.key, amount, details }))
+}

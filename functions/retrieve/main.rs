@@ -1,0 +1,5 @@
+//! The Lambda function `retrieve`.
+
+fn main() -> Result<(), kessai_functions::lambda::StartError> {
+    kessai_functions::lambda::serve(&kessai_functions::retrieve::FUNCTION)
+}

@@ -1,0 +1,19 @@
+//! `POST /commerce/payments/authorizations/{authorizationId}/reversals`: release some or all of a hold.
+
+use kessai_shared::ids::Record;
+use kessai_shared::payment::asked::Request;
+use kessai_shared::payment::{Action, Kind};
+
+use crate::door::{Ask, Asking, Does, Function};
+use crate::problem::Problem;
+use crate::wire::body;
+use crate::wire::members::Members;
+
+pub const FUNCTION: Function = Function { name: "reverse", does: Does::Operation(translate) };
+
+fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
+    let (payment, authorization) = asking.record(Record::Authorization, "authorizationId")?;
+    let action = Action::Act(Kind::Reverse { authorization });
+    let amount = body::exact_amount(members)?;
+    Ok(Ask::Act(payment, Request { action, key: asking.key, amount, details: asking.details }))
+}

@@ -1,0 +1,210 @@
+//! A JSON object, read member by member.
+//!
+//! Each read takes its member out; what is left at the end nobody asked for, and is refused by name.
+//! Numbers are read from their text, never through a float. An absent member, `null` and an empty text
+//! all mean "not given", as callers of this wire format send them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use kessai_shared::money::{Currency, Decimal};
+use kessai_shared::time::Timestamp;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::problem::Problem;
+
+/// The members of one object that nobody has taken yet.
+pub struct Members<'a> {
+    /// Where the object stands, with a dot at the end; empty at the top.
+    path: String,
+    entries: BTreeMap<String, &'a RawValue>,
+}
+
+impl<'a> Members<'a> {
+    /// Reads the object at the top.
+    pub fn parse(text: &'a str) -> Result<Self, Problem> {
+        let Entries(entries) = Entries::parse(text).map_err(|error| Problem::unreadable(format!("body: {error}")))?;
+        Ok(Self { path: String::new(), entries })
+    }
+
+    /// The member's name from the top of the body.
+    pub fn name(&self, member: &str) -> String {
+        format!("{}{member}", self.path)
+    }
+
+    /// Refuses what nobody took.
+    pub fn finish(self) -> Result<(), Problem> {
+        match self.entries.keys().next() {
+            Some(member) => Err(Problem::invalid(&self.name(&shortened(member)), "is not a member of this request")),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a member that this version understands but cannot honour.
+    pub fn refuse(&mut self, member: &str, why: &str) -> Result<(), Problem> {
+        match self.take(member) {
+            Some(_) => Err(Problem::invalid(&self.name(member), why)),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&mut self, member: &str) -> Option<&'a str> {
+        let text = self.entries.remove(member)?.get();
+        (text != "null").then_some(text)
+    }
+
+    /// A text of at most `max` characters.
+    pub fn text(&mut self, member: &str, max: usize) -> Result<Option<String>, Problem> {
+        let Some(raw) = self.take(member) else { return Ok(None) };
+        let text: String = serde_json::from_str(raw)
+            .map_err(|_| Problem::invalid(&self.name(member), "must be a string of valid Unicode"))?;
+        if text.chars().count() > max {
+            return Err(Problem::invalid(&self.name(member), format!("must not be longer than {max} characters")));
+        }
+        Ok((!text.is_empty()).then_some(text))
+    }
+
+    /// A text that stands for something.
+    pub fn parsed<T>(
+        &mut self,
+        member: &str,
+        max: usize,
+        what: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(member, max)? else { return Ok(None) };
+        parse(&text).map(Some).ok_or_else(|| Problem::invalid(&self.name(member), format!("must be {what}")))
+    }
+
+    /// One of some literals, in whatever case.
+    pub fn literal<T: Copy>(&mut self, member: &str, literals: &[(&str, T)]) -> Result<Option<T>, Problem> {
+        let names: Vec<&str> = literals.iter().map(|(name, _)| *name).collect();
+        self.parsed(member, LONGEST_LITERAL, &format!("one of {}", names.join(", ")), |text| {
+            literals.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, value)| *value)
+        })
+    }
+
+    /// A positive decimal, as a number or as the text of one.
+    pub fn decimal(&mut self, member: &str) -> Result<Option<Decimal>, Problem> {
+        let Some(digits) = self.digits(member)? else { return Ok(None) };
+        Decimal::parse(&digits).map(Some).map_err(|error| Problem::invalid(&self.name(member), error))
+    }
+
+    /// A whole number in a range, as a number or as the text of one.
+    pub fn integer(&mut self, member: &str, range: RangeInclusive<u16>) -> Result<Option<u16>, Problem> {
+        let Some(digits) = self.digits(member)? else { return Ok(None) };
+        let number = digits.parse().ok().filter(|number| range.contains(number));
+        let limits = format!("must be a whole number from {} to {}", range.start(), range.end());
+        number.map(Some).ok_or_else(|| Problem::invalid(&self.name(member), limits))
+    }
+
+    /// The text of a number; of a string, what it holds.
+    fn digits(&mut self, member: &str) -> Result<Option<String>, Problem> {
+        let Some(raw) = self.take(member) else { return Ok(None) };
+        match raw.as_bytes().first() {
+            Some(b'"') => {
+                let text: Option<String> = serde_json::from_str(raw).ok();
+                Ok(Some(text.unwrap_or_default()).filter(|text| !text.is_empty()))
+            }
+            Some(b'-' | b'0'..=b'9') => Ok(Some(raw.to_owned())),
+            Some(_) | None => Err(Problem::invalid(&self.name(member), "must be a number")),
+        }
+    }
+
+    /// `true` or `false`, as a boolean or as the text of one.
+    pub fn flag(&mut self, member: &str) -> Result<Option<bool>, Problem> {
+        match self.take(member) {
+            None | Some("\"\"") => Ok(None),
+            Some("true" | "\"true\"") => Ok(Some(true)),
+            Some("false" | "\"false\"") => Ok(Some(false)),
+            Some(_) => Err(Problem::invalid(&self.name(member), "must be true or false")),
+        }
+    }
+
+    /// A moment.
+    pub fn moment(&mut self, member: &str) -> Result<Option<Timestamp>, Problem> {
+        self.parsed(member, LONGEST_LITERAL, "a date and time such as 2020-10-18T11:32:27.000Z", Timestamp::parse)
+    }
+
+    /// A currency of ISO 4217.
+    pub fn currency(&mut self, member: &str) -> Result<Option<Currency>, Problem> {
+        self.parsed(member, LONGEST_LITERAL, "a currency code of ISO 4217 such as USD", Currency::parse)
+    }
+
+    /// An object within.
+    pub fn object(&mut self, member: &str) -> Result<Option<Self>, Problem> {
+        let Some(raw) = self.take(member) else { return Ok(None) };
+        let Entries(entries) = Entries::parse(raw).map_err(|error| Problem::invalid(&self.name(member), error))?;
+        Ok(Some(Self { path: format!("{}.", self.name(member)), entries }))
+    }
+
+    /// An object of texts.
+    pub fn texts(&mut self, member: &str, pairs: usize, max: usize) -> Result<BTreeMap<String, String>, Problem> {
+        let Some(mut object) = self.object(member)? else { return Ok(BTreeMap::new()) };
+        let names: BTreeSet<String> = object.entries.keys().cloned().collect();
+        if names.len() > pairs {
+            return Err(Problem::invalid(&self.name(member), format!("must not have more than {pairs} pairs")));
+        }
+        if names.iter().any(|name| name.is_empty() || name.chars().count() > max) {
+            return Err(Problem::invalid(&self.name(member), format!("keys must have 1 to {max} characters")));
+        }
+        let texts = names.into_iter().map(|name| {
+            let text = object.text(&name, max)?.unwrap_or_default();
+            Ok((name, text))
+        });
+        texts.collect()
+    }
+}
+
+/// Longer than any literal, code or date of the wire format.
+const LONGEST_LITERAL: usize = 64;
+
+/// Longest part of an unknown name that an error repeats.
+const LONGEST_NAME: usize = 64;
+
+fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
+/// An object whose names are all different.
+struct Entries<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Entries<'a> {
+    fn parse(text: &'a str) -> Result<Self, String> {
+        // The parser's own complaint about another type would repeat the value, which may be a card number.
+        if !text.trim_start().starts_with('{') {
+            return Err("must be an object".to_owned());
+        }
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let value: &RawValue = map.next_value()?;
+                    if entries.insert(name.clone(), value).is_some() {
+                        return Err(A::Error::custom(format!("member {} is given twice", shortened(&name))));
+                    }
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}

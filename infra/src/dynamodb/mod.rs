@@ -1,0 +1,119 @@
+//! Payments and merchants in DynamoDB, one table each.
+//!
+//! A payment is one item, and every write is one `PutItem` with a condition: nothing is there yet, or the
+//! version we read still is. So there are no transactions, no locks, and nothing is half written.
+//!
+//! - A condition that does not hold is an answer, a conflict, and DynamoDB sends along what is there.
+//! - Everything else that is not success is a fault: throttling, a timeout, a lost connection. After one
+//!   the write may have happened, or may yet.
+//! - The SDK asks again, a few times and not for long. If a write succeeded and its acknowledgement was
+//!   lost, the second attempt finds the condition broken by the first. **That is a conflict that holds the
+//!   very item we wanted to write**, and callers must take it for what it is: each version is written by
+//!   one writer, who knows its own.
+//! - An attempt that we gave up on and that arrives late does no harm: its version has passed.
+
+mod convert;
+mod local;
+mod set_up;
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use kessai_shared::ports::{Directory, Expected, Pending, Store, StoreFault, Written};
+use kessai_shared::stored::Item;
+use kessai_shared::stored::payment::{KEY, VERSION};
+
+pub use set_up::SetUpError;
+
+/// The key that [`DynamoDb::warm_up`] asks for. No merchant and no API key is named so.
+const NOBODY: &str = "-";
+
+/// One table.
+#[derive(Clone, Debug)]
+pub struct DynamoDb {
+    client: Client,
+    table: String,
+}
+
+impl DynamoDb {
+    /// Opens the connection before it is needed, by asking for an item that is not there. A function does
+    /// so while it starts, where the time costs nothing and no caller waits.
+    pub async fn warm_up(&self) -> Result<(), StoreFault> {
+        self.get(NOBODY, false).await.map(drop)
+    }
+
+    async fn get(&self, key: &str, consistent: bool) -> Result<Option<Item>, StoreFault> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(KEY, AttributeValue::S(key.to_owned()))
+            .consistent_read(consistent);
+        let answer = request.send().await.map_err(fault)?;
+        answer.item.map(|attributes| decode(key, attributes)).transpose()
+    }
+
+    async fn put(&self, item: &Item, expected: Expected) -> Result<Written, StoreFault> {
+        let key = item.text(KEY).ok_or_else(|| fault("the item has no key"))?;
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(convert::to_attributes(item)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match on_condition(request, expected).send().await {
+            Ok(_) => return Ok(Written::Done),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                let found = refusal.item().map(|attributes| decode(key, attributes.clone())).transpose()?;
+                Ok(Written::Conflict(found))
+            }
+            _ => Err(fault(error)),
+        }
+    }
+}
+
+impl Store for DynamoDb {
+    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        Box::pin(self.get(key, true))
+    }
+
+    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
+        Box::pin(self.put(item, expected))
+    }
+}
+
+impl Directory for DynamoDb {
+    /// Costs half of a consistent read.
+    fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        Box::pin(self.get(key, false))
+    }
+}
+
+fn on_condition(request: PutItemFluentBuilder, expected: Expected) -> PutItemFluentBuilder {
+    match expected {
+        Expected::Absent => {
+            request.condition_expression("attribute_not_exists(#k)").expression_attribute_names("#k", KEY)
+        }
+        Expected::Version(version) => request
+            .condition_expression("#v = :v")
+            .expression_attribute_names("#v", VERSION)
+            .expression_attribute_values(":v", AttributeValue::N(version.to_string())),
+    }
+}
+
+/// Refuses what is not the item that was asked for.
+fn decode(key: &str, attributes: HashMap<String, AttributeValue>) -> Result<Item, StoreFault> {
+    let item = convert::to_item(attributes).map_err(fault)?;
+    if item.text(KEY) == Some(key) { Ok(item) } else { Err(fault("the store answered with another item")) }
+}
+
+fn fault(error: impl Into<Box<dyn Error + Send + Sync>>) -> StoreFault {
+    StoreFault(error.into())
+}
