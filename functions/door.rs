@@ -127,7 +127,8 @@ fn idempotency_key(app: &App, event: &HttpEvent, members: &mut Members<'_>) -> R
     let mut given = Vec::new();
     for name in KEY_HEADERS {
         if let Some(text) = event.header(name) {
-            let key = IdempotencyKey::parse(unquoted(text)).ok_or_else(|| Problem::invalid(name, format!("must be {KEY_FORM}")))?;
+            let key = IdempotencyKey::parse(unquoted(text))
+                .ok_or_else(|| Problem::invalid(name, format!("must be {KEY_FORM}")))?;
             given.push((name, key));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base64ct::{Base64, Encoding};
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
@@ -76,7 +76,7 @@ impl HttpEvent {
         if !self.is_base64_encoded {
             return Ok(body.to_owned());
         }
-        let bytes = Base64::decode_vec(body).map_err(|_| Problem::unreadable("body: must be base 64"))?;
+        let bytes = BASE64.decode(body.as_bytes()).map_err(|_| Problem::unreadable("body: must be base 64"))?;
         String::from_utf8(bytes).map_err(|_| Problem::unreadable("body: must be UTF-8"))
     }
 }

@@ -12,7 +12,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use base64ct::{Base16Mixed, Encoding};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use kessai_infra::directory::Cached;
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::http::HttpClient;
@@ -77,15 +77,23 @@ async fn from_environment() -> Result<App, StartError> {
 }
 
 fn fingerprint_key(hex: &str) -> Result<FingerprintKey, StartError> {
-    let bytes = Base16Mixed::decode_vec(hex).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes.map(FingerprintKey::new).ok_or_else(|| "FINGERPRINT_KEY must be 64 hexadecimal digits".into())
+    read_fingerprint_key(hex).ok_or_else(|| "FINGERPRINT_KEY must be 64 hexadecimal digits".into())
+}
+
+/// Reads 64 hexadecimal digits.
+pub fn read_fingerprint_key(hex: &str) -> Option<FingerprintKey> {
+    let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
+    <[u8; 32]>::try_from(bytes).ok().map(FingerprintKey::new)
 }
 
 fn required(name: &str) -> Result<String, StartError> {
     variable(name).ok_or_else(|| format!("the environment variable {name} is missing").into())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the environment of a Lambda function is its set-up; it is read here only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment of a Lambda function is its set-up; it is read here only"
+)]
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }

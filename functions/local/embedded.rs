@@ -28,8 +28,8 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     // Its calls block, so it has a runtime of its own.
     thread::Builder::new().name("dynamodb".to_owned()).spawn(move || serve(database, started))?;
     let address = address.await??;
-    let payments = DynamoDb::at(&format!("http://{address}"), "payments");
-    let merchants = payments.with_table("merchants");
+    let payments = DynamoDb::at(&format!("http://{address}"), "payments".to_owned());
+    let merchants = payments.with_table("merchants".to_owned());
     payments.create_table().await?;
     merchants.create_table().await?;
     Ok(Embedded { payments, merchants })

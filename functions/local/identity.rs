@@ -84,16 +84,17 @@ impl Identity {
 
     fn merchant(&self, sandbox_url: &str) -> Merchant {
         let classes = CLASSES.into_iter().map(|(name, path)| (name, path, BalanceCheck::Strict));
-        let gateways = classes.chain([(OWN_BALANCE, "keyed", BalanceCheck::Gateway)]).filter_map(|(name, path, check)| {
-            let gateway = Gateway {
-                name: format!("Sandbox ({path})"),
-                adapter: format!("sandbox-{path}"),
-                base_url: format!("{sandbox_url}/{path}"),
-                balance_check: check,
-                authorization_lifetime: AUTHORIZATION_LIFETIME,
-            };
-            Some((*self.gateways.get(name)?, gateway))
-        });
+        let gateways =
+            classes.chain([(OWN_BALANCE, "keyed", BalanceCheck::Gateway)]).filter_map(|(name, path, check)| {
+                let gateway = Gateway {
+                    name: format!("Sandbox ({path})"),
+                    adapter: format!("sandbox-{path}"),
+                    base_url: format!("{sandbox_url}/{path}"),
+                    balance_check: check,
+                    authorization_lifetime: AUTHORIZATION_LIFETIME,
+                };
+                Some((*self.gateways.get(name)?, gateway))
+            });
         Merchant {
             id: self.merchant,
             name: "Development".to_owned(),

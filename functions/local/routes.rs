@@ -107,10 +107,7 @@ pub fn routes() -> Result<Vec<Route>, StartError> {
 
 /// The route that a request takes, with what its path's parameters stand for.
 pub fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<(&'a Route, BTreeMap<String, String>)> {
-    routes
-        .iter()
-        .filter(|route| route.method == method)
-        .find_map(|route| Some((route, parameters(&route.path, path)?)))
+    routes.iter().filter(|route| route.method == method).find_map(|route| Some((route, parameters(&route.path, path)?)))
 }
 
 fn parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {

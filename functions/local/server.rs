@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use base64ct::{Base64, Encoding};
+use data_encoding::BASE64;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use kessai_shared::ports::{Clock, Entropy};
+use kessai_shared::ports::Clock;
 use tokio::net::TcpListener;
 
 use super::clock::MovableClock;
@@ -96,9 +96,8 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>) -> Result<Resp
         server.log(&answer.0, &answer.1, started.elapsed());
         answer.1
     });
-    let answer = invocation.await.unwrap_or_else(|_| {
-        HttpAnswer::json(500, r#"{"message":"Internal Server Error"}"#.to_owned())
-    });
+    let answer =
+        invocation.await.unwrap_or_else(|_| HttpAnswer::json(500, r#"{"message":"Internal Server Error"}"#.to_owned()));
     Ok(response(answer))
 }
 
@@ -174,7 +173,7 @@ async fn event(server: &Server, request: Request<Incoming>) -> HttpEvent {
     match String::from_utf8(bytes) {
         Ok(text) => event.body = (!text.is_empty()).then_some(text),
         Err(error) => {
-            event.body = Some(Base64::encode_string(error.as_bytes()));
+            event.body = Some(BASE64.encode(error.as_bytes()));
             event.is_base64_encoded = true;
         }
     }

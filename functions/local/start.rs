@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64ct::{Base16Mixed, Encoding};
+use data_encoding::HEXLOWER;
 use kessai_infra::directory::Cached;
 use kessai_infra::http::HttpClient;
 use kessai_infra::system::SystemEntropy;
@@ -26,7 +26,7 @@ use super::routes::routes;
 use super::sandbox;
 use super::server::Server;
 use crate::door::App;
-use crate::lambda::StartError;
+use crate::lambda::{StartError, read_fingerprint_key};
 
 /// Runs until the process is told to end.
 pub fn start(arguments: Arguments) -> Result<(), StartError> {
@@ -104,18 +104,13 @@ async fn start_sandbox(port: u16, data: Option<&Path>, ended: watch::Receiver<bo
 fn fingerprint_key(data: Option<&Path>) -> Result<FingerprintKey, StartError> {
     let Some(file) = data.map(|data| data.join("fingerprint.key")) else { return Ok(FingerprintKey::new(fresh_key())) };
     if file.exists() {
-        let bytes = Base16Mixed::decode_vec(fs::read_to_string(&file)?.trim()).ok();
-        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        return Ok(FingerprintKey::new(bytes.ok_or_else(|| unreadable(&file))?));
+        let key = read_fingerprint_key(fs::read_to_string(&file)?.trim());
+        return key.ok_or_else(|| format!("{}: must be 64 hexadecimal digits", file.display()).into());
     }
     let key = fresh_key();
     let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
-    std::io::Write::write_all(&mut out, Base16Mixed::encode_string(&key).as_bytes())?;
+    std::io::Write::write_all(&mut out, HEXLOWER.encode(&key).as_bytes())?;
     Ok(FingerprintKey::new(key))
-}
-
-fn unreadable(file: &Path) -> StartError {
-    format!("{}: must be 64 hexadecimal digits", file.display()).into()
 }
 
 fn fresh_key() -> [u8; 32] {

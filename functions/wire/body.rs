@@ -127,22 +127,29 @@ pub fn instrument(body: &mut Members<'_>, ways: Ways) -> Result<Instrument, Prob
     let save = method.flag("saveForFuture")?;
     method.finish()?;
     if save == Some(true) {
-        return Err(Problem::invalid("paymentMethod.saveForFuture", "must be false: nothing stores payment methods yet"));
+        return Err(Problem::invalid(
+            "paymentMethod.saveForFuture",
+            "must be false: nothing stores payment methods yet",
+        ));
     }
     match (id, card, alternative) {
         (Some(id), None, None) => {
-            let beside = [("paymentMethod.address", address.is_some()), ("paymentMethod.saveForFuture", save.is_some())];
+            let beside =
+                [("paymentMethod.address", address.is_some()), ("paymentMethod.saveForFuture", save.is_some())];
             match beside.into_iter().find(|(_, given)| *given && ways == Ways::Sale) {
                 Some((name, _)) => Err(Problem::invalid(name, "must not be given together with paymentMethod.id")),
                 None => Ok(Instrument::Stored(id)),
             }
         }
-        (None, Some(body), None) => {
-            Ok(Instrument::Card { card: Box::new(card_of(body)?), address: address.map_or(Ok(Address::default()), address_of)? })
-        }
+        (None, Some(body), None) => Ok(Instrument::Card {
+            card: Box::new(card_of(body)?),
+            address: address.map_or(Ok(Address::default()), address_of)?,
+        }),
         (None, None, Some(body)) => alternative_of(body),
         (None, None, None) => Err(Problem::missing("paymentMethod.id or paymentMethod.cardPaymentMethod")),
-        (_, _, _) => Err(Problem::invalid("paymentMethod", "must hold one of id, cardPaymentMethod and its alternatives")),
+        (_, _, _) => {
+            Err(Problem::invalid("paymentMethod", "must hold one of id, cardPaymentMethod and its alternatives"))
+        }
     }
 }
 

@@ -320,11 +320,7 @@ impl<'a> View<'a> {
             amount: raw(*amount),
             currency_iso_code: self.payment.currency.code(),
             effective_date: asked.details.effective_at.unwrap_or(*requested_at).to_string(),
-            expiration_date: self
-                .payment
-                .expires_at
-                .filter(|_| asked.kind.holds())
-                .map(|end| end.to_string()),
+            expiration_date: self.payment.expires_at.filter(|_| asked.kind.holds()).map(|end| end.to_string()),
             id: self.id().to_string(),
             number: match self.operation.record() {
                 Record::Authorization => NumberMember::PaymentAuthorizationNumber(number),
@@ -396,7 +392,9 @@ impl<'a> View<'a> {
         let Answer { reference, reference_details, code, description, message, authorization_code, avs_code, date } =
             self.operation.answer().cloned().unwrap_or_default();
         let details = match &self.operation.asked.kind {
-            Kind::PostAuthorize => self.operation.asked.instrument.as_ref().and_then(|facts| self.method_details(facts)),
+            Kind::PostAuthorize => {
+                self.operation.asked.instrument.as_ref().and_then(|facts| self.method_details(facts))
+            }
             Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => None,
         };
         GatewayResponse {
@@ -450,12 +448,9 @@ impl<'a> View<'a> {
                 status: Some("Active"),
                 payment_method_details: None,
             },
-            InstrumentFacts::Card(_) | InstrumentFacts::Alternative { .. } => PaymentMethod {
-                account_id,
-                id: None,
-                status: None,
-                payment_method_details: self.method_details(facts),
-            },
+            InstrumentFacts::Card(_) | InstrumentFacts::Alternative { .. } => {
+                PaymentMethod { account_id, id: None, status: None, payment_method_details: self.method_details(facts) }
+            }
         }
     }
 
@@ -490,8 +485,12 @@ impl<'a> View<'a> {
             Verdict::Declined(Decline::Permanent) => ("PERMANENT_FAIL", "The gateway declined for good"),
             Verdict::Declined(Decline::RequiresReview) => ("REQUIRES_REVIEW", "The bank must review it"),
             Verdict::Declined(Decline::InvalidData) => ("VALIDATION_ERROR", "The gateway refused the data"),
-            Verdict::Voided => ("VOIDED", "The gateway did not answer and the operation was undone there: nothing is charged"),
-            Verdict::NeverReceived => ("NEVER_RECEIVED", "The gateway never received the operation: nothing is charged"),
+            Verdict::Voided => {
+                ("VOIDED", "The gateway did not answer and the operation was undone there: nothing is charged")
+            }
+            Verdict::NeverReceived => {
+                ("NEVER_RECEIVED", "The gateway never received the operation: nothing is charged")
+            }
             Verdict::Lapsed => ("LAPSED", "The gateway never answered and the hold has ended: nothing is held"),
         };
         let message = match (verdict, said) {

@@ -22,7 +22,7 @@ const MOST_ENTRIES: usize = 1_000;
 
 /// A directory with a memory.
 pub struct Cached {
-    directory: Arc<dyn Directory>,
+    directory: Box<dyn Directory>,
     clock: Arc<dyn Clock>,
     entries: Mutex<BTreeMap<String, Entry>>,
 }
@@ -34,8 +34,8 @@ struct Entry {
 }
 
 impl Cached {
-    pub fn new(directory: Arc<dyn Directory>, clock: Arc<dyn Clock>) -> Self {
-        Self { directory, clock, entries: Mutex::default() }
+    pub fn new(directory: impl Directory + 'static, clock: Arc<dyn Clock>) -> Self {
+        Self { directory: Box::new(directory), clock, entries: Mutex::default() }
     }
 
     fn remembered(&self, key: &str, now: Timestamp) -> Option<Item> {
@@ -89,8 +89,7 @@ mod tests {
     use super::*;
 
     /// Has an item for every key but those that start with `no`, and none to give for `broken`.
-    #[derive(Default)]
-    struct Counted(AtomicUsize);
+    struct Counted(Arc<AtomicUsize>);
 
     impl Directory for Counted {
         fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
@@ -119,17 +118,17 @@ mod tests {
 
     #[derive(Default)]
     struct Scene {
-        below: Arc<Counted>,
+        reads: Arc<AtomicUsize>,
         clock: Arc<Hands>,
     }
 
     impl Scene {
         fn cached(&self) -> Cached {
-            Cached::new(self.below.clone(), self.clock.clone())
+            Cached::new(Counted(self.reads.clone()), self.clock.clone())
         }
 
         fn reads(&self) -> usize {
-            self.below.0.load(Ordering::SeqCst)
+            self.reads.load(Ordering::SeqCst)
         }
     }
 
@@ -163,7 +162,7 @@ mod tests {
             }
         }
         let clock = Arc::new(Hands::default());
-        let cached = Cached::new(Arc::new(Slow(clock.clone())), clock.clone());
+        let cached = Cached::new(Slow(clock.clone()), clock.clone());
         cached.find("merchant").await.unwrap();
         clock.0.store(60_000, Ordering::SeqCst);
         let found = cached.find("merchant").await.unwrap().unwrap();

@@ -11,6 +11,7 @@ use kessai_shared::time::Timestamp;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the Clock port")]
     fn now(&self) -> Timestamp {
         // A clock that stands before 1970 is as good as one at 1970.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -30,6 +31,7 @@ impl Entropy for SystemEntropy {
     /// Ends the process if the kernel has none to give, which it does not do on any platform we run on.
     /// There is nothing else to do then: ids that somebody can guess, or that come twice, let one payment
     /// be taken for another, and no caller could go on without them.
+    #[expect(clippy::disallowed_methods, reason = "this is the Entropy port")]
     fn bytes(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         if let Err(error) = getrandom::fill(&mut bytes) {

@@ -4,13 +4,16 @@
 //! a null, a set, a number that is no `i64`. Nothing we write is, and carrying on without it would lose it
 //! with the next write, so the whole item is refused.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use kessai_shared::stored::{Attribute, Item};
+
+/// An item as the SDK has it.
+#[expect(clippy::disallowed_types, reason = "the SDK's own type; what becomes of it is ordered")]
+pub(super) type Attributes = std::collections::HashMap<String, AttributeValue>;
 
 /// An attribute that we have no shape for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +41,7 @@ impl fmt::Display for Foreign {
 
 impl Error for Foreign {}
 
-pub(super) fn to_attributes(item: &Item) -> HashMap<String, AttributeValue> {
+pub(super) fn to_attributes(item: &Item) -> Attributes {
     item.0.iter().map(|(name, value)| (name.clone(), to_attribute_value(value))).collect()
 }
 
@@ -54,7 +57,7 @@ fn to_attribute_value(value: &Attribute) -> AttributeValue {
 }
 
 /// Items are nested 32 levels deep at most, by DynamoDB's limit, so recursion is safe.
-pub(super) fn to_item(attributes: HashMap<String, AttributeValue>) -> Result<Item, Foreign> {
+pub(super) fn to_item(attributes: Attributes) -> Result<Item, Foreign> {
     let convert = |(name, value): (String, _)| {
         let value = to_attribute(value).map_err(|foreign| foreign.within(&name))?;
         Ok((name, value))
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn an_attribute_without_a_shape_is_named() {
         let within = |value| {
-            let map = AttributeValue::M(HashMap::from([("deep".to_owned(), value)]));
+            let map = AttributeValue::M(Attributes::from([("deep".to_owned(), value)]));
             AttributeValue::L(vec![number("1"), map])
         };
         let rows = [
@@ -108,7 +111,7 @@ mod tests {
             (within(AttributeValue::Null(true)), "attribute new[1].deep holds a null"),
         ];
         for (value, message) in rows {
-            let attributes = HashMap::from([("pk".to_owned(), number("1")), ("new".to_owned(), value)]);
+            let attributes = Attributes::from([("pk".to_owned(), number("1")), ("new".to_owned(), value)]);
             let foreign = to_item(attributes).unwrap_err().to_string();
             assert_eq!(foreign, format!("{message}, which this version cannot keep"));
         }

@@ -1,16 +1,12 @@
 //! What a local server does for itself, and what in the cloud is the template's and the stream's.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use kessai_shared::ports::StoreFault;
 use kessai_shared::stored::payment::{DUE, KEY};
-use kessai_shared::time::Timestamp;
 
-use super::{DynamoDb, convert, fault};
+use super::convert::{self, Attributes};
+use super::{DynamoDb, fault};
 
 impl DynamoDb {
     /// Creates the table, if there is none. Does not wait: a local server's table is there at once.
@@ -31,10 +27,11 @@ impl DynamoDb {
         }
     }
 
-    /// Every payment that somebody must look at some time, with the time, in no order. Reads the whole
+    /// Every payment that somebody must look at some time, with the time in
+    /// milliseconds since the epoch, in no order. Reads the whole
     /// table, page by page, where a page is 1 MB: a local server asks once, when it starts, for what was
     /// left open when it ended.
-    pub async fn due(&self) -> Result<Vec<(String, Timestamp)>, StoreFault> {
+    pub async fn due(&self) -> Result<Vec<(String, i64)>, StoreFault> {
         let request = self
             .client
             .scan()
@@ -52,10 +49,10 @@ impl DynamoDb {
     }
 }
 
-fn decode_due(attributes: HashMap<String, AttributeValue>) -> Result<(String, Timestamp), StoreFault> {
+fn decode_due(attributes: Attributes) -> Result<(String, i64), StoreFault> {
     let item = convert::to_item(attributes).map_err(fault)?;
     match (item.text(KEY), item.number(DUE)) {
-        (Some(key), Some(due_ms)) => Ok((key.to_owned(), Timestamp::from_millis(due_ms))),
+        (Some(key), Some(due_ms)) => Ok((key.to_owned(), due_ms)),
         (key, _) => Err(fault(format!("item {key:?} is due at no time that this version can read"))),
     }
 }

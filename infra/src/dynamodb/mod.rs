@@ -16,7 +16,6 @@ mod convert;
 mod local;
 mod set_up;
 
-use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_dynamodb::Client;
@@ -65,10 +64,7 @@ impl DynamoDb {
             .table_name(&self.table)
             .set_item(Some(convert::to_attributes(item)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match on_condition(request, expected).send().await {
-            Ok(_) => return Ok(Written::Done),
-            Err(error) => error,
-        };
+        let Err(error) = on_condition(request, expected).send().await else { return Ok(Written::Done) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                 let found = refusal.item().map(|attributes| decode(key, attributes.clone())).transpose()?;
@@ -109,7 +105,7 @@ fn on_condition(request: PutItemFluentBuilder, expected: Expected) -> PutItemFlu
 }
 
 /// Refuses what is not the item that was asked for.
-fn decode(key: &str, attributes: HashMap<String, AttributeValue>) -> Result<Item, StoreFault> {
+fn decode(key: &str, attributes: convert::Attributes) -> Result<Item, StoreFault> {
     let item = convert::to_item(attributes).map_err(fault)?;
     if item.text(KEY) == Some(key) { Ok(item) } else { Err(fault("the store answered with another item")) }
 }

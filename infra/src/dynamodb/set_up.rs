@@ -50,7 +50,10 @@ impl DynamoDb {
     /// A table by what the environment says, under the names that AWS Lambda gives: `AWS_REGION`,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`.
     /// `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`, stands in for the region's endpoint.
-    pub fn from_environment(table: String, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, SetUpError> {
+    pub fn from_environment(
+        table: impl Into<String>,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, SetUpError> {
         let maybe = |variable| environment(variable).filter(|value| !value.is_empty());
         let required = |variable| maybe(variable).ok_or(SetUpError { variable });
         let region = required("AWS_REGION")?;
@@ -59,20 +62,20 @@ impl DynamoDb {
         let credentials = Credentials::new(id, secret, maybe("AWS_SESSION_TOKEN"), None, "environment");
         let mut config = configure(region, credentials);
         config.set_endpoint_url(maybe("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| maybe("AWS_ENDPOINT_URL")));
-        Ok(Self { client: Client::from_conf(config.build()), table })
+        Ok(Self { client: Client::from_conf(config.build()), table: table.into() })
     }
 
     /// A table of a local server, which takes any credentials.
-    pub fn at(endpoint_url: &str, table: String) -> Self {
+    pub fn at(endpoint_url: &str, table: impl Into<String>) -> Self {
         let credentials = Credentials::new("local", "local", None, None, "local");
         let config = configure("us-east-1".to_owned(), credentials).endpoint_url(endpoint_url);
-        Self { client: Client::from_conf(config.build()), table }
+        Self { client: Client::from_conf(config.build()), table: table.into() }
     }
 
     /// Another table through the same connections.
     #[must_use]
-    pub fn with_table(&self, table: String) -> Self {
-        Self { client: self.client.clone(), table }
+    pub fn with_table(&self, table: impl Into<String>) -> Self {
+        Self { client: self.client.clone(), table: table.into() }
     }
 }
 
@@ -107,7 +110,7 @@ mod tests {
         for missing in names {
             for instead in [None, Some(String::new())] {
                 let environment = |name: &str| if name == missing { instead.clone() } else { Some("x".to_owned()) };
-                let error = DynamoDb::from_environment("payments".to_owned(), &environment).unwrap_err();
+                let error = DynamoDb::from_environment("payments", &environment).unwrap_err();
                 assert_eq!(error.to_string(), format!("the environment variable {missing} is missing"));
             }
         }
@@ -119,7 +122,7 @@ mod tests {
             let required = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].contains(&name);
             required.then(|| "eu-central-1".to_owned())
         };
-        let table = DynamoDb::from_environment("payments".to_owned(), &environment).unwrap();
+        let table = DynamoDb::from_environment("payments", &environment).unwrap();
         assert_eq!(table.client.config().region().map(Region::as_ref), Some("eu-central-1"));
     }
 }

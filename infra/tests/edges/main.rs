@@ -1,0 +1,10 @@
+//! The edges against what stands on the other side: a DynamoDB, and servers that do what servers do.
+
+#[cfg(test)]
+mod embedded;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod store;

@@ -1,0 +1,121 @@
+//! The project's own properties: what is said in several places agrees, and what must not be is not.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every file below a directory with one of these endings.
+fn files(directory: &str, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(directory)];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(&directory).expect("a directory").flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                open.push(path);
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The functions, as the template builds them.
+fn functions_of_template() -> BTreeSet<String> {
+    let template = read("template.yaml");
+    template.lines().filter_map(|line| line.trim().strip_prefix("Binary: ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn functions_template_events_and_architecture_agree() {
+    let template = functions_of_template();
+    let code: BTreeSet<String> = kessai_functions::FUNCTIONS.iter().map(|function| function.name.to_owned()).collect();
+    assert_eq!(template, code, "template.yaml and functions/lib.rs");
+    let architecture = read("ARCHITECTURE.md");
+    for name in &code {
+        assert!(root().join(format!("functions/{name}/main.rs")).exists(), "functions/{name}/main.rs");
+        assert!(root().join(format!("events/{name}.json")).exists(), "events/{name}.json");
+        assert!(read("functions/Cargo.toml").contains(&format!("path = \"{name}/main.rs\"")), "a binary {name}");
+        assert!(architecture.contains(&format!("`{name}`")), "ARCHITECTURE.md names {name}");
+    }
+}
+
+#[test]
+fn sample_events_are_events_of_their_functions_route() {
+    for function in kessai_functions::FUNCTIONS {
+        let text = read(&format!("events/{}.json", function.name));
+        let event: kessai_functions::event::HttpEvent = serde_json::from_str(&text).expect("an event");
+        assert_eq!(event.version, "2.0");
+        let routes = kessai_functions::local::routes::routes().expect("routes");
+        let method = &event.request_context.http.method;
+        let (route, parameters) =
+            kessai_functions::local::routes::find(&routes, method, &event.raw_path).expect("a route of the template");
+        assert_eq!(route.function.name, function.name);
+        assert_eq!(event.path_parameters, parameters);
+        assert_eq!(event.route_key, format!("{method} {}", route.path));
+    }
+}
+
+#[test]
+fn the_domain_knows_no_runtime_no_network_and_no_cloud() {
+    let forbidden = ["tokio", "aws", "reqwest", "hyper", "dynoxide", "kessai-infra", "kessai-functions"];
+    check_dependencies("shared/Cargo.toml", &forbidden);
+    check_dependencies("infra/Cargo.toml", &["kessai-functions", "lambda_runtime"]);
+}
+
+fn check_dependencies(manifest: &str, forbidden: &[&str]) {
+    let text = read(manifest);
+    let dependencies = text.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
+    let names = dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+    for name in names.filter(|name| !name.is_empty()) {
+        assert!(!forbidden.iter().any(|word| name.starts_with(word)), "{manifest} must not depend on {name}");
+    }
+}
+
+#[test]
+fn money_never_meets_a_float() {
+    for path in files("shared/src", &[".rs"]).into_iter().chain(files("functions", &[".rs"])) {
+        let text = std::fs::read_to_string(&path).expect("a file");
+        for word in ["f64", "f32"] {
+            assert!(!text.contains(word), "{} uses {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_are_of_a_size_that_can_be_read() {
+    /// A smell, not a law: a file that grows beyond this has two rooms in it.
+    const LINES: usize = 600;
+    for path in ["shared", "infra", "functions", "tests"].into_iter().flat_map(|directory| files(directory, &[".rs"])) {
+        let lines = std::fs::read_to_string(&path).expect("a file").lines().count();
+        assert!(lines <= LINES, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn silencing_a_lint_has_a_reason() {
+    for path in ["shared", "infra", "functions"].into_iter().flat_map(|directory| files(directory, &[".rs"])) {
+        let text = std::fs::read_to_string(&path).expect("a file");
+        assert!(!text.contains("#[allow("), "{}: use #[expect(…, reason = \"…\")]", path.display());
+    }
+}
+
+#[test]
+fn stored_attributes_are_described_where_they_are_defined() {
+    let text = read("shared/src/stored/payment.rs");
+    let (head, body) = text.split_once("\nuse ").expect("a module doc");
+    let written = body.split("fn encode_operation").nth(1).and_then(|rest| rest.split("\n}\n").next()).expect("the encoder");
+    for name in written.split(".with").skip(1).filter_map(|call| call.split('"').nth(1)) {
+        assert!(head.contains(&format!("`{name}`")), "the module doc describes {name}");
+    }
+}
