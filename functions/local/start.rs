@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
@@ -140,7 +140,7 @@ async fn wait(mut ended: watch::Receiver<bool>) {
     let _ = ended.wait_for(|ended| *ended).await;
 }
 
-fn greet(url: &str, sandbox_url: &str, file: &PathBuf, identity: &Identity) {
+fn greet(url: &str, sandbox_url: &str, file: &Path, identity: &Identity) {
     let file = file.display();
     println!("Kessai at {url}, sandbox gateways at {sandbox_url}");
     println!("API key {} (also in {file})", identity.api_key.reveal());

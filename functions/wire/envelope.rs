@@ -66,6 +66,7 @@ struct Fields {
 }
 
 /// The record's number under the name of its kind.
+#[expect(clippy::enum_variant_names, reason = "these are the wire's names")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 enum NumberMember {
@@ -355,7 +356,7 @@ impl<'a> View<'a> {
             payment_gateway_id: payment.gateway.to_string(),
             payment_authorization_id: parent(Record::Authorization),
             payment_id: parent(Record::Payment),
-            reason: operation.asked.kind.reason().map(|reason| reason.literal()),
+            reason: operation.asked.kind.reason().map(kessai_shared::payment::asked::RefundReason::literal),
             comments: details.comments,
             client_context: details.client_context,
             email: details.email,

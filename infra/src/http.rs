@@ -4,7 +4,7 @@
 //! `NotSent` is said only where this is certain, which is in three cases.
 //!
 //! - The request cannot be built, or no connection was made: no name, no TCP connection, no TLS.
-//! - No connection was ready within [`CONNECT_TIMEOUT`], or within the time of the whole exchange.
+//! - No connection was ready within three seconds, or within the time of the whole exchange.
 //! - The connection that was to carry it had ended while it was idle, and hyper gave the request back
 //!   untouched: that is what [`hyper::Error::is_canceled`] means on this path. An error after its first
 //!   byte was put into the connection's buffer is never of that kind.
@@ -33,8 +33,8 @@ use tokio::time;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// As long as an unused connection is kept. A server that ends it while a request is on its way makes
-/// that request a lost one, so we are done with a connection before the servers are: the shortest
-/// time that is common among them is 5 seconds.
+/// that request a lost one, so we are done with a connection before the servers are: the shortest time
+/// that is common among them is 5 seconds (Apache httpd's `KeepAliveTimeout`, Node's `keepAliveTimeout`).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Unused connections to one gateway kept at most.

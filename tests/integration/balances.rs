@@ -6,7 +6,10 @@ use crate::harness::{Client, Kessai, Reply, at_once};
 
 fn captured(client: &Client, key: &str, amount: &str) -> String {
     let authorization = client.authorize("KEYED", key, amount).expect(201).id();
-    client.post(&format!("authorizations/{authorization}/captures"), None, &json!({ "amount": amount })).expect(201).id()
+    client
+        .post(&format!("authorizations/{authorization}/captures"), None, &json!({ "amount": amount }))
+        .expect(201)
+        .id()
 }
 
 fn count(replies: &[Reply], status: u16) -> usize {
@@ -25,8 +28,7 @@ fn hyperswitch_13182_parallel_refunds_never_exceed_the_capture() {
     let client = &kessai.client;
     let payment = captured(client, "a", "100");
     let path = format!("payments/{payment}/refunds");
-    let replies =
-        at_once(100, |index| client.post(&path, Some(&format!("refund-{index}")), &json!({ "amount": 60 })));
+    let replies = at_once(100, |index| client.post(&path, Some(&format!("refund-{index}")), &json!({ "amount": 60 })));
 
     assert_eq!((count(&replies, 201), count(&replies, 422)), (1, 99));
     for refused in replies.iter().filter(|reply| reply.status == 422) {
@@ -54,7 +56,11 @@ fn parallel_captures_and_reversals_share_one_balance() {
     let authorization = client.authorize("KEYED", "a", "100").expect(201).id();
     let replies = at_once(100, |index| {
         let verb = if index % 2 == 0 { "captures" } else { "reversals" };
-        client.post(&format!("authorizations/{authorization}/{verb}"), Some(&index.to_string()), &json!({ "amount": 7 }))
+        client.post(
+            &format!("authorizations/{authorization}/{verb}"),
+            Some(&index.to_string()),
+            &json!({ "amount": 7 }),
+        )
     });
     assert_eq!((count(&replies, 201), count(&replies, 422)), (14, 86), "14 of 7 fit into 100");
     assert_eq!(total(client, "capture") + total(client, "reverse"), 9_800);
@@ -83,7 +89,11 @@ fn partial_operations_add_up_and_the_rest_is_refunded_without_an_amount() {
     client.post(&refunds, None, &json!({ "amount": 12.34, "reason": "requested_by_customer" })).expect(201);
     let rest = client.post(&refunds, Some("rest"), &json!({})).expect(201);
     assert_eq!(rest.at("/refund/amount"), json!(17.66));
-    assert_eq!(client.post(&refunds, Some("rest"), &json!({})).expect(201).text, rest.text, "a replay, not another rest");
+    assert_eq!(
+        client.post(&refunds, Some("rest"), &json!({})).expect(201).text,
+        rest.text,
+        "a replay, not another rest"
+    );
     client.post(&refunds, None, &json!({})).expect(422);
     client.post(&refunds, None, &json!({ "amount": 0.01 })).expect(422);
 }
@@ -105,7 +115,8 @@ fn a_reversal_exceeds_the_authorization_only_where_the_gateway_keeps_the_balance
     let client = &kessai.client;
     let reverse = |class: &str, amount: Value| {
         let authorization = client.authorize(class, class, "100").expect(201).id();
-        let reply = client.post(&format!("authorizations/{authorization}/reversals"), None, &json!({ "amount": amount }));
+        let reply =
+            client.post(&format!("authorizations/{authorization}/reversals"), None, &json!({ "amount": amount }));
         (authorization, reply)
     };
     let (_, refused) = reverse("KEYED", json!(110));
@@ -139,7 +150,8 @@ fn what_has_not_taken_effect_cannot_be_acted_on() {
     // Accepted, and the verdict is not in yet.
     client.script(json!([{ "fault": "lost-answer", "class": "none" }]));
     let pending = client.authorize("NONE", "a", "100").expect(202).id();
-    let refused = client.post(&format!("authorizations/{pending}/captures"), None, &json!({ "amount": 10 })).expect(422);
+    let refused =
+        client.post(&format!("authorizations/{pending}/captures"), None, &json!({ "amount": 10 })).expect(422);
     assert!(refused.text.contains("status Pending"), "{}", refused.text);
     // Another account than the authorization's.
     let authorization = client.authorize("KEYED", "b", "100").expect(201).id();

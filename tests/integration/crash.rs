@@ -74,7 +74,13 @@ impl Shopper<'_> {
         let count = self.asks.len();
         let class = CLASSES[count % CLASSES.len()];
         // Each fifth purchase loses its answer at the gateway, each seventh its request.
-        let amount = if count.is_multiple_of(5) { "90.13" } else if count.is_multiple_of(7) { "90.12" } else { "80.00" };
+        let amount = if count.is_multiple_of(5) {
+            "90.13"
+        } else if count.is_multiple_of(7) {
+            "90.12"
+        } else {
+            "80.00"
+        };
         let opening = self.client.opening(class, amount);
         if count.is_multiple_of(3) {
             let sale = self.ask("sales".to_owned(), opening, class, answers)?;
@@ -163,5 +169,8 @@ fn check_against_ledger(client: &Client, asks: &[Ask], answers: &[Reply]) {
         }
     }
     assert_eq!(known, effects.len(), "every effect belongs to an operation that a caller can see");
-    eprintln!("{} operations over {ROUNDS} kills: {settled} settled, {pending} pending at a gateway that cannot tell", asks.len());
+    eprintln!(
+        "{} operations over {ROUNDS} kills: {settled} settled, {pending} pending at a gateway that cannot tell",
+        asks.len()
+    );
 }

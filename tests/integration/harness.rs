@@ -211,9 +211,10 @@ impl Client {
     /// Sends a request as it is; none when the connection broke.
     pub fn try_send(&self, request: Request<Vec<u8>>) -> Option<Reply> {
         let mut response: Response<_> = self.agent.run(request).ok()?;
-        let headers = response.headers().iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         let headers = headers.filter(|(name, _)| name != "date").collect();
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string().ok()?;

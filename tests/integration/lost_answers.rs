@@ -72,7 +72,9 @@ fn a_gateway_that_can_do_nothing_leaves_it_pending_until_the_hold_ends() {
 
 #[test]
 fn a_lost_request_settles_to_never_received_or_is_sent() {
-    for (class, status, effects) in [("LOOK_UP", "Failed", 0), ("KEYED", "Processed", 1), ("TIMEOUT_REVERSAL", "Canceled", 0)] {
+    for (class, status, effects) in
+        [("LOOK_UP", "Failed", 0), ("KEYED", "Processed", 1), ("TIMEOUT_REVERSAL", "Canceled", 0)]
+    {
         let kessai = Kessai::in_memory();
         let client = &kessai.client;
         client.script(json!([{ "fault": "lost-request" }]));
@@ -93,7 +95,8 @@ fn captures_refunds_reversals_and_sales_are_found_out_about_too() {
         lose();
         let capture = client.post(&format!("authorizations/{authorization}/captures"), None, &json!({ "amount": 20 }));
         lose();
-        let reversal = client.post(&format!("authorizations/{authorization}/reversals"), None, &json!({ "amount": 30 }));
+        let reversal =
+            client.post(&format!("authorizations/{authorization}/reversals"), None, &json!({ "amount": 30 }));
         let (capture, reversal) = (capture.expect(202).id(), reversal.expect(202).id());
         client.advance("PT1M");
         client.settled(&format!("payments/{capture}"));
@@ -141,7 +144,9 @@ fn what_was_certainly_not_sent_may_be_tried_again_under_its_key() {
 
 #[test]
 fn an_asynchronous_gateway_is_asked_until_its_verdict_is_in() {
-    for (fault, status, code) in [("accepted-then-approved", "Processed", 201), ("accepted-then-declined", "Failed", 402)] {
+    for (fault, status, code) in
+        [("accepted-then-approved", "Processed", 201), ("accepted-then-declined", "Failed", 402)]
+    {
         let kessai = Kessai::in_memory();
         let client = &kessai.client;
         client.script(json!([{ "fault": fault }]));

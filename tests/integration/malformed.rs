@@ -34,7 +34,8 @@ fn long(count: usize) -> Value {
 fn rows(client: &Client) -> Vec<Row> {
     let good = client.card_opening("KEYED", "50", CARD).to_string();
     let nested = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
-    let six_pairs: Value = (0..6).map(|index| (format!("k{index}"), json!("v"))).collect::<serde_json::Map<_, _>>().into();
+    let six_pairs: Value =
+        (0..6).map(|index| (format!("k{index}"), json!("v"))).collect::<serde_json::Map<_, _>>().into();
     let mut invalid_utf8 = good.clone().into_bytes();
     invalid_utf8.extend([0xff, 0xfe]);
     let card = "/paymentMethod/cardPaymentMethod";
@@ -183,7 +184,12 @@ fn what_a_sale_a_capture_and_a_refund_cannot_hold_is_refused() {
         (&captures, json!({ "amount": 1, "clientContext": context }), 400, "clientContext"),
         (&captures, json!({ "amount": 1, "isFinalCapture": 1 }), 400, "isFinalCapture"),
         (&captures, json!({ "amount": 1, "paymentGatewayId": "0b0000000000001" }), 400, "paymentGatewayId"),
-        (&captures, json!({ "amount": 1, "paymentGroup": { "createPaymentGroup": true, "currencyIsoCode": "EUR" } }), 422, "USD"),
+        (
+            &captures,
+            json!({ "amount": 1, "paymentGroup": { "createPaymentGroup": true, "currencyIsoCode": "EUR" } }),
+            422,
+            "USD",
+        ),
         (&refunds, json!({ "amount": "x" }), 400, "amount"),
         (&refunds, json!({ "amount": 1, "reason": "because" }), 400, "reason"),
     ];

@@ -14,8 +14,14 @@ fn every_record_can_be_read_with_its_history_and_logs() {
     let authorization = client.post("authorizations", Some("a"), &opening).expect(201).id();
     let captures = format!("authorizations/{authorization}/captures");
     let capture = client.post(&captures, None, &json!({ "amount": 60, "clientContext": "till 7" })).expect(201).id();
-    let reversal = client.post(&format!("authorizations/{authorization}/reversals"), None, &json!({ "amount": 40 })).expect(201).id();
-    let refund = client.post(&format!("payments/{capture}/refunds"), None, &json!({ "amount": 10, "reason": "duplicate" })).expect(201).id();
+    let reversal = client
+        .post(&format!("authorizations/{authorization}/reversals"), None, &json!({ "amount": 40 }))
+        .expect(201)
+        .id();
+    let refund = client
+        .post(&format!("payments/{capture}/refunds"), None, &json!({ "amount": 10, "reason": "duplicate" }))
+        .expect(201)
+        .id();
 
     let read = client.get(&format!("authorizations/{authorization}")).expect(200);
     assert_eq!(read.at("/paymentAuthorization/email"), "carol@example.org");
@@ -88,8 +94,11 @@ fn nobody_gets_in_without_a_key() {
     let url = format!("{}/commerce/payments/sales", client.variable("KESSAI_URL"));
     let unknown = format!("Bearer kessai_{}", "0".repeat(64));
     let basic = format!("Basic {}", client.variable("KESSAI_API_KEY"));
-    for authorization in [None, Some(""), Some("Bearer"), Some("Bearer x"), Some(unknown.as_str()), Some(basic.as_str())] {
-        let mut request = ureq::http::Request::builder().method("POST").uri(&url).header("content-type", "application/json");
+    for authorization in
+        [None, Some(""), Some("Bearer"), Some("Bearer x"), Some(unknown.as_str()), Some(basic.as_str())]
+    {
+        let mut request =
+            ureq::http::Request::builder().method("POST").uri(&url).header("content-type", "application/json");
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }

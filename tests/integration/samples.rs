@@ -92,7 +92,8 @@ fn the_printed_capture_is_taken() {
 fn a_sale_on_the_printed_payment_method_is_taken() {
     let kessai = Kessai::in_memory();
     let client = &kessai.client;
-    let mut printed = sample("sale-paymentmethod-id.chatterapi.json").unwrap_or_else(|| json!({ "paymentMethod": { "id": "" } }));
+    let mut printed =
+        sample("sale-paymentmethod-id.chatterapi.json").unwrap_or_else(|| json!({ "paymentMethod": { "id": "" } }));
     printed["paymentMethod"]["id"] = json!(STORED_METHOD);
     printed["amount"] = json!("120.5");
     printed["paymentGatewayId"] = json!(client.gateway("KEYED"));

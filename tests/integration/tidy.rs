@@ -75,7 +75,8 @@ fn the_domain_knows_no_runtime_no_network_and_no_cloud() {
 
 fn check_dependencies(manifest: &str, forbidden: &[&str]) {
     let text = read(manifest);
-    let dependencies = text.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
+    let dependencies =
+        text.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
     let names = dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
     for name in names.filter(|name| !name.is_empty()) {
         assert!(!forbidden.iter().any(|word| name.starts_with(word)), "{manifest} must not depend on {name}");
@@ -114,7 +115,8 @@ fn silencing_a_lint_has_a_reason() {
 fn stored_attributes_are_described_where_they_are_defined() {
     let text = read("shared/src/stored/payment.rs");
     let (head, body) = text.split_once("\nuse ").expect("a module doc");
-    let written = body.split("fn encode_operation").nth(1).and_then(|rest| rest.split("\n}\n").next()).expect("the encoder");
+    let written =
+        body.split("fn encode_operation").nth(1).and_then(|rest| rest.split("\n}\n").next()).expect("the encoder");
     for name in written.split(".with").skip(1).filter_map(|call| call.split('"').nth(1)) {
         assert!(head.contains(&format!("`{name}`")), "the module doc describes {name}");
     }

@@ -10,7 +10,8 @@
 //!   lost, the second attempt finds the condition broken by the first. **That is a conflict that holds the
 //!   very item we wanted to write**, and callers must take it for what it is: each version is written by
 //!   one writer, who knows its own.
-//! - An attempt that we gave up on and that arrives late does no harm: its version has passed.
+//! - An attempt that we gave up on may arrive late. It counts if it is the first of its version, and does
+//!   nothing if it is not.
 
 mod convert;
 mod local;

@@ -128,7 +128,7 @@ fn encode_operation(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
         method: if let Some(Instrument::Stored(method)) = intent.instrument { Some(method.as_str()) } else { None },
         authorization: (*intent.kind == Kind::PostAuthorize).then(|| client_side_reference(intent)),
         is_final: intent.kind.is_final().then_some(true),
-        reason: intent.kind.reason().map(|reason| reason.literal()),
+        reason: intent.kind.reason().map(super::super::payment::asked::RefundReason::literal),
     };
     post(gateway, &path, &body, Some(intent.key.clone()))
 }
@@ -143,7 +143,7 @@ fn encode_card<'a>(intent: &Intent<'a>) -> Option<CardBody<'a>> {
         number: card.number.reveal(),
         expiry_month: card.expiry.month,
         expiry_year: card.expiry.year,
-        cvc: card.cvv.as_ref().map(|cvv| cvv.reveal()),
+        cvc: card.cvv.as_ref().map(super::super::card::Cvv::reveal),
         holder: card.holder.as_deref(),
     })
 }

@@ -9,6 +9,8 @@ pub mod balance;
 pub mod outcome;
 mod resolution;
 mod step;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::time::Duration;
 

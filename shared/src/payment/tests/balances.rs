@@ -1,0 +1,317 @@
+//! What may be captured, released and given back: after what was asked, and however it ended.
+
+use std::time::Duration;
+
+use super::fixtures::{acting, answer, capture, cents, exactly, key, opening, place, refund, stored_method, terms};
+use super::purchase::Purchase;
+use crate::gateways::sandbox;
+use crate::ids::{Ordinal, Record};
+use crate::merchant::AUTHORIZATION_LIFETIME;
+use crate::money::{AmountError, Currency};
+use crate::payment::asked::{AccountId, Amount, Details, Group, Membership};
+use crate::payment::{BalanceCheck, Decline, Kind, MARGIN, MAX_OPERATIONS, Outcome, Request, Source, Terms};
+use crate::rejection::Rejection;
+
+/// What is asked, in cents; a refund says of which operation.
+#[derive(Clone, Copy, Debug)]
+enum Ask {
+    Capture(i64),
+    FinalCapture(i64),
+    Reverse(i64),
+    Refund(usize, i64),
+    RefundRest(usize),
+    /// Nothing: the hold runs out.
+    Expiry,
+}
+
+/// How that ends, or why it is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    Approved,
+    Pending,
+    Declined,
+    Unsent,
+    Voided,
+    NeverReceived,
+    /// Refused: so much is available.
+    Over(i64),
+    Refused(Rejection),
+}
+
+use Ask::{Capture, Expiry, FinalCapture, Refund, RefundRest, Reverse};
+use End::{Approved, Declined, NeverReceived, Over, Pending, Refused, Unsent, Voided};
+
+fn strict() -> Terms {
+    terms(&sandbox::LOOK_UP)
+}
+
+fn request(ask: Ask, name: &str) -> Request {
+    let authorization = Ordinal::FIRST;
+    match ask {
+        Capture(minor) => acting(capture(authorization), name, exactly(minor)),
+        FinalCapture(minor) => acting(Kind::Capture { authorization, is_final: true }, name, exactly(minor)),
+        Reverse(minor) => acting(Kind::Reverse { authorization }, name, exactly(minor)),
+        Refund(of, minor) => acting(refund(place(of)), name, exactly(minor)),
+        RefundRest(of) => acting(refund(place(of)), name, Amount::Rest),
+        Expiry => panic!("nobody asks for the expiry"),
+    }
+}
+
+fn end(purchase: &mut Purchase, end: &End) {
+    let operation = purchase.last();
+    let outcome = match end {
+        Approved => Outcome::Approved(answer("done")),
+        Pending => Outcome::Unknown,
+        Declined => Outcome::Declined(Decline::Soft, answer("no")),
+        Unsent => Outcome::NotSent,
+        Voided => Outcome::Voided(answer("undone")),
+        NeverReceived => {
+            purchase.wait(Duration::from_secs(30) + MARGIN);
+            Outcome::NeverReceived
+        }
+        Over(_) | Refused(_) => panic!("what is refused does not end"),
+    };
+    let source = if *end == NeverReceived { Source::LookUp } else { Source::Answer };
+    purchase.hear_from(operation, source, outcome);
+}
+
+fn check(says: &str, mut purchase: Purchase, asks: &[(Ask, End)]) {
+    for (number, (ask, expected)) in asks.iter().enumerate() {
+        if let Expiry = ask {
+            purchase.now = purchase.payment.expires_at.expect("a hold that ends");
+            continue;
+        }
+        let asked = purchase.ask(&request(*ask, &format!("key {number}")));
+        let place = format!("{says}: {ask:?}, the {number}th");
+        match (expected, asked) {
+            (Over(left), Err(rejection)) => {
+                assert_eq!(rejection, Rejection::OverBalance { available: cents(*left) }, "{place}");
+            }
+            (Refused(expected), Err(rejection)) => assert_eq!(rejection, *expected, "{place}"),
+            (Over(_) | Refused(_), Ok(_)) => panic!("{place} was let through"),
+            (_, Err(rejection)) => panic!("{place} was refused: {rejection}"),
+            (expected, Ok(_)) => end(&mut purchase, expected),
+        }
+    }
+}
+
+#[test]
+fn captures_and_reversals_share_what_was_authorized() {
+    let rows: &[(&str, &[(Ask, End)])] = &[
+        ("a hold is captured whole, once", &[(Capture(100), Approved), (Capture(1), Over(0))]),
+        ("or in parts", &[(Capture(60), Approved), (Capture(40), Approved), (Capture(1), Over(0))]),
+        ("never beyond", &[(Capture(101), Over(100)), (Capture(60), Approved), (Capture(41), Over(40))]),
+        ("what is pending is spoken for", &[(Capture(60), Pending), (Capture(41), Over(40)), (Capture(40), Approved)]),
+        ("what was declined is free", &[(Capture(60), Declined), (Capture(100), Approved)]),
+        ("what was never sent is free", &[(Capture(60), Unsent), (Capture(100), Approved)]),
+        ("what was undone is free", &[(Capture(60), Voided), (Capture(100), Approved)]),
+        ("what never arrived is free", &[(Capture(60), NeverReceived), (Capture(100), Approved)]),
+        ("a reversal takes its part", &[(Reverse(30), Approved), (Capture(71), Over(70)), (Capture(70), Approved)]),
+        ("a pending one too", &[(Reverse(30), Pending), (Reverse(71), Over(70)), (Reverse(70), Approved)]),
+        (
+            "a reversal takes only what is left",
+            &[(Capture(60), Pending), (Reverse(41), Over(40)), (Reverse(40), Approved)],
+        ),
+        ("a final capture closes", &[(FinalCapture(40), Approved), (Capture(1), Refused(Rejection::Closed))]),
+        ("a pending one too", &[(FinalCapture(40), Pending), (Capture(1), Refused(Rejection::Closed))]),
+        ("a declined one does not", &[(FinalCapture(40), Declined), (Capture(100), Approved)]),
+    ];
+    for (says, asks) in rows {
+        check(says, Purchase::approved(Kind::Authorize, 100, strict()), asks);
+        check(says, Purchase::approved(Kind::PostAuthorize, 100, strict()), asks);
+    }
+}
+
+#[test]
+fn a_gateway_that_checks_itself_may_release_more_than_was_held() {
+    let terms = Terms { balance_check: BalanceCheck::Gateway, ..strict() };
+    let mut purchase = Purchase::approved(Kind::Authorize, 100, terms);
+    check(
+        "beyond",
+        Purchase::approved(Kind::Authorize, 100, terms),
+        &[(Reverse(150), Approved), (Capture(1), Over(0))],
+    );
+    purchase.ask(&request(Reverse(150), "beyond")).expect("a reversal");
+    end(&mut purchase, &Approved);
+    assert_eq!(purchase.payment.uncaptured(Ordinal::FIRST), cents(-50));
+    assert_eq!(purchase.payment.available_to_capture(Ordinal::FIRST, purchase.now), cents(0));
+    purchase.terms.balance_check = BalanceCheck::Strict;
+    let refused = purchase.ask(&request(Reverse(1), "more")).expect_err("nothing is left");
+    assert_eq!(refused, Rejection::OverBalance { available: cents(0) });
+}
+
+#[test]
+fn a_gateway_of_single_captures_takes_one_that_counts() {
+    let terms = Terms { multi_capture: false, ..strict() };
+    let refused = || Refused(Rejection::SingleCapture);
+    let rows: &[(&str, &[(Ask, End)])] = &[
+        ("one", &[(Capture(60), Approved), (Capture(40), refused())]),
+        ("also while it is pending", &[(Capture(60), Pending), (Capture(40), refused())]),
+        ("but a declined one is none", &[(Capture(60), Declined), (Capture(100), Approved)]),
+        ("and one never sent is none", &[(Capture(60), Unsent), (Capture(100), Approved)]),
+    ];
+    for (says, asks) in rows {
+        check(says, Purchase::approved(Kind::Authorize, 100, terms), asks);
+    }
+}
+
+#[test]
+fn what_was_taken_can_be_given_back_and_no_more() {
+    let rows: &[(&str, &[(Ask, End)])] = &[
+        ("whole", &[(Refund(1, 60), Approved), (Refund(1, 1), Over(0))]),
+        ("in parts", &[(Refund(1, 20), Approved), (Refund(1, 41), Over(40)), (Refund(1, 40), Approved)]),
+        ("pending is spoken for", &[(Refund(1, 20), Pending), (Refund(1, 41), Over(40)), (RefundRest(1), Approved)]),
+        ("the rest", &[(Refund(1, 20), Approved), (RefundRest(1), Approved), (RefundRest(1), Over(0))]),
+        ("declined is free", &[(Refund(1, 60), Declined), (Refund(1, 60), Approved)]),
+        ("unsent is free", &[(RefundRest(1), Unsent), (Refund(1, 60), Approved)]),
+        (
+            "each capture has its own",
+            &[(Refund(1, 60), Approved), (Refund(2, 41), Over(40)), (Refund(2, 40), Approved)],
+        ),
+        ("also after the hold has ended", &[(Expiry, Approved), (Refund(1, 60), Approved)]),
+    ];
+    for (says, asks) in rows {
+        let mut purchase = Purchase::approved(Kind::Authorize, 100, strict());
+        purchase.captured(60);
+        purchase.captured(40);
+        check(says, purchase, asks);
+    }
+    let sale = Purchase::approved(Kind::Sale, 60, strict());
+    check("a sale", sale, &[(Refund(0, 61), Over(60)), (Refund(0, 20), Approved), (RefundRest(0), Approved)]);
+}
+
+#[test]
+fn a_hold_can_be_captured_until_it_ends() {
+    let mut purchase = Purchase::approved(Kind::Authorize, 100, strict());
+    let end = purchase.now.plus(AUTHORIZATION_LIFETIME);
+    assert_eq!(purchase.payment.expires_at, Some(end));
+    assert_eq!(purchase.payment.available_to_capture(Ordinal::FIRST, end), cents(0));
+    purchase.wait(AUTHORIZATION_LIFETIME - Duration::from_millis(1));
+    assert_eq!(purchase.payment.available_to_capture(Ordinal::FIRST, purchase.now), cents(100));
+    purchase.captured(10);
+    purchase.now = end;
+    let refused = purchase.ask(&request(Capture(10), "late")).expect_err("the hold has ended");
+    assert_eq!(refused, Rejection::Expired { at: end });
+    purchase.ask(&request(Reverse(10), "release")).expect("what is held too long may be released");
+}
+
+#[test]
+fn a_balance_counts_what_is_certain() {
+    let mut purchase = Purchase::approved(Kind::Authorize, 100, strict());
+    purchase.captured(50);
+    for (ask, ended) in
+        [(Capture(5), Pending), (Reverse(7), Approved), (Reverse(8), Declined), (Refund(1, 20), Approved)]
+    {
+        purchase.ask(&request(ask, &format!("{ask:?}"))).expect("let through");
+        end(&mut purchase, &ended);
+    }
+    purchase.ask(&request(Refund(1, 10), "pending")).expect("let through");
+    let payment = &purchase.payment;
+    assert_eq!(payment.captured(Ordinal::FIRST), cents(50));
+    assert_eq!(payment.reversed(Ordinal::FIRST), cents(7));
+    assert_eq!(payment.refunded(place(1)), cents(20));
+    assert_eq!(payment.uncaptured(Ordinal::FIRST), cents(38));
+    assert_eq!(payment.refundable(place(1)), cents(20));
+}
+
+#[test]
+fn what_has_not_taken_effect_cannot_be_acted_on() {
+    let rows = [
+        (Pending, "Pending"),
+        (Declined, "Failed"),
+        (Unsent, "Draft"),
+        (Voided, "Canceled"),
+        (NeverReceived, "Failed"),
+    ];
+    for (first, status) in rows {
+        let request_of = |kind| opening(kind, stored_method(), "order 1", 100);
+        for (kind, ask) in [(Kind::Authorize, Capture(1)), (Kind::Authorize, Reverse(1)), (Kind::Sale, Refund(0, 1))] {
+            let mut purchase = Purchase::asked(&request_of(kind), strict());
+            end(&mut purchase, &first);
+            let refused = purchase.ask(&request(ask, "next")).expect_err("it has not taken effect");
+            assert_eq!(refused, Rejection::NotApproved { status }, "{ask:?} after {first:?}");
+        }
+    }
+}
+
+#[test]
+fn an_operation_acts_on_its_own_kind_of_record_only() {
+    for (opened, record) in [(Kind::Authorize, Record::Authorization), (Kind::Sale, Record::Payment)] {
+        let mut purchase = Purchase::approved(opened, 100, strict());
+        assert_eq!(purchase.payment.operations[0].record(), record);
+        let mut refused = |ask| purchase.ask(&request(ask, "wrong")).err();
+        match record {
+            Record::Authorization => assert_eq!(refused(Refund(0, 1)), Some(Rejection::NotFound)),
+            _ => {
+                assert_eq!(refused(Capture(1)), Some(Rejection::NotFound));
+                assert_eq!(refused(Reverse(1)), Some(Rejection::NotFound));
+            }
+        }
+    }
+    let mut purchase = Purchase::approved(Kind::Authorize, 100, strict());
+    purchase.captured(50);
+    for kind in [capture(place(1)), Kind::Reverse { authorization: place(1) }, refund(place(2)), Kind::Sale] {
+        let refused = purchase.ask(&acting(kind.clone(), "wrong", exactly(1))).expect_err("not such a record");
+        assert_eq!(refused, Rejection::NotFound, "{kind:?}");
+    }
+}
+
+#[test]
+fn what_was_never_sent_asks_for_its_amount_again() {
+    let mut purchase = Purchase::approved(Kind::Authorize, 100, strict());
+    purchase.ask(&request(Capture(60), "first")).expect("a capture");
+    end(&mut purchase, &Unsent);
+    purchase.captured(90);
+    let refused = purchase.ask(&request(Capture(60), "first")).expect_err("its amount is taken by now");
+    assert_eq!(refused, Rejection::OverBalance { available: cents(10) });
+
+    purchase.ask(&request(RefundRest(2), "rest")).expect("a refund");
+    end(&mut purchase, &Unsent);
+    purchase.ask(&request(Refund(2, 30), "part")).expect("a refund");
+    purchase.ask(&request(RefundRest(2), "rest")).expect("a refund of what is left now");
+    assert_eq!(purchase.payment.operations[3].amount, cents(60));
+    assert_eq!(purchase.payment.refundable(place(2)), cents(0));
+}
+
+#[test]
+fn a_payment_keeps_to_its_account_and_currency() {
+    let account = |id: &str| Details { account: AccountId::parse(id), ..Details::default() };
+    let yen = Currency::parse("JPY");
+    let group = Group { member: Membership::New { source: None }, currency: yen };
+    let grouped = Details { group: Some(group), ..Details::default() };
+    let expected = Rejection::WrongCurrency { expected: "USD" };
+
+    let first = Request { details: account("001A"), ..opening(Kind::Authorize, stored_method(), "order 1", 100) };
+    let mut purchase = Purchase::asked(&first, strict());
+    end(&mut purchase, &Approved);
+    let mut refused = |details: Details| {
+        let request = Request { details, key: key("next"), ..request(Capture(10), "") };
+        purchase.ask(&request).err()
+    };
+    assert_eq!(refused(account("001B")), Some(Rejection::WrongAccount));
+    assert_eq!(refused(grouped.clone()), Some(expected.clone()));
+    assert_eq!(refused(account("001A")), None);
+
+    let opened = Request { details: grouped, ..opening(Kind::Sale, stored_method(), "order 2", 100) };
+    let event = super::fixtures::asked(&opened, super::fixtures::claim(1, super::fixtures::START));
+    assert_eq!(crate::payment::step(None, &event, &strict(), super::fixtures::START), Err(expected));
+}
+
+#[test]
+fn only_a_refund_may_leave_the_amount_out() {
+    let mut purchase = Purchase::approved(Kind::Authorize, 100, strict());
+    for kind in [capture(Ordinal::FIRST), Kind::Reverse { authorization: Ordinal::FIRST }] {
+        let refused = purchase.ask(&acting(kind, "all", Amount::Rest)).expect_err("an amount is needed");
+        assert_eq!(refused, Rejection::Amount(AmountError::NotANumber));
+    }
+}
+
+#[test]
+fn a_payment_holds_a_limited_number_of_operations() {
+    let mut purchase = Purchase::approved(Kind::Authorize, 1_000, strict());
+    for _ in 1..MAX_OPERATIONS {
+        purchase.captured(1);
+    }
+    let refused = purchase.ask(&request(Capture(1), "one more")).expect_err("it is full");
+    assert_eq!((refused, purchase.payment.operations.len()), (Rejection::Full, MAX_OPERATIONS));
+}

@@ -1,0 +1,11 @@
+//! What follows from what, for certain: the whole table of [`step`](super::step), the balances, and
+//! thousands of random histories.
+
+mod asked;
+mod balances;
+pub(crate) mod fixtures;
+mod histories;
+mod purchase;
+pub(crate) mod random;
+mod resolution;
+mod table;
