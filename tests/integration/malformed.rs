@@ -32,18 +32,20 @@ fn long(count: usize) -> Value {
 }
 
 fn rows(client: &Client) -> Vec<Row> {
-    let good = client.card_opening("KEYED", "50", CARD).to_string();
+    [no_objects, strange_members, amounts, texts, objects, cards].into_iter().flat_map(|rows| rows(client)).collect()
+}
+
+/// A good authorization, as text.
+fn good(client: &Client) -> String {
+    client.card_opening("KEYED", "50", CARD).to_string()
+}
+
+fn no_objects(client: &Client) -> Vec<Row> {
+    let good = good(client);
     let nested = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
-    let six_pairs: Value =
-        (0..6).map(|index| (format!("k{index}"), json!("v"))).collect::<serde_json::Map<_, _>>().into();
     let mut invalid_utf8 = good.clone().into_bytes();
     invalid_utf8.extend([0xff, 0xfe]);
-    let card = "/paymentMethod/cardPaymentMethod";
-    let with = |pointer: &str, value, names| with(client, pointer, value, names);
-    let in_card = |member: &str, value, names| with(&format!("{card}/{member}"), value, names);
-    let amount = |text: &str| amount(client, text, "amount");
     vec![
-        // What is no JSON object.
         row("", "body"),
         row("{", "body"),
         row("[]", "body"),
@@ -61,14 +63,26 @@ fn rows(client: &Client) -> Vec<Row> {
         row(nested.clone(), "body"),
         row(vec![b'x'; 10 * 1024 * 1024], "body"),
         row(format!(r#"{{"comments":"{}"}}"#, "x".repeat(10 * 1024 * 1024)), "body"),
-        // Members that are twice there, or should not be.
+    ]
+}
+
+fn strange_members(client: &Client) -> Vec<Row> {
+    let good = good(client);
+    let with = |pointer: &str, value, names| with(client, pointer, value, names);
+    vec![
         row(good.replacen('{', r#"{"amount":1,"#, 1), "amount"),
         row(good.replace(r#""cvv""#, r#""cvv":"1","cvv""#), "cvv"),
         with("/amuont", json!(1), "amuont"),
         with("/paymentMethod/cardNumber", json!(1), "paymentMethod.cardNumber"),
-        in_card("pin", json!("1234"), "cardPaymentMethod.pin"),
+        with("/paymentMethod/cardPaymentMethod/pin", json!("1234"), "cardPaymentMethod.pin"),
         with("/clientContext", json!("x"), "clientContext"),
-        // Amounts.
+    ]
+}
+
+fn amounts(client: &Client) -> Vec<Row> {
+    let with = |pointer: &str, value, names| with(client, pointer, value, names);
+    let amount = |text: &str| amount(client, text, "amount");
+    vec![
         with("/amount", Value::Null, "amount"),
         with("/amount", json!(""), "amount"),
         with("/amount", json!(true), "amount"),
@@ -81,7 +95,7 @@ fn rows(client: &Client) -> Vec<Row> {
         with("/amount", json!("0x32"), "amount"),
         with("/amount", json!(" 50"), "amount"),
         with("/amount", json!("٥٠"), "amount"),
-        row(good.replace(r#""50""#, "NaN"), "body"),
+        row(good(client).replace(r#""50""#, "NaN"), "body"),
         amount("0"),
         amount("-1"),
         amount("0.001"),
@@ -90,7 +104,12 @@ fn rows(client: &Client) -> Vec<Row> {
         amount("123456789012345678901234567890"),
         amount("99999999999999999.99"),
         amount(&format!("1.{}1", "0".repeat(100))),
-        // Texts, literals and moments.
+    ]
+}
+
+fn texts(client: &Client) -> Vec<Row> {
+    let with = |pointer: &str, value, names| with(client, pointer, value, names);
+    vec![
         with("/currencyIsoCode", json!("usd"), "currencyIsoCode"),
         with("/currencyIsoCode", json!("XAU"), "currencyIsoCode"),
         with("/currencyIsoCode", json!(840), "currencyIsoCode"),
@@ -108,8 +127,14 @@ fn rows(client: &Client) -> Vec<Row> {
         with("/idempotencyKey", long(256), "idempotencyKey"),
         with("/idempotencyKey", json!("a\u{7f}"), "idempotencyKey"),
         with("/idempotencyKey", json!(7), "idempotencyKey"),
-        // Objects.
-        with("/additionalData", six_pairs, "additionalData"),
+    ]
+}
+
+fn objects(client: &Client) -> Vec<Row> {
+    let with = |pointer: &str, value, names| with(client, pointer, value, names);
+    let six: serde_json::Map<_, _> = (0..6).map(|index| (format!("k{index}"), json!("v"))).collect();
+    vec![
+        with("/additionalData", six.into(), "additionalData"),
         with("/additionalData", json!({ "k": "v".repeat(256) }), "additionalData.k"),
         with("/additionalData", json!({ "k": { "deep": 1 } }), "additionalData.k"),
         with("/additionalData", json!({ ("k".repeat(256)): "v" }), "additionalData"),
@@ -126,7 +151,13 @@ fn rows(client: &Client) -> Vec<Row> {
         with("/paymentMethod/id", json!("03O000000000000"), "paymentMethod"),
         with("/paymentMethod/saveForFuture", json!(true), "paymentMethod.saveForFuture"),
         with("/paymentMethod/address", json!({ "city": "x".repeat(41) }), "paymentMethod.address.city"),
-        // Cards.
+    ]
+}
+
+fn cards(client: &Client) -> Vec<Row> {
+    let in_card =
+        |member: &str, value, names| with(client, &format!("/paymentMethod/cardPaymentMethod/{member}"), value, names);
+    vec![
         in_card("cardNumber", Value::Null, "cardPaymentMethod.cardNumber"),
         in_card("cardNumber", json!("4242424242424241"), "cardPaymentMethod.cardNumber"),
         in_card("cardNumber", json!(4_242_424_242_424_242_u64), "cardPaymentMethod.cardNumber"),

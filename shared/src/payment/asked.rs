@@ -90,6 +90,15 @@ impl Kind {
         }
     }
 
+    /// The kind of record that it acts on.
+    pub fn acts_on(&self) -> Option<Record> {
+        match self {
+            Self::Authorize | Self::PostAuthorize | Self::Sale => None,
+            Self::Capture { .. } | Self::Reverse { .. } => Some(Record::Authorization),
+            Self::Refund { .. } => Some(Record::Payment),
+        }
+    }
+
     /// Whether it is a capture after which the rest of the hold is free.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Capture { is_final: true, .. })

@@ -85,6 +85,11 @@ pub(super) fn pursue(
     let holds_until = expires_at.filter(|_| operation.asked.kind.holds());
     let plan = plan(operation, terms, now);
     match &mut operation.state {
+        // The key's window ended since: only a key makes a second request harmless while the first is on its way.
+        State::Open(open) if plan != Plan::Resend && now < open.deadline.plus(MARGIN) => {
+            open.due = Some(open.deadline.plus(MARGIN));
+            None
+        }
         State::Open(open) => match plan {
             Plan::Resend => {
                 resend(open, claim);

@@ -63,7 +63,7 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
         }
         Event::Learned { operation, source, nonce, outcome } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
-            let heard = Heard { source: *source, nonce: *nonce, outcome, terms, now };
+            let heard = Heard { source: *source, nonce: *nonce, outcome, terms, expires_at: payment.expires_at, now };
             if let Some(operation) = payment.operations.get_mut(operation.index()) {
                 heard.of(operation);
             }
@@ -180,7 +180,9 @@ impl Asking<'_> {
 
     /// The amount that a new operation on `payment` may reserve.
     fn admitted(&self, payment: &Payment, kind: &Kind) -> Result<Money, Rejection> {
-        let target = kind.target().and_then(|target| payment.operation(target)).ok_or(Rejection::NotFound)?;
+        let target = kind.target().and_then(|target| payment.operation(target));
+        // An id can name any place of the payment, whatever kind of record is there.
+        let target = target.filter(|target| kind.acts_on() == Some(target.record())).ok_or(Rejection::NotFound)?;
         let account = &self.request.details.account;
         let owner = payment.operations.first().and_then(|first| first.asked.details.account.as_ref());
         if account.is_some() && owner.is_some() && account.as_ref() != owner {
@@ -195,7 +197,7 @@ impl Asking<'_> {
             (Amount::Rest | Amount::Exactly(_), _) => self.exact_amount(payment.currency)?,
         };
         if amount.minor <= 0 {
-            return Err(Rejection::OverBalance { available: amount });
+            return Err(Rejection::OverBalance { available: amount.with(0) });
         }
         payment.admits(kind, amount, self.terms.balance_check, self.now)?;
         Ok(amount)
@@ -252,8 +254,11 @@ impl Asking<'_> {
         match &operation.state {
             State::Settled(_) | State::Accepted(_) => Ok(answer),
             State::Unsent => self.try_anew(payment, ordinal),
-            // My own claim: its acknowledgement was lost. Nothing has been sent under it.
-            State::Open(open) if open.nonce == self.claim.nonce => Ok(self.send(payment.clone(), ordinal, false)),
+            // My own claim: its acknowledgement was lost. Nothing has been sent under it, but if the claim was
+            // to send once more, then something was before.
+            State::Open(open) if open.nonce == self.claim.nonce => {
+                Ok(self.send(payment.clone(), ordinal, open.unknown))
+            }
             State::Open(open) => self.while_open(payment, ordinal, open, answer),
         }
     }
@@ -302,6 +307,8 @@ struct Heard<'a> {
     nonce: Nonce,
     outcome: &'a Outcome,
     terms: &'a Terms,
+    /// The end of the hold, where the payment has one.
+    expires_at: Option<Timestamp>,
     now: Timestamp,
 }
 
@@ -342,7 +349,12 @@ impl Heard<'_> {
             self.note(operation);
             1
         };
-        let due = self.terms.can_look_up.then(|| self.now.plus(backoff(attempts)));
+        let due = if self.terms.can_look_up {
+            Some(self.now.plus(backoff(attempts)))
+        } else {
+            // Nobody can ask: a notice will tell, or the hold runs out.
+            self.expires_at.filter(|_| operation.asked.kind.holds())
+        };
         operation.state = State::Accepted(Accepted { answer: answer.clone().within_limits(), attempts, due });
     }
 
@@ -381,7 +393,8 @@ impl Heard<'_> {
         self.note(operation);
         match &mut operation.state {
             State::Open(open) => {
-                open.attempts = open.attempts.saturating_add(u32::from(open.unknown));
+                // To send it was counted when it was claimed.
+                open.attempts = open.attempts.saturating_add(u32::from(self.source != Source::Answer));
                 open.unknown = true;
                 open.due = Some(retry_at);
             }
@@ -418,7 +431,8 @@ fn agrees(verdict: Verdict, outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Approved(_) => verdict == Verdict::Approved,
         Outcome::Declined(..) | Outcome::Voided(_) | Outcome::NeverReceived => verdict != Verdict::Approved,
-        Outcome::Accepted(_) | Outcome::NotSent | Outcome::Unknown => true,
+        Outcome::Accepted(_) => verdict != Verdict::NeverReceived,
+        Outcome::NotSent | Outcome::Unknown => true,
     }
 }
 

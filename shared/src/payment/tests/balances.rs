@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixtures::{acting, answer, capture, cents, exactly, key, opening, place, refund, stored_method, terms};
+use super::fixtures::{acting, answer, capture, cents, exactly, opening, place, refund, stored_method, terms};
 use super::purchase::Purchase;
 use crate::gateways::sandbox;
 use crate::ids::{Ordinal, Record};
@@ -285,7 +285,7 @@ fn a_payment_keeps_to_its_account_and_currency() {
     let mut purchase = Purchase::asked(&first, strict());
     end(&mut purchase, &Approved);
     let mut refused = |details: Details| {
-        let request = Request { details, key: key("next"), ..request(Capture(10), "") };
+        let request = Request { details, ..request(Capture(10), "next") };
         purchase.ask(&request).err()
     };
     assert_eq!(refused(account("001B")), Some(Rejection::WrongAccount));

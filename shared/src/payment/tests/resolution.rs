@@ -1,1 +1,299 @@
+//! How what nobody knows is found out: when it is sent again, asked for, undone, waited for, given up.
 
+use std::time::Duration;
+
+use super::fixtures::{LIFE, START, acting, answer, capture, exactly, opening, raw_card, stored_method, terms};
+use super::purchase::Purchase;
+use crate::gateways::{ADAPTERS, sandbox};
+use crate::ids::Ordinal;
+use crate::merchant::AUTHORIZATION_LIFETIME;
+use crate::payment::{
+    Answer, Decline, Effect, Event, Instrument, Interaction, Kind, MARGIN, MAX_LOGS, Nonce, Outcome, Source, State,
+    Terms, Verdict,
+};
+use crate::rejection::Rejection;
+
+const FIRST: Ordinal = Ordinal::FIRST;
+
+fn open(kind: Kind, instrument: Instrument, terms: Terms) -> Purchase {
+    Purchase::asked(&opening(kind, instrument, "order 1", 100), terms)
+}
+
+/// Whoever claimed it was killed, and every request it sent has arrived.
+fn abandoned(kind: Kind, instrument: Instrument, terms: Terms) -> Purchase {
+    let mut purchase = open(kind, instrument, terms);
+    purchase.wait(LIFE + MARGIN);
+    purchase
+}
+
+fn verdict(purchase: &Purchase) -> Option<Verdict> {
+    match purchase.state(FIRST) {
+        State::Settled(settled) => Some(settled.verdict),
+        State::Open(_) | State::Unsent | State::Accepted(_) => None,
+    }
+}
+
+fn due_in(purchase: &Purchase) -> Option<Duration> {
+    purchase.payment.due_at().map(|due| due.since(purchase.now))
+}
+
+fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 60 * 60)
+}
+
+#[test]
+fn it_is_sent_again_only_well_inside_the_key_window() {
+    let moment = Duration::from_millis(1);
+    let keyed = terms(&sandbox::KEYED);
+    let without = |can_look_up, can_reverse_timeouts| Terms { can_look_up, can_reverse_timeouts, ..keyed };
+    let short = Terms { key_window: Some(hours(1)), ..keyed };
+    let rows = [
+        (keyed, hours(23) - moment, "sends again"),
+        (keyed, hours(23), "looks up"),
+        (without(false, true), hours(23) - moment, "sends again"),
+        (without(false, true), hours(23), "undoes"),
+        (without(false, false), hours(23), "waits"),
+        (without(true, true), hours(23), "looks up"),
+        (short, LIFE + MARGIN, "looks up"),
+    ];
+    for (terms, after, expected) in rows {
+        let mut purchase = open(Kind::Authorize, stored_method(), terms);
+        purchase.wait(after);
+        let told = match purchase.look().effect {
+            Some(Effect::Send { duplicate: true, .. }) => "sends again",
+            Some(Effect::Send { duplicate: false, .. }) => "sends as if for the first time",
+            Some(Effect::LookUp { .. }) => "looks up",
+            Some(Effect::Reverse { .. }) => "undoes",
+            None => "waits",
+        };
+        assert_eq!(told, expected, "{after:?} after it was asked, under {terms:?}");
+    }
+}
+
+#[test]
+fn the_callers_own_retry_brings_the_card_again() {
+    let request = || opening(Kind::Authorize, raw_card(), "order 1", 100);
+    let mut purchase = open(Kind::Authorize, raw_card(), terms(&sandbox::KEYED));
+    purchase.wait(LIFE + MARGIN - Duration::from_millis(1));
+    let refused = purchase.ask(&request()).expect_err("somebody may still be asking");
+    assert_eq!(refused, Rejection::InProgress { retry_after: Duration::from_millis(1) });
+
+    purchase.wait(Duration::from_millis(1));
+    let looked = purchase.look();
+    let Some(Effect::LookUp { nonce, .. }) = looked.effect else { panic!("it can only be asked for: {looked:?}") };
+    let resent = purchase.ask(&request()).expect("the card is here again");
+    assert!(matches!(resent.effect, Some(Effect::Send { duplicate: true, .. })), "{resent:?}");
+
+    let late = Event::Learned { operation: FIRST, source: Source::LookUp, nonce, outcome: Outcome::NeverReceived };
+    let before = purchase.payment.clone();
+    purchase.put(&late).expect("news are never refused");
+    assert_eq!(purchase.payment, before, "what was looked up before the retry says nothing about it");
+    purchase.hear(FIRST, Outcome::Approved(answer("a")));
+    assert_eq!(verdict(&purchase), Some(Verdict::Approved));
+}
+
+#[test]
+fn a_retry_after_the_key_window_gets_the_answer_that_there_is() {
+    let mut purchase = open(Kind::Sale, raw_card(), terms(&sandbox::KEYED));
+    purchase.wait(hours(23));
+    let answered = purchase.ask(&opening(Kind::Sale, raw_card(), "order 1", 100)).expect("an answer");
+    assert_eq!(answered.effect, None);
+    assert_eq!(answered.payment.version, 1);
+}
+
+#[test]
+fn nobody_asks_before_every_request_must_have_arrived() {
+    for adapter in [&sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL] {
+        let mut purchase = open(Kind::Sale, stored_method(), terms(adapter));
+        assert_eq!(due_in(&purchase), Some(LIFE + MARGIN), "{}", adapter.name);
+        purchase.wait(Duration::from_secs(10));
+        purchase.hear(FIRST, Outcome::Unknown);
+        assert_eq!(due_in(&purchase), Some(LIFE + MARGIN - Duration::from_secs(10)), "{}", adapter.name);
+    }
+}
+
+#[test]
+fn a_key_whose_window_ends_meanwhile_does_not_make_a_look_up_early() {
+    let mut purchase = open(Kind::Sale, stored_method(), terms(&sandbox::KEYED));
+    purchase.wait(hours(23) - Duration::from_secs(1));
+    purchase.look();
+    purchase.hear(FIRST, Outcome::Unknown);
+    purchase.now = purchase.payment.due_at().expect("a time to look again");
+    assert_eq!(purchase.look().effect, None, "the request sent just now may still be on its way");
+    purchase.now = purchase.payment.due_at().expect("a time to look again");
+    assert!(matches!(purchase.look().effect, Some(Effect::LookUp { .. })));
+}
+
+#[test]
+fn each_try_in_vain_waits_longer_than_the_last() {
+    let expected = [5, 15, 60, 300, 1_800, 10_800, 10_800].map(Duration::from_secs);
+    for adapter in [&sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::KEYED] {
+        let source = match adapter.name {
+            "sandbox-look-up" => Source::LookUp,
+            "sandbox-keyed" => Source::Answer,
+            _ => Source::TimeoutReversal,
+        };
+        let mut purchase = abandoned(Kind::Sale, stored_method(), terms(adapter));
+        let mut waits = Vec::new();
+        for _ in 0..=expected.len() {
+            assert!(purchase.look().effect.is_some(), "{}", adapter.name);
+            purchase.hear_from(FIRST, source, Outcome::Unknown);
+            let wait = due_in(&purchase).expect("a time to look again");
+            waits.push(wait);
+            purchase.wait(wait);
+        }
+        // To send it once more is a second try by itself; to ask for the first time is not.
+        let tries = if source == Source::Answer { &expected[1..] } else { &expected[..] };
+        assert!(waits.starts_with(tries), "{}: {waits:?}", adapter.name);
+    }
+}
+
+#[test]
+fn what_nobody_can_find_out_waits_and_a_hold_lapses_at_its_end() {
+    for kind in [Kind::Authorize, Kind::PostAuthorize] {
+        let mut purchase = abandoned(kind, stored_method(), terms(&sandbox::NONE));
+        let end = START.plus(AUTHORIZATION_LIFETIME);
+        assert_eq!(purchase.look().effect, None);
+        assert_eq!(purchase.payment.due_at(), Some(end));
+        purchase.now = end;
+        purchase.look();
+        assert_eq!((verdict(&purchase), purchase.payment.due_at()), (Some(Verdict::Lapsed), None));
+        let last = purchase.payment.operations[0].logs.last().map(|log| (log.source, log.interaction));
+        assert_eq!(last, Some((Source::Time, Interaction::Timeout)));
+    }
+}
+
+#[test]
+fn a_sale_or_capture_that_nobody_can_find_out_stays_open_for_ever() {
+    let mut sale = abandoned(Kind::Sale, stored_method(), terms(&sandbox::NONE));
+    assert_eq!(sale.look().effect, None);
+    assert_eq!((verdict(&sale), sale.payment.due_at()), (None, None));
+
+    let mut hold = Purchase::approved(Kind::Authorize, 100, terms(&sandbox::NONE));
+    hold.ask(&acting(capture(FIRST), "capture", exactly(60))).expect("a capture");
+    hold.wait(LIFE + MARGIN);
+    assert_eq!(hold.look().effect, None);
+    assert_eq!(hold.payment.due_at(), None);
+    assert_eq!(hold.payment.uncaptured(FIRST).minor, 40, "its amount stays spoken for");
+    hold.hear_from(hold.last(), Source::Notice, Outcome::Approved(answer("c")));
+    assert_eq!(hold.payment.captured(FIRST).minor, 60, "a notice still settles it");
+}
+
+#[test]
+fn a_hold_that_was_accepted_and_never_decided_lapses_where_nobody_can_ask() {
+    for adapter in ADAPTERS {
+        let mut purchase = open(Kind::Authorize, stored_method(), terms(adapter));
+        purchase.hear(FIRST, Outcome::Accepted(answer("p")));
+        if adapter.look_up.is_some() {
+            assert_eq!(due_in(&purchase), Some(Duration::from_secs(5)), "{}", adapter.name);
+        } else {
+            purchase.now = START.plus(AUTHORIZATION_LIFETIME);
+            purchase.look();
+            assert_eq!(verdict(&purchase), Some(Verdict::Lapsed), "{}", adapter.name);
+            assert_eq!(purchase.payment.operations[0].answer(), Some(&answer("p")));
+        }
+    }
+    let mut sale = open(Kind::Sale, stored_method(), terms(&sandbox::NONE));
+    sale.hear(FIRST, Outcome::Accepted(answer("p")));
+    assert_eq!(sale.payment.due_at(), None, "a sale does not end by itself");
+}
+
+#[test]
+fn a_verdict_that_is_long_in_coming_is_asked_for_less_and_less_often() {
+    let mut purchase = open(Kind::Sale, stored_method(), terms(&sandbox::LOOK_UP));
+    purchase.hear(FIRST, Outcome::Accepted(answer("p")));
+    for (seconds, outcome) in [(5, Outcome::Accepted(answer("p"))), (15, Outcome::Unknown), (60, Outcome::NotSent)] {
+        assert_eq!(due_in(&purchase), Some(Duration::from_secs(seconds)));
+        purchase.wait(Duration::from_secs(seconds));
+        assert!(matches!(purchase.look().effect, Some(Effect::LookUp { .. })));
+        purchase.hear_from(FIRST, Source::LookUp, outcome);
+    }
+    assert_eq!(due_in(&purchase), Some(Duration::from_secs(300)));
+}
+
+#[test]
+fn silence_fills_the_logs_only_so_far() {
+    let mut purchase = abandoned(Kind::Sale, stored_method(), terms(&sandbox::LOOK_UP));
+    for _ in 0..2 * MAX_LOGS {
+        purchase.hear_from(FIRST, Source::LookUp, Outcome::Unknown);
+    }
+    assert_eq!(purchase.payment.operations[0].logs.len(), MAX_LOGS);
+    purchase.hear(FIRST, Outcome::Approved(answer("a")));
+    let logs = &purchase.payment.operations[0].logs;
+    assert_eq!(logs.len(), MAX_LOGS + 1, "what settles it is always logged");
+    assert_eq!(logs.last().map(|log| (log.interaction, log.code.as_deref())), Some((Interaction::Success, Some("00"))));
+}
+
+#[test]
+fn contradictions_are_kept_up_to_a_limit_and_change_nothing() {
+    let mut purchase = Purchase::approved(Kind::Sale, 100, terms(&sandbox::LOOK_UP));
+    let settled = purchase.state(FIRST).clone();
+    for count in 1..2 * MAX_LOGS {
+        purchase.hear_from(FIRST, Source::Notice, Outcome::Declined(Decline::Permanent, answer("d")));
+        assert_eq!(purchase.payment.operations[0].contradictions.len(), count.min(MAX_LOGS));
+        assert_eq!(*purchase.state(FIRST), settled);
+    }
+}
+
+#[test]
+fn what_settles_it_is_kept_as_the_gateway_said_it_within_the_limits() {
+    let long = "長".repeat(2_000);
+    let said = Answer {
+        reference: Some(long.clone()),
+        reference_details: Some(long.clone()),
+        code: Some(long.clone()),
+        description: Some(long.clone()),
+        message: Some(long.clone()),
+        authorization_code: Some(long.clone()),
+        avs_code: Some(long),
+        date: Some(START),
+    };
+    let mut purchase = open(Kind::Sale, stored_method(), terms(&sandbox::LOOK_UP));
+    purchase.hear(FIRST, Outcome::Approved(said));
+    let kept = purchase.payment.operations[0].answer().expect("an answer").clone();
+    let texts = [
+        (kept.reference, 255),
+        (kept.reference_details, 1_000),
+        (kept.code, 64),
+        (kept.description, 255),
+        (kept.message, 255),
+        (kept.authorization_code, 64),
+        (kept.avs_code, 64),
+    ];
+    for (text, limit) in texts {
+        assert_eq!(text.map(|text| text.chars().count()), Some(limit));
+    }
+    assert_eq!(kept.date, Some(START));
+    let empty = Answer { code: Some(String::new()), ..Answer::default() };
+    assert_eq!(empty.within_limits(), Answer::default(), "an empty text says nothing");
+}
+
+#[test]
+fn every_interaction_is_logged_in_the_wires_words() {
+    let rows = [
+        (Outcome::Approved(answer("a")), Interaction::Success),
+        (Outcome::Accepted(answer("a")), Interaction::Success),
+        (Outcome::Voided(answer("a")), Interaction::Success),
+        (Outcome::Declined(Decline::Soft, answer("a")), Interaction::Failed),
+        (Outcome::NotSent, Interaction::NoOp),
+        (Outcome::NeverReceived, Interaction::NoOp),
+        (Outcome::Unknown, Interaction::Timeout),
+    ];
+    for (outcome, interaction) in rows {
+        let mut purchase = abandoned(Kind::Sale, stored_method(), terms(&sandbox::LOOK_UP));
+        purchase.hear_from(FIRST, Source::LookUp, outcome.clone());
+        let log = &purchase.payment.operations[0].logs[0];
+        assert_eq!((log.source, log.interaction, log.at), (Source::LookUp, interaction, purchase.now), "{outcome:?}");
+    }
+}
+
+#[test]
+fn news_of_an_operation_that_is_not_there_change_nothing() {
+    let mut purchase = open(Kind::Sale, stored_method(), terms(&sandbox::LOOK_UP));
+    let before = purchase.payment.clone();
+    let operation = Ordinal::new(1).expect("a place");
+    let news =
+        Event::Learned { operation, source: Source::Notice, nonce: Nonce(1), outcome: Outcome::Approved(answer("a")) };
+    purchase.put(&news).expect("news are never refused");
+    assert_eq!(purchase.payment, before);
+}
