@@ -14,6 +14,8 @@ use crate::lambda::StartError;
 
 /// A running database. It ends with the process; every acknowledged write is on disk by then.
 pub struct Embedded {
+    /// Where it listens.
+    pub url: String,
     pub payments: DynamoDb,
     pub merchants: DynamoDb,
 }
@@ -28,11 +30,12 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     // Its calls block, so it has a runtime of its own.
     thread::Builder::new().name("dynamodb".to_owned()).spawn(move || serve(database, started))?;
     let address = address.await??;
-    let payments = DynamoDb::at(&format!("http://{address}"), "payments".to_owned());
+    let url = format!("http://{address}");
+    let payments = DynamoDb::at(&url, "payments".to_owned());
     let merchants = payments.with_table("merchants".to_owned());
     payments.create_table().await?;
     merchants.create_table().await?;
-    Ok(Embedded { payments, merchants })
+    Ok(Embedded { url, payments, merchants })
 }
 
 fn serve(database: Database, started: oneshot::Sender<std::io::Result<std::net::SocketAddr>>) {

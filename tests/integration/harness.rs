@@ -43,9 +43,14 @@ struct Process {
 
 impl Process {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_with_log(arguments, Stdio::inherit())
+    }
+
+    fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
             .args(arguments)
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the local server starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output"));
@@ -90,8 +95,18 @@ impl Kessai {
         Self::start(&["--port", "0", "--quiet", "--sandbox-url", &sandbox.url, "--data", &data.to_string_lossy()])
     }
 
+    /// On file, with sandbox gateways of its own, and its log in a file.
+    pub fn on_file_with_log(data: &Path, log: &Path) -> Self {
+        let arguments = ["--port", "0", "--sandbox-port", "0", "--data", &data.to_string_lossy()];
+        let log = std::fs::File::create(log).expect("a log");
+        Self::over(Process::start_with_log(&arguments, log.into()), &arguments)
+    }
+
     fn start(arguments: &[&str]) -> Self {
-        let process = Process::start(arguments);
+        Self::over(Process::start(arguments), arguments)
+    }
+
+    fn over(process: Process, arguments: &[&str]) -> Self {
         assert!(process.greeting.starts_with("Kessai at "), "{}", process.greeting);
         let data = arguments.last().expect("the data directory comes last");
         let client = Client::from_file(&Path::new(data).join("local.env"));

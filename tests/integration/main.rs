@@ -5,9 +5,11 @@
 mod harness;
 
 mod balances;
+mod canary;
 mod cost;
 mod crash;
 mod idempotency;
+mod lambda;
 mod lost_answers;
 mod malformed;
 mod resources;
