@@ -81,7 +81,12 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
         Does::Operation(translate) => operate(app, translate, event, deadline).await,
         Does::Retrieve => crate::retrieve::show(app, event, deadline).await,
     };
-    answered.unwrap_or_else(HttpAnswer::from)
+    answered.unwrap_or_else(|problem| {
+        if let Some(cause) = &problem.cause {
+            eprintln!("{}: {} {}: {cause}", function.name, problem.status, problem.code);
+        }
+        HttpAnswer::from(problem)
+    })
 }
 
 async fn operate(
@@ -91,7 +96,7 @@ async fn operate(
     deadline: Timestamp,
 ) -> Result<HttpAnswer, Problem> {
     let merchant = authenticate(app, event).await?;
-    let text = zeroize::Zeroizing::new(event.json_body()?);
+    let text = event.json_body()?;
     let mut members = Members::parse(&text)?;
     let key = idempotency_key(app, event, &mut members)?;
     let details = body::details(&mut members)?;

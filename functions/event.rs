@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use zeroize::Zeroizing;
+
 use crate::problem::Problem;
 
 /// Largest body that is read, in bytes: every member at its limit in four-byte characters, and room.
 pub const MAX_BODY: usize = 128 * 1024;
 
-/// What API Gateway says of a request. Members that no function needs are not read.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+/// What API Gateway says of a request. Members that no function needs are not read. The body may hold a
+/// card number: it cannot be printed, and is wiped when dropped.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpEvent {
     pub version: String,
@@ -21,21 +24,19 @@ pub struct HttpEvent {
     /// Names in lower case; repeated headers are joined by a comma.
     pub headers: BTreeMap<String, String>,
     pub request_context: RequestContext,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub path_parameters: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
+    pub body: Option<Zeroizing<String>>,
     pub is_base64_encoded: bool,
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestContext {
     pub request_id: String,
     pub http: HttpContext,
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpContext {
     pub method: String,
@@ -62,8 +63,8 @@ impl HttpEvent {
     }
 
     /// The body as text: JSON, UTF-8, of a size that can be meant.
-    pub fn json_body(&self) -> Result<String, Problem> {
-        let body = self.body.as_deref().unwrap_or_default();
+    pub fn json_body(&self) -> Result<Zeroizing<String>, Problem> {
+        let body = self.body.as_ref().map(|body| body.as_str()).unwrap_or_default();
         // Base 64 takes four characters for three bytes.
         if body.len() > MAX_BODY / 3 * 4 || (!self.is_base64_encoded && body.len() > MAX_BODY) {
             return Err(Problem::new(413, "REQUEST_TOO_LARGE", format!("body: must not exceed {MAX_BODY} bytes")));
@@ -74,10 +75,11 @@ impl HttpEvent {
             return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
         }
         if !self.is_base64_encoded {
-            return Ok(body.to_owned());
+            return Ok(Zeroizing::new(body.to_owned()));
         }
         let bytes = BASE64.decode(body.as_bytes()).map_err(|_| Problem::unreadable("body: must be base 64"))?;
-        String::from_utf8(bytes).map_err(|_| Problem::unreadable("body: must be UTF-8"))
+        let text = String::from_utf8(bytes).map_err(|_| Problem::unreadable("body: must be UTF-8"))?;
+        Ok(Zeroizing::new(text))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a caller hears when a request is not carried out: an HTTP status and the wire's error body.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub struct Problem {
     pub message: String,
     /// When asking again makes sense.
     pub retry_after: Option<Duration>,
+    /// What lies behind it, for the log and not for the caller.
+    pub cause: Option<String>,
 }
 
 /// What we suggest after a fault of the world.
@@ -21,7 +24,7 @@ const FAULT_RETRY: Duration = Duration::from_secs(2);
 
 impl Problem {
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None }
+        Self { status, code, message: message.into(), retry_after: None, cause: None }
     }
 
     /// A member whose value will not do.
@@ -71,7 +74,15 @@ impl From<Fault> for Problem {
             Fault::Stored(_) | Fault::SetUp(_) => (500, "UNKNOWN_EXCEPTION"),
         };
         let message = format!("{fault}; ask again with the same idempotency key");
-        Self { retry_after: Some(FAULT_RETRY), ..Self::new(status, code, message) }
+        Self { retry_after: Some(FAULT_RETRY), cause: Some(chain(&fault)), ..Self::new(status, code, message) }
+    }
+}
+
+/// An error with what caused it, down to the bottom.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
     }
 }
 

@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use kessai_shared::ports::Clock;
 use tokio::net::TcpListener;
+use zeroize::Zeroizing;
 
 use super::clock::MovableClock;
 use super::routes::{Route, find};
@@ -123,7 +124,7 @@ async fn move_clock(server: &Server, event: &HttpEvent) -> Result<HttpAnswer, Pr
     let now = match event.request_context.http.method.as_str() {
         "GET" => server.clock.now(),
         "POST" => {
-            let by = advance(event.body.as_deref().unwrap_or_default())?;
+            let by = advance(event.body.as_ref().map(|body| body.as_str()).unwrap_or_default())?;
             let moved = server.clock.advance(by).await;
             moved.map_err(|error| Problem::new(500, "UNKNOWN_EXCEPTION", format!("clock: {error}")))?
         }
@@ -171,9 +172,9 @@ async fn event(server: &Server, request: Request<Incoming>) -> HttpEvent {
     }
     let bytes = read(body).await;
     match String::from_utf8(bytes) {
-        Ok(text) => event.body = (!text.is_empty()).then_some(text),
+        Ok(text) => event.body = (!text.is_empty()).then(|| Zeroizing::new(text)),
         Err(error) => {
-            event.body = Some(BASE64.encode(error.as_bytes()));
+            event.body = Some(Zeroizing::new(BASE64.encode(error.as_bytes())));
             event.is_base64_encoded = true;
         }
     }

@@ -149,7 +149,7 @@ async fn set_up() -> InProcess {
         [("authorization", format!("Bearer {}", api_key.reveal())), ("content-type", "application/json".to_owned())];
     let event = HttpEvent {
         headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        body: Some(body.to_string()),
+        body: Some(body.to_string().into()),
         ..HttpEvent::default()
     };
     let shell = Shell {

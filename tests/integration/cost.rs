@@ -75,7 +75,7 @@ impl Bench {
                 ("idempotency-key".to_owned(), key.to_owned()),
             ]),
             path_parameters: id.into_iter().map(|(name, id)| (name.to_owned(), id.to_owned())).collect(),
-            body: Some(body.to_string()),
+            body: Some(body.to_string().into()),
             ..HttpEvent::default()
         };
         let deadline = SystemClock.now().plus(std::time::Duration::from_secs(25));
