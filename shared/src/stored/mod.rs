@@ -12,3 +12,6 @@ mod reader;
 
 pub use item::{Attribute, Item};
 pub use reader::Unreadable;
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,9 @@ impl Stored {
         let decoded: Result<Vec<_>, _> =
             reader.maps("o")?.into_iter().map(|operation| decode_operation(operation, currency)).collect();
         let (operations, unknown): (Vec<_>, Vec<_>) = decoded?.into_iter().unzip();
+        if operations.is_empty() {
+            return Err(Unreadable("o must hold an operation".to_owned()));
+        }
         let payment = Payment {
             merchant,
             id: payment,
@@ -210,14 +213,12 @@ fn decode_instrument(item: Item) -> Result<InstrumentFacts, Unreadable> {
         return Ok(InstrumentFacts::Alternative { name: reader.maybe_text("nm")?, email: reader.maybe_text("em")? });
     }
     let expiry = reader.number("ex")?;
-    let out_of_range = || Unreadable("ex is no month".to_owned());
+    let no_month = || Unreadable("ex is no month".to_owned());
+    let month = u8::try_from(expiry % 100).ok().filter(|month| (1..=12).contains(month)).ok_or_else(no_month)?;
     Ok(InstrumentFacts::Card(CardFacts {
         bin: reader.text("bin")?,
         last_four: reader.text("l4")?,
-        expiry: Expiry {
-            month: u8::try_from(expiry % 100).map_err(|_| out_of_range())?,
-            year: u16::try_from(expiry / 100).map_err(|_| out_of_range())?,
-        },
+        expiry: Expiry { month, year: u16::try_from(expiry / 100).map_err(|_| no_month())? },
         card_type: reader
             .maybe_parsed("ty", |text| CardType::ALL.into_iter().find(|card_type| card_type.literal() == text))?,
     }))
