@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kessai_shared::ids::{MerchantId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{ApiKey, Merchant};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
@@ -17,13 +17,11 @@ use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_mercha
 use kessai_shared::time::Timestamp;
 
 use crate::event::{HttpAnswer, HttpEvent};
+use crate::key;
 use crate::problem::Problem;
-use crate::wire::body::{self, KEY_FORM};
-use crate::wire::envelope::View;
+use crate::wire::body;
 use crate::wire::members::Members;
-
-/// The idempotency key's headers: the wire's own and the one of the IETF draft.
-const KEY_HEADERS: [&str; 2] = ["sfdc-payments-idempotency-key", "idempotency-key"];
+use crate::wire::view::View;
 
 /// Everything a function needs of the world.
 #[derive(Clone)]
@@ -78,6 +76,7 @@ impl Asking<'_> {
 /// Answers one request. `deadline`: when the platform kills us.
 pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline: Timestamp) -> HttpAnswer {
     let answered = match function.does {
+        _ if !is_version(event.path_parameter("version")) => Err(Problem::not_found()),
         Does::Operation(translate) => operate(app, translate, event, deadline).await,
         Does::Retrieve => crate::retrieve::show(app, event, deadline).await,
     };
@@ -89,6 +88,14 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
     })
 }
 
+/// Whether the prefix, where there is one, names a version of the wire format: `v67.0`.
+fn is_version(parameter: Option<&str>) -> bool {
+    let is_number = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(parameter) = parameter else { return true };
+    let numbers = parameter.strip_prefix('v').and_then(|numbers| numbers.split_once('.'));
+    numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+}
+
 async fn operate(
     app: &App,
     translate: Translate,
@@ -98,7 +105,7 @@ async fn operate(
     let merchant = authenticate(app, event).await?;
     let text = event.json_body()?;
     let mut members = Members::parse(&text)?;
-    let key = idempotency_key(app, event, &mut members)?;
+    let key = key::given(event, &mut members)?.unwrap_or_else(|| fresh_key(app));
     let details = body::details(&mut members)?;
     let ask = translate(&mut members, Asking { merchant: &merchant, event, key, details })?;
     members.finish()?;
@@ -126,34 +133,7 @@ async fn find(app: &App, key: &str) -> Result<Option<kessai_shared::stored::Item
     app.directory.find(key).await.map_err(|fault| Fault::Store(Box::new(fault)))
 }
 
-/// The key that names the operation: from one of the headers or the body, never from two places. Where
-/// there is none, a new one that nobody else has.
-fn idempotency_key(app: &App, event: &HttpEvent, members: &mut Members<'_>) -> Result<IdempotencyKey, Problem> {
-    let mut given = Vec::new();
-    for name in KEY_HEADERS {
-        if let Some(text) = event.header(name) {
-            let key = IdempotencyKey::parse(unquoted(text))
-                .ok_or_else(|| Problem::invalid(name, format!("must be {KEY_FORM}")))?;
-            given.push((name, key));
-        }
-    }
-    if let Some(key) = body::idempotency_key(members)? {
-        given.push(("idempotencyKey", key));
-    }
-    match (given.pop(), given.pop()) {
-        (Some((second, _)), Some((first, _))) => {
-            Err(Problem::invalid(second, format!("must not be given together with {first}")))
-        }
-        (Some((_, key)), None) => Ok(key),
-        (None, _) => Ok(fresh_key(app)),
-    }
-}
-
-/// The draft's header is a structured string, in quotes; callers send it with and without them.
-fn unquoted(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
-}
-
+/// Stands in where the caller gave no key: a new one that nobody else has.
 fn fresh_key(app: &App) -> IdempotencyKey {
     let [_, _, _, _, _, _, random @ ..] = app.shell.entropy.bytes();
     let millis = u64::try_from(app.shell.clock.now().as_millis()).unwrap_or_default();
@@ -173,13 +153,19 @@ async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) 
         (Action::Act(_), Some(stored)) => stored.payment.gateway,
         (Action::Act(_), None) => return Err(Problem::not_found()),
     };
+    Ok(app.shell.perform(merchant.id, route(merchant, id)?, &request, stored, deadline).await?)
+}
+
+/// The merchant's gateway with the adapter that speaks to it.
+pub fn route(merchant: &Merchant, id: GatewayId) -> Result<Route<'_>, Fault> {
     let gateway = merchant.gateways.get(&id).ok_or_else(|| Fault::SetUp(format!("gateway {id} is gone")))?;
-    Ok(app.shell.perform(merchant.id, Route::to(gateway)?, &request, stored, deadline).await?)
+    Route::to(gateway)
 }
 
 fn render(reply: &Reply) -> Result<HttpAnswer, Problem> {
     let view = View::of(&reply.payment, reply.operation).ok_or_else(Problem::not_found)?;
     let status = view.http_status().ok_or_else(Problem::not_sent)?;
     let answer = HttpAnswer::json(status, serde_json::to_string(&view.answer()).unwrap_or_default());
-    Ok(if reply.replayed { answer.with_header("idempotent-replayed", "true") } else { answer })
+    let is_replay = reply.replayed && view.operation.is_settled();
+    Ok(if is_replay { answer.with_header("idempotent-replayed", "true") } else { answer })
 }

@@ -2,16 +2,15 @@
 
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::rejection::{Fault, Refusal};
-use kessai_shared::shell::Route;
 use kessai_shared::time::Timestamp;
 
-use crate::door::{App, merchant_of};
+use crate::door::{App, merchant_of, route};
 
 /// Looks at one payment; returns when it is due next.
 pub async fn follow_up(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Option<Timestamp>, Refusal> {
     let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
-    let merchant = merchant_of(app, &key.merchant).await?;
-    let gateway = merchant.as_ref().and_then(|merchant| merchant.gateways.get(&stored.payment.gateway));
-    let gateway = gateway.ok_or_else(|| Fault::SetUp(format!("gateway {} is gone", stored.payment.gateway)))?;
-    app.shell.follow_up(stored, Route::to(gateway)?, deadline).await
+    let gone = || Fault::SetUp(format!("merchant {} is gone", key.merchant));
+    let merchant = merchant_of(app, &key.merchant).await?.ok_or_else(gone)?;
+    let route = route(&merchant, stored.payment.gateway)?;
+    app.shell.follow_up(stored, route, deadline).await
 }

@@ -16,6 +16,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use kessai_infra::directory::Cached;
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::http::HttpClient;
+use kessai_infra::journal::StandardErrorJournal;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::shell::Shell;
@@ -71,6 +72,7 @@ async fn from_environment() -> Result<App, StartError> {
         http: Arc::new(HttpClient::new()?),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
+        journal: Arc::new(StandardErrorJournal),
         fingerprint_key: Arc::new(fingerprint_key(&required("FINGERPRINT_KEY")?)?),
     };
     Ok(App { shell, directory: Arc::new(Cached::new(merchants, clock)) })

@@ -9,6 +9,7 @@ pub mod capture;
 pub mod door;
 pub mod event;
 pub mod follow_up;
+pub mod key;
 pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;

@@ -52,9 +52,10 @@ impl Problem {
         Self::new(401, "INVALID_SESSION_ID", "Session expired or invalid")
     }
 
-    /// The gateway was certainly not reached.
+    /// The gateway certainly did nothing.
     pub fn not_sent() -> Self {
-        let message = "The gateway could not be reached: nothing was sent; try again with the same idempotency key";
+        let message =
+            "The gateway was not reached or too busy, and did nothing; try again with the same idempotency key";
         Self { retry_after: Some(FAULT_RETRY), ..Self::new(503, "GATEWAY_UNREACHABLE", message) }
     }
 }
@@ -70,7 +71,7 @@ impl From<Rejection> for Problem {
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         let (status, code) = match fault {
-            Fault::Store(_) | Fault::NoTime => (503, "SERVICE_UNAVAILABLE"),
+            Fault::Store(_) | Fault::Busy | Fault::NoTime => (503, "SERVICE_UNAVAILABLE"),
             Fault::Stored(_) | Fault::SetUp(_) => (500, "UNKNOWN_EXCEPTION"),
         };
         let message = format!("{fault}; ask again with the same idempotency key");
@@ -79,7 +80,7 @@ impl From<Fault> for Problem {
 }
 
 /// An error with what caused it, down to the bottom.
-fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", chain(source)),
         None => error.to_string(),

@@ -10,6 +10,8 @@ use kessai_shared::ports::{Clock, Pending};
 use kessai_shared::time::Timestamp;
 use tokio::sync::RwLock;
 
+use super::files::write_whole;
+
 /// Real time and how far it was moved.
 pub struct MovableClock {
     ahead_ms: AtomicI64,
@@ -22,7 +24,11 @@ pub struct MovableClock {
 impl MovableClock {
     pub fn open(file: Option<PathBuf>) -> std::io::Result<Self> {
         let kept = match &file {
-            Some(path) if path.exists() => std::fs::read_to_string(path)?.trim().parse().unwrap_or(0),
+            Some(path) if path.exists() => {
+                let unreadable =
+                    |_| std::io::Error::other(format!("{}: must be a number of milliseconds", path.display()));
+                std::fs::read_to_string(path)?.trim().parse().map_err(unreadable)?
+            }
             Some(_) | None => 0,
         };
         Ok(Self { ahead_ms: AtomicI64::new(kept), file, work: RwLock::default() })
@@ -34,7 +40,7 @@ impl MovableClock {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         let ahead = self.ahead_ms.load(Ordering::Acquire).saturating_add(by);
         if let Some(file) = &self.file {
-            std::fs::write(file, ahead.to_string())?;
+            write_whole(file, ahead.to_string().as_bytes())?;
         }
         self.ahead_ms.store(ahead, Ordering::Release);
         Ok(self.now())

@@ -1,6 +1,7 @@
 //! What the table's stream, the queue and the follow-up function do on AWS, as a loop in this process:
 //! whatever is due is looked at, at its time or later, at least once.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,67 +10,96 @@ use kessai_infra::dynamodb::DynamoDb;
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::ports::{Clock, Expected, Pending, Store, StoreFault, Written};
 use kessai_shared::stored::Item;
-use kessai_shared::stored::payment::{DUE, KEY};
+use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::time::Timestamp;
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
 use crate::door::App;
 use crate::follow_up::follow_up;
+use crate::problem::chain;
 
 /// How often the loop looks.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Payments looked at side by side.
-const AT_ONCE: usize = 32;
+/// Payments looked at side by side: a silent gateway holds up its own.
+const AT_ONCE: usize = 64;
 
 /// How long one look may take, and after which it is taken for lost.
 const LOOK: Duration = Duration::from_secs(25);
 const LOST: Duration = Duration::from_secs(30);
 
-/// When each payment that has something left to do is due.
+/// When each payment that may have something left to do is due.
 #[derive(Default)]
-pub struct Reminders(Mutex<BTreeMap<String, Timestamp>>);
+pub struct Reminders(Mutex<BTreeMap<String, Reminder>>);
+
+/// When to look, and which version of the payment says so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Reminder {
+    due: Timestamp,
+    version: i64,
+}
 
 impl Reminders {
     /// Begins with what was left open before.
     pub fn remember(&self, due: impl IntoIterator<Item = (String, Timestamp)>) {
-        self.entries().extend(due);
+        let reminders = due.into_iter().map(|(key, due)| (key, Reminder { due, version: 0 }));
+        self.entries().extend(reminders);
     }
 
-    fn note(&self, key: &str, due: Option<Timestamp>) {
-        match due {
-            Some(due) => self.entries().insert(key.to_owned(), due),
-            None => self.entries().remove(key),
+    /// Makes sure that somebody looks by then, whatever becomes of the write that is about to be made.
+    fn look_by(&self, key: &str, due: Timestamp) -> Reminder {
+        let mut entries = self.entries();
+        let reminder = entries.entry(key.to_owned()).or_insert(Reminder { due, version: 0 });
+        reminder.due = reminder.due.min(due);
+        *reminder
+    }
+
+    /// What was written says when to look, unless something newer was written since.
+    fn note(&self, item: &Item) {
+        let key = item.text(KEY).unwrap_or_default();
+        let version = item.number(VERSION).unwrap_or_default();
+        let mut entries = self.entries();
+        if entries.get(key).is_some_and(|known| known.version > version) {
+            return;
+        }
+        match item.number(DUE) {
+            Some(due) => entries.insert(key.to_owned(), Reminder { due: Timestamp::from_millis(due), version }),
+            None => entries.remove(key),
         };
     }
 
-    /// What is due now; each is due again when the look at it must be lost.
-    fn take(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
-        let lease = now.plus(LOST);
+    /// What is due now, the longest overdue first; each is due again when the look at it must be lost.
+    fn take(&self, now: Timestamp, most: usize) -> Vec<(String, Reminder)> {
         let mut entries = self.entries();
-        let due = entries.iter_mut().filter(|(_, due)| **due <= now).take(AT_ONCE);
-        due.map(|(key, due)| {
-            *due = lease;
-            (key.clone(), lease)
-        })
-        .collect()
+        let mut due: Vec<_> = entries.iter_mut().filter(|(_, reminder)| reminder.due <= now).collect();
+        due.sort_by_key(|(_, reminder)| Reverse(now.since(reminder.due)));
+        let lease = |(key, reminder): (&String, &mut Reminder)| {
+            reminder.due = now.plus(LOST);
+            (key.clone(), *reminder)
+        };
+        due.into_iter().take(most).map(lease).collect()
     }
 
-    /// What a look found out, unless somebody wrote since.
-    fn settle(&self, key: &str, lease: Timestamp, due: Option<Timestamp>) {
-        if self.entries().get(key) == Some(&lease) {
-            self.note(key, due);
+    /// What a look found out, unless somebody reminded us since.
+    fn settle(&self, key: &str, lease: Reminder, due: Option<Timestamp>) {
+        let mut entries = self.entries();
+        if entries.get(key) == Some(&lease) {
+            match due {
+                Some(due) => entries.insert(key.to_owned(), Reminder { due, ..lease }),
+                None => entries.remove(key),
+            };
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Timestamp>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Reminder>> {
         // Nothing panics while it holds the lock, so what it guards is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The store, which remembers what each write says is due: the stream of its table.
+/// The store, which remembers what each write says is due: the stream of its table. It remembers before
+/// it writes, because whoever writes may be killed before the acknowledgement.
 pub struct RemindingStore {
     pub store: DynamoDb,
     pub reminders: Arc<Reminders>,
@@ -83,40 +113,95 @@ impl Store for RemindingStore {
 
     fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
         Box::pin(async move {
-            let written = self.store.write(item, expected).await;
             let key = item.text(KEY).unwrap_or_default();
+            let lease = self.reminders.look_by(key, self.clock.now().plus(LOST));
+            let written = self.store.write(item, expected).await?;
             match &written {
-                Ok(Written::Done) => self.reminders.note(key, item.number(DUE).map(Timestamp::from_millis)),
-                Ok(Written::Conflict(_)) => {}
-                // It may have been written: somebody must look.
-                Err(_) => self.reminders.note(key, Some(self.clock.now().plus(LOST))),
+                Written::Done => self.reminders.note(item),
+                Written::Conflict(found) => {
+                    let due = found.as_ref().and_then(|found| found.number(DUE)).map(Timestamp::from_millis);
+                    self.reminders.settle(key, lease, due);
+                }
             }
-            written
+            Ok(written)
         })
     }
 }
 
 /// Looks at what is due, forever.
 pub async fn run(app: App, reminders: Arc<Reminders>, clock: Arc<MovableClock>) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         tokio::time::sleep(TICK).await;
-        let mut looks = JoinSet::new();
-        for (key, lease) in reminders.take(clock.now()) {
+        for (key, lease) in reminders.take(clock.now(), places.available_permits()) {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let (app, reminders, clock) = (app.clone(), Arc::clone(&reminders), Arc::clone(&clock));
-            looks.spawn(async move { clock.hold(look(&app, &reminders, &key, lease)).await });
+            // If it panics, the reminder comes again.
+            tokio::spawn(async move {
+                clock.hold(look(&app, &reminders, &key, lease)).await;
+                drop(place);
+            });
         }
-        looks.join_all().await;
     }
 }
 
-async fn look(app: &App, reminders: &Reminders, key: &str, lease: Timestamp) {
+async fn look(app: &App, reminders: &Reminders, key: &str, lease: Reminder) {
     let Some(payment) = PaymentKey::parse(key) else { return };
     let deadline = app.shell.clock.now().plus(LOOK);
     // Killed at the deadline, as on AWS.
     let looked = tokio::time::timeout(LOOK, follow_up(app, payment, deadline)).await;
     match looked {
         Ok(Ok(due)) => reminders.settle(key, lease, due),
-        Ok(Err(refusal)) => eprintln!("follow-up of {key}: {refusal:?}; again in {LOST:?}"),
+        Ok(Err(refusal)) => eprintln!("follow-up of {key}: {}; again in {LOST:?}", chain(&refusal)),
         Err(_) => eprintln!("follow-up of {key}: killed at its deadline; again in {LOST:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn item(version: i64, due: Option<i64>) -> Item {
+        Item::new().with(KEY, "k").with(VERSION, version).with_some(DUE, due.map(|due| at(due).as_millis()))
+    }
+
+    fn due(reminders: &Reminders) -> Option<Timestamp> {
+        reminders.entries().get("k").map(|reminder| reminder.due)
+    }
+
+    #[test]
+    fn a_late_note_of_an_older_write_does_not_hide_a_newer_one() {
+        let reminders = Reminders::default();
+        reminders.note(&item(3, Some(50)));
+        reminders.note(&item(2, None));
+        assert_eq!(due(&reminders), Some(at(50)));
+        reminders.note(&item(4, None));
+        assert_eq!(due(&reminders), None);
+    }
+
+    #[test]
+    fn a_write_that_nobody_acknowledged_is_looked_at() {
+        let reminders = Reminders::default();
+        reminders.look_by("k", at(30));
+        assert_eq!(due(&reminders), Some(at(30)));
+        reminders.look_by("k", at(40));
+        assert_eq!(due(&reminders), Some(at(30)), "the earlier look stands");
+    }
+
+    #[test]
+    fn a_look_is_leased_and_its_finding_does_not_hide_what_was_written_meanwhile() {
+        let reminders = Reminders::default();
+        reminders.note(&item(1, Some(10)));
+        assert!(reminders.take(at(9), 8).is_empty());
+        let (key, lease) = reminders.take(at(10), 8).remove(0);
+        assert!(reminders.take(at(11), 8).is_empty(), "somebody is looking");
+        reminders.note(&item(2, Some(60)));
+        reminders.settle(&key, lease, None);
+        assert_eq!(due(&reminders), Some(at(60)));
+        assert_eq!(reminders.take(at(100), 8).len(), 1);
     }
 }

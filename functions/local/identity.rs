@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use kessai_infra::system::SystemEntropy;
@@ -17,6 +15,7 @@ use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
 use kessai_shared::stored::payment::VERSION;
 
+use super::files::write_whole;
 use crate::lambda::StartError;
 
 /// The sandbox gateways: the end of the variable, the path at the sandbox and of the adapter's name.
@@ -67,13 +66,7 @@ impl Identity {
         lines.extend(self.gateways.get("KEYED").map(|id| format!("KESSAI_GATEWAY_ID={id}")));
         lines.extend(self.gateways.iter().map(|(name, id)| format!("KESSAI_GATEWAY_ID_{name}={id}")));
         let text: String = lines.into_iter().map(|line| format!("export {line}\n")).collect();
-        // Renamed into its place, so that nobody reads half of it.
-        let draft = file.with_extension("env.new");
-        let mut options = fs::OpenOptions::new();
-        let mut out = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        out.write_all(text.as_bytes())?;
-        out.sync_all()?;
-        fs::rename(draft, file)
+        write_whole(file, text.as_bytes())
     }
 
     /// Makes sure that the store knows the merchant, its key and where its gateways listen now.

@@ -9,6 +9,7 @@
 pub mod arguments;
 pub mod clock;
 pub mod embedded;
+pub mod files;
 pub mod follow_up;
 pub mod identity;
 pub mod routes;

@@ -26,6 +26,8 @@ use crate::wire::members::Members;
 /// What is read of a body that is too large, so that its sender hears the answer.
 const MAX_DRAINED: usize = 16 * 1024 * 1024;
 
+const USUAL_BODY: usize = 16 * 1024;
+
 /// How long running requests may take once the server is told to end.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
@@ -74,7 +76,7 @@ impl Server {
         };
         match self.clock.hold(invocation).await {
             Ok(answer) => answer,
-            Err(_) => HttpAnswer::json(503, r#"{"message":"Service Unavailable"}"#.to_owned()),
+            Err(_) => killed().into(),
         }
     }
 
@@ -147,6 +149,12 @@ fn advance(body: &str) -> Result<Duration, Problem> {
     by.ok_or_else(|| Problem::missing("advance"))
 }
 
+/// What the platform answers for an invocation that it killed. The gateway may have acted.
+fn killed() -> Problem {
+    let message = "The operation was cut off at its deadline; ask again with the same idempotency key";
+    Problem::new(504, "TIMEOUT", message)
+}
+
 /// The request as API Gateway would describe it.
 async fn event(server: &Server, request: Request<Incoming>) -> HttpEvent {
     let (head, body) = request.into_parts();
@@ -183,7 +191,8 @@ async fn event(server: &Server, request: Request<Incoming>) -> HttpEvent {
 
 /// The body, or as much of it as tells that it is too large.
 async fn read(mut body: Incoming) -> Vec<u8> {
-    let (mut kept, mut seen) = (Vec::new(), 0_usize);
+    // Room for any usual body from the start: a buffer that grows leaves copies behind.
+    let (mut kept, mut seen) = (Vec::with_capacity(USUAL_BODY), 0_usize);
     while let Some(Ok(frame)) = body.frame().await {
         let data = frame.into_data().unwrap_or_default();
         seen = seen.saturating_add(data.len());

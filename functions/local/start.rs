@@ -1,13 +1,13 @@
 //! Starts the local server, or the sandbox gateways alone.
 
 use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use kessai_infra::directory::Cached;
 use kessai_infra::http::HttpClient;
+use kessai_infra::journal::StandardErrorJournal;
 use kessai_infra::system::SystemEntropy;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ports::Entropy;
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use super::arguments::{Arguments, Command, Sandbox, Serve};
 use super::clock::MovableClock;
 use super::embedded;
+use super::files::{claim_directory, write_whole};
 use super::follow_up::{self, Reminders, RemindingStore};
 use super::identity::Identity;
 use super::routes::routes;
@@ -47,14 +48,16 @@ async fn run_sandbox(arguments: Sandbox) -> Result<(), StartError> {
 }
 
 async fn run_server(arguments: Serve) -> Result<(), StartError> {
-    fs::create_dir_all(&arguments.data)?;
+    let _claim = claim_directory(&arguments.data)?;
     let ended = ended()?;
     let listener = listen(arguments.port).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let resting = (!arguments.memory).then_some(arguments.data.as_path());
+    // Ends after us: what we have asked it is still answered.
+    let (end_sandbox, sandbox_ended) = watch::channel(false);
     let sandbox_url = match arguments.sandbox_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => start_sandbox(arguments.sandbox_port, resting, ended.clone()).await?,
+        None => start_sandbox(arguments.sandbox_port, resting, sandbox_ended).await?,
     };
     let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
     let identity_file = arguments.data.join("local.env");
@@ -73,6 +76,7 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         http: Arc::new(HttpClient::new()?),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
+        journal: Arc::new(StandardErrorJournal),
         fingerprint_key: Arc::new(fingerprint_key(resting)?),
     };
     let app = App { shell, directory: Arc::new(Cached::new(database.merchants, clock.clone())) };
@@ -80,6 +84,8 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     greet(&url, &sandbox_url, &identity_file, &identity);
     let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });
     server.serve(listener, wait(ended)).await;
+    // Nobody listens where the sandbox runs elsewhere.
+    let _ = end_sandbox.send(true);
     Ok(())
 }
 
@@ -108,8 +114,7 @@ fn fingerprint_key(data: Option<&Path>) -> Result<FingerprintKey, StartError> {
         return key.ok_or_else(|| format!("{}: must be 64 hexadecimal digits", file.display()).into());
     }
     let key = fresh_key();
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
-    std::io::Write::write_all(&mut out, HEXLOWER.encode(&key).as_bytes())?;
+    write_whole(&file, HEXLOWER.encode(&key).as_bytes())?;
     Ok(FingerprintKey::new(key))
 }
 

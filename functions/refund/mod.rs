@@ -16,7 +16,8 @@ fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Probl
     let (payment, refunded) = asking.record(Record::Payment, "paymentId")?;
     let reasons = RefundReason::ALL.map(|reason| (reason.literal(), reason));
     let kind = Kind::Refund { payment: refunded, reason: members.literal("reason", &reasons)? };
-    let amount = members.decimal("amount")?.map_or(Amount::Rest, Amount::Exactly);
+    // Only a member that is not there means all: an empty one is a caller's mistake, and a costly one.
+    let amount = if members.has("amount") { body::exact_amount(members)? } else { Amount::Rest };
     let client_context = body::client_context(members)?;
     let details = Details { group: body::group(members)?, client_context, ..asking.details };
     Ok(Ask::Act(payment, Request { action: Action::Act(kind), key: asking.key, amount, details }))

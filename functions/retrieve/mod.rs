@@ -6,7 +6,7 @@ use kessai_shared::time::Timestamp;
 use crate::door::{App, Does, Function, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
-use crate::wire::envelope::View;
+use crate::wire::view::View;
 
 pub const FUNCTION: Function = Function { name: "retrieve", does: Does::Retrieve };
 

@@ -4,8 +4,8 @@ use kessai_shared::card::{Card, CardType, Cvv, Expiry, Pan, Secret};
 use kessai_shared::ids::{GatewayId, MethodId};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::money::Currency;
+use kessai_shared::payment::Instrument;
 use kessai_shared::payment::asked::{AccountId, Address, Amount, Details, Group, Membership};
-use kessai_shared::payment::{IdempotencyKey, Instrument};
 
 use super::members::Members;
 use crate::problem::Problem;
@@ -67,6 +67,10 @@ pub fn group(body: &mut Members<'_>) -> Result<Option<Group>, Problem> {
     let currency = group.currency("currencyIsoCode")?;
     let name = group.name("id");
     group.finish()?;
+    if source.is_some() && !create {
+        let name = "paymentGroup.sourceObjectId";
+        return Err(Problem::invalid(name, "must be given together with createPaymentGroup only"));
+    }
     let member = match (create, existing) {
         (true, Some(_)) => return Err(Problem::invalid(&name, "must not be given together with createPaymentGroup")),
         (true, None) => Membership::New { source },
@@ -96,14 +100,6 @@ pub fn gateway(body: &mut Members<'_>, merchant: &Merchant) -> Result<GatewayId,
     }
 }
 
-/// The key in the body.
-pub fn idempotency_key(body: &mut Members<'_>) -> Result<Option<IdempotencyKey>, Problem> {
-    body.parsed("idempotencyKey", IdempotencyKey::MAX, KEY_FORM, IdempotencyKey::parse)
-}
-
-/// What a key looks like.
-pub const KEY_FORM: &str = "1 to 255 characters without control characters";
-
 /// Which ways to pay an operation takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ways {
@@ -123,7 +119,7 @@ pub fn instrument(body: &mut Members<'_>, ways: Ways) -> Result<Instrument, Prob
         Ways::Authorization | Ways::Sale => None,
         Ways::PostAuthorization => method.object("alternativePaymentMethod")?,
     };
-    let address = method.object("address")?;
+    let address = method.object("address")?.map(address_of).transpose()?;
     let save = method.flag("saveForFuture")?;
     method.finish()?;
     if save == Some(true) {
@@ -134,18 +130,19 @@ pub fn instrument(body: &mut Members<'_>, ways: Ways) -> Result<Instrument, Prob
     }
     match (id, card, alternative) {
         (Some(id), None, None) => {
-            let beside =
-                [("paymentMethod.address", address.is_some()), ("paymentMethod.saveForFuture", save.is_some())];
-            match beside.into_iter().find(|(_, given)| *given && ways == Ways::Sale) {
+            let beside = [
+                ("paymentMethod.address", address.is_some()),
+                ("paymentMethod.saveForFuture", save.is_some() && ways == Ways::Sale),
+            ];
+            match beside.into_iter().find(|(_, given)| *given) {
                 Some((name, _)) => Err(Problem::invalid(name, "must not be given together with paymentMethod.id")),
                 None => Ok(Instrument::Stored(id)),
             }
         }
-        (None, Some(body), None) => Ok(Instrument::Card {
-            card: Box::new(card_of(body)?),
-            address: address.map_or(Ok(Address::default()), address_of)?,
-        }),
-        (None, None, Some(body)) => alternative_of(body),
+        (None, Some(body), None) => {
+            Ok(Instrument::Card { card: Box::new(card_of(body)?), address: address.unwrap_or_default() })
+        }
+        (None, None, Some(body)) => alternative_of(body, address.unwrap_or_default()),
         (None, None, None) => Err(Problem::missing("paymentMethod.id or paymentMethod.cardPaymentMethod")),
         (_, _, _) => {
             Err(Problem::invalid("paymentMethod", "must hold one of id, cardPaymentMethod and its alternatives"))
@@ -201,14 +198,15 @@ fn address_of(mut body: Members<'_>) -> Result<Address, Problem> {
     Ok(address)
 }
 
-fn alternative_of(mut body: Members<'_>) -> Result<Instrument, Problem> {
-    let name = body.name("gatewayToken");
-    let token = body.text("gatewayToken", GATEWAY_TOKEN)?.ok_or_else(|| Problem::missing(&name))?;
+fn alternative_of(mut body: Members<'_>, address: Address) -> Result<Instrument, Problem> {
+    let secret = |text: &str| Some(Secret::new(text.to_owned()));
+    let token = body.parsed("gatewayToken", GATEWAY_TOKEN, "a token", secret)?;
     let instrument = Instrument::Alternative {
-        token: Secret::new(token),
-        token_details: body.text("gatewayTokenDetails", GATEWAY_TOKEN_DETAILS)?,
+        token: token.ok_or_else(|| Problem::missing(&body.name("gatewayToken")))?,
+        token_details: body.parsed("gatewayTokenDetails", GATEWAY_TOKEN_DETAILS, "a text", secret)?,
         name: body.text("name", NAME)?,
         email: body.text("email", EMAIL)?,
+        address,
     };
     account(&mut body)?;
     body.text("comments", COMMENTS)?;

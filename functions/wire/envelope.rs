@@ -1,45 +1,38 @@
-//! Answers in the wire's shape, made from what is stored: the same facts, the same bytes, however often
-//! they are asked for. Members without a value are left out.
+//! The shapes of answers. Members without a value are left out; `view` fills them.
 
-use kessai_shared::card::{CardFacts, CardType};
-use kessai_shared::ids::{Id, Ordinal, Record, group_id, log_id};
-use kessai_shared::money::Money;
-use kessai_shared::payment::asked::{AccountId, Group, InstrumentFacts, Membership};
-use kessai_shared::payment::{
-    Answer, Decline, Interaction, Kind, Log, Operation, Payment, Settled, Source, State, Verdict,
-};
-use kessai_shared::time::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// A number as the wire prints it.
-type Amount = Box<RawValue>;
+pub(super) type Amount = Box<RawValue>;
 
 /// The answer to every operation, and to the question how it stands.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_response: Option<GatewayResponse>,
+    pub(super) gateway_response: Option<GatewayResponse>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    is_multi_capture_supported: Option<bool>,
+    pub(super) is_multi_capture_supported: Option<bool>,
     #[serde(flatten)]
-    record: Option<RecordMember>,
-    payment_gateway_logs: Vec<GatewayLog>,
+    pub(super) record: Option<RecordMember>,
+    pub(super) payment_gateway_logs: Vec<GatewayLog>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_group: Option<PaymentGroup>,
+    pub(super) payment_group: Option<PaymentGroup>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_method: Option<PaymentMethod>,
+    pub(super) payment_method: Option<PaymentMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorMember>,
+    pub(super) pending: Option<PendingMember>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    operations: Option<Vec<Entry>>,
+    pub(super) error: Option<ErrorMember>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) operations: Option<Vec<Entry>>,
 }
 
 /// The record under the name of its kind.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-enum RecordMember {
+pub(super) enum RecordMember {
     PaymentAuthorization(Fields),
     Payment(Fields),
     PaymentAuthAdjustment(Fields),
@@ -48,28 +41,28 @@ enum RecordMember {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Fields {
+pub(super) struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<String>,
-    amount: Amount,
-    currency_iso_code: &'static str,
-    effective_date: String,
+    pub(super) account_id: Option<String>,
+    pub(super) amount: Amount,
+    pub(super) currency_iso_code: &'static str,
+    pub(super) effective_date: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expiration_date: Option<String>,
-    id: String,
+    pub(super) expiration_date: Option<String>,
+    pub(super) id: String,
     #[serde(flatten)]
-    number: NumberMember,
-    request_date: String,
-    status: &'static str,
+    pub(super) number: NumberMember,
+    pub(super) request_date: String,
+    pub(super) status: &'static str,
     #[serde(flatten)]
-    more: Option<Box<More>>,
+    pub(super) more: Option<Box<More>>,
 }
 
 /// The record's number under the name of its kind.
 #[expect(clippy::enum_variant_names, reason = "these are the wire's names")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-enum NumberMember {
+pub(super) enum NumberMember {
     PaymentAuthorizationNumber(String),
     PaymentNumber(String),
     PaymentAuthAdjustmentNumber(String),
@@ -79,115 +72,115 @@ enum NumberMember {
 /// What only a reader of the record is told.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct More {
+pub(super) struct More {
     #[serde(rename = "type")]
-    kind: &'static str,
-    payment_gateway_id: String,
+    pub(super) kind: &'static str,
+    pub(super) payment_gateway_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_authorization_id: Option<String>,
+    pub(super) payment_authorization_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_id: Option<String>,
+    pub(super) payment_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    balance: Option<Amount>,
+    pub(super) balance: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    total_payment_capture_amount: Option<Amount>,
+    pub(super) total_payment_capture_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    total_auth_reversal_amount: Option<Amount>,
+    pub(super) total_auth_reversal_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    available_to_capture_amount: Option<Amount>,
+    pub(super) available_to_capture_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    impact_amount: Option<Amount>,
+    pub(super) impact_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    total_refund_amount: Option<Amount>,
+    pub(super) total_refund_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    available_to_refund_amount: Option<Amount>,
+    pub(super) available_to_refund_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    pub(super) reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    comments: Option<String>,
+    pub(super) comments: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    client_context: Option<String>,
+    pub(super) client_context: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    pub(super) email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ip_address: Option<String>,
+    pub(super) ip_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mac_address: Option<String>,
+    pub(super) mac_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
+    pub(super) phone: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GatewayResponse {
+pub(super) struct GatewayResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_authorization_code: Option<String>,
+    pub(super) gateway_authorization_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_avs_code: Option<String>,
+    pub(super) gateway_avs_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_date: Option<String>,
+    pub(super) gateway_date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_message: Option<String>,
+    pub(super) gateway_message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_reference_details: Option<String>,
+    pub(super) gateway_reference_details: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_reference_number: Option<String>,
+    pub(super) gateway_reference_number: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_result_code: Option<String>,
+    pub(super) gateway_result_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_result_code_description: Option<String>,
-    salesforce_result_code: &'static str,
+    pub(super) gateway_result_code_description: Option<String>,
+    pub(super) salesforce_result_code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_method_details: Option<MethodDetails>,
+    pub(super) payment_method_details: Option<MethodDetails>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GatewayLog {
-    created_date: String,
+pub(super) struct GatewayLog {
+    pub(super) created_date: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_result_code: Option<String>,
-    id: String,
-    interaction_status: &'static str,
+    pub(super) gateway_result_code: Option<String>,
+    pub(super) id: String,
+    pub(super) interaction_status: &'static str,
     #[serde(flatten)]
-    more: Option<LogMore>,
+    pub(super) more: Option<LogMore>,
 }
 
 /// What only a reader of the history is told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct LogMore {
-    interaction_type: &'static str,
-    is_notification: &'static str,
-    source: &'static str,
+pub(super) struct LogMore {
+    pub(super) interaction_type: &'static str,
+    pub(super) is_notification: &'static str,
+    pub(super) source: &'static str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PaymentGroup {
+pub(super) struct PaymentGroup {
     #[serde(skip_serializing_if = "Option::is_none")]
-    currency_iso_code: Option<&'static str>,
-    id: String,
+    pub(super) currency_iso_code: Option<&'static str>,
+    pub(super) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_object_id: Option<String>,
+    pub(super) source_object_id: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PaymentMethod {
+pub(super) struct PaymentMethod {
     #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<String>,
+    pub(super) account_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    pub(super) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
+    pub(super) status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_method_details: Option<MethodDetails>,
+    pub(super) payment_method_details: Option<MethodDetails>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-enum MethodDetails {
+pub(super) enum MethodDetails {
     #[serde(rename_all = "camelCase")]
     CardPaymentMethod {
         card_bin: String,
@@ -211,376 +204,36 @@ enum MethodDetails {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ErrorMember {
-    error_code: &'static str,
-    message: String,
+pub(super) struct ErrorMember {
+    pub(super) error_code: &'static str,
+    pub(super) message: String,
+}
+
+/// What is to come of an operation that nobody knows the outcome of. Not in the wire format, which has no
+/// word for it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PendingMember {
+    pub(super) message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next_check_date: Option<String>,
 }
 
 /// One operation in the history of a record.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
-    id: String,
+pub(super) struct Entry {
+    pub(super) id: String,
     #[serde(rename = "type")]
-    kind: &'static str,
-    amount: Amount,
-    status: &'static str,
-    salesforce_result_code: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) amount: Amount,
+    pub(super) status: &'static str,
+    pub(super) salesforce_result_code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gateway_reference_number: Option<String>,
-    idempotency_key: String,
-    request_date: String,
-    payment_gateway_logs: Vec<GatewayLog>,
+    pub(super) gateway_reference_number: Option<String>,
+    pub(super) idempotency_key: String,
+    pub(super) request_date: String,
+    pub(super) payment_gateway_logs: Vec<GatewayLog>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    contradictions: Vec<GatewayLog>,
-}
-
-/// An operation in its payment, about to be shown.
-#[derive(Clone, Copy)]
-pub struct View<'a> {
-    pub payment: &'a Payment,
-    pub ordinal: Ordinal,
-    pub operation: &'a Operation,
-}
-
-impl<'a> View<'a> {
-    /// None where the payment has no such operation.
-    pub fn of(payment: &'a Payment, ordinal: Ordinal) -> Option<Self> {
-        payment.operation(ordinal).map(|operation| Self { payment, ordinal, operation })
-    }
-
-    /// The HTTP status of the answer to whoever asked for the operation. None where the gateway was
-    /// never asked: that is no answer.
-    pub fn http_status(&self) -> Option<u16> {
-        match &self.operation.state {
-            State::Unsent => None,
-            State::Open(_) => Some(202),
-            State::Accepted(_) => Some(201),
-            State::Settled(settled) if settled.verdict == Verdict::Approved => Some(201),
-            State::Settled(_) => Some(402),
-        }
-    }
-
-    /// The answer to whoever asked for the operation: no record where there is nothing to show for it.
-    pub fn answer(&self) -> Envelope {
-        let error = self.error();
-        let record = error.is_none().then(|| self.record(None));
-        Envelope { record, error, ..self.common() }
-    }
-
-    /// The answer to whoever asks how the record stands.
-    pub fn reading(&self, now: Timestamp) -> Envelope {
-        let operations = self.related().map(|view| view.entry()).collect();
-        let record = Some(self.record(Some(Box::new(self.more(now)))));
-        Envelope { record, error: self.error(), operations: Some(operations), ..self.common() }
-    }
-
-    fn common(&self) -> Envelope {
-        let asked = &self.operation.asked;
-        Envelope {
-            gateway_response: Some(self.gateway_response()),
-            is_multi_capture_supported: (asked.kind == Kind::Authorize).then_some(self.payment.multi_capture),
-            payment_gateway_logs: self.logs(&self.operation.logs, 0, false),
-            payment_group: asked.details.group.as_ref().map(|group| self.group(group)),
-            payment_method: asked.instrument.as_ref().map(|facts| self.method(facts)),
-            ..Envelope::default()
-        }
-    }
-
-    /// This operation and everything done to what it made.
-    fn related(&self) -> impl Iterator<Item = View<'a>> {
-        let Self { payment, ordinal, .. } = *self;
-        let root = |operation: &Operation| operation.asked.kind.target();
-        let belongs = move |view: &View<'a>| {
-            let parent = root(view.operation);
-            let grandparent = parent.and_then(|parent| payment.operation(parent)).and_then(root);
-            view.ordinal == ordinal || parent == Some(ordinal) || grandparent == Some(ordinal)
-        };
-        payment.numbered().map(move |(ordinal, operation)| View { payment, ordinal, operation }).filter(belongs)
-    }
-
-    fn id(&self) -> Id {
-        self.operation.record().id(self.payment.id, self.ordinal)
-    }
-
-    fn record(&self, more: Option<Box<More>>) -> RecordMember {
-        let fields = self.fields(more);
-        match self.operation.record() {
-            Record::Authorization => RecordMember::PaymentAuthorization(fields),
-            Record::Payment => RecordMember::Payment(fields),
-            Record::Adjustment => RecordMember::PaymentAuthAdjustment(fields),
-            Record::Refund => RecordMember::Refund(fields),
-        }
-    }
-
-    fn fields(&self, more: Option<Box<More>>) -> Fields {
-        let Operation { asked, requested_at, state, amount, .. } = self.operation;
-        let number = self.operation.record().number(self.payment.id, self.ordinal);
-        Fields {
-            account_id: self.account().map(|account| account.as_str().to_owned()),
-            amount: raw(*amount),
-            currency_iso_code: self.payment.currency.code(),
-            effective_date: asked.details.effective_at.unwrap_or(*requested_at).to_string(),
-            expiration_date: self.payment.expires_at.filter(|_| asked.kind.holds()).map(|end| end.to_string()),
-            id: self.id().to_string(),
-            number: match self.operation.record() {
-                Record::Authorization => NumberMember::PaymentAuthorizationNumber(number),
-                Record::Payment => NumberMember::PaymentNumber(number),
-                Record::Adjustment => NumberMember::PaymentAuthAdjustmentNumber(number),
-                Record::Refund => NumberMember::RefundNumber(number),
-            },
-            request_date: requested_at.to_string(),
-            status: state.status(),
-            more,
-        }
-    }
-
-    /// Who pays: said with the operation or, but for an adjustment, when the payment was opened.
-    fn account(&self) -> Option<&'a AccountId> {
-        let inherited = || match self.operation.record() {
-            Record::Adjustment => None,
-            Record::Authorization | Record::Payment | Record::Refund => {
-                self.payment.operations.first().and_then(|first| first.asked.details.account.as_ref())
-            }
-        };
-        self.operation.asked.details.account.as_ref().or_else(inherited)
-    }
-
-    fn more(&self, now: Timestamp) -> More {
-        let Self { payment, ordinal, operation } = *self;
-        let details = operation.asked.details.clone();
-        let target = operation.asked.kind.target().and_then(|target| View::of(payment, target));
-        let parent = |record| target.filter(|view| view.operation.record() == record).map(|view| view.id().to_string());
-        let more = More {
-            kind: record_type(&operation.asked.kind),
-            payment_gateway_id: payment.gateway.to_string(),
-            payment_authorization_id: parent(Record::Authorization),
-            payment_id: parent(Record::Payment),
-            reason: operation.asked.kind.reason().map(kessai_shared::payment::asked::RefundReason::literal),
-            comments: details.comments,
-            client_context: details.client_context,
-            email: details.email,
-            ip_address: details.ip_address,
-            mac_address: details.mac_address,
-            phone: details.phone,
-            ..More::default()
-        };
-        let effective = operation.amount.with(if operation.is_approved() { operation.amount.minor } else { 0 });
-        match operation.record() {
-            Record::Authorization => {
-                let (captured, reversed) = (payment.captured(ordinal), payment.reversed(ordinal));
-                More {
-                    balance: Some(raw(effective.with(effective.minor - captured.minor - reversed.minor))),
-                    total_payment_capture_amount: Some(raw(captured)),
-                    total_auth_reversal_amount: Some(raw(reversed)),
-                    available_to_capture_amount: Some(raw(payment.available_to_capture(ordinal, now))),
-                    ..more
-                }
-            }
-            Record::Payment => More {
-                balance: Some(raw(effective)),
-                impact_amount: Some(raw(effective.with(-effective.minor))),
-                total_refund_amount: Some(raw(payment.refunded(ordinal))),
-                available_to_refund_amount: Some(raw(payment.refundable(ordinal))),
-                ..more
-            },
-            Record::Refund => More { balance: Some(raw(effective)), impact_amount: Some(raw(effective)), ..more },
-            Record::Adjustment => more,
-        }
-    }
-
-    fn gateway_response(&self) -> GatewayResponse {
-        let Answer { reference, reference_details, code, description, message, authorization_code, avs_code, date } =
-            self.operation.answer().cloned().unwrap_or_default();
-        let details = match &self.operation.asked.kind {
-            Kind::PostAuthorize => {
-                self.operation.asked.instrument.as_ref().and_then(|facts| self.method_details(facts))
-            }
-            Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => None,
-        };
-        GatewayResponse {
-            gateway_authorization_code: authorization_code,
-            gateway_avs_code: avs_code,
-            gateway_date: date.map(|date| date.to_string()),
-            gateway_message: message,
-            gateway_reference_details: reference_details,
-            gateway_reference_number: reference,
-            gateway_result_code: code,
-            gateway_result_code_description: description,
-            salesforce_result_code: result_code(&self.operation.state),
-            payment_method_details: details,
-        }
-    }
-
-    fn logs(&self, logs: &[Log], first: usize, full: bool) -> Vec<GatewayLog> {
-        let show = |(index, log): (usize, &Log)| GatewayLog {
-            created_date: log.at.to_string(),
-            gateway_result_code: log.code.clone(),
-            id: log_id(self.payment.id, self.ordinal, first + index).to_string(),
-            interaction_status: interaction_status(log.interaction),
-            more: full.then(|| LogMore {
-                interaction_type: interaction_type(&self.operation.asked.kind),
-                is_notification: if log.source == Source::Notice { "Yes" } else { "No" },
-                source: source_name(log.source),
-            }),
-        };
-        logs.iter().enumerate().map(show).collect()
-    }
-
-    fn group(&self, group: &Group) -> PaymentGroup {
-        let (id, source) = match &group.member {
-            Membership::Existing { id } => (id.clone(), None),
-            Membership::New { source } => {
-                let own = self.id().to_string();
-                let key = source.as_deref().unwrap_or(&own);
-                (group_id(&self.payment.merchant, key).to_string(), source.clone())
-            }
-        };
-        let currency = group.currency.unwrap_or(self.payment.currency);
-        PaymentGroup { currency_iso_code: Some(currency.code()), id, source_object_id: source }
-    }
-
-    fn method(&self, facts: &InstrumentFacts) -> PaymentMethod {
-        let account_id = self.account().map(|account| account.as_str().to_owned());
-        match facts {
-            InstrumentFacts::Stored(method) => PaymentMethod {
-                account_id,
-                id: Some(method.to_string()),
-                status: Some("Active"),
-                payment_method_details: None,
-            },
-            InstrumentFacts::Card(_) | InstrumentFacts::Alternative { .. } => {
-                PaymentMethod { account_id, id: None, status: None, payment_method_details: self.method_details(facts) }
-            }
-        }
-    }
-
-    fn method_details(&self, facts: &InstrumentFacts) -> Option<MethodDetails> {
-        match facts {
-            InstrumentFacts::Stored(_) => None,
-            InstrumentFacts::Card(CardFacts { bin, last_four, expiry, card_type }) => {
-                Some(MethodDetails::CardPaymentMethod {
-                    card_bin: bin.clone(),
-                    card_last_four: last_four.clone(),
-                    card_type: card_type.map(CardType::literal),
-                    display_card_number: format!("************{last_four}"),
-                    expiry_month: expiry.month,
-                    expiry_year: expiry.year,
-                })
-            }
-            InstrumentFacts::Alternative { name, email } => Some(MethodDetails::AlternativePaymentMethod {
-                account_id: self.account().map(|account| account.as_str().to_owned()),
-                email: email.clone(),
-                name: name.clone(),
-            }),
-        }
-    }
-
-    /// Why there is no record to show.
-    fn error(&self) -> Option<ErrorMember> {
-        let State::Settled(Settled { verdict, answer, .. }) = &self.operation.state else { return None };
-        let said = answer.description.as_deref().or(answer.message.as_deref());
-        let (error_code, meaning) = match verdict {
-            Verdict::Approved => return None,
-            Verdict::Declined(Decline::Soft) => ("DECLINED", "The gateway declined"),
-            Verdict::Declined(Decline::Permanent) => ("PERMANENT_FAIL", "The gateway declined for good"),
-            Verdict::Declined(Decline::RequiresReview) => ("REQUIRES_REVIEW", "The bank must review it"),
-            Verdict::Declined(Decline::InvalidData) => ("VALIDATION_ERROR", "The gateway refused the data"),
-            Verdict::Voided => {
-                ("VOIDED", "The gateway did not answer and the operation was undone there: nothing is charged")
-            }
-            Verdict::NeverReceived => {
-                ("NEVER_RECEIVED", "The gateway never received the operation: nothing is charged")
-            }
-            Verdict::Lapsed => ("LAPSED", "The gateway never answered and the hold has ended: nothing is held"),
-        };
-        let message = match (verdict, said) {
-            (Verdict::Declined(_), Some(said)) => format!("{meaning}: {said}"),
-            (_, Some(_) | None) => meaning.to_owned(),
-        };
-        Some(ErrorMember { error_code, message })
-    }
-
-    fn entry(&self) -> Entry {
-        let Operation { asked, amount, requested_at, state, logs, contradictions, .. } = self.operation;
-        Entry {
-            id: self.id().to_string(),
-            kind: interaction_type(&asked.kind),
-            amount: raw(*amount),
-            status: state.status(),
-            salesforce_result_code: result_code(state),
-            gateway_reference_number: self.operation.answer().and_then(|answer| answer.reference.clone()),
-            idempotency_key: asked.key.as_str().to_owned(),
-            request_date: requested_at.to_string(),
-            payment_gateway_logs: self.logs(logs, 0, true),
-            contradictions: self.logs(contradictions, logs.len(), true),
-        }
-    }
-}
-
-/// The exact decimal, as a JSON number.
-fn raw(money: Money) -> Amount {
-    // What money prints is a JSON number.
-    RawValue::from_string(money.to_string()).unwrap_or_default()
-}
-
-/// The wire's word for what came of it. An ambiguous outcome is `Indeterminate`; `SystemError` promises
-/// that the gateway never saw it.
-pub fn result_code(state: &State) -> &'static str {
-    match state {
-        State::Open(_) => "Indeterminate",
-        State::Unsent => "SystemError",
-        State::Accepted(_) => "Success",
-        State::Settled(settled) => match settled.verdict {
-            Verdict::Approved => "Success",
-            Verdict::Declined(Decline::Soft) | Verdict::Voided => "Decline",
-            Verdict::Declined(Decline::Permanent) => "PermanentFail",
-            Verdict::Declined(Decline::RequiresReview) => "RequiresReview",
-            Verdict::Declined(Decline::InvalidData) => "ValidationError",
-            Verdict::NeverReceived => "SystemError",
-            Verdict::Lapsed => "Indeterminate",
-        },
-    }
-}
-
-fn interaction_status(interaction: Interaction) -> &'static str {
-    match interaction {
-        Interaction::Success => "Success",
-        Interaction::Failed => "Failed",
-        Interaction::Timeout => "Timeout",
-        Interaction::NoOp => "NoOp",
-    }
-}
-
-fn interaction_type(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Authorize => "Authorization",
-        Kind::PostAuthorize => "PostAuth",
-        Kind::Sale => "Sale",
-        Kind::Capture { .. } => "Capture",
-        Kind::Reverse { .. } => "AuthorizationReversal",
-        Kind::Refund { .. } => "ReferencedRefund",
-    }
-}
-
-/// The record's own type, where its kind has several.
-fn record_type(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Authorize => "Authorization",
-        Kind::PostAuthorize => "PostAuth",
-        Kind::Sale => "Sale",
-        Kind::Capture { .. } => "Capture",
-        Kind::Reverse { .. } => "Reversal",
-        Kind::Refund { .. } => "Referenced",
-    }
-}
-
-fn source_name(source: Source) -> &'static str {
-    match source {
-        Source::Answer => "answer",
-        Source::LookUp => "look-up",
-        Source::TimeoutReversal => "timeout reversal",
-        Source::Notice => "notification",
-        Source::Time => "time",
-    }
+    pub(super) contradictions: Vec<GatewayLog>,
 }

@@ -13,6 +13,7 @@ use kessai_shared::time::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 
@@ -38,17 +39,14 @@ impl<'a> Members<'a> {
     /// Refuses what nobody took.
     pub fn finish(self) -> Result<(), Problem> {
         match self.entries.keys().next() {
-            Some(member) => Err(Problem::invalid(&self.name(&shortened(member)), "is not a member of this request")),
+            Some(member) => Err(Problem::invalid(&self.name(&shown(member)), "is not a member of this request")),
             None => Ok(()),
         }
     }
 
-    /// Refuses a member that this version understands but cannot honour.
-    pub fn refuse(&mut self, member: &str, why: &str) -> Result<(), Problem> {
-        match self.take(member) {
-            Some(_) => Err(Problem::invalid(&self.name(member), why)),
-            None => Ok(()),
-        }
+    /// Whether the member is there at all, be it `null` or empty.
+    pub fn has(&self, member: &str) -> bool {
+        self.entries.contains_key(member)
     }
 
     fn take(&mut self, member: &str) -> Option<&'a str> {
@@ -58,8 +56,13 @@ impl<'a> Members<'a> {
 
     /// A text of at most `max` characters.
     pub fn text(&mut self, member: &str, max: usize) -> Result<Option<String>, Problem> {
+        Ok(self.secret_text(member, max)?.map(|text| text.as_str().to_owned()))
+    }
+
+    /// A text that must not stay in memory.
+    pub fn secret_text(&mut self, member: &str, max: usize) -> Result<Option<Zeroizing<String>>, Problem> {
         let Some(raw) = self.take(member) else { return Ok(None) };
-        let text: String = serde_json::from_str(raw)
+        let text: Zeroizing<String> = serde_json::from_str(raw)
             .map_err(|_| Problem::invalid(&self.name(member), "must be a string of valid Unicode"))?;
         if text.chars().count() > max {
             return Err(Problem::invalid(&self.name(member), format!("must not be longer than {max} characters")));
@@ -75,7 +78,7 @@ impl<'a> Members<'a> {
         what: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        let Some(text) = self.text(member, max)? else { return Ok(None) };
+        let Some(text) = self.secret_text(member, max)? else { return Ok(None) };
         parse(&text).map(Some).ok_or_else(|| Problem::invalid(&self.name(member), format!("must be {what}")))
     }
 
@@ -106,8 +109,9 @@ impl<'a> Members<'a> {
         let Some(raw) = self.take(member) else { return Ok(None) };
         match raw.as_bytes().first() {
             Some(b'"') => {
-                let text: Option<String> = serde_json::from_str(raw).ok();
-                Ok(Some(text.unwrap_or_default()).filter(|text| !text.is_empty()))
+                let text: String = serde_json::from_str(raw)
+                    .map_err(|_| Problem::invalid(&self.name(member), "must be a number or the text of one"))?;
+                Ok((!text.is_empty()).then_some(text))
             }
             Some(b'-' | b'0'..=b'9') => Ok(Some(raw.to_owned())),
             Some(_) | None => Err(Problem::invalid(&self.name(member), "must be a number")),
@@ -152,21 +156,35 @@ impl<'a> Members<'a> {
             return Err(Problem::invalid(&self.name(member), format!("keys must have 1 to {max} characters")));
         }
         let texts = names.into_iter().map(|name| {
-            let text = object.text(&name, max)?.unwrap_or_default();
+            let text = object.text_of_anybodys(&name, max)?;
             Ok((name, text))
         });
         texts.collect()
     }
 }
 
+impl Members<'_> {
+    /// The text of a member that callers name as they like.
+    fn text_of_anybodys(&mut self, member: &str, max: usize) -> Result<String, Problem> {
+        let text = self.text(member, max);
+        let renamed =
+            |problem: Problem| Problem { message: problem.message.replace(member, &shown(member)), ..problem };
+        Ok(text.map_err(renamed)?.unwrap_or_default())
+    }
+}
+
 /// Longer than any literal, code or date of the wire format.
 const LONGEST_LITERAL: usize = 64;
 
-/// Longest part of an unknown name that an error repeats.
+/// Longest unknown name that an error repeats.
 const LONGEST_NAME: usize = 64;
 
-fn shortened(name: &str) -> String {
-    name.chars().take(LONGEST_NAME).collect()
+/// The name as an error may repeat it. What does not look like a name may be a value in the wrong place.
+fn shown(name: &str) -> String {
+    let is_name = name.len() <= LONGEST_NAME
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_name { name.to_owned() } else { "(a strange name)".to_owned() }
 }
 
 /// An object whose names are all different.
@@ -198,7 +216,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 while let Some(name) = map.next_key::<String>()? {
                     let value: &RawValue = map.next_value()?;
                     if entries.insert(name.clone(), value).is_some() {
-                        return Err(A::Error::custom(format!("member {} is given twice", shortened(&name))));
+                        return Err(A::Error::custom(format!("member {} is given twice", shown(&name))));
                     }
                 }
                 Ok(Entries(entries))

@@ -17,4 +17,5 @@ pub mod contract;
 pub mod directory;
 pub mod dynamodb;
 pub mod http;
+pub mod journal;
 pub mod system;

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::card::Secret;
 use crate::payment::Instrument;
 use crate::payment::asked::Address;
 
@@ -61,10 +62,11 @@ impl Fingerprint {
                 hash.text(card.holder.as_deref());
                 hash.address(address);
             }
-            Instrument::Alternative { token, token_details, .. } => {
+            Instrument::Alternative { token, token_details, address, .. } => {
                 hash.text(Some("alternative"));
                 hash.text(Some(token.reveal()));
-                hash.text(token_details.as_deref());
+                hash.text(token_details.as_ref().map(Secret::reveal));
+                hash.address(address);
             }
         }
         Some(hash.finish())
@@ -102,5 +104,99 @@ impl Hasher {
         let mut fingerprint = [0; 16];
         fingerprint.copy_from_slice(&bytes[..16]);
         Fingerprint(fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::Secret;
+    use crate::payment::tests::fixtures::{card_of, raw_card, stored_method};
+
+    const NUMBER: &str = "4242424242424242";
+
+    fn of(instrument: &Instrument) -> Option<[u8; 16]> {
+        Fingerprint::of(instrument, &FingerprintKey::new([7; 32])).map(|fingerprint| fingerprint.0)
+    }
+
+    fn at(change: impl FnOnce(&mut Address)) -> Instrument {
+        let mut address = Address::default();
+        change(&mut address);
+        card_of(NUMBER, "123", address)
+    }
+
+    fn held_by(holder: Option<&str>) -> Instrument {
+        let mut instrument = raw_card();
+        if let Instrument::Card { card, .. } = &mut instrument {
+            card.holder = holder.map(str::to_owned);
+        }
+        instrument
+    }
+
+    fn token(token: &str, token_details: Option<&str>) -> Instrument {
+        let (token, token_details) = (Secret::new(token.to_owned()), token_details.map(str::to_owned));
+        Instrument::Alternative { token, token_details, name: None, email: None }
+    }
+
+    #[test]
+    fn whatever_must_not_rest_and_matters_makes_a_difference() {
+        let text = || Some("x".to_owned());
+        let all = [
+            raw_card(),
+            card_of("4000000000000002", "123", Address::default()),
+            held_by(None),
+            held_by(Some("")),
+            at(|address| address.street = text()),
+            at(|address| address.city = text()),
+            at(|address| address.state = text()),
+            at(|address| address.country = text()),
+            at(|address| address.postal_code = text()),
+            at(|address| address.company_name = text()),
+            at(|address| address.street = Some(String::new())),
+            token("tok_1", None),
+            token("tok_2", None),
+            token("tok_1", Some("")),
+            token("tok_1", Some("x")),
+            token(NUMBER, Some("Carol Smith")),
+        ];
+        let fingerprints: Vec<_> = all.iter().map(|instrument| of(instrument).expect("a fingerprint")).collect();
+        for (place, fingerprint) in fingerprints.iter().enumerate() {
+            let same = fingerprints.iter().position(|other| other == fingerprint);
+            assert_eq!(same, Some(place), "{:?} looks like {:?}", all[place], same.map(|place| &all[place]));
+        }
+    }
+
+    #[test]
+    fn the_cvv_leaves_no_trace() {
+        let [with, other, without] = ["123", "999", ""].map(|cvv| of(&card_of(NUMBER, cvv, Address::default())));
+        assert!(with.is_some() && with == other && with == without);
+    }
+
+    #[test]
+    fn what_is_stored_whole_needs_none() {
+        assert_eq!(of(&stored_method()), None);
+    }
+
+    #[test]
+    fn without_the_key_it_cannot_be_made() {
+        let under = |key| Fingerprint::of(&raw_card(), &FingerprintKey::new([key; 32]));
+        assert_eq!(under(7), under(7));
+        assert_ne!(under(7), under(8));
+    }
+
+    #[test]
+    fn it_is_the_hmac_that_others_would_compute() {
+        // HMAC-SHA-256 over each text behind its length in eight bytes, all ones for an absent one.
+        let expected = 0xaa95287d_f30801bd_0618d14c_e1f2d251_u128.to_be_bytes();
+        assert_eq!(of(&token("tok_1", None)), Some(expected));
+    }
+
+    #[test]
+    fn neither_it_nor_its_key_prints() {
+        let fingerprint = Fingerprint([7; 16]);
+        assert_eq!(
+            format!("{fingerprint:?} {:?}", FingerprintKey::new([7; 32])),
+            "Fingerprint(***) FingerprintKey(***)"
+        );
     }
 }

@@ -43,6 +43,12 @@ impl Id {
         }
     }
 
+    /// Reads 15 or 18 characters without looking at the last three: foreign ids are copied by hand.
+    pub fn parse_foreign(text: &str) -> Option<Self> {
+        let is_long = text.len() == LONG && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self::parse(if is_long { &text[..SHORT] } else { text })
+    }
+
     /// An id with this prefix whose body counts `number`, of which 71 bits are used.
     fn with_number(prefix: &str, number: u128) -> Self {
         let mut bytes = [b'0'; SHORT];
@@ -103,7 +109,7 @@ macro_rules! named_id {
 
         impl $name {
             pub fn parse(text: &str) -> Option<Self> {
-                Id::parse(text).map(Self)
+                Id::parse_foreign(text).map(Self)
             }
 
             /// The fifteen characters, as stored.
@@ -131,6 +137,14 @@ named_id! {
 named_id! {
     /// A stored payment method (`03O…` for cards).
     MethodId
+}
+
+/// The text of a foreign id by which it is compared: ids of 15 and of 18 characters name the same.
+pub fn short_form(text: &str) -> &str {
+    match Id::parse(text) {
+        Some(_) => text.get(..SHORT).unwrap_or(text),
+        None => text,
+    }
 }
 
 impl MerchantId {
@@ -273,7 +287,7 @@ pub fn log_id(payment: PaymentId, ordinal: Ordinal, index: usize) -> Id {
 
 /// The group of what belongs to one order: the same order, the same group, nothing to look up.
 pub fn group_id(merchant: &MerchantId, source: &str) -> Id {
-    Id::with_number("0gq", hash("group", &[merchant.as_str().as_bytes(), source.as_bytes()]))
+    Id::with_number("0gq", hash("group", &[merchant.as_str().as_bytes(), short_form(source).as_bytes()]))
 }
 
 /// The key under which a gateway hears of an operation: derived, never the caller's own, and the same

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::payment::Outcome;
 use crate::stored::Item;
 use crate::time::Timestamp;
 
@@ -101,6 +102,24 @@ pub enum HttpFault {
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     fn sleep(&self, duration: Duration) -> Pending<'_, ()>;
+}
+
+/// Hears what a person should know. Notes hold ids, outcomes and the gateway's references; never what a
+/// caller sent.
+pub trait Journal: Send + Sync {
+    fn note(&self, note: &Note<'_>);
+}
+
+/// Something worth a line, or an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note<'a> {
+    /// A gateway now says something else than what an operation was settled to. Nothing was changed.
+    Contradiction { operation: &'a str, settled: &'a str, heard: &'a Outcome },
+    /// A gateway answered, and the answer could not be stored: it stands only here, until it is found out
+    /// again.
+    Unwritten { operation: &'a str, heard: &'a Outcome },
+    /// A gateway did not answer.
+    Unanswered { operation: &'a str, fault: &'a HttpFault },
 }
 
 /// Makes what nobody can guess.

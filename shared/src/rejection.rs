@@ -103,6 +103,8 @@ impl fmt::Display for Rejection {
 pub enum Fault {
     /// The store could not be reached or would not answer.
     Store(Box<dyn Error + Send + Sync>),
+    /// Too many others are writing to the same payment.
+    Busy,
     /// What is stored cannot be read.
     Stored(Unreadable),
     /// Too little time is left before the deadline to ask the gateway.
@@ -115,6 +117,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(_) => out.write_str("the store failed"),
+            Self::Busy => out.write_str("too many others are writing to this payment"),
             Self::Stored(_) => out.write_str("what is stored cannot be read"),
             Self::NoTime => out.write_str("too little time is left before the deadline"),
             Self::SetUp(what) => write!(out, "set-up: {what}"),
@@ -127,7 +130,7 @@ impl Error for Fault {
         match self {
             Self::Store(source) => Some(source.as_ref()),
             Self::Stored(source) => Some(source),
-            Self::NoTime | Self::SetUp(_) => None,
+            Self::Busy | Self::NoTime | Self::SetUp(_) => None,
         }
     }
 }
@@ -143,6 +146,24 @@ impl From<Unreadable> for Fault {
 pub enum Refusal {
     Rejection(Rejection),
     Fault(Fault),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejection(rejection) => rejection.fmt(out),
+            Self::Fault(fault) => fault.fmt(out),
+        }
+    }
+}
+
+impl Error for Refusal {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Rejection(_) => None,
+            Self::Fault(fault) => fault.source(),
+        }
+    }
 }
 
 impl From<Rejection> for Refusal {

@@ -14,9 +14,9 @@ use crate::ids::{MerchantId, Ordinal, PaymentKey};
 use crate::merchant::Gateway;
 use crate::payment::asked::InstrumentFacts;
 use crate::payment::{
-    Action, Claim, Effect, Event, Instrument, Nonce, Outcome, Payment, Request, Source, Step, Terms, step,
+    Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Source, Step, Terms, step,
 };
-use crate::ports::{Clock, Entropy, Expected, Http, HttpFault, Store, StoreFault, Written};
+use crate::ports::{Clock, Entropy, Expected, Http, HttpFault, Journal, Note, Store, StoreFault, Written};
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::stored::payment::{MAX_SIZE, Stored};
 use crate::time::Timestamp;
@@ -44,6 +44,7 @@ pub struct Shell {
     pub http: Arc<dyn Http>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    pub journal: Arc<dyn Journal>,
     pub fingerprint_key: Arc<FingerprintKey>,
 }
 
@@ -118,16 +119,13 @@ impl Shell {
         let fingerprint = instrument.and_then(|instrument| Fingerprint::of(instrument, &self.fingerprint_key));
         let event = Event::Requested { merchant, request, fingerprint, claim: self.claim(deadline) };
         let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument, acted: false };
-        if run.time_to_call().is_none() {
-            return Err(Fault::NoTime.into());
-        }
         let step = run.drive(stored, event).await?;
         let operation = step.operation.ok_or(Rejection::NotFound)?;
         Ok(Reply { payment: step.payment, operation, replayed: !run.acted })
     }
 
     /// Looks at a payment whose time may have come, and does what is due. Harmless at any time, any
-    /// number of times. Returns when it is due next.
+    /// number of times. Returns when it is due next: at once where the time did not suffice.
     pub async fn follow_up(
         &self,
         stored: Stored,
@@ -139,7 +137,7 @@ impl Shell {
         let mut stored = Some(stored);
         for _ in 0..DUE_AT_ONCE {
             let due = stored.as_ref().and_then(|stored| stored.payment.due_at());
-            if due.is_none_or(|due| due > self.clock.now()) {
+            if due.is_none_or(|due| due > self.clock.now()) || run.time_to_call().is_none() {
                 return Ok(due);
             }
             run.drive(stored, Event::Due { claim: self.claim(deadline) }).await?;
@@ -155,11 +153,17 @@ impl Shell {
 
     /// Waits before the store is asked again, as long as that leaves time for anything.
     async fn pause_after(&self, fault: StoreFault, pause: &mut Pause, deadline: Timestamp) -> Result<(), Fault> {
-        if self.clock.now().plus(LONGEST_PAUSE) >= deadline {
-            return Err(Fault::Store(Box::new(fault)));
+        let waited = self.pause(pause, deadline).await;
+        if waited { Ok(()) } else { Err(Fault::Store(Box::new(fault))) }
+    }
+
+    /// Whether there was time to wait.
+    async fn pause(&self, pause: &mut Pause, deadline: Timestamp) -> bool {
+        let is_time = self.clock.now().plus(LONGEST_PAUSE) < deadline;
+        if is_time {
+            self.clock.sleep(pause.next(self.entropy.bytes()[0])).await;
         }
-        self.clock.sleep(pause.next(self.entropy.bytes()[0])).await;
-        Ok(())
+        is_time
     }
 }
 
@@ -170,13 +174,34 @@ impl Run<'_> {
         while let Some(effect) = step.effect {
             let learned = self.carry_out(effect, &step.payment).await;
             match self.write(Some(stored), &learned).await {
-                Ok(next) => (stored, step) = next,
-                // What we learned could not be written, so nobody may hear of it: the operation stays open.
-                Err(Refusal::Fault(_)) => return Ok(step),
+                Ok(next) => {
+                    self.note_contradiction(&next.1, &learned);
+                    (stored, step) = next;
+                }
+                // What we learned could not be written, so no caller may hear of it: the operation stays open.
+                Err(Refusal::Fault(_)) => {
+                    self.note_unwritten(&step.payment, &learned);
+                    return Ok(step);
+                }
                 Err(Refusal::Rejection(rejection)) => return Err(rejection.into()),
             }
         }
         Ok(step)
+    }
+
+    fn note_unwritten(&self, payment: &Payment, learned: &Event<'_>) {
+        if let Event::Learned { operation, outcome, .. } = learned {
+            let id = reference(payment, *operation);
+            self.shell.journal.note(&Note::Unwritten { operation: &id, heard: outcome });
+        }
+    }
+
+    fn note_contradiction(&self, step: &Step, learned: &Event<'_>) {
+        if let (true, Event::Learned { operation, outcome, .. }) = (step.contradiction, learned) {
+            let id = reference(&step.payment, *operation);
+            let settled = step.payment.operation(*operation).map_or("", |operation| operation.state.status());
+            self.shell.journal.note(&Note::Contradiction { operation: &id, settled, heard: outcome });
+        }
     }
 
     /// Decides what follows from the event and makes it so, against whoever else is writing.
@@ -192,8 +217,12 @@ impl Run<'_> {
             };
             let next = Stored::following(stored.as_ref(), step.payment.clone());
             let item = next.to_item();
-            if matches!(event, Event::Requested { .. }) && item.size_bytes() > MAX_SIZE {
-                return Err(Rejection::Full.into());
+            if matches!(event, Event::Requested { .. }) {
+                if item.size_bytes() > MAX_SIZE {
+                    return Err(Rejection::Full.into());
+                }
+                // A claim that leaves no time to use it would only be in the way.
+                self.time_to_call().ok_or(Fault::NoTime)?;
             }
             match self.shell.store.write(&item, expected).await {
                 Ok(Written::Done) => {
@@ -215,8 +244,8 @@ impl Run<'_> {
             pause.next(0);
             return Ok(());
         }
-        let busy = StoreFault("too many others are writing to this payment".into());
-        Ok(self.shell.pause_after(busy, pause, self.deadline).await?)
+        let waited = self.shell.pause(pause, self.deadline).await;
+        if waited { Ok(()) } else { Err(Fault::Busy.into()) }
     }
 
     async fn carry_out(&mut self, effect: Effect, payment: &Payment) -> Event<'static> {
@@ -248,10 +277,14 @@ impl Run<'_> {
         let instrument = self.instrument.or(stored.as_ref());
         let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
         let request = (exchange.encode)(&intent, self.route.gateway);
-        match self.shell.http.send(request, timeout).await {
-            Ok(response) => (exchange.decode)(&intent, &response),
-            Err(HttpFault::NotSent(_)) => Outcome::NotSent,
-            Err(HttpFault::Lost(_)) => Outcome::Unknown,
+        let fault = match self.shell.http.send(request, timeout).await {
+            Ok(response) => return (exchange.decode)(&intent, &response),
+            Err(fault) => fault,
+        };
+        self.shell.journal.note(&Note::Unanswered { operation: &intent.reference, fault: &fault });
+        match fault {
+            HttpFault::NotSent(_) => Outcome::NotSent,
+            HttpFault::Lost(_) => Outcome::Unknown,
         }
     }
 
@@ -260,6 +293,12 @@ impl Run<'_> {
         let left = self.deadline.since(self.shell.clock.now()).saturating_sub(WRITE_RESERVE);
         (left >= CALL_MINIMUM).then_some(left.min(CALL_MAXIMUM))
     }
+}
+
+/// Our name for an operation, as the gateway hears it too.
+fn reference(payment: &Payment, ordinal: Ordinal) -> String {
+    let record = payment.operation(ordinal).map(Operation::record);
+    record.map_or_else(String::new, |record| record.id(payment.id, ordinal).to_string())
 }
 
 /// A growing wait, each a random part of twice the one before.
@@ -277,3 +316,6 @@ impl Pause {
         longest.saturating_mul(u32::from(random)) / u32::from(u8::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests;

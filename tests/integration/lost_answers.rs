@@ -61,6 +61,11 @@ fn a_gateway_that_can_do_nothing_leaves_it_pending_until_the_hold_ends() {
         std::thread::sleep(std::time::Duration::from_millis(600));
         let again = client.post("authorizations", Some("k"), &body).expect(202);
         assert_eq!((again.record_status().as_str(), again.result_code().as_str()), ("Pending", "Indeterminate"));
+        let says = again.at("/pending/message").to_string();
+        assert!(
+            says.contains("cannot be asked") && says.contains("until a notification comes or the hold ends"),
+            "{says}"
+        );
     }
     client.advance("P5D");
     let lapsed = client.settled(&format!("authorizations/{id}"));
@@ -163,4 +168,18 @@ fn an_asynchronous_gateway_is_asked_until_its_verdict_is_in() {
         assert_eq!(client.get(&path).record_status(), status);
         client.authorize("LOOK_UP", "k", "50").expect(code);
     }
+}
+
+#[test]
+fn a_sale_that_nobody_can_ask_about_stays_pending_and_says_so() {
+    let kessai = Kessai::in_memory();
+    let client = &kessai.client;
+    client.script(json!([{ "fault": "lost-answer" }]));
+    let sale = client.post("sales", Some("s"), &client.opening("NONE", "50")).expect(202);
+    client.advance("P400D");
+    let read = client.get(&format!("payments/{}", sale.id())).expect(200);
+    assert_eq!(read.record_status(), "Pending");
+    assert!(read.at("/pending/message").to_string().contains("cannot be asked"), "{}", read.text);
+    assert_eq!(read.at("/pending/nextCheckDate"), Value::Null);
+    assert_eq!(client.ledger().len(), 1);
 }

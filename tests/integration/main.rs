@@ -9,6 +9,7 @@ mod canary;
 mod cost;
 mod crash;
 mod idempotency;
+mod in_process;
 mod lambda;
 mod lost_answers;
 mod malformed;

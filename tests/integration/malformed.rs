@@ -1,8 +1,11 @@
 //! Bad input is refused with the documented body, which names the member, and changes nothing.
 
+use kessai_functions::authorize;
+use kessai_shared::memory::Meter;
 use serde_json::{Value, json};
 
 use crate::harness::{CARD, Client, Kessai};
+use crate::in_process::InProcess;
 
 /// What is sent, and the member that the refusal must name.
 struct Row {
@@ -71,6 +74,8 @@ fn strange_members(client: &Client) -> Vec<Row> {
     let with = |pointer: &str, value, names| with(client, pointer, value, names);
     vec![
         row(good.replacen('{', r#"{"amount":1,"#, 1), "amount"),
+        row(good.replacen('{', r#"{"4242424242424242":1,"#, 1), "strange name"),
+        row(good.replacen('{', r#"{"additionalData":{"4242424242424242":1},"#, 1), "strange name"),
         row(good.replace(r#""cvv""#, r#""cvv":"1","cvv""#), "cvv"),
         with("/amuont", json!(1), "amuont"),
         with("/paymentMethod/cardNumber", json!(1), "paymentMethod.cardNumber"),
@@ -192,6 +197,25 @@ fn malformed_requests_are_refused_by_name_and_change_nothing() {
     client.authorize("KEYED", "k", "50").expect(201);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_requests_store_nothing() {
+    let (kessai, in_process) = (Kessai::in_memory(), InProcess::new().await);
+    let theirs = kessai.client.gateway("KEYED").as_bytes().to_vec();
+    let ours = in_process.gateway.to_string().into_bytes();
+    for Row { mut body, .. } in rows(&kessai.client) {
+        if let Some(place) = body.windows(theirs.len()).position(|window| window == theirs) {
+            body[place..place + theirs.len()].copy_from_slice(&ours);
+        }
+        let (answer, spent) = in_process.send(&authorize::FUNCTION, &in_process.event(&body)).await;
+        assert!((400..500).contains(&answer.status_code), "{} {}", answer.status_code, answer.body);
+        assert_eq!(spent, Meter::default(), "{}", answer.body);
+    }
+    assert!(in_process.payments.items().is_empty());
+    let good = in_process.opening().to_string().into_bytes();
+    let (answer, _) = in_process.send(&authorize::FUNCTION, &in_process.event(&good)).await;
+    assert_eq!((answer.status_code, in_process.payments.items().len()), (201, 1), "{}", answer.body);
+}
+
 #[test]
 fn what_a_sale_a_capture_and_a_refund_cannot_hold_is_refused() {
     let kessai = Kessai::in_memory();
@@ -222,11 +246,29 @@ fn what_a_sale_a_capture_and_a_refund_cannot_hold_is_refused() {
             "USD",
         ),
         (&refunds, json!({ "amount": "x" }), 400, "amount"),
+        // Only without the member is all given back.
+        (&refunds, json!({ "amount": null }), 400, "amount"),
+        (&refunds, json!({ "amount": "" }), 400, "amount"),
+        (&refunds, json!({ "amount": {} }), 400, "amount"),
+        (&refunds, json!({ "amount": false }), 400, "amount"),
+        (
+            &captures,
+            json!({ "amount": 1, "paymentGroup": { "id": "0gq1", "sourceObjectId": "801" } }),
+            400,
+            "sourceObjectId",
+        ),
         (&refunds, json!({ "amount": 1, "reason": "because" }), 400, "reason"),
     ];
     for (path, body, status, names) in rows {
         let reply = client.post(path, None, &body).expect(status);
         assert!(reply.at("/0/message").to_string().contains(names), "{} names {names}", reply.text);
+    }
+    // What no JSON library would write.
+    let url = format!("{}/commerce/payments/{refunds}", client.variable("KESSAI_URL"));
+    for body in [r#"{"amount":"\ud800"}"#, r#"{"amount":"1","amount":"2"}"#, r#"{"amount":1"#] {
+        let request = client.request("POST", url.clone()).header("content-type", "application/json");
+        let request = request.body(body.as_bytes().to_vec()).expect("a request");
+        client.try_send(request).expect("an answer").expect(400);
     }
     assert_eq!(client.ledger().len(), effects, "nothing reached the gateway");
 }

@@ -48,6 +48,15 @@ fn functions_template_events_and_architecture_agree() {
         assert!(read("functions/Cargo.toml").contains(&format!("path = \"{name}/main.rs\"")), "a binary {name}");
         assert!(architecture.contains(&format!("`{name}`")), "ARCHITECTURE.md names {name}");
     }
+    let readme = read("README.md");
+    for route in
+        kessai_functions::local::routes::routes().expect("routes").iter().filter(|route| route.method == "POST")
+    {
+        let path = route.path.rsplit_once("/commerce/payments").map_or("", |(_, path)| path);
+        let shown = path.split('/').map(|part| if part.starts_with('{') { "{id}" } else { part });
+        let shown = shown.collect::<Vec<_>>().join("/");
+        assert!(readme.contains(&format!("{shown}`")), "README.md shows POST {shown}");
+    }
 }
 
 #[test]

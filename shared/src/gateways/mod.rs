@@ -43,8 +43,7 @@ pub struct Exchange {
     pub decode: fn(&Intent<'_>, &HttpResponse) -> Outcome,
 }
 
-/// What we are about to ask a gateway.
-#[derive(Debug)]
+/// What we are about to ask a gateway. It may hold a card, so it cannot be printed.
 pub struct Intent<'a> {
     pub kind: &'a Kind,
     /// Our name for the operation: the id of its record. Unique, and it leads back to the payment.

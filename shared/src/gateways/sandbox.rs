@@ -89,6 +89,7 @@ struct ReferenceBody<'a> {
 #[serde(rename_all = "camelCase")]
 struct AnswerBody {
     id: String,
+    reference: String,
     status: String,
     code: String,
     message: Option<String>,
@@ -148,16 +149,22 @@ fn encode_card<'a>(intent: &Intent<'a>) -> Option<CardBody<'a>> {
     })
 }
 
-fn decode_operation(_: &Intent<'_>, response: &HttpResponse) -> Outcome {
+fn decode_operation(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     match response.status {
-        200 => serde_json::from_slice(&response.body).map_or(Outcome::Unknown, decode_answer),
+        200 => serde_json::from_slice(&response.body).map_or(Outcome::Unknown, |body| decode_answer(intent, body)),
+        // Of a request that may have come before, a refusal tells only that this time nothing was done.
+        400 | 404 if intent.duplicate => Outcome::Unknown,
         400 | 404 => serde_json::from_slice(&response.body).map_or(Outcome::Unknown, decode_error),
         429 => Outcome::NotSent,
         _ => Outcome::Unknown,
     }
 }
 
-fn decode_answer(body: AnswerBody) -> Outcome {
+fn decode_answer(intent: &Intent<'_>, body: AnswerBody) -> Outcome {
+    if body.reference != intent.reference {
+        // It speaks of something else: what became of this one is as unknown as before.
+        return Outcome::Unknown;
+    }
     let decline = match body.code.as_str() {
         "14" => Decline::InvalidData,
         "43" => Decline::Permanent,
@@ -192,26 +199,32 @@ fn encode_look_up(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
 }
 
 /// The first operation that took effect; if none did, the last that was refused.
-fn decode_look_up(_: &Intent<'_>, response: &HttpResponse) -> Outcome {
+fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     if response.status != 200 {
         return Outcome::Unknown;
     }
     let Ok(found) = serde_json::from_slice::<OperationsBody>(&response.body) else { return Outcome::Unknown };
-    let mut outcomes: Vec<Outcome> = found.operations.into_iter().map(decode_answer).collect();
-    let effective = outcomes.iter().position(|outcome| matches!(outcome, Outcome::Approved(_) | Outcome::Accepted(_)));
-    match effective {
+    let mut outcomes: Vec<Outcome> = found.operations.into_iter().map(|body| decode_answer(intent, body)).collect();
+    let took_effect = |outcome: &Outcome| matches!(outcome, Outcome::Approved(_) | Outcome::Accepted(_));
+    let effects = outcomes.iter().filter(|outcome| took_effect(outcome)).count();
+    let mut outcome = match outcomes.iter().position(took_effect) {
         Some(place) => outcomes.swap_remove(place),
         None => outcomes.pop().unwrap_or(Outcome::NeverReceived),
+    };
+    if let (2.., Outcome::Approved(answer) | Outcome::Accepted(answer)) = (effects, &mut outcome) {
+        // Nothing of ours sends twice without a key; whoever reads the record must hear of it all the same.
+        answer.message = Some(format!("{effects} operations at the gateway bear this reference"));
     }
+    outcome
 }
 
 fn encode_timeout_reversal(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
     post(gateway, "timeout-reversals", &ReferenceBody { reference: &intent.reference }, None)
 }
 
-fn decode_timeout_reversal(_: &Intent<'_>, response: &HttpResponse) -> Outcome {
+fn decode_timeout_reversal(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     let body = (response.status == 200).then(|| serde_json::from_slice::<AnswerBody>(&response.body).ok()).flatten();
-    let Some(body) = body else { return Outcome::Unknown };
+    let Some(body) = body.filter(|body| body.reference == intent.reference) else { return Outcome::Unknown };
     match body.status.as_str() {
         "reversed" | "nothing_to_reverse" => Outcome::Voided(Answer {
             reference: Some(body.id),
@@ -223,14 +236,17 @@ fn decode_timeout_reversal(_: &Intent<'_>, response: &HttpResponse) -> Outcome {
     }
 }
 
+/// Longer than any body of ours: a buffer that grows leaves copies behind that nobody wipes.
+const BODY: usize = 2048;
+
 fn post(gateway: &Gateway, path: &str, body: &impl Serialize, key: Option<String>) -> HttpRequest {
     let mut headers = vec![("content-type", "application/json".to_owned())];
     headers.extend(key.map(|key| ("idempotency-key", key)));
-    HttpRequest {
-        method: Method::Post,
-        url: format!("{}/{path}", gateway.base_url),
-        headers,
-        // Our own shapes of texts and numbers always serialise.
-        body: Zeroizing::new(serde_json::to_vec(body).unwrap_or_default()),
-    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(BODY));
+    // Our own shapes of texts and numbers always serialise, and memory takes them.
+    let written = serde_json::to_writer(&mut *bytes, body);
+    debug_assert!(written.is_ok());
+    HttpRequest { method: Method::Post, url: format!("{}/{path}", gateway.base_url), headers, body: bytes }
 }
+#[cfg(test)]
+mod tests;

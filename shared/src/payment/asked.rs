@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::card::{Card, CardFacts, Secret};
-use crate::ids::{GatewayId, MethodId, Ordinal, Record};
+use crate::ids::{GatewayId, MethodId, Ordinal, Record, short_form};
 use crate::money::{Currency, Decimal};
 use crate::time::Timestamp;
 
@@ -130,8 +130,7 @@ impl RefundReason {
     }
 }
 
-/// What is asked, in full.
-#[derive(Debug)]
+/// What is asked, in full. It may hold a card, so it cannot be printed.
 pub struct Request {
     pub action: Action,
     pub key: IdempotencyKey,
@@ -140,14 +139,12 @@ pub struct Request {
 }
 
 /// An operation opens a payment or acts on one.
-#[derive(Debug)]
 pub enum Action {
     Open(Opening),
     Act(Kind),
 }
 
 /// What only an operation that opens a payment brings.
-#[derive(Debug)]
 pub struct Opening {
     pub kind: Kind,
     pub gateway: GatewayId,
@@ -164,11 +161,20 @@ pub enum Amount {
 }
 
 /// What is paid with. Passes through; see [`InstrumentFacts`] for what stays.
-#[derive(Debug)]
 pub enum Instrument {
     Stored(MethodId),
-    Card { card: Box<Card>, address: Address },
-    Alternative { token: Secret, token_details: Option<String>, name: Option<String>, email: Option<String> },
+    Card {
+        card: Box<Card>,
+        address: Address,
+    },
+    /// What a browser obtained from the gateway.
+    Alternative {
+        token: Secret,
+        token_details: Option<Secret>,
+        name: Option<String>,
+        email: Option<String>,
+        address: Address,
+    },
 }
 
 impl Instrument {
@@ -220,8 +226,16 @@ pub struct Details {
 }
 
 /// The payer's account at the merchant: foreign to us, so checked for its form only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AccountId(String);
+
+impl PartialEq for AccountId {
+    fn eq(&self, other: &Self) -> bool {
+        short_form(&self.0) == short_form(&other.0)
+    }
+}
+
+impl Eq for AccountId {}
 
 impl AccountId {
     /// Longest account id. Those of this wire format have 18 characters; others may be longer.

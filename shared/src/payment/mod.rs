@@ -23,9 +23,13 @@ use crate::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use crate::money::{Currency, Money};
 use crate::time::Timestamp;
 
-/// Operations that one payment may hold. An id has room for 128; a purchase that needs more captures
-/// and refunds than this is a sign of a caller in a loop.
-pub const MAX_OPERATIONS: usize = 100;
+/// Operations that one payment may hold before a capture is refused. A purchase that needs more is a sign
+/// of a caller in a loop.
+pub const MAX_OPERATIONS: usize = 64;
+
+/// The same before a reversal or refund is refused: a caller in a loop must not lock up what is to be
+/// given back. An id has room for 128.
+pub const MAX_OPERATIONS_TO_GIVE_BACK: usize = 128;
 
 /// Gateway logs that one operation may hold beside the one that settles it. A gateway that is down
 /// for days adds nothing by its hundredth silence.
@@ -110,6 +114,11 @@ impl Operation {
             State::Unsent => false,
             State::Settled(settled) => settled.verdict == Verdict::Approved,
         }
+    }
+
+    /// Whether it is known what became of it.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, State::Settled(_))
     }
 
     /// Whether it took effect, for certain.

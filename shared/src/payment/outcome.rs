@@ -1,6 +1,7 @@
 //! What a gateway said, normalised. *Unknown* is an outcome: the gateway may have acted or not, and
 //! nothing that follows may pretend otherwise.
 
+use crate::card::Pan;
 use crate::time::Timestamp;
 
 /// What came of asking a gateway.
@@ -20,6 +21,31 @@ pub enum Outcome {
     NeverReceived,
     /// Whatever it did, it has undone it.
     Voided(Answer),
+}
+
+impl Outcome {
+    /// One word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Approved(_) => "approved",
+            Self::Accepted(_) => "accepted",
+            Self::Declined(..) => "declined",
+            Self::NotSent => "not sent",
+            Self::Unknown => "unknown",
+            Self::NeverReceived => "never received",
+            Self::Voided(_) => "voided",
+        }
+    }
+
+    /// What the gateway said, if it said anything.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Approved(answer) | Self::Accepted(answer) | Self::Declined(_, answer) | Self::Voided(answer) => {
+                Some(answer)
+            }
+            Self::NotSent | Self::Unknown | Self::NeverReceived => None,
+        }
+    }
 }
 
 /// The ways of saying no, as a caller must tell them apart.
@@ -57,20 +83,27 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Cuts what is too long for the record that will hold it.
+    /// Cuts what is too long for the record that will hold it, and masks what must not rest.
     #[must_use]
     pub fn within_limits(self) -> Self {
         Self {
             reference: cut(self.reference, 255),
             reference_details: cut(self.reference_details, 1000),
             code: cut(self.code, 64),
-            description: cut(self.description, 255),
-            message: cut(self.message, 255),
+            description: cut(self.description.map(mask_card_numbers), 255),
+            message: cut(self.message.map(mask_card_numbers), 255),
             authorization_code: cut(self.authorization_code, 64),
             avs_code: cut(self.avs_code, 64),
             date: self.date,
         }
     }
+}
+
+/// Gateways repeat what they do not like: what could be a card number is masked before it rests.
+fn mask_card_numbers(text: String) -> String {
+    let is_digit = |character: char| character.is_ascii_digit();
+    let runs = text.split(|character: char| !is_digit(character)).filter(|run| Pan::parse(run).is_some());
+    runs.fold(text.clone(), |masked, run| masked.replace(run, "****"))
 }
 
 fn cut(text: Option<String>, limit: usize) -> Option<String> {

@@ -92,11 +92,14 @@ pub(super) fn pursue(
         }
         State::Open(open) => match plan {
             Plan::Resend => {
-                resend(open, claim);
+                claim_anew(open, claim);
                 Some(Effect::Send { operation: ordinal, claim, duplicate: true })
             }
             Plan::LookUp => Some(Effect::LookUp { operation: ordinal, nonce: open.nonce }),
-            Plan::Reverse => Some(Effect::Reverse { operation: ordinal, nonce: open.nonce }),
+            Plan::Reverse => {
+                claim_anew(open, claim);
+                Some(Effect::Reverse { operation: ordinal, nonce: claim.nonce })
+            }
             Plan::Wait => {
                 open.unknown = true;
                 open.due = holds_until;
@@ -117,8 +120,9 @@ pub(super) fn pursue(
     }
 }
 
-/// Takes the claim for one more request under the same key.
-pub(super) fn resend(open: &mut Open, claim: Claim) {
+/// Takes the claim for one more request about an operation: to send it again under its key, or to undo it.
+/// Whoever else concludes something meanwhile does so under an old claim, and is not believed.
+pub(super) fn claim_anew(open: &mut Open, claim: Claim) {
     *open = Open {
         nonce: claim.nonce,
         deadline: claim.deadline,
@@ -137,12 +141,19 @@ fn lapse(operation: &mut Operation, holds_until: Option<Timestamp>, now: Timesta
     }
 }
 
-/// When to try again to find out, after one more try in vain.
-pub(super) fn again_at(operation: &Operation, open: &Open, terms: &Terms, now: Timestamp) -> Timestamp {
+/// When to try again to find out, after one more try in vain. Where nobody can, not before a hold ends.
+pub(super) fn again_at(
+    operation: &Operation,
+    open: &Open,
+    terms: &Terms,
+    holds_until: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let patient = now.plus(backoff(open.attempts));
     match plan(operation, terms, now) {
-        Plan::Resend => patient,
+        Plan::Resend => Some(patient),
         // Not before every request that is still on its way must have arrived.
-        Plan::LookUp | Plan::Reverse | Plan::Wait => patient.max(open.deadline.plus(MARGIN)),
+        Plan::LookUp | Plan::Reverse => Some(patient.max(open.deadline.plus(MARGIN))),
+        Plan::Wait => holds_until,
     }
 }

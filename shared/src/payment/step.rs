@@ -8,10 +8,10 @@
 use std::time::Duration;
 
 use super::asked::{Action, Amount, Asked, Opening, Request};
-use super::resolution::{again_at, backoff, is_stored_whole, key_holds, pursue, resend};
+use super::resolution::{again_at, backoff, claim_anew, is_stored_whole, key_holds, pursue};
 use super::{
-    Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS, Nonce, Open,
-    Operation, Outcome, Payment, Settled, Source, State, Terms, Verdict,
+    Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS,
+    MAX_OPERATIONS_TO_GIVE_BACK, Nonce, Open, Operation, Outcome, Payment, Settled, Source, State, Terms, Verdict,
 };
 use crate::fingerprint::Fingerprint;
 use crate::ids::{MerchantId, Ordinal, PaymentId};
@@ -23,7 +23,6 @@ use crate::time::Timestamp;
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Something happened.
-#[derive(Debug)]
 pub enum Event<'a> {
     /// A caller asks.
     Requested { merchant: MerchantId, request: &'a Request, fingerprint: Option<Fingerprint>, claim: Claim },
@@ -51,6 +50,8 @@ pub struct Step {
     /// The operation that the event was about; none when nothing was due.
     pub operation: Option<Ordinal>,
     pub effect: Option<Effect>,
+    /// What was heard disagrees with what is settled: an alarm, not a change.
+    pub contradiction: bool,
 }
 
 /// Decides what follows from `event`. `payment` is none where nothing is stored.
@@ -64,17 +65,15 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
         Event::Learned { operation, source, nonce, outcome } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
             let heard = Heard { source: *source, nonce: *nonce, outcome, terms, expires_at: payment.expires_at, now };
-            if let Some(operation) = payment.operations.get_mut(operation.index()) {
-                heard.of(operation);
-            }
-            Ok(Step { payment, operation: Some(*operation), effect: None })
+            let contradiction = payment.operations.get_mut(operation.index()).is_some_and(|known| heard.of(known));
+            Ok(Step { payment, operation: Some(*operation), effect: None, contradiction })
         }
         Event::Due { claim } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
             let due = payment.numbered().find(|(_, operation)| operation.state.due().is_some_and(|due| due <= now));
             let ordinal = due.map(|(ordinal, _)| ordinal);
             let effect = ordinal.and_then(|ordinal| pursue(&mut payment, ordinal, *claim, terms, now));
-            Ok(Step { payment, operation: ordinal, effect })
+            Ok(Step { payment, operation: ordinal, effect, contradiction: false })
         }
     }?;
     if payment != Some(&next.payment) {
@@ -158,7 +157,7 @@ impl Asking<'_> {
     fn add(&self, payment: &Payment, kind: &Kind) -> Result<Step, Rejection> {
         let amount = self.admitted(payment, kind)?;
         let ordinal = Ordinal::new(payment.operations.len()).ok_or(Rejection::Full)?;
-        if payment.operations.len() >= MAX_OPERATIONS {
+        if payment.operations.len() >= most_operations(kind) {
             return Err(Rejection::Full);
         }
         let mut payment = payment.clone();
@@ -237,7 +236,7 @@ impl Asking<'_> {
 
     fn send(&self, payment: Payment, operation: Ordinal, duplicate: bool) -> Step {
         let effect = Effect::Send { operation, claim: self.claim, duplicate };
-        Step { payment, operation: Some(operation), effect: Some(effect) }
+        Step { payment, operation: Some(operation), effect: Some(effect), contradiction: false }
     }
 
     /// The key was used before: the answer, unless something else was asked under it or it still runs.
@@ -250,7 +249,7 @@ impl Asking<'_> {
         if !fields.is_empty() {
             return Err(Rejection::Mismatch { fields });
         }
-        let answer = Step { payment: payment.clone(), operation: Some(ordinal), effect: None };
+        let answer = Step { payment: payment.clone(), operation: Some(ordinal), effect: None, contradiction: false };
         match &operation.state {
             State::Settled(_) | State::Accepted(_) => Ok(answer),
             State::Unsent => self.try_anew(payment, ordinal),
@@ -295,7 +294,7 @@ impl Asking<'_> {
         }
         let mut payment = payment.clone();
         if let Some(Operation { state: State::Open(open), .. }) = payment.operations.get_mut(ordinal.index()) {
-            resend(open, self.claim);
+            claim_anew(open, self.claim);
         }
         Ok(self.send(payment, ordinal, true))
     }
@@ -313,22 +312,24 @@ struct Heard<'a> {
 }
 
 impl Heard<'_> {
-    fn of(&self, operation: &mut Operation) {
-        match &operation.state {
-            State::Settled(settled) => {
-                if !agrees(settled.verdict, self.outcome) && operation.contradictions.len() < MAX_LOGS {
-                    operation.contradictions.push(self.log());
-                }
-            }
-            State::Open(_) | State::Accepted(_) | State::Unsent => self.of_unsettled(operation),
+    /// Whether it contradicts what is settled.
+    fn of(&self, operation: &mut Operation) -> bool {
+        let State::Settled(settled) = &operation.state else {
+            self.of_unsettled(operation);
+            return false;
+        };
+        let contradicts = !agrees(settled, self.outcome);
+        if contradicts && operation.contradictions.len() < MAX_LOGS {
+            operation.contradictions.push(self.log());
         }
+        contradicts
     }
 
     fn of_unsettled(&self, operation: &mut Operation) {
         match self.outcome {
             Outcome::Approved(answer) => self.settle(operation, Verdict::Approved, answer),
             Outcome::Declined(decline, answer) => self.settle(operation, Verdict::Declined(*decline), answer),
-            Outcome::Voided(answer) => self.settle(operation, Verdict::Voided, answer),
+            Outcome::Voided(answer) => self.voided(operation, answer),
             Outcome::Accepted(answer) => self.accept(operation, answer),
             Outcome::NotSent => self.not_sent(operation),
             Outcome::NeverReceived => self.never_received(operation),
@@ -353,7 +354,7 @@ impl Heard<'_> {
             Some(self.now.plus(backoff(attempts)))
         } else {
             // Nobody can ask: a notice will tell, or the hold runs out.
-            self.expires_at.filter(|_| operation.asked.kind.holds())
+            self.holds_until(operation)
         };
         operation.state = State::Accepted(Accepted { answer: answer.clone().within_limits(), attempts, due });
     }
@@ -367,6 +368,15 @@ impl Heard<'_> {
                 self.note(operation);
                 operation.state = State::Unsent;
             }
+            State::Open(_) | State::Accepted(_) => self.unknown(operation),
+            State::Unsent | State::Settled(_) => {}
+        }
+    }
+
+    /// The gateway undid whatever there was. That counts only if nobody could be sending it meanwhile.
+    fn voided(&self, operation: &mut Operation, answer: &Answer) {
+        match &operation.state {
+            State::Open(open) if open.nonce == self.nonce => self.settle(operation, Verdict::Voided, answer),
             State::Open(_) | State::Accepted(_) => self.unknown(operation),
             State::Unsent | State::Settled(_) => {}
         }
@@ -386,8 +396,10 @@ impl Heard<'_> {
     fn unknown(&self, operation: &mut Operation) {
         let retry_at = match &operation.state {
             // Whoever holds the claim now will see to it.
-            State::Open(open) if open.nonce == self.nonce => again_at(operation, open, self.terms, self.now),
-            State::Accepted(accepted) => self.now.plus(backoff(accepted.attempts.saturating_add(1))),
+            State::Open(open) if open.nonce == self.nonce => {
+                again_at(operation, open, self.terms, self.holds_until(operation), self.now)
+            }
+            State::Accepted(accepted) => Some(self.now.plus(backoff(accepted.attempts.saturating_add(1)))),
             State::Open(_) | State::Unsent | State::Settled(_) => return,
         };
         self.note(operation);
@@ -396,14 +408,19 @@ impl Heard<'_> {
                 // To send it was counted when it was claimed.
                 open.attempts = open.attempts.saturating_add(u32::from(self.source != Source::Answer));
                 open.unknown = true;
-                open.due = Some(retry_at);
+                open.due = retry_at;
             }
             State::Accepted(accepted) => {
                 accepted.attempts = accepted.attempts.saturating_add(1);
-                accepted.due = Some(retry_at);
+                accepted.due = retry_at;
             }
             State::Unsent | State::Settled(_) => {}
         }
+    }
+
+    /// When what it holds runs out by itself, if it holds anything.
+    fn holds_until(&self, operation: &Operation) -> Option<Timestamp> {
+        self.expires_at.filter(|_| operation.asked.kind.holds())
     }
 
     /// Logs what does not settle, as long as there is room.
@@ -414,22 +431,35 @@ impl Heard<'_> {
     }
 
     fn log(&self) -> Log {
-        let (interaction, answer) = match self.outcome {
-            Outcome::Approved(answer) | Outcome::Accepted(answer) => (Interaction::Success, Some(answer)),
-            Outcome::Declined(_, answer) => (Interaction::Failed, Some(answer)),
-            Outcome::Voided(answer) => (Interaction::Success, Some(answer)),
-            Outcome::NotSent | Outcome::NeverReceived => (Interaction::NoOp, None),
-            Outcome::Unknown => (Interaction::Timeout, None),
+        let interaction = match self.outcome {
+            Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::Voided(_) => Interaction::Success,
+            Outcome::Declined(..) => Interaction::Failed,
+            Outcome::NotSent | Outcome::NeverReceived => Interaction::NoOp,
+            Outcome::Unknown => Interaction::Timeout,
         };
-        let code = answer.and_then(|answer| answer.code.clone());
+        let code = self.outcome.answer().and_then(|answer| answer.code.clone());
         Log { at: self.now, source: self.source, interaction, code }
     }
 }
 
-/// Whether what is heard fits what is settled. What tells nothing contradicts nothing.
-fn agrees(verdict: Verdict, outcome: &Outcome) -> bool {
+/// Operations that a payment may hold before one more of this kind is refused. What gives back has room
+/// left when captures have used up theirs.
+fn most_operations(kind: &Kind) -> usize {
+    match kind {
+        Kind::Authorize | Kind::PostAuthorize | Kind::Sale | Kind::Capture { .. } => MAX_OPERATIONS,
+        Kind::Reverse { .. } | Kind::Refund { .. } => MAX_OPERATIONS_TO_GIVE_BACK,
+    }
+}
+
+/// Whether what is heard fits what is settled. What tells nothing contradicts nothing; an approval under
+/// another reference is a second effect.
+fn agrees(settled: &Settled, outcome: &Outcome) -> bool {
+    let verdict = settled.verdict;
     match outcome {
-        Outcome::Approved(_) => verdict == Verdict::Approved,
+        Outcome::Approved(answer) => {
+            let (known, heard) = (&settled.answer.reference, &answer.reference);
+            verdict == Verdict::Approved && (known.is_none() || heard.is_none() || known == heard)
+        }
         Outcome::Declined(..) | Outcome::Voided(_) | Outcome::NeverReceived => verdict != Verdict::Approved,
         Outcome::Accepted(_) => verdict != Verdict::NeverReceived,
         Outcome::NotSent | Outcome::Unknown => true,

@@ -36,7 +36,7 @@ pub const KEY: &str = "pk";
 pub const VERSION: &str = "v";
 /// The name of the time when the item is due.
 pub const DUE: &str = "d";
-/// The format that this version writes. It reads this one and older ones.
+/// The format that this version reads and writes. There is no older one.
 pub const FORMAT: i64 = 1;
 
 /// Most bytes a payment may have after a request: what comes of the request must still fit into the

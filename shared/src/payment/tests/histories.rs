@@ -34,7 +34,7 @@ struct History {
 
 /// What happens next, without what it borrows.
 enum Next {
-    Asked(Request, Claim),
+    Asked(Box<Request>, Claim),
     Heard(Event<'static>),
 }
 
@@ -76,8 +76,8 @@ impl History {
         match (self.payment.clone(), self.random.below(10)) {
             (Some(payment), 0..5) => Next::Heard(self.news(&payment)),
             (Some(_), 5..7) => Next::Heard(Event::Due { claim: self.claim() }),
-            (Some(payment), _) if self.random.chance(80) => Next::Asked(self.action(&payment), self.claim()),
-            (Some(_) | None, _) => Next::Asked((self.opening)(), self.claim()),
+            (Some(payment), _) if self.random.chance(80) => Next::Asked(Box::new(self.action(&payment)), self.claim()),
+            (Some(_) | None, _) => Next::Asked(Box::new((self.opening)()), self.claim()),
         }
     }
 

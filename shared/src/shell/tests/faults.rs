@@ -1,0 +1,96 @@
+//! What a gateway says that did not act, and what cannot be read.
+
+use super::gateway::Fate;
+use super::world::{World, block_on};
+use crate::gateways::{ADAPTERS, sandbox};
+use crate::memory::Memory;
+use crate::payment::tests::fixtures::{LIFE, gateway, merchant, opening, stored_method};
+use crate::payment::{Kind, Request, State};
+use crate::ports::{Clock, Expected, Store};
+use crate::rejection::{Fault, Refusal};
+use crate::shell::{Route, Shell};
+use crate::stored::payment::Stored;
+
+fn sale() -> Request {
+    opening(Kind::Sale, stored_method(), "order 1", 100)
+}
+
+#[test]
+fn what_the_gateway_never_heard_of_may_be_tried_anew_under_the_same_key() {
+    for adapter in ADAPTERS {
+        for fate in [Fate::Refuses, Fate::IsBusy] {
+            let world = World::with(adapter);
+            world.gateway.foresee(&[fate, fate]);
+            for _ in 0..2 {
+                let reply = world.ask(&sale()).expect("an answer");
+                let state = reply.payment.operation(reply.operation).map(|operation| operation.state.clone());
+                assert_eq!((state, reply.replayed), (Some(State::Unsent), false), "{fate:?}");
+            }
+            assert_eq!(world.payment().and_then(|payment| payment.due_at()), None, "nothing is left to find out");
+            let reply = world.ask(&sale()).expect("an answer");
+            assert!(reply.payment.operations[0].is_approved() && !reply.replayed);
+            assert_eq!((world.gateway.seen().len(), world.effects(0)), (3, 1));
+        }
+    }
+}
+
+#[test]
+fn what_was_declined_stays_declined_for_its_key() {
+    let world = World::with(&sandbox::KEYED);
+    world.gateway.foresee(&[Fate::Declines]);
+    let first = world.ask(&sale()).expect("an answer");
+    let again = world.ask(&sale()).expect("an answer");
+    assert_eq!((first.payment.operations[0].state.status(), first.replayed, again.replayed), ("Failed", false, true));
+    assert_eq!(first.payment, again.payment);
+    assert_eq!(world.gateway.seen().len(), 1);
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_a_fault_and_sends_nothing() {
+    let world = World::with(&sandbox::KEYED);
+    world.ask(&sale()).expect("an answer");
+    let broken = world.store.items().remove(0).with("f", 2);
+    let store = std::sync::Arc::new(Memory::default());
+    block_on(store.write(&broken, Expected::Absent)).expect("a store that works");
+    let shell = Shell { store, ..world.shell.clone() };
+    let deadline = world.clock.now().plus(LIFE);
+    let refused = block_on(shell.perform(merchant(), world.route(), &sale(), None, deadline));
+    assert!(matches!(refused, Err(Refusal::Fault(Fault::Stored(_)))), "{refused:?}");
+    let key = world.payment().expect("a payment").key();
+    let refused = block_on(shell.read(key, deadline));
+    assert!(matches!(refused, Err(Fault::Stored(_))), "{refused:?}");
+    assert_eq!(world.gateway.seen().len(), 1);
+}
+
+#[test]
+fn a_gateway_set_up_for_an_adapter_that_is_not_there_is_a_fault() {
+    let mut set_up = gateway(&sandbox::KEYED);
+    assert!(Route::to(&set_up).is_ok_and(|route| route.adapter.name == "sandbox-keyed"));
+    set_up.adapter = "of another version".to_owned();
+    assert!(Route::to(&set_up).is_err_and(|fault| fault.to_string().contains("of another version")));
+}
+
+#[test]
+fn a_look_finishes_everything_that_is_due() {
+    let world = World::with(&sandbox::LOOK_UP);
+    world.ask(&opening(Kind::Authorize, stored_method(), "order 1", 100)).expect("a hold");
+    let payment = world.payment().expect("a payment");
+    let mut crowded = payment.clone();
+    world.gateway.foresee(&[Fate::LosesRequest]);
+    world.ask(&super::crashes::take("first")).expect("an answer");
+    let open = world.last_operation();
+    crowded.version += 2;
+    for _ in 0..10 {
+        crowded.operations.push(open.clone());
+    }
+    let store = std::sync::Arc::new(Memory::default());
+    let stored = Stored::following(None, crowded);
+    block_on(store.write(&stored.to_item(), Expected::Absent)).expect("a store that works");
+    let shell = Shell { store: store.clone(), ..world.shell.clone() };
+    world.clock.advance(LIFE * 2);
+    let due = block_on(shell.follow_up(stored, world.route(), world.clock.now().plus(LIFE))).expect("a look");
+    assert!(due.is_some_and(|due| due <= world.clock.now()), "two of the ten are still due: {due:?}");
+    let rest = block_on(shell.read(payment.key(), world.clock.now().plus(LIFE))).expect("a read").expect("a payment");
+    let due = block_on(shell.follow_up(rest, world.route(), world.clock.now().plus(LIFE))).expect("a look");
+    assert_eq!(due, None);
+}

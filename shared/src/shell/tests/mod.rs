@@ -1,0 +1,9 @@
+//! The shell over a store in memory and a small gateway, in a world whose failures are made to order.
+
+mod costs;
+mod crashes;
+mod faults;
+mod gateway;
+mod lost;
+mod time;
+mod world;

@@ -1,0 +1,293 @@
+//! The world to order: a store that fails as told, a clock that is moved, calls that never return.
+
+use std::collections::VecDeque;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::gateway::Sandbox;
+use crate::gateways::Adapter;
+use crate::ids::PaymentId;
+use crate::memory::{Memory, Meter};
+use crate::merchant::Gateway;
+use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, merchant};
+use crate::payment::{Action, Operation, Payment, Request};
+use crate::ports::{Clock, Entropy, Expected, Journal, Note, Pending, Store, StoreFault, Written};
+use crate::rejection::Refusal;
+use crate::shell::{Reply, Route, Shell};
+use crate::stored::Item;
+use crate::stored::payment::Stored;
+use crate::time::Timestamp;
+
+/// Runs a future as far as it comes: none where it waits for what never happens.
+pub(super) fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// Runs a future that has nothing to wait for.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    poll_once(future).expect("nothing waits for ever")
+}
+
+/// When a call to the world stops for ever: before it took effect or after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    Before,
+    After,
+}
+
+/// Counts the calls to the world, and stops at the one that it was told.
+#[derive(Default)]
+pub(super) struct Fuse(Mutex<(usize, Option<(usize, Moment)>)>);
+
+impl Fuse {
+    pub(super) fn burn_at(&self, call: Option<(usize, Moment)>) {
+        *self.0.lock().expect("a fuse") = (0, call);
+    }
+
+    pub(super) async fn around<T>(&self, call: impl Future<Output = T>) -> T {
+        let burns = {
+            let mut fuse = self.0.lock().expect("a fuse");
+            let burns = fuse.1.filter(|(at, _)| *at == fuse.0).map(|(_, moment)| moment);
+            fuse.0 += 1;
+            burns
+        };
+        if burns == Some(Moment::Before) {
+            pending::<()>().await;
+        }
+        let done = call.await;
+        if burns == Some(Moment::After) {
+            pending::<()>().await;
+        }
+        done
+    }
+}
+
+/// What becomes of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mishap {
+    None,
+    /// It fails and is not made.
+    Unreachable,
+    /// It is made, and reported as failed.
+    Unacknowledged,
+    /// It is made and sent once more by whoever speaks to the store: the second is refused by the first.
+    SentTwice,
+    /// Another process writes first.
+    Overtaken,
+}
+
+pub(super) struct Shelf {
+    memory: Memory,
+    fuse: Arc<Fuse>,
+    mishaps: Mutex<(VecDeque<Mishap>, Mishap)>,
+}
+
+impl Shelf {
+    /// What becomes of the next writes, and of all after them.
+    pub(super) fn suffer(&self, next: &[Mishap], after: Mishap) {
+        *self.mishaps.lock().expect("mishaps") = (next.iter().copied().collect(), after);
+    }
+
+    pub(super) fn meter(&self) -> Meter {
+        self.memory.meter()
+    }
+
+    pub(super) fn items(&self) -> Vec<Item> {
+        self.memory.items()
+    }
+
+    fn mishap(&self) -> Mishap {
+        let mut mishaps = self.mishaps.lock().expect("mishaps");
+        let after = mishaps.1;
+        mishaps.0.pop_front().unwrap_or(after)
+    }
+
+    async fn overtake(&self) {
+        for item in self.memory.items() {
+            let version = item.number("v").expect("a version");
+            let theirs = item.with("v", version + 1);
+            let expected = Expected::Version(u64::try_from(version).expect("a version"));
+            self.memory.write(&theirs, expected).await.expect("a store that works");
+        }
+    }
+}
+
+impl Store for Shelf {
+    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        Box::pin(self.fuse.around(self.memory.read(key)))
+    }
+
+    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
+        let fault = || StoreFault("the store is down".into());
+        Box::pin(self.fuse.around(async move {
+            let mishap = self.mishap();
+            match mishap {
+                Mishap::Unreachable => return Err(fault()),
+                Mishap::Overtaken => self.overtake().await,
+                Mishap::None | Mishap::Unacknowledged | Mishap::SentTwice => {}
+            }
+            let written = self.memory.write(item, expected).await?;
+            match mishap {
+                Mishap::Unacknowledged => Err(fault()),
+                Mishap::SentTwice => self.memory.write(item, expected).await,
+                Mishap::None | Mishap::Unreachable | Mishap::Overtaken => Ok(written),
+            }
+        }))
+    }
+}
+
+/// A clock that stands still until it is moved; to sleep moves it.
+pub(super) struct Hands {
+    now: AtomicI64,
+    fuse: Arc<Fuse>,
+}
+
+impl Hands {
+    pub(super) fn advance(&self, duration: Duration) {
+        self.move_to(self.now().plus(duration));
+    }
+
+    /// Never back.
+    pub(super) fn move_to(&self, moment: Timestamp) {
+        self.now.fetch_max(moment.as_millis(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, duration: Duration) -> Pending<'_, ()> {
+        Box::pin(self.fuse.around(async move { self.advance(duration) }))
+    }
+}
+
+/// Counts; its first byte, by which waits are drawn, is always the greatest.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn bytes(&self) -> [u8; 16] {
+        let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        (u128::from(u8::MAX) << 120 | u128::from(count)).to_be_bytes()
+    }
+}
+
+/// Remembers what a person should know, as text.
+#[derive(Default)]
+pub(super) struct Notes(Mutex<Vec<String>>);
+
+impl Notes {
+    /// What was noted since it was last read.
+    pub(super) fn read(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("the notes"))
+    }
+}
+
+impl Journal for Notes {
+    fn note(&self, note: &Note<'_>) {
+        self.0.lock().expect("the notes").push(format!("{note:?}"));
+    }
+}
+
+pub(super) struct World {
+    pub(super) shell: Shell,
+    pub(super) store: Arc<Shelf>,
+    pub(super) gateway: Arc<Sandbox>,
+    pub(super) clock: Arc<Hands>,
+    pub(super) notes: Arc<Notes>,
+    pub(super) fuse: Arc<Fuse>,
+    set_up: Gateway,
+    adapter: &'static Adapter,
+}
+
+impl World {
+    pub(super) fn with(adapter: &'static Adapter) -> Self {
+        let fuse = Arc::new(Fuse::default());
+        let clock = Arc::new(Hands { now: AtomicI64::new(START.as_millis()), fuse: fuse.clone() });
+        let mishaps = Mutex::new((VecDeque::new(), Mishap::None));
+        let store = Arc::new(Shelf { memory: Memory::default(), fuse: fuse.clone(), mishaps });
+        let notes = Arc::new(Notes::default());
+        let gateway_server = Arc::new(Sandbox::of(adapter, clock.clone(), fuse.clone()));
+        let shell = Shell {
+            store: store.clone(),
+            http: gateway_server.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(Counting::default()),
+            journal: notes.clone(),
+            fingerprint_key: Arc::new(fingerprint_key()),
+        };
+        Self { shell, store, gateway: gateway_server, clock, notes, fuse, set_up: gateway(adapter), adapter }
+    }
+
+    pub(super) fn route(&self) -> Route<'_> {
+        Route { gateway: &self.set_up, adapter: self.adapter }
+    }
+
+    /// A caller asks, as a function would pass it on.
+    pub(super) async fn asking(&self, request: &Request) -> Result<Reply, Refusal> {
+        let deadline = self.clock.now().plus(LIFE);
+        self.asking_until(request, deadline).await
+    }
+
+    pub(super) async fn asking_until(&self, request: &Request, deadline: Timestamp) -> Result<Reply, Refusal> {
+        let stored = match (&request.action, self.payment()) {
+            (Action::Act(_), Some(payment)) => self.shell.read(payment.key(), deadline).await?,
+            (Action::Act(_) | Action::Open(_), _) => None,
+        };
+        self.shell.perform(merchant(), self.route(), request, stored, deadline).await
+    }
+
+    pub(super) fn ask(&self, request: &Request) -> Result<Reply, Refusal> {
+        block_on(self.asking(request))
+    }
+
+    /// Somebody looks at the payment, as a message would make them.
+    pub(super) async fn following_up(&self) -> Result<Option<Timestamp>, Refusal> {
+        let deadline = self.clock.now().plus(LIFE);
+        let Some(payment) = self.payment() else { return Ok(None) };
+        let stored = self.shell.read(payment.key(), deadline).await?.expect("it is there");
+        self.shell.follow_up(stored, self.route(), deadline).await
+    }
+
+    /// Looks whenever it is due, until nothing is.
+    pub(super) fn settle(&self) {
+        for _ in 0..20 {
+            let Some(due) = self.payment().and_then(|payment| payment.due_at()) else { return };
+            self.clock.move_to(due);
+            self.gateway.deliver_what_is_late();
+            block_on(self.following_up()).expect("a look that nothing hinders");
+        }
+        panic!("it never settles: {:?}", self.payment());
+    }
+
+    /// The payment as it is stored; each world has one at most.
+    pub(super) fn payment(&self) -> Option<Payment> {
+        let mut items = self.store.items();
+        assert!(items.len() <= 1, "two payments in one world");
+        items.pop().map(|item| Stored::from_item(item).expect("an item of ours").payment)
+    }
+
+    pub(super) fn last_operation(&self) -> Operation {
+        self.payment().and_then(|mut payment| payment.operations.pop()).expect("an operation")
+    }
+
+    /// What the gateway did under the name of the operation at this place.
+    pub(super) fn effects(&self, place: usize) -> usize {
+        let payment = self.payment().expect("a payment");
+        let (ordinal, operation) = payment.numbered().nth(place).expect("an operation");
+        self.gateway.effects(&reference(payment.id, operation, ordinal))
+    }
+}
+
+pub(super) fn reference(payment: PaymentId, operation: &Operation, ordinal: crate::ids::Ordinal) -> String {
+    operation.record().id(payment, ordinal).to_string()
+}

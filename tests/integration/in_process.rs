@@ -1,0 +1,124 @@
+//! The functions in this process, over stores that count, and over sandbox gateways.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use kessai_functions::door::{App, Function, answer};
+use kessai_functions::event::{HttpAnswer, HttpEvent};
+use kessai_infra::http::HttpClient;
+use kessai_infra::journal::StandardErrorJournal;
+use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::ids::{GatewayId, MerchantId};
+use kessai_shared::memory::{Memory, Meter};
+use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
+use kessai_shared::payment::BalanceCheck;
+use kessai_shared::ports::{Clock, Expected, Store};
+use kessai_shared::shell::Shell;
+use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
+use serde_json::{Value, json};
+
+use crate::harness::{CARD, Sandbox, Scratch};
+
+/// The functions over stores that count, in this process.
+pub struct InProcess {
+    app: App,
+    pub payments: Arc<Memory>,
+    api_key: ApiKey,
+    pub gateway: GatewayId,
+    _sandbox: (Sandbox, Scratch),
+}
+
+impl InProcess {
+    pub async fn new() -> Self {
+        let scratch = Scratch::new();
+        let sandbox = Sandbox::start(scratch.path());
+        let (payments, merchants) = (Arc::new(Memory::default()), Memory::default());
+        let (merchant, gateway) = (MerchantId::from_random([1; 16]), GatewayId::from_random([2; 16]));
+        let api_key = ApiKey::from_random([3; 16], [4; 16]);
+        let set_up = Merchant {
+            id: merchant,
+            name: "Test".to_owned(),
+            default_currency: None,
+            gateways: BTreeMap::from([(
+                gateway,
+                Gateway {
+                    name: "Sandbox".to_owned(),
+                    adapter: "sandbox-keyed".to_owned(),
+                    base_url: format!("{}/keyed", sandbox.url()),
+                    balance_check: BalanceCheck::Strict,
+                    authorization_lifetime: AUTHORIZATION_LIFETIME,
+                },
+            )]),
+        };
+        for item in [encode_api_key(&api_key.hash(), &merchant), encode_merchant(&set_up)] {
+            merchants.write(&item, Expected::Absent).await.expect("memory does not fail");
+        }
+        let shell = Shell {
+            store: payments.clone(),
+            http: Arc::new(HttpClient::new().expect("a client")),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            journal: Arc::new(StandardErrorJournal),
+            fingerprint_key: Arc::new(FingerprintKey::new([5; 32])),
+        };
+        let app = App { shell, directory: Arc::new(merchants) };
+        Self { app, payments, api_key, gateway, _sandbox: (sandbox, scratch) }
+    }
+
+    /// Asks, and counts what that cost.
+    pub async fn ask(
+        &self,
+        function: &Function,
+        id: Option<(&str, &str)>,
+        key: &str,
+        body: Value,
+    ) -> (HttpAnswer, Meter) {
+        let mut event = self.event(body.to_string().as_bytes());
+        event.headers.insert("idempotency-key".to_owned(), key.to_owned());
+        event.path_parameters.extend(id.map(|(name, id)| (name.to_owned(), id.to_owned())));
+        self.send(function, &event).await
+    }
+
+    /// A request with this body, as bytes: they arrive in base 64.
+    pub fn event(&self, body: &[u8]) -> HttpEvent {
+        HttpEvent {
+            headers: BTreeMap::from([
+                ("authorization".to_owned(), format!("Bearer {}", self.api_key.reveal())),
+                ("content-type".to_owned(), "application/json".to_owned()),
+            ]),
+            body: Some(BASE64.encode(body).into()),
+            is_base64_encoded: true,
+            ..HttpEvent::default()
+        }
+    }
+
+    pub async fn send(&self, function: &Function, event: &HttpEvent) -> (HttpAnswer, Meter) {
+        let before = self.payments.meter();
+        let deadline = SystemClock.now().plus(std::time::Duration::from_secs(25));
+        let answer = answer(&self.app, function, event, deadline).await;
+        let after = self.payments.meter();
+        let spent = Meter {
+            reads: after.reads - before.reads,
+            writes: after.writes - before.writes,
+            write_units: after.write_units - before.write_units,
+        };
+        (answer, spent)
+    }
+
+    pub fn opening(&self) -> Value {
+        json!({
+            "accountId": "001000000000001AAA", "amount": 5000, "currencyIsoCode": "USD",
+            "effectiveDate": "2026-08-01T00:00:00.000Z", "comments": "Authorize order 801",
+            "paymentGatewayId": self.gateway.to_string(),
+            "paymentGroup": { "createPaymentGroup": true, "sourceObjectId": "801000000000001AAA", "currencyIsoCode": "USD" },
+            "paymentMethod": { "cardPaymentMethod": {
+                "cardHolderName": "Carol Smith", "cardNumber": CARD, "cardType": "Visa", "cardCategory": "CreditCard",
+                "expiryMonth": 5, "expiryYear": 2030, "cvv": "000",
+            } },
+            "ipAddress": "202.95.77.70", "email": "test@example.org", "phone": "100-456-67",
+            "additionalData": { "key1": "value1" },
+        })
+    }
+}
