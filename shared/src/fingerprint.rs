@@ -110,7 +110,6 @@ impl Hasher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::card::Secret;
     use crate::payment::tests::fixtures::{card_of, raw_card, stored_method};
 
     const NUMBER: &str = "4242424242424242";
@@ -134,8 +133,17 @@ mod tests {
     }
 
     fn token(token: &str, token_details: Option<&str>) -> Instrument {
-        let (token, token_details) = (Secret::new(token.to_owned()), token_details.map(str::to_owned));
-        Instrument::Alternative { token, token_details, name: None, email: None }
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let (token, token_details) = (secret(token), token_details.map(secret));
+        Instrument::Alternative { token, token_details, name: None, email: None, address: Address::default() }
+    }
+
+    fn token_at(street: &str) -> Instrument {
+        let mut instrument = token("tok_1", None);
+        if let Instrument::Alternative { address, .. } = &mut instrument {
+            address.street = Some(street.to_owned());
+        }
+        instrument
     }
 
     #[test]
@@ -158,11 +166,12 @@ mod tests {
             token("tok_1", Some("")),
             token("tok_1", Some("x")),
             token(NUMBER, Some("Carol Smith")),
+            token_at("x"),
         ];
         let fingerprints: Vec<_> = all.iter().map(|instrument| of(instrument).expect("a fingerprint")).collect();
         for (place, fingerprint) in fingerprints.iter().enumerate() {
             let same = fingerprints.iter().position(|other| other == fingerprint);
-            assert_eq!(same, Some(place), "{:?} looks like {:?}", all[place], same.map(|place| &all[place]));
+            assert_eq!(same, Some(place), "two of them look alike");
         }
     }
 
@@ -187,7 +196,7 @@ mod tests {
     #[test]
     fn it_is_the_hmac_that_others_would_compute() {
         // HMAC-SHA-256 over each text behind its length in eight bytes, all ones for an absent one.
-        let expected = 0xaa95287d_f30801bd_0618d14c_e1f2d251_u128.to_be_bytes();
+        let expected = 0x64bf48c2_70d6b0c9_85ab65dc_9623b24e_u128.to_be_bytes();
         assert_eq!(of(&token("tok_1", None)), Some(expected));
     }
 

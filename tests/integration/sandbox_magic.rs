@@ -1,22 +1,9 @@
 //! What the sandbox's magic cards and amounts lead to at the door.
 
+use kessai_functions::local::sandbox::card_number;
 use serde_json::{Value, json};
 
 use crate::harness::{Kessai, at_once};
-
-fn card(code: u32) -> String {
-    let digits = format!("40000000000{code:04}");
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(place, byte)| {
-            let digit = u32::from(byte - b'0') * if place % 2 == 0 { 2 } else { 1 };
-            digit / 10 + digit % 10
-        })
-        .sum();
-    format!("{digits}{}", (10 - sum % 10) % 10)
-}
 
 #[test]
 fn declines_have_their_codes_whether_by_card_amount_or_stored_method() {
@@ -35,7 +22,7 @@ fn declines_have_their_codes_whether_by_card_amount_or_stored_method() {
         let mut stored = client.opening("KEYED", "50");
         stored["paymentMethod"]["id"] = json!(format!("03O{code:012}"));
         let amount = format!("{}.{:02}", code / 100, code % 100);
-        for body in [client.card_opening("KEYED", "50", &card(code)), client.opening("KEYED", &amount), stored] {
+        for body in [client.card_opening("KEYED", "50", &card_number(code)), client.opening("KEYED", &amount), stored] {
             let reply = client.post("sales", None, &body).expect(402);
             assert_eq!(reply.result_code(), result, "{code}");
             assert_eq!(reply.at("/gatewayResponse/gatewayResultCode"), gateway_code);

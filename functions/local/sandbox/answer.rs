@@ -1,11 +1,10 @@
 //! What the gateway says: HTTP answers as plain values, and the bodies in them.
 
+use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::record::{Operation, Outcome, Reversal};
 use super::route::Kind;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// An HTTP answer. Header names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +71,7 @@ pub fn of_operation(operation: &Operation, outcome: Outcome) -> Value {
         "status": outcome.name(),
         "code": code,
         "message": message,
-        "date": timestamp(operation.at_ms),
+        "date": Timestamp::from_millis(operation.at_ms).to_string(),
     });
     if let (true, Some(members)) = (bears_code, body.as_object_mut()) {
         let code = authorization_code(&operation.id);
@@ -109,28 +108,4 @@ fn bears_authorization_code(kind: Kind) -> bool {
 fn authorization_code(id: &str) -> String {
     let number: u64 = id.parse().unwrap_or_default();
     format!("SF{:06}", number % 1_000_000)
-}
-
-/// A moment as text, in UTC with milliseconds.
-#[must_use]
-pub fn timestamp(at_ms: i64) -> String {
-    let (year, month, day) = date_of(at_ms.div_euclid(DAY_MS));
-    let in_day = at_ms.rem_euclid(DAY_MS);
-    let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
-    let (second, millisecond) = (in_day / 1_000 % 60, in_day % 1_000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
-}
-
-/// Year, month and day of a count of days since 1970: the well-known algorithm that counts in
-/// eras of 400 years from 1 March of year 0, so that the leap day is the last of a year.
-fn date_of(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = march_month % 12 + if march_month < 10 { 3 } else { -9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    (year, month, day)
 }

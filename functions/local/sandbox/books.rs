@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::timestamp;
 use super::order::Order;
+use kessai_shared::time::Timestamp;
+
 use super::record::{Effect, Operation, Record, Reversal, Unacted};
 use super::route::{Class, Kind};
 
@@ -178,7 +179,7 @@ impl Books {
                 key: operation.key.as_deref(),
                 status: outcome.name(),
                 voided: self.is_reversed(operation.class, operation.reference.as_ref()),
-                at: timestamp(operation.at_ms),
+                at: Timestamp::from_millis(operation.at_ms).to_string(),
             })
         })
     }

@@ -1,6 +1,6 @@
 //! Where codes of the magic table stand: in amounts, in card numbers, in the ids of stored methods.
 
-use std::ops::RangeInclusive;
+use kessai_shared::card::Pan;
 
 use super::behaviour::{Behaviour, Decline, by_code};
 
@@ -10,8 +10,8 @@ const AMOUNT_CODES: u64 = 10_000;
 /// The first eleven digits of every magic card; the code and the check digit make it sixteen.
 const CARD_PREFIX: &str = "40000000000";
 
-/// The lengths that card numbers of ISO 7812 have in practice.
-const CARD_LENGTHS: RangeInclusive<usize> = 12..=19;
+/// Digits of a magic card after that.
+const CODE_AND_CHECK: usize = 5;
 
 /// The record prefix of a stored payment method.
 const METHOD_PREFIX: &str = "03O";
@@ -31,17 +31,13 @@ pub fn of_amount(amount: u64) -> Behaviour {
 /// What a card number asks for: a code, nothing, or a decline where no such card can exist.
 #[must_use]
 pub fn of_card(number: &str) -> Behaviour {
-    let Some((payload, check)) = number.len().checked_sub(1).and_then(|last| number.split_at_checked(last)) else {
-        return Behaviour::Decline(Decline::InvalidCardData);
-    };
-    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || !CARD_LENGTHS.contains(&number.len()) || check != check_digit(payload).to_string() {
+    if Pan::parse(number).is_none() {
         return Behaviour::Decline(Decline::InvalidCardData);
     }
-    payload
+    number
         .strip_prefix(CARD_PREFIX)
-        .filter(|code| code.len() == 4)
-        .and_then(|code| code.parse().ok())
+        .filter(|rest| rest.len() == CODE_AND_CHECK)
+        .and_then(|rest| rest.get(..CODE_AND_CHECK - 1)?.parse().ok())
         .and_then(by_code)
         .unwrap_or(Behaviour::Approve)
 }

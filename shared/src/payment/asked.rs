@@ -139,6 +139,7 @@ pub struct Request {
 }
 
 /// An operation opens a payment or acts on one.
+#[expect(clippy::large_enum_variant, reason = "one a request, and never in a collection")]
 pub enum Action {
     Open(Opening),
     Act(Kind),

@@ -253,13 +253,17 @@ impl Asking<'_> {
         match &operation.state {
             State::Settled(_) | State::Accepted(_) => Ok(answer),
             State::Unsent => self.try_anew(payment, ordinal),
-            // My own claim: its acknowledgement was lost. Nothing has been sent under it, but if the claim was
-            // to send once more, then something was before.
-            State::Open(open) if open.nonce == self.claim.nonce => {
+            // My own claim: its acknowledgement was lost. Nothing has been sent under it, but if it was claimed
+            // to be sent once more, then something was before.
+            State::Open(open) if open.nonce == self.claim.nonce && (!open.unknown || self.key_holds(operation)) => {
                 Ok(self.send(payment.clone(), ordinal, open.unknown))
             }
             State::Open(open) => self.while_open(payment, ordinal, open, answer),
         }
+    }
+
+    fn key_holds(&self, operation: &Operation) -> bool {
+        key_holds(operation, self.terms, self.now)
     }
 
     /// The gateway never heard of it. Its amount was free meanwhile, so it is asked for again.
@@ -289,7 +293,7 @@ impl Asking<'_> {
         }
         let Some(operation) = payment.operation(ordinal) else { return Ok(answer) };
         // Only the caller can bring the card again; under the gateway's key that is the same request.
-        if is_stored_whole(operation) || !key_holds(operation, self.terms, self.now) || self.now < free_at {
+        if is_stored_whole(operation) || !self.key_holds(operation) || self.now < free_at {
             return Ok(answer);
         }
         let mut payment = payment.clone();
@@ -377,8 +381,9 @@ impl Heard<'_> {
     fn voided(&self, operation: &mut Operation, answer: &Answer) {
         match &operation.state {
             State::Open(open) if open.nonce == self.nonce => self.settle(operation, Verdict::Voided, answer),
-            State::Open(_) | State::Accepted(_) => self.unknown(operation),
-            State::Unsent | State::Settled(_) => {}
+            // The gateway has it, and nobody will send it again.
+            State::Accepted(_) => self.settle(operation, Verdict::Voided, answer),
+            State::Open(_) | State::Unsent | State::Settled(_) => {}
         }
     }
 
@@ -405,8 +410,8 @@ impl Heard<'_> {
         self.note(operation);
         match &mut operation.state {
             State::Open(open) => {
-                // To send it was counted when it was claimed.
-                open.attempts = open.attempts.saturating_add(u32::from(self.source != Source::Answer));
+                // To send it or to undo it was counted when it was claimed.
+                open.attempts = open.attempts.saturating_add(u32::from(self.source == Source::LookUp));
                 open.unknown = true;
                 open.due = retry_at;
             }

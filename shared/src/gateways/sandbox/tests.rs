@@ -128,8 +128,13 @@ fn exchange(adapter: &Adapter, which: fn(&Adapter) -> Option<Exchange>) -> Excha
 }
 
 fn decoded(exchange: Exchange, status: u16, body: &str) -> Outcome {
+    decoded_for(false, exchange, status, body)
+}
+
+fn decoded_for(duplicate: bool, exchange: Exchange, status: u16, body: &str) -> Outcome {
     let (kind, details) = (Kind::Sale, Details::default());
-    (exchange.decode)(&intent(&kind, None, &details), &HttpResponse { status, body: body.as_bytes().to_vec() })
+    let intent = Intent { duplicate, ..intent(&kind, None, &details) };
+    (exchange.decode)(&intent, &HttpResponse { status, body: body.as_bytes().to_vec() })
 }
 
 fn said(code: &str) -> Answer {
@@ -137,8 +142,12 @@ fn said(code: &str) -> Answer {
     Answer { reference: text("ch_1"), code: text(code), description: text("as it is"), ..Answer::default() }
 }
 
+fn of_reference(reference: &str, status: &str, code: &str) -> String {
+    json!({"id": "ch_1", "reference": reference, "status": status, "code": code, "message": "as it is"}).to_string()
+}
+
 fn answer(status: &str, code: &str) -> String {
-    json!({"id": "ch_1", "status": status, "code": code, "message": "as it is"}).to_string()
+    of_reference(REFERENCE, status, code)
 }
 
 #[test]
@@ -156,6 +165,8 @@ fn an_answer_means_what_the_table_says() {
         (200, answer("declined", "14"), Outcome::Declined(Decline::InvalidData, said("14"))),
         (200, answer("perhaps", "00"), Outcome::Unknown),
         (200, answer("reversed", "00"), Outcome::Unknown),
+        (200, of_reference("0Xc000000000002AAA", "approved", "00"), Outcome::Unknown),
+        (200, of_reference("0Xc000000000002AAA", "declined", "05"), Outcome::Unknown),
         (200, r#"{"id":"ch_1","status":"approved"}"#.to_owned(), Outcome::Unknown),
         (200, "<html>".to_owned(), Outcome::Unknown),
         (200, String::new(), Outcome::Unknown),
@@ -180,15 +191,26 @@ fn an_answer_means_what_the_table_says() {
 }
 
 #[test]
+fn a_refusal_of_what_may_have_come_before_tells_nothing() {
+    let error = r#"{"code":"bad_request"}"#;
+    for status in [400, 404] {
+        assert!(matches!(decoded_for(false, KEYED.send, status, error), Outcome::Declined(Decline::InvalidData, _)));
+        assert_eq!(decoded_for(true, KEYED.send, status, error), Outcome::Unknown);
+    }
+    assert!(matches!(decoded_for(true, KEYED.send, 200, &answer("declined", "05")), Outcome::Declined(..)));
+}
+
+#[test]
 fn everything_a_gateway_says_is_kept() {
     let body = json!({
-        "id": "ch_1", "status": "approved", "code": "00", "message": "approved", "authorizationCode": "A1",
-        "date": "2026-09-21T15:33:20.000Z", "risk": {"score": 3},
+        "id": "ch_1", "reference": REFERENCE, "status": "approved", "code": "00", "message": "approved",
+        "authorizationCode": "A1", "date": "2026-09-21T15:33:20.000Z", "risk": {"score": 3},
     });
     let Outcome::Approved(kept) = decoded(KEYED.send, 200, &body.to_string()) else { panic!("it is approved") };
     assert_eq!(kept.authorization_code.as_deref(), Some("A1"));
     assert_eq!(kept.date, Timestamp::parse("2026-09-21T15:33:20Z"));
-    let garbled = json!({"id": "ch_1", "status": "approved", "code": "00", "date": "yesterday"});
+    let mut garbled = body;
+    garbled["date"] = json!("yesterday");
     let Outcome::Approved(kept) = decoded(KEYED.send, 200, &garbled.to_string()) else { panic!("it is approved") };
     assert_eq!(kept.date, None);
 }
@@ -208,6 +230,9 @@ fn a_look_up_finds_what_took_effect_or_the_last_refusal() {
         (200, found(&[("accepted", "09"), ("declined", "05")]), Outcome::Accepted(said("09"))),
         (200, found(&[("declined", "43"), ("declined", "05")]), Outcome::Declined(Decline::Soft, said("05"))),
         (200, found(&[("perhaps", "00")]), Outcome::Unknown),
+        (200, found(&[("perhaps", "00"), ("declined", "05")]), Outcome::Unknown),
+        (200, found(&[("perhaps", "00"), ("approved", "00")]), Outcome::Approved(said("00"))),
+        (200, format!("{{\"operations\":[{}]}}", of_reference("R", "approved", "00")), Outcome::Unknown),
         (200, "{}".to_owned(), Outcome::Unknown),
         (200, "<html>".to_owned(), Outcome::Unknown),
         (404, found(&[]), Outcome::Unknown),
@@ -227,6 +252,7 @@ fn a_reversal_by_reference_means_that_nothing_is_charged() {
         (200, answer("nothing_to_reverse", "00"), Outcome::Voided(said("00"))),
         (200, answer("approved", "00"), Outcome::Unknown),
         (200, answer("failed", "96"), Outcome::Unknown),
+        (200, of_reference("0Xc000000000002AAA", "reversed", "00"), Outcome::Unknown),
         (200, "<html>".to_owned(), Outcome::Unknown),
         (404, answer("reversed", "00"), Outcome::Unknown),
         (500, answer("reversed", "00"), Outcome::Unknown),

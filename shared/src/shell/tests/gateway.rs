@@ -185,9 +185,10 @@ impl Sandbox {
 fn reverse(books: &mut Books, reference: String) -> HttpResponse {
     let deeds = books.deeds.iter_mut().filter(|deed| deed.reference == reference);
     let reversed = deeds.map(|deed| deed.undone = true).count();
-    books.reversed.insert(reference);
     let status = if reversed > 0 { "reversed" } else { "nothing_to_reverse" };
-    respond(200, &json!({"id": "reversal", "status": status, "code": "00"}))
+    let response = respond(200, &json!({"id": "reversal", "reference": reference, "status": status, "code": "00"}));
+    books.reversed.insert(reference);
+    response
 }
 
 /// The id in `/authorizations/{id}/captures` and the like.
@@ -199,7 +200,7 @@ fn target(path: &str) -> Option<&str> {
 
 fn describe(deed: &Deed) -> Value {
     let code = if deed.status == "declined" { "05" } else { "00" };
-    json!({"id": deed.id, "status": deed.status, "code": code})
+    json!({"id": deed.id, "reference": deed.reference, "status": deed.status, "code": code})
 }
 
 fn respond(status: u16, body: &Value) -> HttpResponse {

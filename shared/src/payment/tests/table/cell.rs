@@ -123,7 +123,7 @@ impl Before {
             }
             Self::Unsent => Some(State::Unsent),
             Self::Accepted => Some(State::Accepted(Accepted { answer: answer("p"), attempts: 1, due })),
-            Self::Settled(verdict) => Some(State::Settled(Settled { verdict, answer: answer("s"), at: START })),
+            Self::Settled(verdict) => Some(State::Settled(Settled { verdict, answer: answer("a"), at: START })),
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn told(before: Option<&Payment>, result: &Result<Step, Rejection>, n
             assert_about_one_operation(before, step);
             let operation = &step.payment.operations[0];
             let changed = changed(before.map(|payment| &payment.operations[0]), &step.payment, now);
+            assert_eq!(step.contradiction, changed == "contradicts");
             let words: Vec<String> =
                 [changed, did(step.effect, operation)].into_iter().filter(|word| !word.is_empty()).collect();
             if words.is_empty() { "nothing".to_owned() } else { words.join(" and ") }

@@ -8,7 +8,8 @@ any                    | any   | absent                       | again otherwise 
 any                    | any   | absent                       | heard early due         | any                          | any     | not found
 any                    | any   | open unsent accepted settled | otherwise               | -                            | -       | mismatch
 any                    | any   | in-time late                 | own-claim               | -                            | -       | sends
-any                    | any   | unknown-in-time unknown-late | own-claim               | -                            | -       | resends
+keyed                  | any   | unknown-in-time unknown-late | own-claim               | -                            | -       | resends
+look-up reversal plain | any   | unknown-in-time unknown-late | own-claim               | -                            | -       | nothing
 any                    | any   | in-time                      | again                   | -                            | -       | in progress
 any                    | any   | unknown-in-time              | again                   | -                            | -       | nothing
 any                    | whole | late unknown-late            | again                   | -                            | -       | nothing
@@ -23,7 +24,7 @@ keyed                  | card  | in-time unknown-in-time      | due             
 look-up reversal plain | any   | in-time unknown-in-time      | due                     | -                            | -       | postpones
 keyed                  | card  | late unknown-late            | due                     | -                            | -       | looks up
 look-up                | any   | late unknown-late            | due                     | -                            | -       | looks up
-reversal               | any   | late unknown-late            | due                     | -                            | -       | undoes
+reversal               | any   | late unknown-late            | due                     | -                            | -       | claims and undoes
 plain                  | any   | late unknown-late            | due                     | -                            | -       | waits for the end
 keyed look-up          | any   | accepted                     | due                     | -                            | -       | looks up
 reversal plain         | any   | accepted                     | due                     | -                            | -       | waits for the end
@@ -32,7 +33,10 @@ any                    | any   | open unsent accepted         | heard           
 any                    | any   | open unsent accepted         | heard                   | permanent                    | any     | settles Declined(Permanent)
 any                    | any   | open unsent accepted         | heard                   | review                       | any     | settles Declined(RequiresReview)
 any                    | any   | open unsent accepted         | heard                   | invalid                      | any     | settles Declined(InvalidData)
-any                    | any   | open unsent accepted         | heard                   | voided                       | any     | settles Voided
+any                    | any   | open                         | heard                   | voided                       | current | settles Voided
+any                    | any   | accepted                     | heard                   | voided                       | any     | settles Voided
+any                    | any   | open                         | heard                   | voided                       | foreign | nothing
+any                    | any   | unsent                       | heard                   | voided                       | any     | nothing
 any                    | any   | open unsent accepted         | heard                   | accepted                     | any     | awaits the verdict
 any                    | any   | in-time late                 | answer                  | not-sent                     | current | frees
 any                    | any   | in-time late                 | look-up reversal notice | not-sent                     | current | stays unknown
