@@ -177,3 +177,52 @@ impl From<Fault> for Refusal {
         Self::Fault(fault)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payment::tests::fixtures::{START, cents};
+
+    #[test]
+    fn every_rejection_has_its_line_in_the_table_of_codes() {
+        let fields = vec!["amount", "path"];
+        let available = cents(12_050);
+        let rows = [
+            (Rejection::NotFound, 404, "NOT_FOUND", "does not exist"),
+            (Rejection::Amount(AmountError::NotPositive), 400, "INVALID_API_INPUT", "amount: must be greater than 0"),
+            (Rejection::InProgress { retry_after: Duration::ZERO }, 409, "IDEMPOTENCY_KEY_IN_USE", "still running"),
+            (Rejection::Mismatch { fields }, 422, "IDEMPOTENCY_KEY_REUSED", "different parameters: amount, path"),
+            (Rejection::OverBalance { available }, 422, "AMOUNT_EXCEEDS_BALANCE", "what is available: 120.5 USD"),
+            (Rejection::Expired { at: START }, 422, "AUTHORIZATION_EXPIRED", "expired at 2026-09-21T"),
+            (Rejection::NotApproved { status: "Draft" }, 422, "INVALID_STATUS", "has status Draft, not Processed"),
+            (Rejection::Closed, 422, "INVALID_STATUS", "final capture closed"),
+            (Rejection::SingleCapture, 422, "INVALID_STATUS", "single capture"),
+            (Rejection::WrongAccount, 422, "INVALID_ACCOUNT", "accountId"),
+            (Rejection::WrongCurrency { expected: "USD" }, 422, "INVALID_CURRENCY", "must be USD"),
+            (Rejection::Full, 422, "PAYMENT_FULL", "as many operations"),
+        ];
+        for (rejection, status, code, says) in rows {
+            assert_eq!(rejection.code(), (status, code), "{rejection:?}");
+            assert!(rejection.to_string().contains(says), "{rejection}");
+            assert_eq!(Refusal::from(rejection.clone()).to_string(), rejection.to_string());
+        }
+    }
+
+    #[test]
+    fn a_fault_keeps_its_cause_and_shows_it_to_nobody_who_does_not_ask() {
+        let cause = || Unreadable("v is missing".to_owned());
+        let rows = [
+            (Fault::Store(Box::new(cause())), "the store failed", true),
+            (Fault::Stored(cause()), "what is stored cannot be read", true),
+            (Fault::Busy, "too many others are writing to this payment", false),
+            (Fault::NoTime, "too little time is left before the deadline", false),
+            (Fault::SetUp("no adapter".to_owned()), "set-up: no adapter", false),
+        ];
+        for (fault, says, has_cause) in rows {
+            let refusal = Refusal::from(fault);
+            assert_eq!(refusal.to_string(), says);
+            let cause = refusal.source().map(ToString::to_string);
+            assert_eq!(cause.as_deref(), has_cause.then_some("stored item: v is missing"), "{says}");
+        }
+    }
+}

@@ -207,6 +207,7 @@ impl Run<'_> {
     /// Decides what follows from the event and makes it so, against whoever else is writing.
     async fn write(&mut self, mut stored: Option<Stored>, event: &Event<'_>) -> Result<(Stored, Step), Refusal> {
         let mut pause = Pause::default();
+        let mut may_be_written = false;
         loop {
             let now = self.shell.clock.now();
             let step = step(stored.as_ref().map(|stored| &stored.payment), event, &self.terms, now)?;
@@ -221,8 +222,11 @@ impl Run<'_> {
                 if item.size_bytes() > MAX_SIZE {
                     return Err(Rejection::Full.into());
                 }
-                // A claim that leaves no time to use it would only be in the way.
-                self.time_to_call().ok_or(Fault::NoTime)?;
+                // A claim that leaves no time to use it would only be in the way, unless it already is: then
+                // it is taken up, to be given back.
+                if !may_be_written {
+                    self.time_to_call().ok_or(Fault::NoTime)?;
+                }
             }
             match self.shell.store.write(&item, expected).await {
                 Ok(Written::Done) => {
@@ -233,7 +237,10 @@ impl Run<'_> {
                     stored = found.map(Stored::from_item).transpose().map_err(Fault::from)?;
                     self.give_way(&mut pause).await?;
                 }
-                Err(fault) => self.shell.pause_after(fault, &mut pause, self.deadline).await?,
+                Err(fault) => {
+                    may_be_written = true;
+                    self.shell.pause_after(fault, &mut pause, self.deadline).await?;
+                }
             }
         }
     }

@@ -198,7 +198,7 @@ fn encode_look_up(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
     HttpRequest { method: Method::Get, url, headers: Vec::new(), body: Zeroizing::default() }
 }
 
-/// The first operation that took effect; if none did, the last that was refused.
+/// The first operation that took effect; if none did, and each says so, the last that was refused.
 fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     if response.status != 200 {
         return Outcome::Unknown;
@@ -209,6 +209,7 @@ fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     let effects = outcomes.iter().filter(|outcome| took_effect(outcome)).count();
     let mut outcome = match outcomes.iter().position(took_effect) {
         Some(place) => outcomes.swap_remove(place),
+        None if outcomes.contains(&Outcome::Unknown) => Outcome::Unknown,
         None => outcomes.pop().unwrap_or(Outcome::NeverReceived),
     };
     if let (2.., Outcome::Approved(answer) | Outcome::Accepted(answer)) = (effects, &mut outcome) {

@@ -245,6 +245,16 @@ fn a_look_up_finds_what_took_effect_or_the_last_refusal() {
 }
 
 #[test]
+fn a_reference_that_bears_more_than_one_effect_is_told() {
+    let look_up = exchange(&KEYED, |adapter| adapter.look_up);
+    for (second, first) in [("approved", "approved"), ("accepted", "approved")] {
+        let body = format!("{{\"operations\":[{},{}]}}", answer(first, "00"), answer(second, "00"));
+        let Outcome::Approved(kept) = decoded(look_up, 200, &body) else { panic!("the first is approved") };
+        assert_eq!(kept.message.as_deref(), Some("2 operations at the gateway bear this reference"));
+    }
+}
+
+#[test]
 fn a_reversal_by_reference_means_that_nothing_is_charged() {
     let reversal = exchange(&TIMEOUT_REVERSAL, |adapter| adapter.timeout_reversal);
     let rows = [

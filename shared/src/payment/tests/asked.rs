@@ -132,6 +132,17 @@ fn an_account_id_is_checked_for_its_form() {
 }
 
 #[test]
+fn an_account_is_the_same_in_its_long_form_and_its_short_one() {
+    let with = |account: &str| {
+        let details = Details { account: AccountId::parse(account), ..Details::default() };
+        Request { details, ..sale(stored_method()) }
+    };
+    check(&with("0aQR00000004ZkK"), &with("0aQR00000004ZkKMAU"), &[]);
+    check(&with("0aQR00000004ZkK"), &with("0aQR00000004Zkk"), &["accountId"]);
+    check(&with("0aQR00000004ZkK"), &with("0aQR00000004ZkKMAA"), &["accountId"]);
+}
+
+#[test]
 fn another_stored_method_is_another_method() {
     let other = Instrument::Stored(crate::ids::MethodId::parse("03O000000000002").expect("a method id"));
     assert_eq!(stored_method().facts(), crate::payment::asked::InstrumentFacts::Stored(method_id()));

@@ -9,7 +9,9 @@ use crate::ids::{Ordinal, Record};
 use crate::merchant::AUTHORIZATION_LIFETIME;
 use crate::money::{AmountError, Currency};
 use crate::payment::asked::{AccountId, Amount, Details, Group, Membership};
-use crate::payment::{BalanceCheck, Decline, Kind, MARGIN, MAX_OPERATIONS, Outcome, Request, Source, Terms};
+use crate::payment::{
+    BalanceCheck, Decline, Kind, MARGIN, MAX_OPERATIONS, MAX_OPERATIONS_TO_GIVE_BACK, Outcome, Request, Source, Terms,
+};
 use crate::rejection::Rejection;
 
 /// What is asked, in cents; a refund says of which operation.
@@ -314,4 +316,12 @@ fn a_payment_holds_a_limited_number_of_operations() {
     }
     let refused = purchase.ask(&request(Capture(1), "one more")).expect_err("it is full");
     assert_eq!((refused, purchase.payment.operations.len()), (Rejection::Full, MAX_OPERATIONS));
+    for place in MAX_OPERATIONS..MAX_OPERATIONS_TO_GIVE_BACK {
+        let ask = if place % 2 == 0 { Reverse(1) } else { Refund(place - MAX_OPERATIONS, 1) };
+        purchase.ask(&request(ask, &format!("give back {place}"))).expect("there is room to give back");
+    }
+    for ask in [Reverse(1), Refund(2, 1)] {
+        let refused = purchase.ask(&request(ask, "one more")).expect_err("it is full");
+        assert_eq!(refused, Rejection::Full);
+    }
 }

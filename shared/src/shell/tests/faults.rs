@@ -1,7 +1,7 @@
 //! What a gateway says that did not act, and what cannot be read.
 
 use super::gateway::Fate;
-use super::world::{World, block_on};
+use super::world::{Mishap, World, block_on};
 use crate::gateways::{ADAPTERS, sandbox};
 use crate::memory::Memory;
 use crate::payment::tests::fixtures::{LIFE, gateway, merchant, opening, stored_method};
@@ -60,6 +60,34 @@ fn an_item_that_cannot_be_read_is_a_fault_and_sends_nothing() {
     let refused = block_on(shell.read(key, deadline));
     assert!(matches!(refused, Err(Fault::Stored(_))), "{refused:?}");
     assert_eq!(world.gateway.seen().len(), 1);
+}
+
+#[test]
+fn silence_and_no_connection_are_noted() {
+    for (fate, says) in [(Fate::LosesAnswer, "Lost(\"timeout\")"), (Fate::Refuses, "NotSent(\"connection refused\")")] {
+        let world = World::with(&sandbox::KEYED);
+        world.gateway.foresee(&[fate]);
+        world.ask(&sale()).expect("an answer");
+        let noted = world.notes.read();
+        let [note] = noted.as_slice() else { panic!("{noted:?}") };
+        assert!(note.starts_with("Unanswered") && note.contains(says), "{note}");
+        world.ask(&sale()).expect("an answer");
+        assert_eq!(world.notes.read(), [""; 0], "nothing went wrong this time");
+    }
+}
+
+#[test]
+fn a_verdict_that_disagrees_with_what_was_settled_meanwhile_is_noted_and_changes_nothing() {
+    let world = World::with(&sandbox::LOOK_UP);
+    world.gateway.foresee(&[Fate::Declines]);
+    world.store.suffer(&[Mishap::None, Mishap::Overruled], Mishap::None);
+    let reply = world.ask(&sale()).expect("an answer");
+    let told = &reply.payment.operations[0];
+    assert!(told.is_approved() && told.contradictions.len() == 1, "{told:?}");
+    assert_eq!(world.last_operation(), *told);
+    let noted = world.notes.read();
+    let [note] = noted.as_slice() else { panic!("{noted:?}") };
+    assert!(note.starts_with("Contradiction") && note.contains("Processed") && note.contains("Declined"), "{note}");
 }
 
 #[test]

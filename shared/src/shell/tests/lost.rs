@@ -80,6 +80,9 @@ fn an_outcome_that_cannot_be_written_is_not_told_but_found_out_later() {
     for mishap in [Mishap::Unreachable, Mishap::Overtaken] {
         check(&[Mishap::None], mishap, |world, reply| {
             assert!(matches!(operation(reply).state, State::Open(_)), "{mishap:?}: {reply:?}");
+            let noted = world.notes.read();
+            let [note] = noted.as_slice() else { panic!("{noted:?}") };
+            assert!(note.starts_with("Unwritten") && note.contains("Approved"), "it stands nowhere but here: {note}");
             world.store.suffer(&[], Mishap::None);
             let can_find_out = world.route().adapter.name != "sandbox-none";
             world.settle();
@@ -88,6 +91,18 @@ fn an_outcome_that_cannot_be_written_is_not_told_but_found_out_later() {
             assert!(matches!(settled.state, State::Settled(_)) == can_find_out, "{settled:?}");
             assert!(effects == usize::from(settled.is_approved() || !can_find_out), "{effects}: {settled:?}");
         });
+    }
+}
+
+#[test]
+fn a_claim_whose_acknowledgement_comes_too_late_is_given_back_unsent() {
+    for adapter in [&sandbox::KEYED, &sandbox::NONE] {
+        let world = World::with(adapter);
+        let lost = [&[Mishap::Unacknowledged][..], &[Mishap::Unreachable; 31]].concat();
+        world.store.suffer(&lost, Mishap::None);
+        let reply = world.ask(&sale()).expect("an answer");
+        assert_eq!(operation(&reply).state, State::Unsent, "{}", adapter.name);
+        assert!(world.gateway.seen().is_empty());
     }
 }
 
@@ -103,7 +118,7 @@ fn a_claim_that_cannot_be_written_sends_nothing() {
     world.ask(&opening(Kind::Authorize, stored_method(), "order 1", 100)).expect("a hold");
     world.store.suffer(&[], Mishap::Overtaken);
     let refused = world.ask(&take());
-    assert!(matches!(refused, Err(Refusal::Fault(Fault::Store(_)))), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::Fault(Fault::NoTime))), "{refused:?}");
     assert_eq!(world.gateway.seen().len(), 1);
 }
 

@@ -13,8 +13,8 @@ use crate::gateways::Adapter;
 use crate::ids::PaymentId;
 use crate::memory::{Memory, Meter};
 use crate::merchant::Gateway;
-use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, merchant};
-use crate::payment::{Action, Operation, Payment, Request};
+use crate::payment::tests::fixtures::{LIFE, START, answer, fingerprint_key, gateway, merchant};
+use crate::payment::{Action, Operation, Payment, Request, Settled, State, Verdict};
 use crate::ports::{Clock, Entropy, Expected, Journal, Note, Pending, Store, StoreFault, Written};
 use crate::rejection::Refusal;
 use crate::shell::{Reply, Route, Shell};
@@ -81,6 +81,8 @@ pub(super) enum Mishap {
     SentTwice,
     /// Another process writes first.
     Overtaken,
+    /// Another process writes first: that the gateway approved of the last operation.
+    Overruled,
 }
 
 pub(super) struct Shelf {
@@ -109,14 +111,22 @@ impl Shelf {
         mishaps.0.pop_front().unwrap_or(after)
     }
 
-    async fn overtake(&self) {
+    async fn write_first(&self, change: fn(&mut Payment)) {
         for item in self.memory.items() {
-            let version = item.number("v").expect("a version");
-            let theirs = item.with("v", version + 1);
-            let expected = Expected::Version(u64::try_from(version).expect("a version"));
-            self.memory.write(&theirs, expected).await.expect("a store that works");
+            let stored = Stored::from_item(item).expect("an item of ours");
+            let mut payment = stored.payment.clone();
+            change(&mut payment);
+            payment.version += 1;
+            let theirs = Stored::following(Some(&stored), payment).to_item();
+            self.memory.write(&theirs, Expected::Version(stored.payment.version)).await.expect("a store that works");
         }
     }
+}
+
+fn approve_last(payment: &mut Payment) {
+    let operation = payment.operations.last_mut().expect("an operation");
+    let verdict = Verdict::Approved;
+    operation.state = State::Settled(Settled { verdict, answer: answer("theirs"), at: START });
 }
 
 impl Store for Shelf {
@@ -130,14 +140,15 @@ impl Store for Shelf {
             let mishap = self.mishap();
             match mishap {
                 Mishap::Unreachable => return Err(fault()),
-                Mishap::Overtaken => self.overtake().await,
+                Mishap::Overtaken => self.write_first(|_| {}).await,
+                Mishap::Overruled => self.write_first(approve_last).await,
                 Mishap::None | Mishap::Unacknowledged | Mishap::SentTwice => {}
             }
             let written = self.memory.write(item, expected).await?;
             match mishap {
                 Mishap::Unacknowledged => Err(fault()),
                 Mishap::SentTwice => self.memory.write(item, expected).await,
-                Mishap::None | Mishap::Unreachable | Mishap::Overtaken => Ok(written),
+                Mishap::None | Mishap::Unreachable | Mishap::Overtaken | Mishap::Overruled => Ok(written),
             }
         }))
     }
