@@ -102,7 +102,7 @@ async fn operate(
     event: &HttpEvent,
     deadline: Timestamp,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event).await?;
+    let merchant = authenticate(app, event, deadline).await?;
     let text = event.json_body()?;
     let mut members = Members::parse(&text)?;
     let key = key::given(event, &mut members)?.unwrap_or_else(|| fresh_key(app));
@@ -114,23 +114,23 @@ async fn operate(
 }
 
 /// The merchant that the API key belongs to.
-pub async fn authenticate(app: &App, event: &HttpEvent) -> Result<Merchant, Problem> {
+pub async fn authenticate(app: &App, event: &HttpEvent, deadline: Timestamp) -> Result<Merchant, Problem> {
     let bearer = event.header("authorization").and_then(|header| header.split_once(' '));
     let token = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let key = token.and_then(ApiKey::parse).ok_or_else(Problem::unauthorized)?;
-    let item = find(app, &api_key_key(&key.hash())).await?.ok_or_else(Problem::unauthorized)?;
+    let item = find(app, &api_key_key(&key.hash()), deadline).await?.ok_or_else(Problem::unauthorized)?;
     let merchant = decode_api_key(item).map_err(Fault::from)?;
-    merchant_of(app, &merchant).await?.ok_or_else(Problem::unauthorized)
+    merchant_of(app, &merchant, deadline).await?.ok_or_else(Problem::unauthorized)
 }
 
 /// A merchant's set-up.
-pub async fn merchant_of(app: &App, id: &MerchantId) -> Result<Option<Merchant>, Fault> {
-    let item = find(app, &merchant_key(id)).await?;
+pub async fn merchant_of(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
+    let item = find(app, &merchant_key(id), deadline).await?;
     Ok(item.map(decode_merchant).transpose()?)
 }
 
-async fn find(app: &App, key: &str) -> Result<Option<kessai_shared::stored::Item>, Fault> {
-    app.directory.find(key).await.map_err(|fault| Fault::Store(Box::new(fault)))
+async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<kessai_shared::stored::Item>, Fault> {
+    app.shell.patiently(deadline, || app.directory.find(key)).await
 }
 
 /// Stands in where the caller gave no key: a new one that nobody else has.

@@ -10,7 +10,7 @@ use crate::door::{App, merchant_of, route};
 pub async fn follow_up(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Option<Timestamp>, Refusal> {
     let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
     let gone = || Fault::SetUp(format!("merchant {} is gone", key.merchant));
-    let merchant = merchant_of(app, &key.merchant).await?.ok_or_else(gone)?;
+    let merchant = merchant_of(app, &key.merchant, deadline).await?.ok_or_else(gone)?;
     let route = route(&merchant, stored.payment.gateway)?;
     app.shell.follow_up(stored, route, deadline).await
 }

@@ -21,7 +21,7 @@ const PARAMETERS: [(&str, Record); 4] = [
 
 /// Shows the record that the path names.
 pub async fn show(app: &App, event: &HttpEvent, deadline: Timestamp) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event).await?;
+    let merchant = authenticate(app, event, deadline).await?;
     let mut named = PARAMETERS.into_iter().filter_map(|(name, record)| Some((record, event.path_parameter(name)?)));
     let (record, id) = named.next().ok_or_else(Problem::not_found)?;
     let (payment, ordinal) = record.locate(id).ok_or_else(Problem::not_found)?;

@@ -3,7 +3,7 @@
 use kessai_shared::card::{CardFacts, CardType};
 use kessai_shared::ids::{Id, Ordinal, Record, group_id, log_id};
 use kessai_shared::money::Money;
-use kessai_shared::payment::asked::{AccountId, Group, InstrumentFacts, Membership};
+use kessai_shared::payment::asked::{AccountId, Details, Group, InstrumentFacts, Membership};
 use kessai_shared::payment::{
     Answer, Decline, Interaction, Kind, Log, Operation, Payment, Settled, Source, State, Verdict,
 };
@@ -137,7 +137,20 @@ impl<'a> View<'a> {
 
     fn more(&self, now: Timestamp) -> More {
         let Self { payment, ordinal, operation } = *self;
-        let details = operation.asked.details.clone();
+        let Details {
+            comments,
+            client_context,
+            email,
+            ip_address,
+            mac_address,
+            phone,
+            // Shown in every answer, or sent to the gateway only.
+            account: _,
+            effective_at: _,
+            group: _,
+            additional_data: _,
+            submitted_by_merchant: _,
+        } = operation.asked.details.clone();
         let target = operation.asked.kind.target().and_then(|target| View::of(payment, target));
         let parent = |record| target.filter(|view| view.operation.record() == record).map(|view| view.id().to_string());
         let more = More {
@@ -146,12 +159,12 @@ impl<'a> View<'a> {
             payment_authorization_id: parent(Record::Authorization),
             payment_id: parent(Record::Payment),
             reason: operation.asked.kind.reason().map(kessai_shared::payment::asked::RefundReason::literal),
-            comments: details.comments,
-            client_context: details.client_context,
-            email: details.email,
-            ip_address: details.ip_address,
-            mac_address: details.mac_address,
-            phone: details.phone,
+            comments,
+            client_context,
+            email,
+            ip_address,
+            mac_address,
+            phone,
             ..More::default()
         };
         let effective = operation.amount.with(if operation.is_approved() { operation.amount.minor } else { 0 });

@@ -16,7 +16,7 @@ use crate::payment::asked::InstrumentFacts;
 use crate::payment::{
     Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Source, Step, Terms, step,
 };
-use crate::ports::{Clock, Entropy, Expected, Http, HttpFault, Journal, Note, Store, StoreFault, Written};
+use crate::ports::{Clock, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written};
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::stored::payment::{MAX_SIZE, Stored};
 use crate::time::Timestamp;
@@ -92,14 +92,23 @@ impl Shell {
     /// Reads a payment as it is now.
     pub async fn read(&self, key: PaymentKey, deadline: Timestamp) -> Result<Option<Stored>, Fault> {
         let key = key.to_string();
+        let item = self.patiently(deadline, || self.store.read(&key)).await?;
+        Ok(item.map(Stored::from_item).transpose()?)
+    }
+
+    /// Asks a store until it answers, as long as there is time.
+    pub async fn patiently<'a, T>(
+        &self,
+        deadline: Timestamp,
+        ask: impl Fn() -> Pending<'a, Result<T, StoreFault>>,
+    ) -> Result<T, Fault> {
         let mut pause = Pause::default();
-        let item = loop {
-            match self.store.read(&key).await {
-                Ok(item) => break item,
+        loop {
+            match ask().await {
+                Ok(answer) => return Ok(answer),
                 Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
             }
-        };
-        Ok(item.map(Stored::from_item).transpose()?)
+        }
     }
 
     /// Carries out a request. `stored` is the payment it acts on; none for one that opens a payment,

@@ -124,9 +124,11 @@ fn silencing_a_lint_has_a_reason() {
 fn stored_attributes_are_described_where_they_are_defined() {
     let text = read("shared/src/stored/payment.rs");
     let (head, body) = text.split_once("\nuse ").expect("a module doc");
-    let written =
-        body.split("fn encode_operation").nth(1).and_then(|rest| rest.split("\n}\n").next()).expect("the encoder");
-    for name in written.split(".with").skip(1).filter_map(|call| call.split('"').nth(1)) {
-        assert!(head.contains(&format!("`{name}`")), "the module doc describes {name}");
+    for encoder in ["fn to_item", "fn encode_operation", "fn encode_details"] {
+        let rest = body.split(encoder).nth(1).expect("the encoder");
+        let written = rest.split("\n    }\n").next().and_then(|rest| rest.split("\n}\n").next()).expect("its body");
+        for name in written.split(".with").skip(1).filter_map(|call| call.split('"').nth(1)) {
+            assert!(head.contains(&format!("`{name}`")), "the module doc describes {name}");
+        }
     }
 }

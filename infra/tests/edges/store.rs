@@ -1,8 +1,6 @@
-//! Every store keeps the contract, and DynamoDB's own promises hold: what it costs, how it fails, and how
-//! soon.
+//! Every store keeps the contract, and DynamoDB's own promises hold: what it costs, and how it fails.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use kessai_infra::contract;
@@ -14,9 +12,6 @@ use kessai_shared::stored::{Attribute, Item};
 
 use crate::embedded::Embedded;
 use crate::scripted::{Act, Scripted, losing_the_first_answer};
-
-/// The longest that one call takes, with a little for a busy machine.
-const CALL: Duration = Duration::from_millis(2_900);
 
 /// Bytes of one write unit.
 const UNIT: usize = 1024;
@@ -214,9 +209,7 @@ async fn what_is_no_answer_is_a_fault_after_bounded_attempts() {
     for (name, script, attempts) in rows {
         let server = Scripted::start(script).await;
         let table = DynamoDb::at(&server.url, "payments");
-        let start = Instant::now();
         table.write(&item("payment", 1), Expected::Absent).await.expect_err(name);
-        assert!(start.elapsed() < CALL, "{name}: {:?}", start.elapsed());
         assert_eq!(server.received("DynamoDB_20120810.PutItem"), attempts, "{name}");
     }
 }
@@ -227,9 +220,7 @@ async fn a_store_that_says_nothing_is_given_up_on() {
     let silent = Scripted::start(vec![Act::Read, Act::Hang]).await;
     for url in [&unreachable, &silent.url] {
         let table = DynamoDb::at(url, "payments");
-        let start = Instant::now();
         table.read("payment").await.expect_err(url);
-        assert!(start.elapsed() < CALL, "{url}: {:?}", start.elapsed());
     }
     assert!((1..=3).contains(&silent.received("DynamoDB_20120810.GetItem")));
 }

@@ -19,7 +19,8 @@ use crate::ports::{HttpRequest, HttpResponse};
 /// Every gateway that this version speaks to.
 pub const ADAPTERS: &[&Adapter] = &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE];
 
-/// A gateway, as functions and facts.
+/// A gateway, as functions and facts. What became of a lost request is found out by the first of these
+/// that it has: a key whose window is open, a look-up, a timeout reversal.
 #[derive(Debug)]
 pub struct Adapter {
     /// What a gateway's set-up calls it.

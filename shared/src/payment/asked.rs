@@ -286,25 +286,48 @@ impl Asked {
     /// The members, by their wire names, in which `other` asks something else.
     pub fn differences(&self, other: &Self) -> Vec<&'static str> {
         let Self { kind, key, amount, details, instrument } = self;
-        let theirs = &other.details;
         let rows = [
             ("idempotencyKey", *key != other.key),
             ("amount", *amount != other.amount),
             ("paymentMethod", *instrument != other.instrument),
-            ("accountId", details.account != theirs.account),
-            ("effectiveDate", details.effective_at != theirs.effective_at),
-            ("comments", details.comments != theirs.comments),
-            ("clientContext", details.client_context != theirs.client_context),
-            ("email", details.email != theirs.email),
-            ("ipAddress", details.ip_address != theirs.ip_address),
-            ("macAddress", details.mac_address != theirs.mac_address),
-            ("phone", details.phone != theirs.phone),
-            ("additionalData", details.additional_data != theirs.additional_data),
-            ("paymentGroup", details.group != theirs.group),
-            ("submittedByMerchant", details.submitted_by_merchant != theirs.submitted_by_merchant),
         ];
+        let rows = rows.into_iter().filter_map(|(name, differs)| differs.then_some(name));
         let kinds = kind_differences(kind, &other.kind);
-        kinds.into_iter().chain(rows.into_iter().filter_map(|(name, differs)| differs.then_some(name))).collect()
+        kinds.into_iter().chain(rows).chain(details.differences(&other.details)).collect()
+    }
+}
+
+impl Details {
+    /// The members, by their wire names, in which `other` says something else.
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        // Every field by name: one that is forgotten here would be replayed as the same.
+        let Self {
+            account,
+            effective_at,
+            comments,
+            client_context,
+            email,
+            ip_address,
+            mac_address,
+            phone,
+            additional_data,
+            group,
+            submitted_by_merchant,
+        } = self;
+        let rows = [
+            ("accountId", *account != other.account),
+            ("effectiveDate", *effective_at != other.effective_at),
+            ("comments", *comments != other.comments),
+            ("clientContext", *client_context != other.client_context),
+            ("email", *email != other.email),
+            ("ipAddress", *ip_address != other.ip_address),
+            ("macAddress", *mac_address != other.mac_address),
+            ("phone", *phone != other.phone),
+            ("additionalData", *additional_data != other.additional_data),
+            ("paymentGroup", *group != other.group),
+            ("submittedByMerchant", *submitted_by_merchant != other.submitted_by_merchant),
+        ];
+        rows.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 }
 

@@ -18,7 +18,7 @@ enum Count {
 }
 
 impl Payment {
-    fn sum(&self, count: Count, picks: impl Fn(&Kind) -> bool) -> Money {
+    fn sum(&self, count: Count, draws: &[Draw]) -> Money {
         let counts = |operation: &&Operation| match count {
             Count::Reserved => operation.reserves(),
             Count::Processed => operation.is_approved(),
@@ -26,7 +26,7 @@ impl Payment {
         let minor = self
             .operations
             .iter()
-            .filter(|operation| picks(&operation.asked.kind))
+            .filter(|operation| draw(&operation.asked.kind).is_some_and(|drawn| draws.contains(&drawn)))
             .filter(counts)
             .fold(0_i64, |sum, operation| sum.saturating_add(operation.amount.minor));
         Money::new(minor, self.currency)
@@ -34,24 +34,23 @@ impl Payment {
 
     /// Captured of an authorization, for certain.
     pub fn captured(&self, authorization: Ordinal) -> Money {
-        self.sum(Count::Processed, |kind| is_capture_of(kind, authorization))
+        self.sum(Count::Processed, &[Draw::Capture(authorization)])
     }
 
     /// Released of an authorization, for certain.
     pub fn reversed(&self, authorization: Ordinal) -> Money {
-        self.sum(Count::Processed, |kind| is_reversal_of(kind, authorization))
+        self.sum(Count::Processed, &[Draw::Reversal(authorization)])
     }
 
     /// Given back of a sale or capture, for certain.
     pub fn refunded(&self, payment: Ordinal) -> Money {
-        self.sum(Count::Processed, |kind| is_refund_of(kind, payment))
+        self.sum(Count::Processed, &[Draw::Refund(payment)])
     }
 
     /// What may still be captured or reversed of an authorization: negative where the gateway allowed
     /// a reversal beyond it.
     pub fn uncaptured(&self, authorization: Ordinal) -> Money {
-        let taken =
-            self.sum(Count::Reserved, |kind| is_capture_of(kind, authorization) || is_reversal_of(kind, authorization));
+        let taken = self.sum(Count::Reserved, &[Draw::Capture(authorization), Draw::Reversal(authorization)]);
         self.approved(authorization, taken)
     }
 
@@ -64,7 +63,7 @@ impl Payment {
 
     /// What may still be given back of a sale or capture.
     pub fn refundable(&self, payment: Ordinal) -> Money {
-        let taken = self.sum(Count::Reserved, |kind| is_refund_of(kind, payment));
+        let taken = self.sum(Count::Reserved, &[Draw::Refund(payment)]);
         self.approved(payment, taken)
     }
 
@@ -78,18 +77,15 @@ impl Payment {
         self.expires_at.is_some_and(|end| end <= now)
     }
 
-    fn is_closed(&self, authorization: Ordinal) -> bool {
-        self.operations.iter().any(|operation| {
-            is_capture_of(&operation.asked.kind, authorization)
-                && operation.asked.kind.is_final()
-                && operation.reserves()
-        })
+    /// The captures of an authorization that took effect or still may.
+    fn captures(&self, authorization: Ordinal) -> impl Iterator<Item = &Operation> {
+        let is_capture =
+            move |operation: &&Operation| draw(&operation.asked.kind) == Some(Draw::Capture(authorization));
+        self.operations.iter().filter(is_capture).filter(|operation| operation.reserves())
     }
 
-    fn has_capture(&self, authorization: Ordinal) -> bool {
-        self.operations
-            .iter()
-            .any(|operation| is_capture_of(&operation.asked.kind, authorization) && operation.reserves())
+    fn is_closed(&self, authorization: Ordinal) -> bool {
+        self.captures(authorization).any(|capture| capture.asked.kind.is_final())
     }
 
     /// Whether `kind` may be asked for `amount` now.
@@ -118,7 +114,7 @@ impl Payment {
         if self.is_closed(authorization) {
             return Err(Rejection::Closed);
         }
-        if !self.multi_capture && self.has_capture(authorization) {
+        if !self.multi_capture && self.captures(authorization).next().is_some() {
             return Err(Rejection::SingleCapture);
         }
         within(amount, self.uncaptured(authorization))
@@ -133,14 +129,19 @@ fn within(amount: Money, left: Money) -> Result<(), Rejection> {
     }
 }
 
-fn is_capture_of(kind: &Kind, ordinal: Ordinal) -> bool {
-    matches!(kind, Kind::Capture { authorization, .. } if *authorization == ordinal)
+/// What an operation takes, and from which other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Draw {
+    Capture(Ordinal),
+    Reversal(Ordinal),
+    Refund(Ordinal),
 }
 
-fn is_reversal_of(kind: &Kind, ordinal: Ordinal) -> bool {
-    matches!(kind, Kind::Reverse { authorization } if *authorization == ordinal)
-}
-
-fn is_refund_of(kind: &Kind, ordinal: Ordinal) -> bool {
-    matches!(kind, Kind::Refund { payment, .. } if *payment == ordinal)
+fn draw(kind: &Kind) -> Option<Draw> {
+    match kind {
+        Kind::Authorize | Kind::PostAuthorize | Kind::Sale => None,
+        Kind::Capture { authorization, .. } => Some(Draw::Capture(*authorization)),
+        Kind::Reverse { authorization } => Some(Draw::Reversal(*authorization)),
+        Kind::Refund { payment, .. } => Some(Draw::Refund(*payment)),
+    }
 }

@@ -225,18 +225,31 @@ fn decode_instrument(item: Item) -> Result<InstrumentFacts, Unreadable> {
 }
 
 fn encode_details(item: Item, details: &Details) -> Item {
-    let additional = Item(details.additional_data.iter().map(|(name, value)| (name.clone(), value.into())).collect());
-    item.with_some("ac", details.account.as_ref().map(AccountId::as_str))
-        .with_some("ef", details.effective_at.map(Timestamp::as_millis))
-        .with_some("co", details.comments.as_ref())
-        .with_some("cx", details.client_context.as_ref())
-        .with_some("em", details.email.as_ref())
-        .with_some("ip", details.ip_address.as_ref())
-        .with_some("ma", details.mac_address.as_ref())
-        .with_some("ph", details.phone.as_ref())
-        .with_some("ad", (!details.additional_data.is_empty()).then_some(additional))
-        .with_some("gr", details.group.as_ref().map(encode_group))
-        .with_flag("mi", details.submitted_by_merchant)
+    let Details {
+        account,
+        effective_at,
+        comments,
+        client_context,
+        email,
+        ip_address,
+        mac_address,
+        phone,
+        additional_data,
+        group,
+        submitted_by_merchant,
+    } = details;
+    let additional = Item(additional_data.iter().map(|(name, value)| (name.clone(), value.into())).collect());
+    item.with_some("ac", account.as_ref().map(AccountId::as_str))
+        .with_some("ef", effective_at.map(Timestamp::as_millis))
+        .with_some("co", comments.as_ref())
+        .with_some("cx", client_context.as_ref())
+        .with_some("em", email.as_ref())
+        .with_some("ip", ip_address.as_ref())
+        .with_some("ma", mac_address.as_ref())
+        .with_some("ph", phone.as_ref())
+        .with_some("ad", (!additional_data.is_empty()).then_some(additional))
+        .with_some("gr", group.as_ref().map(encode_group))
+        .with_flag("mi", *submitted_by_merchant)
 }
 
 fn decode_details(reader: &mut Reader) -> Result<Details, Unreadable> {

@@ -3,12 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
-use crate::gateways::{ADAPTERS, Adapter, Exchange, Intent};
+use crate::gateways::{Adapter, Exchange, Intent};
 use crate::payment::asked::{Address, Details, RefundReason};
 use crate::payment::tests::fixtures::{card_of, cents, gateway, method_id, place, raw_card, stored_method};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
 use crate::ports::{HttpRequest, HttpResponse, Method};
 use crate::time::Timestamp;
+
+/// The four gateways of this codec.
+const ALL: [&Adapter; 4] = [&KEYED, &LOOK_UP, &TIMEOUT_REVERSAL, &NONE];
 
 const REFERENCE: &str = "0Xc000000000001AAA";
 const KEY: &str = "00112233445566778899aabbccddeeff";
@@ -31,7 +34,7 @@ fn check_sent(kind: &Kind, instrument: Option<&Instrument>, details: &Details, p
     for (name, value) in more.as_object().expect("an object") {
         expected[name] = value.clone();
     }
-    for adapter in ADAPTERS {
+    for adapter in ALL {
         for duplicate in [false, true] {
             let intent = Intent { duplicate, ..intent(kind, instrument, details) };
             let request = (adapter.send.encode)(&intent, &gateway(adapter));
@@ -113,7 +116,7 @@ fn each_gateway_offers_what_its_name_says() {
         (&TIMEOUT_REVERSAL, "sandbox-timeout-reversal", false, false, true),
         (&NONE, "sandbox-none", false, false, false),
     ];
-    assert_eq!(rows.len(), ADAPTERS.len());
+    assert_eq!(rows.len(), ALL.len());
     for (adapter, name, keyed, can_look_up, can_reverse_timeouts) in rows {
         let terms = adapter.terms(&gateway(adapter));
         assert_eq!((adapter.name, terms.key_window.is_some()), (name, keyed));

@@ -1,5 +1,7 @@
 //! Lost acknowledgements, a store that is down, and others who write in between.
 
+use std::time::Duration;
+
 use super::gateway::Fate;
 use super::world::{Mishap, World, block_on};
 use crate::gateways::sandbox;
@@ -76,13 +78,31 @@ fn others_who_write_in_between_do_not_make_a_second_request() {
 }
 
 #[test]
+fn whoever_is_overtaken_writes_again_at_once_and_then_gives_way() {
+    let waited = |times| {
+        let world = World::with(&sandbox::KEYED);
+        world.ask(&opening(Kind::Authorize, stored_method(), "order 1", 100)).expect("a hold");
+        let start = world.clock.now();
+        world.store.suffer(&vec![Mishap::Overtaken; times], Mishap::None);
+        world.ask(&take()).expect("a capture");
+        world.clock.now().since(start)
+    };
+    let milliseconds = [0, 0, 20, 60, 140, 300, 620, 1_260, 2_260, 3_260].map(Duration::from_millis);
+    for (times, expected) in milliseconds.into_iter().enumerate() {
+        assert_eq!(waited(times), expected, "overtaken {times} times");
+    }
+}
+
+#[test]
 fn an_outcome_that_cannot_be_written_is_not_told_but_found_out_later() {
     for mishap in [Mishap::Unreachable, Mishap::Overtaken] {
         check(&[Mishap::None], mishap, |world, reply| {
             assert!(matches!(operation(reply).state, State::Open(_)), "{mishap:?}: {reply:?}");
             let noted = world.notes.read();
             let [note] = noted.as_slice() else { panic!("{noted:?}") };
-            assert!(note.starts_with("Unwritten") && note.contains("Approved"), "it stands nowhere but here: {note}");
+            for word in ["Unwritten", &world.reference(reply.operation.index()), "Approved", "deed"] {
+                assert!(note.contains(word), "{word} stands nowhere, not even here: {note}");
+            }
             world.store.suffer(&[], Mishap::None);
             let can_find_out = world.route().adapter.name != "sandbox-none";
             world.settle();

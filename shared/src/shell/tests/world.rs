@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::gateway::Sandbox;
 use crate::gateways::Adapter;
-use crate::ids::PaymentId;
+use crate::ids::{Ordinal, PaymentId};
 use crate::memory::{Memory, Meter};
 use crate::merchant::Gateway;
 use crate::payment::tests::fixtures::{LIFE, START, answer, fingerprint_key, gateway, merchant};
@@ -291,14 +291,19 @@ impl World {
         self.payment().and_then(|mut payment| payment.operations.pop()).expect("an operation")
     }
 
-    /// What the gateway did under the name of the operation at this place.
-    pub(super) fn effects(&self, place: usize) -> usize {
+    /// Our name for the operation at this place.
+    pub(super) fn reference(&self, place: usize) -> String {
         let payment = self.payment().expect("a payment");
         let (ordinal, operation) = payment.numbered().nth(place).expect("an operation");
-        self.gateway.effects(&reference(payment.id, operation, ordinal))
+        reference(payment.id, operation, ordinal)
+    }
+
+    /// What the gateway did under that name.
+    pub(super) fn effects(&self, place: usize) -> usize {
+        self.gateway.effects(&self.reference(place))
     }
 }
 
-pub(super) fn reference(payment: PaymentId, operation: &Operation, ordinal: crate::ids::Ordinal) -> String {
+pub(super) fn reference(payment: PaymentId, operation: &Operation, ordinal: Ordinal) -> String {
     operation.record().id(payment, ordinal).to_string()
 }
