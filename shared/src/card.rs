@@ -200,4 +200,18 @@ mod tests {
         let secret = Secret::new("tok_1".to_owned());
         assert_eq!(format!("{pan:?} {cvv:?} {secret:?}"), "****4242 *** ***");
     }
+
+    #[test]
+    fn of_a_number_rest_the_first_six_and_the_last_four_digits_and_six_stay_hidden() {
+        let rows = [
+            ("4242424242424242", "424242", "4242"),
+            ("378282246310005", "37828", "0005"),
+            ("000000000000", "00", "0000"),
+            ("0000000000000000000", "000000", "0000"),
+        ];
+        for (number, bin, last_four) in rows {
+            let pan = Pan::parse(number).expect("a card number");
+            assert_eq!((pan.bin().as_str(), pan.last_four().as_str()), (bin, last_four), "{number}");
+        }
+    }
 }

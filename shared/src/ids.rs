@@ -365,4 +365,66 @@ mod tests {
         assert_eq!(PaymentKey::parse(&key.to_string()), Some(key));
         assert!(key.to_string().starts_with(merchant.as_str()));
     }
+
+    /// What is derived must be derived the same way by every version: a payment that is not found under its
+    /// key, or a gateway that hears another key, means a second charge.
+    #[test]
+    fn what_is_derived_from_a_key_never_changes() {
+        let merchant = MerchantId::parse("00D0M41bLKJJnxR").expect("a merchant id");
+        let key = IdempotencyKey::parse("order 1").expect("a key");
+        let payment = PaymentId::opened_by(&merchant, &key);
+        assert_eq!(payment, PaymentId::from_bits(0xaa45_f537_1240_38d6));
+        assert_eq!(payment.bits(), 0xaa45_f537_1240_38d6);
+        assert_eq!(gateway_key(&merchant, payment, "sale", &key), "fd355419a3a4374b4ce1065af8581103");
+        assert_eq!(Record::Payment.id(payment, Ordinal::FIRST).as_str(), "0aQUBCA0dRspzn6");
+        assert_eq!(group_id(&merchant, "801xx000003DHP0").as_str(), "0gq9qPyOkYXXsGC");
+        assert_eq!(log_id(payment, Ordinal::FIRST, 1).as_str(), "0XtAPHoo6jaQv1u");
+    }
+
+    #[test]
+    fn another_merchant_kind_or_key_is_another_operation() {
+        let [merchant, other] = [1, 2].map(|seed| MerchantId::from_random([seed; 16]));
+        let [key, other_key] = ["a", "b"].map(|text| IdempotencyKey::parse(text).expect("a key"));
+        let (payment, other_payment) = (PaymentId(1), PaymentId(2));
+        let all = [
+            gateway_key(&merchant, payment, "sale", &key),
+            gateway_key(&other, payment, "sale", &key),
+            gateway_key(&merchant, other_payment, "sale", &key),
+            gateway_key(&merchant, payment, "capture", &key),
+            gateway_key(&merchant, payment, "sale", &other_key),
+        ];
+        for (place, derived) in all.iter().enumerate() {
+            assert_eq!(all.iter().position(|other| other == derived), Some(place), "{all:?}");
+        }
+        assert_ne!(PaymentId::opened_by(&merchant, &key), PaymentId::opened_by(&other, &key));
+        assert_ne!(PaymentId::opened_by(&merchant, &key), PaymentId::opened_by(&merchant, &other_key));
+    }
+
+    #[test]
+    fn a_record_has_a_number_that_people_can_read() {
+        let rows = [
+            (Record::Authorization, 0, 37, "PA-000000037"),
+            (Record::Payment, 1, 0, "P-000000128"),
+            (Record::Adjustment, 1, 127, "PAA-000000255"),
+            (Record::Refund, u64::MAX, 127, "R-2361183241434822606847"),
+        ];
+        for (record, payment, place, number) in rows {
+            assert_eq!(record.number(PaymentId(payment), Ordinal::new(place).expect("in range")), number);
+        }
+    }
+
+    #[test]
+    fn a_foreign_id_is_the_same_in_its_long_form_and_its_short_one() {
+        let merchant = MerchantId::from_random([1; 16]);
+        assert_eq!(group_id(&merchant, "0aQR00000004ZkKMAU"), group_id(&merchant, "0aQR00000004ZkK"));
+        for (text, short) in [("0aQR00000004ZkKMAU", "0aQR00000004ZkK"), ("order 7", "order 7"), ("", "")] {
+            assert_eq!(short_form(text), short);
+        }
+        let wrong = "0aQR00000004ZkKAAA";
+        assert_eq!((short_form(wrong), Id::parse(wrong)), (wrong, None));
+        assert_eq!(GatewayId::parse(wrong), GatewayId::parse("0aQR00000004ZkK"));
+        for text in ["0aQR00000004ZkKMA", "0aQR00000004ZkK///", "0aQR00000004ZkKMAUX", "0aQR00000004Zk\u{e9}MA"] {
+            assert_eq!(GatewayId::parse(text), None, "{text:?}");
+        }
+    }
 }

@@ -229,6 +229,8 @@ mod tests {
             assert_eq!(minor(text, code), expected, "{text:?} {code}");
         }
         assert_eq!(minor(&"1".repeat(65), "USD"), Err(AmountError::TooLarge));
+        assert_eq!(minor(&format!("1.{}", "0".repeat(62)), "USD"), Ok(100));
+        assert_eq!(minor(&format!("1.{}", "0".repeat(63)), "USD"), Err(AmountError::TooLarge));
     }
 
     #[test]

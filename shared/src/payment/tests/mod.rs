@@ -5,6 +5,7 @@ mod asked;
 mod balances;
 pub(crate) mod fixtures;
 mod histories;
+mod news;
 mod purchase;
 pub(crate) mod random;
 mod resolution;

@@ -1,7 +1,8 @@
 //! What each way through the shell costs: reads, writes and requests, counted.
 
+use super::fuse::block_on;
 use super::gateway::Fate;
-use super::world::{World, block_on};
+use super::world::World;
 use crate::gateways::sandbox;
 use crate::ids::Ordinal;
 use crate::memory::Meter;

@@ -1,8 +1,9 @@
 //! Whoever asks may be killed at any call, and so may whoever follows up: afterwards the gateway has
 //! acted at most once, and what is settled is what it did.
 
+use super::fuse::{Moment, block_on, poll_once};
 use super::gateway::Fate;
-use super::world::{Moment, World, block_on, poll_once, reference};
+use super::world::{World, reference};
 use crate::gateways::{Adapter, sandbox};
 use crate::ids::Ordinal;
 use crate::payment::tests::fixtures::{
@@ -77,6 +78,8 @@ impl Case {
         let followed = poll_once(world.following_up()).is_some();
         world.fuse.burn_at(None);
         world.settle();
+        world.clock.advance(LIFE * 2);
+        world.gateway.deliver_what_is_late();
 
         self.audit(&world);
         let told = reply.as_ref().and_then(|reply| reply.as_ref().ok());

@@ -1,7 +1,9 @@
 //! What a gateway says that did not act, and what cannot be read.
 
+use super::fuse::block_on;
 use super::gateway::Fate;
-use super::world::{Mishap, World, block_on};
+use super::shelf::Mishap;
+use super::world::World;
 use crate::gateways::{ADAPTERS, sandbox};
 use crate::memory::Memory;
 use crate::payment::tests::fixtures::{LIFE, gateway, merchant, opening, stored_method};

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::world::{Fuse, Hands};
+use super::fuse::Fuse;
+use super::world::Hands;
 use crate::gateways::Adapter;
-use crate::payment::MARGIN;
 use crate::payment::tests::fixtures::LIFE;
 use crate::ports::{Clock, Http, HttpFault, HttpRequest, HttpResponse, Method, Pending};
 use crate::time::Timestamp;
+
+/// How long a request may be on its way after its sender was killed: a property of the world, not of ours.
+const LATENESS: Duration = Duration::from_millis(19_999);
 
 /// What becomes of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub(super) enum Fate {
     LosesRequest,
     /// It acts, and nobody hears of it.
     LosesAnswer,
-    /// It arrives just before nobody reckons with it any more.
+    /// It arrives after its sender was killed.
     ArrivesLate,
     /// It acts, and answers that something broke.
     Breaks,
@@ -138,7 +141,7 @@ impl Sandbox {
                 lost()
             }
             Fate::ArrivesLate => {
-                let arrival = self.clock.now().plus(LIFE + MARGIN - Duration::from_millis(1));
+                let arrival = self.clock.now().plus(LIFE + LATENESS);
                 books.late.push((arrival, seen));
                 lost()
             }

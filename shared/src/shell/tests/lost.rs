@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::fuse::block_on;
 use super::gateway::Fate;
-use super::world::{Mishap, World, block_on};
+use super::shelf::Mishap;
+use super::world::World;
 use crate::gateways::sandbox;
 use crate::ids::Ordinal;
 use crate::payment::tests::fixtures::{LIFE, acting, capture, exactly, opening, place, raw_card, stored_method};

@@ -3,7 +3,9 @@
 mod costs;
 mod crashes;
 mod faults;
+mod fuse;
 mod gateway;
 mod lost;
+mod shelf;
 mod time;
 mod world;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::fuse::{Moment, block_on, poll_once};
 use super::gateway::Fate;
-use super::world::{Mishap, World, block_on};
+use super::shelf::Mishap;
+use super::world::World;
 use crate::gateways::sandbox;
 use crate::ids::Ordinal;
 use crate::payment::tests::fixtures::{LIFE, acting, capture, exactly, opening, stored_method};
@@ -57,8 +59,8 @@ fn a_store_that_is_down_is_asked_less_and_less_often_until_there_is_no_time() {
 #[test]
 fn whoever_asks_again_too_soon_is_told_when() {
     let world = World::with(&sandbox::KEYED);
-    world.fuse.burn_at(Some((1, super::world::Moment::After)));
-    assert!(super::world::poll_once(world.asking(&sale())).is_none(), "its asker is killed");
+    world.fuse.burn_at(Some((1, Moment::After)));
+    assert!(poll_once(world.asking(&sale())).is_none(), "its asker is killed");
     world.fuse.burn_at(None);
     let refused = world.ask(&sale());
     let advice = Duration::from_secs(2);

@@ -1,158 +1,22 @@
-//! The world to order: a store that fails as told, a clock that is moved, calls that never return.
+//! The world to order, with a caller and a follow-up in it.
 
-use std::collections::VecDeque;
-use std::future::{Future, pending};
-use std::pin::pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::fuse::{Fuse, block_on};
 use super::gateway::Sandbox;
+use super::shelf::Shelf;
 use crate::gateways::Adapter;
 use crate::ids::{Ordinal, PaymentId};
-use crate::memory::{Memory, Meter};
 use crate::merchant::Gateway;
-use crate::payment::tests::fixtures::{LIFE, START, answer, fingerprint_key, gateway, merchant};
-use crate::payment::{Action, Operation, Payment, Request, Settled, State, Verdict};
-use crate::ports::{Clock, Entropy, Expected, Journal, Note, Pending, Store, StoreFault, Written};
+use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, merchant};
+use crate::payment::{Action, Operation, Payment, Request};
+use crate::ports::{Clock, Entropy, Journal, Note, Pending};
 use crate::rejection::Refusal;
 use crate::shell::{Reply, Route, Shell};
-use crate::stored::Item;
 use crate::stored::payment::Stored;
 use crate::time::Timestamp;
-
-/// Runs a future as far as it comes: none where it waits for what never happens.
-pub(super) fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
-}
-
-/// Runs a future that has nothing to wait for.
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    poll_once(future).expect("nothing waits for ever")
-}
-
-/// When a call to the world stops for ever: before it took effect or after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
-    Before,
-    After,
-}
-
-/// Counts the calls to the world, and stops at the one that it was told.
-#[derive(Default)]
-pub(super) struct Fuse(Mutex<(usize, Option<(usize, Moment)>)>);
-
-impl Fuse {
-    pub(super) fn burn_at(&self, call: Option<(usize, Moment)>) {
-        *self.0.lock().expect("a fuse") = (0, call);
-    }
-
-    pub(super) async fn around<T>(&self, call: impl Future<Output = T>) -> T {
-        let burns = {
-            let mut fuse = self.0.lock().expect("a fuse");
-            let burns = fuse.1.filter(|(at, _)| *at == fuse.0).map(|(_, moment)| moment);
-            fuse.0 += 1;
-            burns
-        };
-        if burns == Some(Moment::Before) {
-            pending::<()>().await;
-        }
-        let done = call.await;
-        if burns == Some(Moment::After) {
-            pending::<()>().await;
-        }
-        done
-    }
-}
-
-/// What becomes of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mishap {
-    None,
-    /// It fails and is not made.
-    Unreachable,
-    /// It is made, and reported as failed.
-    Unacknowledged,
-    /// It is made and sent once more by whoever speaks to the store: the second is refused by the first.
-    SentTwice,
-    /// Another process writes first.
-    Overtaken,
-    /// Another process writes first: that the gateway approved of the last operation.
-    Overruled,
-}
-
-pub(super) struct Shelf {
-    memory: Memory,
-    fuse: Arc<Fuse>,
-    mishaps: Mutex<(VecDeque<Mishap>, Mishap)>,
-}
-
-impl Shelf {
-    /// What becomes of the next writes, and of all after them.
-    pub(super) fn suffer(&self, next: &[Mishap], after: Mishap) {
-        *self.mishaps.lock().expect("mishaps") = (next.iter().copied().collect(), after);
-    }
-
-    pub(super) fn meter(&self) -> Meter {
-        self.memory.meter()
-    }
-
-    pub(super) fn items(&self) -> Vec<Item> {
-        self.memory.items()
-    }
-
-    fn mishap(&self) -> Mishap {
-        let mut mishaps = self.mishaps.lock().expect("mishaps");
-        let after = mishaps.1;
-        mishaps.0.pop_front().unwrap_or(after)
-    }
-
-    async fn write_first(&self, change: fn(&mut Payment)) {
-        for item in self.memory.items() {
-            let stored = Stored::from_item(item).expect("an item of ours");
-            let mut payment = stored.payment.clone();
-            change(&mut payment);
-            payment.version += 1;
-            let theirs = Stored::following(Some(&stored), payment).to_item();
-            self.memory.write(&theirs, Expected::Version(stored.payment.version)).await.expect("a store that works");
-        }
-    }
-}
-
-fn approve_last(payment: &mut Payment) {
-    let operation = payment.operations.last_mut().expect("an operation");
-    let verdict = Verdict::Approved;
-    operation.state = State::Settled(Settled { verdict, answer: answer("theirs"), at: START });
-}
-
-impl Store for Shelf {
-    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
-        Box::pin(self.fuse.around(self.memory.read(key)))
-    }
-
-    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
-        let fault = || StoreFault("the store is down".into());
-        Box::pin(self.fuse.around(async move {
-            let mishap = self.mishap();
-            match mishap {
-                Mishap::Unreachable => return Err(fault()),
-                Mishap::Overtaken => self.write_first(|_| {}).await,
-                Mishap::Overruled => self.write_first(approve_last).await,
-                Mishap::None | Mishap::Unacknowledged | Mishap::SentTwice => {}
-            }
-            let written = self.memory.write(item, expected).await?;
-            match mishap {
-                Mishap::Unacknowledged => Err(fault()),
-                Mishap::SentTwice => self.memory.write(item, expected).await,
-                Mishap::None | Mishap::Unreachable | Mishap::Overtaken | Mishap::Overruled => Ok(written),
-            }
-        }))
-    }
-}
 
 /// A clock that stands still until it is moved; to sleep moves it.
 pub(super) struct Hands {
@@ -224,8 +88,7 @@ impl World {
     pub(super) fn with(adapter: &'static Adapter) -> Self {
         let fuse = Arc::new(Fuse::default());
         let clock = Arc::new(Hands { now: AtomicI64::new(START.as_millis()), fuse: fuse.clone() });
-        let mishaps = Mutex::new((VecDeque::new(), Mishap::None));
-        let store = Arc::new(Shelf { memory: Memory::default(), fuse: fuse.clone(), mishaps });
+        let store = Arc::new(Shelf::with(fuse.clone()));
         let notes = Arc::new(Notes::default());
         let gateway_server = Arc::new(Sandbox::of(adapter, clock.clone(), fuse.clone()));
         let shell = Shell {

@@ -1,0 +1,135 @@
+//! What is kept of what is heard: what settles an operation, what does not, and what disagrees.
+
+use super::fixtures::{LIFE, START, answer, opening, stored_method, terms};
+use super::purchase::Purchase;
+use crate::gateways::sandbox;
+use crate::ids::Ordinal;
+use crate::payment::{Answer, Decline, Event, Interaction, Kind, MARGIN, MAX_LOGS, Nonce, Outcome, Source};
+
+const FIRST: Ordinal = Ordinal::FIRST;
+
+fn open_sale() -> Purchase {
+    Purchase::asked(&opening(Kind::Sale, stored_method(), "order 1", 100), terms(&sandbox::LOOK_UP))
+}
+
+/// Whoever claimed it was killed, and every request it sent has arrived.
+fn abandoned_sale() -> Purchase {
+    let mut purchase = open_sale();
+    purchase.wait(LIFE + MARGIN);
+    purchase
+}
+
+#[test]
+fn silence_fills_the_logs_only_so_far() {
+    let mut purchase = abandoned_sale();
+    for _ in 0..2 * MAX_LOGS {
+        purchase.hear_from(FIRST, Source::LookUp, Outcome::Unknown);
+    }
+    assert_eq!(purchase.payment.operations[0].logs.len(), MAX_LOGS);
+    purchase.hear(FIRST, Outcome::Approved(answer("a")));
+    let logs = &purchase.payment.operations[0].logs;
+    assert_eq!(logs.len(), MAX_LOGS + 1, "what settles it is always logged");
+    assert_eq!(logs.last().map(|log| (log.interaction, log.code.as_deref())), Some((Interaction::Success, Some("00"))));
+}
+
+#[test]
+fn contradictions_are_kept_up_to_a_limit_and_change_nothing() {
+    let mut purchase = Purchase::approved(Kind::Sale, 100, terms(&sandbox::LOOK_UP));
+    let settled = purchase.state(FIRST).clone();
+    for count in 1..2 * MAX_LOGS {
+        let heard = purchase.hear_from(FIRST, Source::Notice, Outcome::Declined(Decline::Permanent, answer("d")));
+        assert_eq!(purchase.payment.operations[0].contradictions.len(), count.min(MAX_LOGS));
+        assert_eq!(*purchase.state(FIRST), settled);
+        assert!(heard.contradiction, "each is an alarm, also those that there is no room for");
+    }
+}
+
+#[test]
+fn an_approval_under_another_reference_is_a_second_effect() {
+    let reference = |reference: Option<&str>| Answer { reference: reference.map(str::to_owned), ..Answer::default() };
+    let rows = [
+        (Some("ch_1"), Some("ch_1"), false),
+        (Some("ch_1"), Some("ch_2"), true),
+        (Some("ch_1"), None, false),
+        (None, Some("ch_2"), false),
+    ];
+    for (known, heard, contradicts) in rows {
+        let mut purchase = open_sale();
+        purchase.hear(FIRST, Outcome::Approved(reference(known)));
+        let step = purchase.hear_from(FIRST, Source::Notice, Outcome::Approved(reference(heard)));
+        assert_eq!(step.contradiction, contradicts, "{known:?} and {heard:?}");
+        assert_eq!(purchase.payment.operations[0].contradictions.len(), usize::from(contradicts));
+        assert_eq!(purchase.payment.operations[0].answer(), Some(&reference(known)));
+    }
+}
+
+#[test]
+fn what_settles_it_is_kept_as_the_gateway_said_it_within_the_limits() {
+    let long = "長".repeat(2_000);
+    let said = Answer {
+        reference: Some(long.clone()),
+        reference_details: Some(long.clone()),
+        code: Some(long.clone()),
+        description: Some(long.clone()),
+        message: Some(long.clone()),
+        authorization_code: Some(long.clone()),
+        avs_code: Some(long),
+        date: Some(START),
+    };
+    let mut purchase = open_sale();
+    purchase.hear(FIRST, Outcome::Approved(said));
+    let kept = purchase.payment.operations[0].answer().expect("an answer").clone();
+    let texts = [
+        (kept.reference, 255),
+        (kept.reference_details, 1_000),
+        (kept.code, 64),
+        (kept.description, 255),
+        (kept.message, 255),
+        (kept.authorization_code, 64),
+        (kept.avs_code, 64),
+    ];
+    for (text, limit) in texts {
+        assert_eq!(text.map(|text| text.chars().count()), Some(limit));
+    }
+    assert_eq!(kept.date, Some(START));
+    let echo = Answer {
+        description: Some("no such card: 4242424242424242.".to_owned()),
+        message: Some("4242424242424242/378282246310005 of order 4242424242424241".to_owned()),
+        ..Answer::default()
+    };
+    let masked = echo.within_limits();
+    assert_eq!(masked.description.as_deref(), Some("no such card: ****."));
+    assert_eq!(masked.message.as_deref(), Some("****/**** of order 4242424242424241"));
+    let empty = Answer { code: Some(String::new()), ..Answer::default() };
+    assert_eq!(empty.within_limits(), Answer::default(), "an empty text says nothing");
+}
+
+#[test]
+fn every_interaction_is_logged_in_the_wires_words() {
+    let rows = [
+        (Outcome::Approved(answer("a")), Interaction::Success),
+        (Outcome::Accepted(answer("a")), Interaction::Success),
+        (Outcome::Voided(answer("a")), Interaction::Success),
+        (Outcome::Declined(Decline::Soft, answer("a")), Interaction::Failed),
+        (Outcome::NotSent, Interaction::NoOp),
+        (Outcome::NeverReceived, Interaction::NoOp),
+        (Outcome::Unknown, Interaction::Timeout),
+    ];
+    for (outcome, interaction) in rows {
+        let mut purchase = abandoned_sale();
+        purchase.hear_from(FIRST, Source::LookUp, outcome.clone());
+        let log = &purchase.payment.operations[0].logs[0];
+        assert_eq!((log.source, log.interaction, log.at), (Source::LookUp, interaction, purchase.now), "{outcome:?}");
+    }
+}
+
+#[test]
+fn news_of_an_operation_that_is_not_there_change_nothing() {
+    let mut purchase = open_sale();
+    let before = purchase.payment.clone();
+    let operation = Ordinal::new(1).expect("a place");
+    let news =
+        Event::Learned { operation, source: Source::Notice, nonce: Nonce(1), outcome: Outcome::Approved(answer("a")) };
+    purchase.put(&news).expect("news are never refused");
+    assert_eq!(purchase.payment, before);
+}
