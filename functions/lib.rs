@@ -20,6 +20,8 @@ pub mod refund;
 pub mod retrieve;
 pub mod reverse;
 pub mod sale;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod wire;
 
 use door::Function;

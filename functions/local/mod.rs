@@ -13,6 +13,5 @@ pub mod files;
 pub mod follow_up;
 pub mod identity;
 pub mod routes;
-pub mod sandbox;
 pub mod server;
 pub mod start;

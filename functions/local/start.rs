@@ -24,10 +24,10 @@ use super::files::{claim_directory, write_whole};
 use super::follow_up::{self, Reminders, RemindingStore};
 use super::identity::Identity;
 use super::routes::routes;
-use super::sandbox;
 use super::server::Server;
 use crate::door::App;
 use crate::lambda::{StartError, read_fingerprint_key};
+use crate::sandbox;
 
 /// Runs until the process is told to end.
 pub fn start(arguments: Arguments) -> Result<(), StartError> {

@@ -1,6 +1,6 @@
 //! What the sandbox's magic cards and amounts lead to at the door.
 
-use kessai_functions::local::sandbox::card_number;
+use kessai_functions::sandbox::card_number;
 use serde_json::{Value, json};
 
 use crate::harness::{Kessai, at_once};

@@ -100,6 +100,7 @@ mod behaviour;
 mod books;
 mod description;
 mod fingerprint;
+#[cfg(feature = "local")]
 mod ledger;
 mod magic;
 mod model;
@@ -107,6 +108,7 @@ mod order;
 mod record;
 mod route;
 mod script;
+#[cfg(feature = "local")]
 mod server;
 mod treatment;
 
@@ -120,4 +122,5 @@ pub use magic::{card_number, method_id};
 pub use model::{Delivery, Gateway, Reaction, Request};
 pub use record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
 pub use route::{Class, Kind};
+#[cfg(feature = "local")]
 pub use server::{Options, serve};
