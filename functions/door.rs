@@ -10,7 +10,7 @@ use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, 
 use kessai_shared::merchant::{ApiKey, Merchant};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
-use kessai_shared::ports::Directory;
+use kessai_shared::ports::{Directory, Note};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
@@ -82,7 +82,8 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
     };
     answered.unwrap_or_else(|problem| {
         if let Some(cause) = &problem.cause {
-            eprintln!("{}: {} {}: {cause}", function.name, problem.status, problem.code);
+            let Problem { status, code, .. } = problem;
+            app.shell.journal.note(&Note::Failed { function: function.name, status, code, cause });
         }
         HttpAnswer::from(problem)
     })
@@ -140,7 +141,8 @@ fn fresh_key(app: &App) -> IdempotencyKey {
     IdempotencyKey::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
 
-async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) -> Result<Reply, Problem> {
+/// Carries out a translated request.
+pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) -> Result<Reply, Problem> {
     let (stored, request) = match ask {
         Ask::Open(request) => (None, request),
         Ask::Act(payment, request) => {

@@ -10,9 +10,11 @@ pub mod door;
 pub mod event;
 pub mod follow_up;
 pub mod key;
+#[cfg(feature = "lambda")]
 pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod notice;
 #[path = "post-auth/mod.rs"]
 pub mod post_auth;
 pub mod problem;

@@ -111,16 +111,16 @@ impl Store for RemindingStore {
         self.store.read(key)
     }
 
-    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
+    fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
         Box::pin(async move {
-            let key = item.text(KEY).unwrap_or_default();
-            let lease = self.reminders.look_by(key, self.clock.now().plus(LOST));
-            let written = self.store.write(item, expected).await?;
+            let key = item.text(KEY).unwrap_or_default().to_owned();
+            let lease = self.reminders.look_by(&key, self.clock.now().plus(LOST));
+            let written = self.store.write(item.clone(), expected).await?;
             match &written {
-                Written::Done => self.reminders.note(item),
+                Written::Done => self.reminders.note(&item),
                 Written::Conflict(found) => {
                     let due = found.as_ref().and_then(|found| found.number(DUE)).map(Timestamp::from_millis);
-                    self.reminders.settle(key, lease, due);
+                    self.reminders.settle(&key, lease, due);
                 }
             }
             Ok(written)

@@ -1,7 +1,8 @@
 //! What the gateway says: HTTP answers as plain values, and the bodies in them.
 
 use kessai_shared::time::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::record::{Operation, Outcome, Reversal};
 use super::route::Kind;
@@ -16,7 +17,7 @@ pub struct Answer {
 
 impl Answer {
     #[must_use]
-    pub(super) fn ok(body: &Value) -> Self {
+    pub(super) fn ok(body: &impl Serialize) -> Self {
         Self::json(200, body)
     }
 
@@ -51,50 +52,71 @@ impl Answer {
         self
     }
 
-    fn json(status: u16, body: &Value) -> Self {
-        Self { status, body: body.to_string(), headers: vec![("content-type", "application/json")] }
+    fn json(status: u16, body: &impl Serialize) -> Self {
+        Self { status, body: written(body), headers: vec![("content-type", "application/json")] }
     }
 }
 
-/// The body that tells of an operation, with the outcome that it has at the moment of telling.
+/// The body that tells of an operation. Members stand in the order of their names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OperationBody<'books> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_code: Option<String>,
+    code: &'static str,
+    date: String,
+    id: &'books str,
+    message: &'static str,
+    reference: Option<&'books str>,
+    status: &'static str,
+}
+
+/// The body that tells of a timeout reversal. Members stand in the order of their names.
+#[derive(Serialize)]
+pub struct ReversalBody<'books> {
+    code: &'static str,
+    id: &'books str,
+    message: &'static str,
+    reference: &'books str,
+    status: &'static str,
+}
+
+/// A body as it is sent.
 #[must_use]
-pub fn of_operation(operation: &Operation, outcome: Outcome) -> Value {
+pub fn written(body: &impl Serialize) -> String {
+    // Our own shapes of texts and numbers always serialise.
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+/// Tells of an operation, with the outcome that it has at the moment of telling.
+#[must_use]
+pub fn of_operation(operation: &Operation, outcome: Outcome) -> OperationBody<'_> {
     let (code, message) = match outcome {
         Outcome::Approved => ("00", "Transaction Normal"),
         Outcome::Accepted { .. } => ("09", "Request In Progress"),
         Outcome::Declined { because } => because.code_and_message(),
     };
     let bears_code = outcome == Outcome::Approved && bears_authorization_code(operation.kind);
-    let mut body = json!({
-        "id": operation.id,
-        "reference": operation.reference,
-        "status": outcome.name(),
-        "code": code,
-        "message": message,
-        "date": Timestamp::from_millis(operation.at_ms).to_string(),
-    });
-    if let (true, Some(members)) = (bears_code, body.as_object_mut()) {
-        let code = authorization_code(&operation.id);
-        members.insert("authorizationCode".to_owned(), Value::String(code));
+    OperationBody {
+        authorization_code: bears_code.then(|| authorization_code(&operation.id)),
+        code,
+        date: Timestamp::from_millis(operation.at_ms).to_string(),
+        id: &operation.id,
+        message,
+        reference: operation.reference.as_deref(),
+        status: outcome.name(),
     }
-    body
 }
 
-/// The body that tells of a timeout reversal.
+/// Tells of a timeout reversal.
 #[must_use]
-pub fn of_reversal(reversal: &Reversal) -> Value {
+pub fn of_reversal(reversal: &Reversal) -> ReversalBody<'_> {
     let (status, message) = if reversal.reversed {
         ("reversed", "Transaction Reversed")
     } else {
         ("nothing_to_reverse", "Nothing To Reverse")
     };
-    json!({
-        "id": reversal.id,
-        "reference": reversal.reference,
-        "status": status,
-        "code": "00",
-        "message": message,
-    })
+    ReversalBody { code: "00", id: &reversal.id, message, reference: &reversal.reference, status }
 }
 
 fn bears_authorization_code(kind: Kind) -> bool {

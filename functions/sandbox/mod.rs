@@ -104,6 +104,7 @@ mod fingerprint;
 mod ledger;
 mod magic;
 mod model;
+mod notice;
 mod order;
 mod record;
 mod route;
@@ -120,6 +121,7 @@ pub use behaviour::{Behaviour, Decline, Ending, Fault, Row, SETTLEMENT_MS, SLOW_
 pub use books::KEY_WINDOW_MS;
 pub use magic::{card_number, method_id};
 pub use model::{Delivery, Gateway, Reaction, Request};
+pub use notice::{Notice, notice};
 pub use record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
 pub use route::{Class, Kind};
 #[cfg(feature = "local")]

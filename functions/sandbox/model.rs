@@ -141,7 +141,7 @@ impl Gateway {
             Ok(None) => return Answer::invalid("reference is missing from the query"),
             Err(message) => return Answer::invalid(&message),
         };
-        let operations: Vec<Value> = self
+        let operations: Vec<_> = self
             .books
             .under_reference(class, &reference)
             .map(|operation| of_operation(operation, operation.outcome.at(now_ms)))

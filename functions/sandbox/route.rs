@@ -129,27 +129,30 @@ pub enum Route<'path> {
 impl<'path> Route<'path> {
     #[must_use]
     pub fn parse(path: &'path str) -> Option<Self> {
-        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        match segments.as_slice() {
-            [""] => Some(Self::Description),
-            ["ledger"] => Some(Self::Ledger),
-            ["faults"] => Some(Self::Faults),
-            [class, rest @ ..] => Self::of_class(Class::by_name(class)?, rest),
-            [] => None,
+        match path.strip_prefix('/')? {
+            "" => Some(Self::Description),
+            "ledger" => Some(Self::Ledger),
+            "faults" => Some(Self::Faults),
+            other => {
+                let (class, rest) = other.split_once('/')?;
+                Self::of_class(Class::by_name(class)?, rest)
+            }
         }
     }
 
-    fn of_class(class: Class, rest: &[&'path str]) -> Option<Self> {
-        let (kind, on, by_browser) = match *rest {
-            ["operations"] => return Some(Self::Operations(class)),
-            ["timeout-reversals"] => return Some(Self::TimeoutReversals(class)),
-            ["authorizations"] => (Kind::Authorize, None, false),
-            ["client-authorizations"] => (Kind::Authorize, None, true),
-            ["post-authorizations"] => (Kind::PostAuthorize, None, false),
-            ["sales"] => (Kind::Sale, None, false),
-            ["authorizations", id, "captures"] => (Kind::Capture, Some(id), false),
-            ["authorizations", id, "reversals"] => (Kind::Reverse, Some(id), false),
-            ["payments", id, "refunds"] => (Kind::Refund, Some(id), false),
+    fn of_class(class: Class, rest: &'path str) -> Option<Self> {
+        let mut segments = rest.split('/');
+        let mut next = || segments.next();
+        let (kind, on, by_browser) = match [next(), next(), next(), next()] {
+            [Some("operations"), None, ..] => return Some(Self::Operations(class)),
+            [Some("timeout-reversals"), None, ..] => return Some(Self::TimeoutReversals(class)),
+            [Some("authorizations"), None, ..] => (Kind::Authorize, None, false),
+            [Some("client-authorizations"), None, ..] => (Kind::Authorize, None, true),
+            [Some("post-authorizations"), None, ..] => (Kind::PostAuthorize, None, false),
+            [Some("sales"), None, ..] => (Kind::Sale, None, false),
+            [Some("authorizations"), id, Some("captures"), None] => (Kind::Capture, id, false),
+            [Some("authorizations"), id, Some("reversals"), None] => (Kind::Reverse, id, false),
+            [Some("payments"), id, Some("refunds"), None] => (Kind::Refund, id, false),
             _ => return None,
         };
         Some(Self::Operate(Place { class, kind, on, by_browser }))

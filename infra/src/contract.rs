@@ -37,7 +37,7 @@ pub async fn check(store: Arc<dyn Store>, prefix: &str) -> Result<(), StoreFault
 }
 
 fn item(key: &str, version: i64) -> Item {
-    Item::new().with(KEY, key).with(VERSION, version)
+    Item::new().with(KEY, key.to_owned()).with(VERSION, version)
 }
 
 async fn what_is_not_there_is_not_found(store: &dyn Store, key: &str) -> Result<(), StoreFault> {
@@ -47,43 +47,43 @@ async fn what_is_not_there_is_not_found(store: &dyn Store, key: &str) -> Result<
 
 async fn the_first_write_wins(store: &dyn Store, key: &str) -> Result<(), StoreFault> {
     let (first, second) = (item(key, 1).with("by", "first"), item(key, 1).with("by", "second"));
-    assert_eq!(store.write(&first, Expected::Absent).await?, Written::Done);
+    assert_eq!(store.write(first.clone(), Expected::Absent).await?, Written::Done);
     assert_eq!(store.read(key).await?.as_ref(), Some(&first));
-    assert_eq!(store.write(&second, Expected::Absent).await?, Written::Conflict(Some(first.clone())));
+    assert_eq!(store.write(second.clone(), Expected::Absent).await?, Written::Conflict(Some(first.clone())));
     assert_eq!(store.read(key).await?, Some(first), "a refused write changes nothing");
     Ok(())
 }
 
 async fn a_version_is_followed_once(store: &dyn Store, key: &str) -> Result<(), StoreFault> {
-    store.write(&item(key, 1), Expected::Absent).await?;
+    store.write(item(key, 1), Expected::Absent).await?;
     let second = item(key, 2).with("by", "us");
-    assert_eq!(store.write(&second, Expected::Version(1)).await?, Written::Done);
+    assert_eq!(store.write(second.clone(), Expected::Version(1)).await?, Written::Done);
     assert_eq!(store.read(key).await?.as_ref(), Some(&second));
     for stale in [0, 1, 3] {
-        let written = store.write(&item(key, 4), Expected::Version(stale)).await?;
+        let written = store.write(item(key, 4), Expected::Version(stale)).await?;
         assert_eq!(written, Written::Conflict(Some(second.clone())), "on version {stale}");
     }
-    assert_eq!(store.write(&item(key, 3), Expected::Version(2)).await?, Written::Done);
+    assert_eq!(store.write(item(key, 3), Expected::Version(2)).await?, Written::Done);
     assert_eq!(store.read(key).await?, Some(item(key, 3)));
     Ok(())
 }
 
 async fn a_version_of_nothing_conflicts_with_nothing(store: &dyn Store, key: &str) -> Result<(), StoreFault> {
-    assert_eq!(store.write(&item(key, 2), Expected::Version(1)).await?, Written::Conflict(None));
+    assert_eq!(store.write(item(key, 2), Expected::Version(1)).await?, Written::Conflict(None));
     assert_eq!(store.read(key).await?, None);
     Ok(())
 }
 
 async fn a_write_replaces_the_whole_item(store: &dyn Store, key: &str) -> Result<(), StoreFault> {
-    store.write(&item(key, 1).with("old", true), Expected::Absent).await?;
+    store.write(item(key, 1).with("old", true), Expected::Absent).await?;
     let next = item(key, 2).with("new", true);
-    assert_eq!(store.write(&next, Expected::Version(1)).await?, Written::Done);
+    assert_eq!(store.write(next.clone(), Expected::Version(1)).await?, Written::Done);
     assert_eq!(store.read(key).await?, Some(next), "what is not written again is gone");
     Ok(())
 }
 
 async fn one_of_many_writers_wins(store: Arc<dyn Store>, key: &str) -> Result<(), StoreFault> {
-    store.write(&item(key, 1), Expected::Absent).await?;
+    store.write(item(key, 1), Expected::Absent).await?;
     race(store, key, 2, Expected::Version(1)).await
 }
 
@@ -95,7 +95,7 @@ async fn race(store: Arc<dyn Store>, key: &str, version: i64, expected: Expected
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
         let (store, item) = (store.clone(), item(key, version).with("by", writer));
-        writers.spawn(async move { (store.write(&item, expected).await, item) });
+        writers.spawn(async move { (store.write(item.clone(), expected).await, item) });
     }
     let (mut won, mut lost) = (Vec::new(), Vec::new());
     for (written, item) in writers.join_all().await {
@@ -113,9 +113,9 @@ async fn race(store: Arc<dyn Store>, key: &str, version: i64, expected: Expected
 
 async fn a_value_comes_back_as_it_was(store: &dyn Store, key: &str, value: Attribute) -> Result<(), StoreFault> {
     let item = item(key, 1).with("value", value);
-    assert_eq!(store.write(&item, Expected::Absent).await?, Written::Done);
+    assert_eq!(store.write(item.clone(), Expected::Absent).await?, Written::Done);
     assert_eq!(store.read(key).await?.as_ref(), Some(&item));
-    assert_eq!(store.write(&item, Expected::Absent).await?, Written::Conflict(Some(item)));
+    assert_eq!(store.write(item.clone(), Expected::Absent).await?, Written::Conflict(Some(item)));
     Ok(())
 }
 

@@ -97,7 +97,7 @@ mod tests {
             Box::pin(async move {
                 match key {
                     "broken" => Err(StoreFault("broken".into())),
-                    _ => Ok((!key.starts_with("no")).then(|| Item::new().with("pk", key))),
+                    _ => Ok((!key.starts_with("no")).then(|| Item::new().with("pk", key.to_owned()))),
                 }
             })
         }

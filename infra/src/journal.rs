@@ -26,6 +26,9 @@ fn line(note: &Note<'_>) -> String {
             };
             format!("unanswered operation={operation} kind={kind:?} why={why:?}")
         }
+        Note::Failed { function, status, code, cause } => {
+            format!("failed function={function} status={status} code={code} cause={cause:?}")
+        }
     }
 }
 
@@ -59,6 +62,10 @@ mod tests {
             (
                 Note::Unanswered { operation: "0Xc1", fault: &fault },
                 r#"unanswered operation=0Xc1 kind="lost" why="closed""#,
+            ),
+            (
+                Note::Failed { function: "sale", status: 503, code: "SERVICE_UNAVAILABLE", cause: "a: b\nc" },
+                r#"failed function=sale status=503 code=SERVICE_UNAVAILABLE cause="a: b\nc""#,
             ),
         ];
         for (note, expected) in rows {

@@ -15,6 +15,9 @@ const PAN_DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
 pub struct Pan(String);
 
 impl Pan {
+    /// Fewest digits of a number.
+    pub const MIN: usize = *PAN_DIGITS.start();
+
     /// Takes 12 to 19 digits with a right check digit; spaces between them are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         // As long as it may get from the start: a text that grows leaves copies behind that nobody wipes.

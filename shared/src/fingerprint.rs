@@ -53,23 +53,25 @@ impl fmt::Debug for Fingerprint {
 impl Fingerprint {
     /// None for an instrument that is stored whole.
     pub fn of(instrument: &Instrument, key: &FingerprintKey) -> Option<Self> {
-        let mut hash = Hasher::new(key);
         match instrument {
-            Instrument::Stored(_) => return None,
+            Instrument::Stored(_) => None,
             Instrument::Card { card, address } => {
+                let mut hash = Hasher::new(key);
                 hash.text(Some("card"));
                 hash.text(Some(card.number.reveal()));
                 hash.text(card.holder.as_deref());
                 hash.address(address);
+                Some(hash.finish())
             }
             Instrument::Alternative { token, token_details, address, .. } => {
+                let mut hash = Hasher::new(key);
                 hash.text(Some("alternative"));
                 hash.text(Some(token.reveal()));
                 hash.text(token_details.as_ref().map(Secret::reveal));
                 hash.address(address);
+                Some(hash.finish())
             }
         }
-        Some(hash.finish())
     }
 }
 

@@ -13,8 +13,15 @@ pub struct Memory(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    items: BTreeMap<String, Item>,
+    items: BTreeMap<String, Held>,
     meter: Meter,
+}
+
+#[derive(Debug)]
+struct Held {
+    item: Item,
+    /// What writing it cost: writing over it costs at least as much.
+    write_units: u64,
 }
 
 /// What was asked of a store, and what it would cost.
@@ -33,7 +40,7 @@ impl Memory {
 
     /// Every item, in the order of the keys.
     pub fn items(&self) -> Vec<Item> {
-        self.inner().items.values().cloned().collect()
+        self.inner().items.values().map(|held| held.item.clone()).collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -44,7 +51,7 @@ impl Memory {
     fn get(&self, key: &str) -> Option<Item> {
         let mut inner = self.inner();
         inner.meter.reads += 1;
-        inner.items.get(key).cloned()
+        inner.items.get(key).map(|held| held.item.clone())
     }
 }
 
@@ -53,22 +60,23 @@ impl Store for Memory {
         Box::pin(async move { Ok(self.get(key)) })
     }
 
-    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
+    fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
         Box::pin(async move {
-            let key = item.text(KEY).ok_or_else(|| StoreFault("the item has no key".into()))?;
+            let key = item.text(KEY).ok_or_else(|| StoreFault("the item has no key".into()))?.to_owned();
             let mut inner = self.inner();
-            let found = inner.items.get(key);
-            let version = found.and_then(|found| u64::try_from(found.number(VERSION)?).ok());
+            let found = inner.items.get(&key);
+            let version = found.and_then(|found| u64::try_from(found.item.number(VERSION)?).ok());
             let fits = match expected {
                 Expected::Absent => found.is_none(),
                 Expected::Version(expected) => version == Some(expected),
             };
-            let units = item.write_units().max(found.map_or(0, Item::write_units));
-            let written = if fits { Written::Done } else { Written::Conflict(found.cloned()) };
+            let write_units = item.write_units();
+            let billed = write_units.max(found.map_or(0, |found| found.write_units));
+            let written = if fits { Written::Done } else { Written::Conflict(found.map(|found| found.item.clone())) };
             inner.meter.writes += 1;
-            inner.meter.write_units += units;
+            inner.meter.write_units += billed;
             if fits {
-                inner.items.insert(key.to_owned(), item.clone());
+                inner.items.insert(key, Held { item, write_units });
             }
             Ok(written)
         })

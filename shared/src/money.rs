@@ -153,7 +153,14 @@ impl Money {
 
     /// The decimal a caller would have written for it; none for zero or less.
     pub fn to_decimal(self) -> Option<Decimal> {
-        Decimal::parse(&self.to_string()).ok()
+        let (mut coefficient, mut scale) = (self.minor, self.currency.exponent());
+        if !(1..=MAX_MINOR).contains(&coefficient) {
+            return None;
+        }
+        while scale > 0 && coefficient % 10 == 0 {
+            (coefficient, scale) = (coefficient / 10, scale - 1);
+        }
+        Some(Decimal { coefficient, scale })
     }
 
     /// The same amount in `minor` units of the same currency.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::payment::Outcome;
+use crate::payment::{Event, Outcome, Payment, Step};
+use crate::rejection::Rejection;
 use crate::stored::Item;
 use crate::time::Timestamp;
 
@@ -22,7 +23,7 @@ pub trait Store: Send + Sync {
 
     /// Writes the item if what is stored is as expected, all or nothing. After a fault it may have been
     /// written.
-    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>>;
+    fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>>;
 }
 
 /// The condition of a write.
@@ -108,6 +109,16 @@ pub trait Clock: Send + Sync {
 /// caller sent.
 pub trait Journal: Send + Sync {
     fn note(&self, note: &Note<'_>);
+
+    /// Hears what was decided, before anything is made of it. For whoever checks that; nobody has to listen.
+    fn decided(&self, _: &Decision<'_>) {}
+}
+
+/// A step: what there was, what happened, what follows.
+pub struct Decision<'a> {
+    pub before: Option<&'a Payment>,
+    pub event: &'a Event<'a>,
+    pub follows: Result<&'a Step, &'a Rejection>,
 }
 
 /// Something worth a line, or an alarm.
@@ -120,6 +131,8 @@ pub enum Note<'a> {
     Unwritten { operation: &'a str, heard: &'a Outcome },
     /// A gateway did not answer.
     Unanswered { operation: &'a str, fault: &'a HttpFault },
+    /// A request came to nothing for reasons that its caller does not hear.
+    Failed { function: &'a str, status: u16, code: &'a str, cause: &'a str },
 }
 
 /// Makes what nobody can guess.

@@ -16,7 +16,7 @@ use crate::payment::asked::InstrumentFacts;
 use crate::payment::{
     Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Source, Step, Terms, step,
 };
-use crate::ports::{Clock, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written};
+use crate::ports::{Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written};
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::stored::payment::{MAX_SIZE, Stored};
 use crate::time::Timestamp;
@@ -77,6 +77,14 @@ pub struct Reply {
     pub replayed: bool,
 }
 
+/// A step that was decided and written.
+struct Made {
+    stored: Stored,
+    operation: Option<Ordinal>,
+    effect: Option<Effect>,
+    contradiction: bool,
+}
+
 /// One request or reminder on its way through the loop.
 struct Run<'a> {
     shell: &'a Shell,
@@ -128,9 +136,9 @@ impl Shell {
         let fingerprint = instrument.and_then(|instrument| Fingerprint::of(instrument, &self.fingerprint_key));
         let event = Event::Requested { merchant, request, fingerprint, claim: self.claim(deadline) };
         let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument, acted: false };
-        let step = run.drive(stored, event).await?;
-        let operation = step.operation.ok_or(Rejection::NotFound)?;
-        Ok(Reply { payment: step.payment, operation, replayed: !run.acted })
+        let (stored, operation) = run.drive(stored, event).await?;
+        let operation = operation.ok_or(Rejection::NotFound)?;
+        Ok(Reply { payment: stored.payment, operation, replayed: !run.acted })
     }
 
     /// Looks at a payment whose time may have come, and does what is due. Harmless at any time, any
@@ -153,6 +161,23 @@ impl Shell {
             stored = self.read(key, deadline).await?;
         }
         Ok(stored.and_then(|stored| stored.payment.due_at()))
+    }
+
+    /// Takes in what a gateway tells unasked. Harmless at any time, any number of times.
+    pub async fn hear(
+        &self,
+        stored: Stored,
+        route: Route<'_>,
+        operation: Ordinal,
+        outcome: Outcome,
+        deadline: Timestamp,
+    ) -> Result<(), Refusal> {
+        let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
+        // Nobody asked, so nobody's claim it is.
+        let told = Event::Learned { operation, source: Source::Notice, nonce: self.claim(deadline).nonce, outcome };
+        let made = run.write(Some(stored), &told).await?;
+        run.note_contradiction(&made, &told);
+        Ok(())
     }
 
     fn claim(&self, deadline: Timestamp) -> Claim {
@@ -178,24 +203,28 @@ impl Shell {
 
 impl Run<'_> {
     /// Puts the event to the payment, and what comes of its effects, until nothing is left to do.
-    async fn drive(&mut self, stored: Option<Stored>, event: Event<'_>) -> Result<Step, Refusal> {
-        let (mut stored, mut step) = self.write(stored, &event).await?;
-        while let Some(effect) = step.effect {
-            let learned = self.carry_out(effect, &step.payment).await;
-            match self.write(Some(stored), &learned).await {
+    async fn drive(
+        &mut self,
+        stored: Option<Stored>,
+        event: Event<'_>,
+    ) -> Result<(Stored, Option<Ordinal>), Refusal> {
+        let mut made = self.write(stored, &event).await?;
+        while let Some(effect) = made.effect {
+            let learned = self.carry_out(effect, &made.stored.payment).await;
+            match self.write(Some(made.stored.clone()), &learned).await {
                 Ok(next) => {
-                    self.note_contradiction(&next.1, &learned);
-                    (stored, step) = next;
+                    self.note_contradiction(&next, &learned);
+                    made = next;
                 }
                 // What we learned could not be written, so no caller may hear of it: the operation stays open.
                 Err(Refusal::Fault(_)) => {
-                    self.note_unwritten(&step.payment, &learned);
-                    return Ok(step);
+                    self.note_unwritten(&made.stored.payment, &learned);
+                    break;
                 }
                 Err(Refusal::Rejection(rejection)) => return Err(rejection.into()),
             }
         }
-        Ok(step)
+        Ok((made.stored, made.operation))
     }
 
     fn note_unwritten(&self, payment: &Payment, learned: &Event<'_>) {
@@ -205,28 +234,32 @@ impl Run<'_> {
         }
     }
 
-    fn note_contradiction(&self, step: &Step, learned: &Event<'_>) {
-        if let (true, Event::Learned { operation, outcome, .. }) = (step.contradiction, learned) {
-            let id = reference(&step.payment, *operation);
-            let settled = step.payment.operation(*operation).map_or("", |operation| operation.state.status());
+    fn note_contradiction(&self, made: &Made, learned: &Event<'_>) {
+        if let (true, Event::Learned { operation, outcome, .. }) = (made.contradiction, learned) {
+            let payment = &made.stored.payment;
+            let id = reference(payment, *operation);
+            let settled = payment.operation(*operation).map_or("", |operation| operation.state.status());
             self.shell.journal.note(&Note::Contradiction { operation: &id, settled, heard: outcome });
         }
     }
 
     /// Decides what follows from the event and makes it so, against whoever else is writing.
-    async fn write(&mut self, mut stored: Option<Stored>, event: &Event<'_>) -> Result<(Stored, Step), Refusal> {
+    async fn write(&mut self, mut stored: Option<Stored>, event: &Event<'_>) -> Result<Made, Refusal> {
         let mut pause = Pause::default();
         let mut may_be_written = false;
         loop {
             let now = self.shell.clock.now();
-            let step = step(stored.as_ref().map(|stored| &stored.payment), event, &self.terms, now)?;
-            let expected = match &stored {
-                Some(stored) if stored.payment.version == step.payment.version => return Ok((stored.clone(), step)),
-                Some(stored) => Expected::Version(stored.payment.version),
-                None => Expected::Absent,
-            };
-            let next = Stored::following(stored.as_ref(), step.payment.clone());
-            let item = next.to_item();
+            let before = stored.as_ref().map(|stored| &stored.payment);
+            let decided = step(before, event, &self.terms, now);
+            self.shell.journal.decided(&Decision { before, event, follows: decided.as_ref() });
+            let Step { payment, operation, effect, contradiction } = decided?;
+            let version = stored.as_ref().map(|stored| stored.payment.version);
+            let next = Stored::following(stored.as_ref(), payment);
+            let made = Made { stored: next, operation, effect, contradiction };
+            if version == Some(made.stored.payment.version) {
+                return Ok(made);
+            }
+            let item = made.stored.to_item();
             if matches!(event, Event::Requested { .. }) {
                 if item.size_bytes() > MAX_SIZE {
                     return Err(Rejection::Full.into());
@@ -237,10 +270,11 @@ impl Run<'_> {
                     self.time_to_call().ok_or(Fault::NoTime)?;
                 }
             }
-            match self.shell.store.write(&item, expected).await {
+            let expected = version.map_or(Expected::Absent, Expected::Version);
+            match self.shell.store.write(item, expected).await {
                 Ok(Written::Done) => {
                     self.acted = true;
-                    return Ok((next, step));
+                    return Ok(made);
                 }
                 Ok(Written::Conflict(found)) => {
                     stored = found.map(Stored::from_item).transpose().map_err(Fault::from)?;

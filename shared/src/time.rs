@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::fmt::StdFmtWrite;
 use jiff::fmt::temporal::DateTimePrinter;
 
 /// A moment in UTC, in whole milliseconds.
@@ -55,7 +56,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
         let printer = DateTimePrinter::new().precision(Some(3));
-        out.write_str(&printer.timestamp_to_string(&instant))
+        printer.print_timestamp(&instant, StdFmtWrite(out)).map_err(|_| fmt::Error)
     }
 }
 

@@ -105,7 +105,7 @@ async fn bare_in_process(typical: &Item) -> Duration {
     let started = Instant::now();
     for index in 0..AUTHORIZATIONS_IN_PROCESS {
         let item = typical.clone().with(KEY, index.to_string()).with(VERSION, 1);
-        store.write(&item, Expected::Absent).await.expect("memory does not fail");
+        store.write(item.clone(), Expected::Absent).await.expect("memory does not fail");
         let request = HttpRequest {
             method: kessai_shared::ports::Method::Post,
             url: String::new(),
@@ -113,7 +113,7 @@ async fn bare_in_process(typical: &Item) -> Duration {
             body: Default::default(),
         };
         black_box(Canned.send(request, Duration::ZERO).await.expect("canned"));
-        store.write(&item.with(VERSION, 2), Expected::Version(1)).await.expect("memory does not fail");
+        store.write(item.with(VERSION, 2), Expected::Version(1)).await.expect("memory does not fail");
     }
     started.elapsed()
 }
@@ -142,7 +142,7 @@ async fn set_up() -> InProcess {
         gateways: BTreeMap::from([(gateway, sandbox)]),
     };
     for item in [encode_api_key(&api_key.hash(), &merchant), encode_merchant(&set_up)] {
-        merchants.write(&item, Expected::Absent).await.expect("memory does not fail");
+        merchants.write(item, Expected::Absent).await.expect("memory does not fail");
     }
     let body = json!({
         "accountId": "001000000000001", "amount": 50, "currencyIsoCode": "USD", "paymentGatewayId": gateway.to_string(),
@@ -229,7 +229,7 @@ fn bare_over_http(
     let key = format!("bare-{round}-{index}");
     let item = typical.clone().with(KEY, key.clone()).with(VERSION, 1);
     let write = |item: Item, expected| {
-        let written = runtime.block_on(payments.write(&item, expected)).expect("a database");
+        let written = runtime.block_on(payments.write(item.clone(), expected)).expect("a database");
         assert_eq!(written, Written::Done);
     };
     write(item.clone(), Expected::Absent);

@@ -53,7 +53,7 @@ impl InProcess {
             )]),
         };
         for item in [encode_api_key(&api_key.hash(), &merchant), encode_merchant(&set_up)] {
-            merchants.write(&item, Expected::Absent).await.expect("memory does not fail");
+            merchants.write(item, Expected::Absent).await.expect("memory does not fail");
         }
         let shell = Shell {
             store: payments.clone(),

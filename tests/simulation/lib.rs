@@ -1,1 +1,32 @@
-//! The simulated world.
+//! A world in which everything that can go wrong does, and an auditor who keeps his own books.
+//!
+//! One number, the seed, makes one *history*: merchants ask, workers answer and are killed, the table
+//! loses acknowledgements, the gateway loses answers, clocks differ, messages come twice. The workers run
+//! the functions that are deployed, from the door to the codecs; only the [`ports`](kessai_shared::ports)
+//! are played here, and the gateway is the sandbox's model. Nothing reads a real clock or real chance, so
+//! the same seed is the same history, to the byte.
+//!
+//! [`plan`] draws what merchants want, [`chance`] which faults strike; [`world`] lets time pass; `line` is
+//! what a worker sees of the world, `table`, `network`, `platform` and `callers` are its parts. [`auditor`]
+//! watches the table, the gateway's ledger and the answers, and knows nothing of how the code decides.
+//! [`story`] tells a history, [`timeline`] draws it, [`shrink`] finds a shorter one that fails too.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a world stands outside the program that it tests: where it is wrong itself, it ends"
+)]
+
+pub mod auditor;
+mod callers;
+pub mod cells;
+pub mod chance;
+mod line;
+mod network;
+pub mod plan;
+mod platform;
+pub mod story;
+mod table;
+pub mod world;
+
+pub use world::{Report, World, run};

@@ -41,17 +41,17 @@ impl fmt::Display for Foreign {
 
 impl Error for Foreign {}
 
-pub(super) fn to_attributes(item: &Item) -> Attributes {
-    item.0.iter().map(|(name, value)| (name.clone(), to_attribute_value(value))).collect()
+pub(super) fn to_attributes(item: Item) -> Attributes {
+    item.into_iter().map(|(name, value)| (name.into_owned(), to_attribute_value(value))).collect()
 }
 
-fn to_attribute_value(value: &Attribute) -> AttributeValue {
+fn to_attribute_value(value: Attribute) -> AttributeValue {
     match value {
-        Attribute::Text(text) => AttributeValue::S(text.clone()),
+        Attribute::Text(text) => AttributeValue::S(text.into_owned()),
         Attribute::Number(number) => AttributeValue::N(number.to_string()),
-        Attribute::Bytes(bytes) => AttributeValue::B(Blob::new(bytes.as_slice())),
-        Attribute::Flag(flag) => AttributeValue::Bool(*flag),
-        Attribute::List(list) => AttributeValue::L(list.iter().map(to_attribute_value).collect()),
+        Attribute::Bytes(bytes) => AttributeValue::B(Blob::new(bytes)),
+        Attribute::Flag(flag) => AttributeValue::Bool(flag),
+        Attribute::List(list) => AttributeValue::L(list.into_iter().map(to_attribute_value).collect()),
         Attribute::Map(map) => AttributeValue::M(to_attributes(map)),
     }
 }
@@ -60,14 +60,14 @@ fn to_attribute_value(value: &Attribute) -> AttributeValue {
 pub(super) fn to_item(attributes: Attributes) -> Result<Item, Foreign> {
     let convert = |(name, value): (String, _)| {
         let value = to_attribute(value).map_err(|foreign| foreign.within(&name))?;
-        Ok((name, value))
+        Ok((name.into(), value))
     };
-    attributes.into_iter().map(convert).collect::<Result<_, _>>().map(Item)
+    attributes.into_iter().map(convert).collect()
 }
 
 fn to_attribute(value: AttributeValue) -> Result<Attribute, Foreign> {
     match value {
-        AttributeValue::S(text) => Ok(Attribute::Text(text)),
+        AttributeValue::S(text) => Ok(Attribute::Text(text.into())),
         AttributeValue::N(digits) => {
             digits.parse().map(Attribute::Number).map_err(|_| Foreign::new("a number that is no i64"))
         }

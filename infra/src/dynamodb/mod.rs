@@ -57,8 +57,8 @@ impl DynamoDb {
         answer.item.map(|attributes| decode(key, attributes)).transpose()
     }
 
-    async fn put(&self, item: &Item, expected: Expected) -> Result<Written, StoreFault> {
-        let key = item.text(KEY).ok_or_else(|| fault("the item has no key"))?;
+    async fn put(&self, item: Item, expected: Expected) -> Result<Written, StoreFault> {
+        let key = item.text(KEY).ok_or_else(|| fault("the item has no key"))?.to_owned();
         let request = self
             .client
             .put_item()
@@ -68,7 +68,7 @@ impl DynamoDb {
         let Err(error) = on_condition(request, expected).send().await else { return Ok(Written::Done) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                let found = refusal.item().map(|attributes| decode(key, attributes.clone())).transpose()?;
+                let found = refusal.item().map(|attributes| decode(&key, attributes.clone())).transpose()?;
                 Ok(Written::Conflict(found))
             }
             _ => Err(fault(error)),
@@ -81,7 +81,7 @@ impl Store for DynamoDb {
         Box::pin(self.get(key, true))
     }
 
-    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
+    fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
         Box::pin(self.put(item, expected))
     }
 }

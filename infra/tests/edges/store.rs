@@ -17,7 +17,7 @@ use crate::scripted::{Act, Scripted, losing_the_first_answer};
 const UNIT: usize = 1024;
 
 fn item(key: &str, version: i64) -> Item {
-    Item::new().with(KEY, key).with(VERSION, version)
+    Item::new().with(KEY, key.to_owned()).with(VERSION, version)
 }
 
 /// The causes of a fault, outermost first.
@@ -42,7 +42,7 @@ async fn a_directory_finds_what_was_written() {
     let server = Embedded::start();
     let table = server.table("merchants").await;
     let merchant = item("merchant/1", 1).with("name", "Kissaten");
-    table.write(&merchant, Expected::Absent).await.unwrap();
+    table.write(merchant.clone(), Expected::Absent).await.unwrap();
     assert_eq!(table.find("merchant/1").await.unwrap(), Some(merchant));
     assert_eq!(table.find("merchant/2").await.unwrap(), None);
 }
@@ -56,7 +56,7 @@ async fn tables_share_a_client_and_nothing_else() {
     merchants.create_table().await.unwrap();
     merchants.create_table().await.expect("a table that is there already is fine");
     merchants.warm_up().await.unwrap();
-    payments.write(&item("one", 1), Expected::Absent).await.unwrap();
+    payments.write(item("one", 1), Expected::Absent).await.unwrap();
     assert_eq!(merchants.read("one").await.unwrap(), None);
 }
 
@@ -91,7 +91,7 @@ async fn what_is_due_is_found_on_every_page() {
     for place in 0..10 {
         let due = (place % 2 == 0).then_some(1_000 + place);
         let payment = item(&format!("payment/{place}"), 1).with("padding", &padding).with_some(DUE, due);
-        table.write(&payment, Expected::Absent).await.unwrap();
+        table.write(payment.clone(), Expected::Absent).await.unwrap();
     }
     let mut due = table.due().await.unwrap();
     due.sort();
@@ -116,7 +116,7 @@ async fn an_attribute_without_a_shape_is_a_fault_that_names_it() {
         let message = format!("attribute new holds {kind}, which this version cannot keep");
         let read = table.read(&key).await.unwrap_err();
         assert_eq!(causes(&read), message);
-        let written = table.write(&item(&key, 1), Expected::Absent).await.unwrap_err();
+        let written = table.write(item(&key, 1), Expected::Absent).await.unwrap_err();
         assert_eq!(causes(&written), message, "what a write conflicts with must be readable");
     }
 }
@@ -125,7 +125,7 @@ async fn an_attribute_without_a_shape_is_a_fault_that_names_it() {
 async fn an_item_without_a_key_is_not_written() {
     let server = Embedded::start();
     let table = server.table("payments").await;
-    let written = table.write(&Item::new().with(VERSION, 1), Expected::Absent).await;
+    let written = table.write(Item::new().with(VERSION, 1), Expected::Absent).await;
     assert_eq!(causes(&written.unwrap_err()), "the item has no key");
 }
 
@@ -155,7 +155,7 @@ async fn an_item_costs_what_its_size_says() {
                 let key = format!("{name}/{size}");
                 let item = padded(item(&key, 1).with("value", value.clone()), size);
                 assert_eq!(item.write_units(), expected as u64, "{key}");
-                table.write(&item, Expected::Absent).await.unwrap();
+                table.write(item.clone(), Expected::Absent).await.unwrap();
                 assert_eq!(consumed(&server, &key).await, expected as f64, "{key}");
             }
         }
@@ -187,7 +187,7 @@ async fn a_write_whose_acknowledgement_was_lost_conflicts_with_itself() {
     let proxy = losing_the_first_answer(server.address).await;
     let table = DynamoDb::at(&proxy, "payments");
     let payment = item("payment", 1).with("by", "us");
-    let written = table.write(&payment, Expected::Absent).await.unwrap();
+    let written = table.write(payment.clone(), Expected::Absent).await.unwrap();
     assert_eq!(written, Written::Conflict(Some(payment)));
 }
 
@@ -209,7 +209,7 @@ async fn what_is_no_answer_is_a_fault_after_bounded_attempts() {
     for (name, script, attempts) in rows {
         let server = Scripted::start(script).await;
         let table = DynamoDb::at(&server.url, "payments");
-        table.write(&item("payment", 1), Expected::Absent).await.expect_err(name);
+        table.write(item("payment", 1), Expected::Absent).await.expect_err(name);
         assert_eq!(server.received("DynamoDB_20120810.PutItem"), attempts, "{name}");
     }
 }

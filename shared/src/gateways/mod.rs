@@ -9,6 +9,7 @@ pub mod sandbox;
 
 use std::time::Duration;
 
+use crate::card::Secret;
 use crate::ids::Ordinal;
 use crate::merchant::Gateway;
 use crate::money::Money;
@@ -31,6 +32,8 @@ pub struct Adapter {
     pub look_up: Option<Exchange>,
     /// Undoes it by our reference; none where the gateway cannot.
     pub timeout_reversal: Option<Exchange>,
+    /// Reads what it tells unasked; none where it never does.
+    pub notice: Option<ReadNotice>,
     /// How long an idempotency key is honoured; none where there are none.
     pub key_window: Option<Duration>,
     /// Whether a hold may be captured in several parts.
@@ -42,6 +45,18 @@ pub struct Adapter {
 pub struct Exchange {
     pub encode: fn(&Intent<'_>, &Gateway) -> HttpRequest,
     pub decode: fn(&Intent<'_>, &HttpResponse) -> Outcome,
+}
+
+/// Reads a notice: its body, the signature beside it, and the secrets by which it may be signed, of which
+/// there are two while one replaces the other. None where it is forged, or speaks of nothing that we know.
+pub type ReadNotice = fn(&[u8], &str, &[Secret]) -> Option<Notice>;
+
+/// What a gateway tells unasked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Our name for the operation.
+    pub reference: String,
+    pub outcome: Outcome,
 }
 
 /// What we are about to ask a gateway. It may hold a card, so it cannot be printed.

@@ -10,10 +10,15 @@
 
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Adapter, Exchange, Intent};
+use super::{Adapter, Exchange, Intent, Notice};
+use crate::card::Secret;
 use crate::merchant::Gateway;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
 use crate::ports::{HttpRequest, HttpResponse, Method};
@@ -28,6 +33,7 @@ const PLAIN: Adapter = Adapter {
     send: SEND,
     look_up: None,
     timeout_reversal: None,
+    notice: Some(read_notice),
     key_window: None,
     multi_capture: true,
 };
@@ -165,6 +171,10 @@ fn decode_answer(intent: &Intent<'_>, body: AnswerBody) -> Outcome {
         // It speaks of something else: what became of this one is as unknown as before.
         return Outcome::Unknown;
     }
+    outcome(body)
+}
+
+fn outcome(body: AnswerBody) -> Outcome {
     let decline = match body.code.as_str() {
         "14" => Decline::InvalidData,
         "43" => Decline::Permanent,
@@ -235,6 +245,19 @@ fn decode_timeout_reversal(intent: &Intent<'_>, response: &HttpResponse) -> Outc
         }),
         _ => Outcome::Unknown,
     }
+}
+
+/// A notice is the body of an answer, signed with HMAC-SHA-256 in lower-case hexadecimal digits.
+fn read_notice(body: &[u8], signature: &str, secrets: &[Secret]) -> Option<Notice> {
+    let is_by = |secret: &Secret| {
+        let mut hash = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).ok()?;
+        hash.update(body);
+        let expected = HEXLOWER.encode(&hash.finalize().into_bytes());
+        bool::from(expected.as_bytes().ct_eq(signature.as_bytes())).then_some(())
+    };
+    secrets.iter().find_map(is_by)?;
+    let body: AnswerBody = serde_json::from_slice(body).ok()?;
+    Some(Notice { reference: body.reference.clone(), outcome: outcome(body) })
 }
 
 /// Longer than any body of ours: a buffer that grows leaves copies behind that nobody wipes.

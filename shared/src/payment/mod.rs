@@ -162,6 +162,8 @@ pub struct Open {
     pub attempts: u32,
     /// The gateway was asked and did not answer clearly. While false, somebody may be waiting for it.
     pub unknown: bool,
+    /// The gateway was asked to undo it, or is about to be: whatever it says that it did will not stand.
+    pub undoing: bool,
     /// None where nobody can find out: a notice may still come.
     pub due: Option<Timestamp>,
 }

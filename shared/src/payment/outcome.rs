@@ -101,11 +101,16 @@ impl Answer {
 
 /// Gateways repeat what they do not like: what could be a card number is masked before it rests.
 fn mask_card_numbers(text: String) -> String {
+    if text.bytes().filter(u8::is_ascii_digit).count() < Pan::MIN {
+        return text;
+    }
     let is_digit = |character: char| character.is_ascii_digit();
     let runs = text.split(|character: char| !is_digit(character)).filter(|run| Pan::parse(run).is_some());
     runs.fold(text.clone(), |masked, run| masked.replace(run, "****"))
 }
 
 fn cut(text: Option<String>, limit: usize) -> Option<String> {
-    text.map(|text| text.chars().take(limit).collect::<String>()).filter(|text| !text.is_empty())
+    // No text has more characters than bytes.
+    let cut = |text: String| if text.len() <= limit { text } else { text.chars().take(limit).collect() };
+    text.map(cut).filter(|text| !text.is_empty())
 }

@@ -98,6 +98,7 @@ pub(super) fn pursue(
             Plan::LookUp => Some(Effect::LookUp { operation: ordinal, nonce: open.nonce }),
             Plan::Reverse => {
                 claim_anew(open, claim);
+                open.undoing = true;
                 Some(Effect::Reverse { operation: ordinal, nonce: claim.nonce })
             }
             Plan::Wait => {
@@ -128,6 +129,7 @@ pub(super) fn claim_anew(open: &mut Open, claim: Claim) {
         deadline: claim.deadline,
         attempts: open.attempts.saturating_add(1),
         unknown: true,
+        undoing: open.undoing,
         due: Some(claim.deadline.plus(MARGIN)),
     };
 }

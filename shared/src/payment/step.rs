@@ -155,7 +155,8 @@ impl Asking<'_> {
     }
 
     fn add(&self, payment: &Payment, kind: &Kind) -> Result<Step, Rejection> {
-        let amount = self.admitted(payment, kind)?;
+        let amount = self.wanted(payment, kind)?;
+        self.check_admitted(payment, kind, amount)?;
         let ordinal = Ordinal::new(payment.operations.len()).ok_or(Rejection::Full)?;
         if payment.operations.len() >= most_operations(kind) {
             return Err(Rejection::Full);
@@ -177,8 +178,16 @@ impl Asking<'_> {
         assert!(left.minor >= 0, "more reserved than approved in {}", payment.key());
     }
 
-    /// The amount that a new operation on `payment` may reserve.
-    fn admitted(&self, payment: &Payment, kind: &Kind) -> Result<Money, Rejection> {
+    /// The amount that a new operation on `payment` asks for.
+    fn wanted(&self, payment: &Payment, kind: &Kind) -> Result<Money, Rejection> {
+        match (self.request.amount, kind) {
+            (Amount::Rest, Kind::Refund { payment: refunded, .. }) => Ok(payment.refundable(*refunded)),
+            (Amount::Rest | Amount::Exactly(_), _) => self.exact_amount(payment.currency),
+        }
+    }
+
+    /// Whether an operation on `payment` may reserve this amount.
+    fn check_admitted(&self, payment: &Payment, kind: &Kind, amount: Money) -> Result<(), Rejection> {
         let target = kind.target().and_then(|target| payment.operation(target));
         // An id can name any place of the payment, whatever kind of record is there.
         let target = target.filter(|target| kind.acts_on() == Some(target.record())).ok_or(Rejection::NotFound)?;
@@ -191,15 +200,10 @@ impl Asking<'_> {
         if !target.is_approved() {
             return Err(Rejection::NotApproved { status: target.state.status() });
         }
-        let amount = match (self.request.amount, kind) {
-            (Amount::Rest, Kind::Refund { payment: refunded, .. }) => payment.refundable(*refunded),
-            (Amount::Rest | Amount::Exactly(_), _) => self.exact_amount(payment.currency)?,
-        };
         if amount.minor <= 0 {
             return Err(Rejection::OverBalance { available: amount.with(0) });
         }
-        payment.admits(kind, amount, self.terms.balance_check, self.now)?;
-        Ok(amount)
+        payment.admits(kind, amount, self.terms.balance_check, self.now)
     }
 
     fn exact_amount(&self, currency: Currency) -> Result<Money, Rejection> {
@@ -231,7 +235,7 @@ impl Asking<'_> {
 
     fn first_claim(&self) -> Open {
         let Claim { nonce, deadline } = self.claim;
-        Open { nonce, deadline, attempts: 1, unknown: false, due: Some(deadline.plus(MARGIN)) }
+        Open { nonce, deadline, attempts: 1, unknown: false, undoing: false, due: Some(deadline.plus(MARGIN)) }
     }
 
     fn send(&self, payment: Payment, operation: Ordinal, duplicate: bool) -> Step {
@@ -266,19 +270,18 @@ impl Asking<'_> {
         key_holds(operation, self.terms, self.now)
     }
 
-    /// The gateway never heard of it. Its amount was free meanwhile, so it is asked for again.
+    /// The gateway never heard of it. Its amount was free meanwhile, so it must fit again: the same amount,
+    /// even where all that was left was asked for, because the gateway may know the key by it.
     fn try_anew(&self, payment: &Payment, ordinal: Ordinal) -> Result<Step, Rejection> {
         let kind = self.kind();
-        let amount = match kind.target() {
-            Some(_) => self.admitted(payment, kind)?,
-            None => self.exact_amount(payment.currency)?,
-        };
+        if let (Some(_), Some(operation)) = (kind.target(), payment.operation(ordinal)) {
+            self.check_admitted(payment, kind, operation.amount)?;
+        }
         let mut payment = payment.clone();
         if kind.holds() {
             payment.expires_at = Some(self.now.plus(self.terms.authorization_lifetime));
         }
         if let Some(operation) = payment.operations.get_mut(ordinal.index()) {
-            operation.amount = amount;
             operation.requested_at = self.now;
             operation.state = State::Open(self.first_claim());
         }
@@ -330,7 +333,10 @@ impl Heard<'_> {
     }
 
     fn of_unsettled(&self, operation: &mut Operation) {
+        let undoing = if let State::Open(open) = &operation.state { open.undoing } else { false };
         match self.outcome {
+            // It may be undone already: only that it is, or that it never was, can be believed.
+            Outcome::Approved(_) | Outcome::Accepted(_) if undoing => self.note(operation),
             Outcome::Approved(answer) => self.settle(operation, Verdict::Approved, answer),
             Outcome::Declined(decline, answer) => self.settle(operation, Verdict::Declined(*decline), answer),
             Outcome::Voided(answer) => self.voided(operation, answer),

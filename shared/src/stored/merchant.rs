@@ -29,7 +29,7 @@ pub fn merchant_key(merchant: &MerchantId) -> String {
 }
 
 pub fn encode_api_key(hash: &ApiKeyHash, merchant: &MerchantId) -> Item {
-    Item::new().with(KEY, api_key_key(hash)).with("f", FORMAT).with("merchant", merchant.as_str())
+    Item::new().with(KEY, api_key_key(hash)).with("f", FORMAT).with("merchant", merchant.as_str().to_owned())
 }
 
 /// The merchant that an API key belongs to.
@@ -43,7 +43,7 @@ pub fn encode_merchant(merchant: &Merchant) -> Item {
     Item::new()
         .with(KEY, merchant_key(&merchant.id))
         .with("f", FORMAT)
-        .with("merchant", merchant.id.as_str())
+        .with("merchant", merchant.id.as_str().to_owned())
         .with("name", &merchant.name)
         .with_some("currency", merchant.default_currency.map(Currency::code))
         .with("gateways", gateways.collect::<Vec<_>>())
@@ -62,7 +62,7 @@ pub fn decode_merchant(item: Item) -> Result<Merchant, Unreadable> {
 
 fn encode_gateway(id: &GatewayId, gateway: &Gateway) -> Item {
     Item::new()
-        .with("id", id.as_str())
+        .with("id", id.as_str().to_owned())
         .with("name", &gateway.name)
         .with("adapter", &gateway.adapter)
         .with("url", &gateway.base_url)

@@ -10,7 +10,7 @@ pub mod merchant;
 pub mod payment;
 mod reader;
 
-pub use item::{Attribute, Item};
+pub use item::{Attribute, Item, Name};
 pub use reader::Unreadable;
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl Stored {
             .with("f", FORMAT)
             .with(VERSION, i64::try_from(payment.version).unwrap_or(i64::MAX))
             .with_some(DUE, payment.due_at().map(Timestamp::as_millis))
-            .with("g", payment.gateway.as_str())
+            .with("g", payment.gateway.as_str().to_owned())
             .with("c", payment.currency.code())
             .with_some("x", payment.expires_at.map(Timestamp::as_millis))
             .with_flag("mc", payment.multi_capture)
@@ -117,8 +117,10 @@ impl Stored {
 }
 
 fn carry(mut item: Item, unknown: &Item) -> Item {
-    for (name, value) in &unknown.0 {
-        item.0.entry(name.clone()).or_insert_with(|| value.clone());
+    for (name, value) in unknown.iter() {
+        if item.get(name).is_none() {
+            item.insert(name.clone(), value.clone());
+        }
     }
     item
 }
@@ -131,7 +133,7 @@ fn encode_operation(operation: &Operation) -> Item {
         .with_some("on", target)
         .with_flag("fin", asked.kind.is_final())
         .with_some("why", asked.kind.reason().map(RefundReason::literal))
-        .with("y", asked.key.as_str())
+        .with("y", asked.key.as_str().to_owned())
         .with("a", amount.minor)
         .with_flag("all", asked.amount == Amount::Rest)
         .with("t", requested_at.as_millis())
@@ -173,13 +175,13 @@ fn decode_fingerprint(bytes: Vec<u8>) -> Result<Fingerprint, Unreadable> {
 }
 
 fn decode_kind(reader: &mut Reader) -> Result<Kind, Unreadable> {
-    let name = reader.text("k")?;
+    let name = reader.word("k")?;
     let target = reader.maybe_number("on")?.and_then(|place| Ordinal::new(usize::try_from(place).ok()?));
     let needed = || target.ok_or_else(|| Unreadable("on is missing or out of range".to_owned()));
     let is_final = reader.flag("fin")?;
     let reason =
         reader.maybe_parsed("why", |text| RefundReason::ALL.into_iter().find(|reason| reason.literal() == text))?;
-    match name.as_str() {
+    match &*name {
         "authorize" => Ok(Kind::Authorize),
         "post-authorize" => Ok(Kind::PostAuthorize),
         "sale" => Ok(Kind::Sale),
@@ -192,7 +194,7 @@ fn decode_kind(reader: &mut Reader) -> Result<Kind, Unreadable> {
 
 fn encode_instrument(instrument: &InstrumentFacts) -> Item {
     match instrument {
-        InstrumentFacts::Stored(method) => Item::new().with("id", method.as_str()),
+        InstrumentFacts::Stored(method) => Item::new().with("id", method.as_str().to_owned()),
         InstrumentFacts::Card(card) => Item::new()
             .with("bin", &card.bin)
             .with("l4", &card.last_four)
@@ -238,8 +240,8 @@ fn encode_details(item: Item, details: &Details) -> Item {
         group,
         submitted_by_merchant,
     } = details;
-    let additional = Item(additional_data.iter().map(|(name, value)| (name.clone(), value.into())).collect());
-    item.with_some("ac", account.as_ref().map(AccountId::as_str))
+    let additional: Item = additional_data.iter().map(|(name, value)| (name.clone().into(), value.into())).collect();
+    item.with_some("ac", account.as_ref().map(|account| account.as_str().to_owned()))
         .with_some("ef", effective_at.map(Timestamp::as_millis))
         .with_some("co", comments.as_ref())
         .with_some("cx", client_context.as_ref())
@@ -253,8 +255,6 @@ fn encode_details(item: Item, details: &Details) -> Item {
 }
 
 fn decode_details(reader: &mut Reader) -> Result<Details, Unreadable> {
-    let mut additional = Reader::new(reader.maybe_map("ad")?.unwrap_or_default());
-    let names: Vec<String> = additional.names();
     Ok(Details {
         account: reader.maybe_parsed("ac", AccountId::parse)?,
         effective_at: reader.maybe_moment("ef")?,
@@ -264,10 +264,7 @@ fn decode_details(reader: &mut Reader) -> Result<Details, Unreadable> {
         ip_address: reader.maybe_text("ip")?,
         mac_address: reader.maybe_text("ma")?,
         phone: reader.maybe_text("ph")?,
-        additional_data: names
-            .into_iter()
-            .map(|name| Ok((name.clone(), additional.text(&name)?)))
-            .collect::<Result<_, Unreadable>>()?,
+        additional_data: reader.texts("ad")?,
         group: reader.maybe_map("gr")?.map(decode_group).transpose()?,
         submitted_by_merchant: reader.flag("mi")?,
     })
@@ -298,6 +295,7 @@ fn encode_state(state: &State) -> Item {
             .with("dl", open.deadline.as_millis())
             .with("tr", i64::from(open.attempts))
             .with_flag("un", open.unknown)
+            .with_flag("ud", open.undoing)
             .with_some("du", open.due.map(Timestamp::as_millis)),
         State::Unsent => Item::new().with("s", "unsent"),
         State::Accepted(accepted) => Item::new()
@@ -314,13 +312,14 @@ fn encode_state(state: &State) -> Item {
 
 fn decode_state(item: Item) -> Result<State, Unreadable> {
     let mut reader = Reader::new(item);
-    let name = reader.text("s")?;
-    match name.as_str() {
+    let name = reader.word("s")?;
+    match &*name {
         "open" => Ok(State::Open(Open {
             nonce: decode_nonce(reader.maybe_bytes("no")?)?,
             deadline: reader.moment("dl")?,
             attempts: decode_attempts(&mut reader)?,
             unknown: reader.flag("un")?,
+            undoing: reader.flag("ud")?,
             due: reader.maybe_moment("du")?,
         })),
         "unsent" => Ok(State::Unsent),

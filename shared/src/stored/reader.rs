@@ -1,9 +1,11 @@
 //! Takes an item apart by name, so that what is left over is what nobody asked for.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
-use super::item::{Attribute, Item};
+use super::item::{Attribute, Item, Name, compare};
 use crate::time::Timestamp;
 
 /// A stored item that this version cannot read.
@@ -18,24 +20,25 @@ impl fmt::Display for Unreadable {
 
 impl Error for Unreadable {}
 
-pub(super) struct Reader(Item);
+/// The attributes of an item; none where one was taken. In the order of their names, as in the item.
+pub(super) struct Reader(Vec<(Name, Option<Attribute>)>);
 
 impl Reader {
     pub(super) fn new(item: Item) -> Self {
-        Self(item)
+        Self(item.into_iter().map(|(name, value)| (name, Some(value))).collect())
     }
 
     /// What was not taken.
     pub(super) fn rest(self) -> Item {
-        self.0
-    }
-
-    /// Every name in it.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.0.0.keys().cloned().collect()
+        self.0.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
     pub(super) fn maybe_text(&mut self, name: &str) -> Result<Option<String>, Unreadable> {
+        Ok(self.maybe_word(name)?.map(Cow::into_owned))
+    }
+
+    /// A text that is compared or parsed, and not kept.
+    pub(super) fn maybe_word(&mut self, name: &str) -> Result<Option<Cow<'static, str>>, Unreadable> {
         self.take(name, "text", |value| if let Attribute::Text(text) = value { Some(text) } else { None })
     }
 
@@ -71,8 +74,24 @@ impl Reader {
         list.unwrap_or_default().into_iter().map(as_map).collect()
     }
 
+    /// The texts in a map; none where there is no map.
+    pub(super) fn texts(&mut self, name: &str) -> Result<BTreeMap<String, String>, Unreadable> {
+        let as_text = |(name, value): (Name, _)| {
+            if let Attribute::Text(text) = value {
+                Ok((name.into_owned(), text.into_owned()))
+            } else {
+                Err(wrong(&name, "text"))
+            }
+        };
+        self.maybe_map(name)?.unwrap_or_default().into_iter().map(as_text).collect()
+    }
+
     pub(super) fn text(&mut self, name: &str) -> Result<String, Unreadable> {
         self.maybe_text(name)?.ok_or_else(|| missing(name))
+    }
+
+    pub(super) fn word(&mut self, name: &str) -> Result<Cow<'static, str>, Unreadable> {
+        self.maybe_word(name)?.ok_or_else(|| missing(name))
     }
 
     pub(super) fn number(&mut self, name: &str) -> Result<i64, Unreadable> {
@@ -89,7 +108,7 @@ impl Reader {
 
     /// A text that stands for something.
     pub(super) fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Unreadable> {
-        let text = self.text(name)?;
+        let text = self.word(name)?;
         parse(&text).ok_or_else(|| strange(name, &text))
     }
 
@@ -98,7 +117,7 @@ impl Reader {
         name: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Unreadable> {
-        let text = self.maybe_text(name)?;
+        let text = self.maybe_word(name)?;
         text.map(|text| parse(&text).ok_or_else(|| strange(name, &text))).transpose()
     }
 
@@ -108,9 +127,14 @@ impl Reader {
         what: &str,
         convert: impl Fn(Attribute) -> Option<T>,
     ) -> Result<Option<T>, Unreadable> {
-        let value = self.0.0.remove(name);
-        value.map(|value| convert(value).ok_or_else(|| Unreadable(format!("{name} must be {what}")))).transpose()
+        let place = self.0.binary_search_by(|(known, _)| compare(known, name)).ok();
+        let value = place.and_then(|place| self.0.get_mut(place)?.1.take());
+        value.map(|value| convert(value).ok_or_else(|| wrong(name, what))).transpose()
     }
+}
+
+fn wrong(name: &str, what: &str) -> Unreadable {
+    Unreadable(format!("{name} must be {what}"))
 }
 
 fn missing(name: &str) -> Unreadable {

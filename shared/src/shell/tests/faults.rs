@@ -53,7 +53,7 @@ fn an_item_that_cannot_be_read_is_a_fault_and_sends_nothing() {
     world.ask(&sale()).expect("an answer");
     let broken = world.store.items().remove(0).with("f", 2);
     let store = std::sync::Arc::new(Memory::default());
-    block_on(store.write(&broken, Expected::Absent)).expect("a store that works");
+    block_on(store.write(broken, Expected::Absent)).expect("a store that works");
     let shell = Shell { store, ..world.shell.clone() };
     let deadline = world.clock.now().plus(LIFE);
     let refused = block_on(shell.perform(merchant(), world.route(), &sale(), None, deadline));
@@ -119,7 +119,7 @@ fn a_look_finishes_everything_that_is_due() {
     }
     let store = std::sync::Arc::new(Memory::default());
     let stored = Stored::following(None, crowded);
-    block_on(store.write(&stored.to_item(), Expected::Absent)).expect("a store that works");
+    block_on(store.write(stored.to_item(), Expected::Absent)).expect("a store that works");
     let shell = Shell { store: store.clone(), ..world.shell.clone() };
     world.clock.advance(LIFE * 2);
     let due = block_on(shell.follow_up(stored, world.route(), world.clock.now().plus(LIFE))).expect("a look");

@@ -64,7 +64,7 @@ impl Shelf {
             change(&mut payment);
             payment.version += 1;
             let theirs = Stored::following(Some(&stored), payment).to_item();
-            self.memory.write(&theirs, Expected::Version(stored.payment.version)).await.expect("a store that works");
+            self.memory.write(theirs, Expected::Version(stored.payment.version)).await.expect("a store that works");
         }
     }
 }
@@ -80,7 +80,7 @@ impl Store for Shelf {
         Box::pin(self.fuse.around(self.memory.read(key)))
     }
 
-    fn write<'a>(&'a self, item: &'a Item, expected: Expected) -> Pending<'a, Result<Written, StoreFault>> {
+    fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
         let fault = || StoreFault("the store is down".into());
         Box::pin(self.fuse.around(async move {
             let mishap = self.mishap();
@@ -90,7 +90,7 @@ impl Store for Shelf {
                 Mishap::Overruled => self.write_first(approve_last).await,
                 Mishap::None | Mishap::Unacknowledged | Mishap::SentTwice => {}
             }
-            let written = self.memory.write(item, expected).await?;
+            let written = self.memory.write(item.clone(), expected).await?;
             match mishap {
                 Mishap::Unacknowledged => Err(fault()),
                 Mishap::SentTwice => self.memory.write(item, expected).await,

@@ -22,14 +22,14 @@ fn set(name: &'static str, value: impl Into<Attribute>) -> Break {
 
 fn apply(item: &mut Item, change: &Break) {
     match change {
-        Set(name, value) => item.0.insert((*name).to_owned(), value.clone()),
-        Drop(name) => item.0.remove(*name),
-    };
+        Set(name, value) => item.insert(*name, value.clone()),
+        Drop(name) => drop(item.remove(name)),
+    }
 }
 
 /// The map behind these names; a list is entered at its first member.
 fn inside<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
-    path.iter().fold(item, |item, name| match item.0.get_mut(*name) {
+    path.iter().fold(item, |item, name| match item.get_mut(name) {
         Some(Attribute::Map(map)) => map,
         Some(Attribute::List(list)) => match list.first_mut() {
             Some(Attribute::Map(map)) => map,
@@ -162,7 +162,7 @@ fn a_state_without_what_it_needs_is_unreadable() {
     check_sale(&["o", "s"], &rows);
     check_sale(&["o", "s", "an"], &[(set("c", 0), "c must be text"), (set("t", "soon"), "t must be a number")]);
 
-    let open = || State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, due: None });
+    let open = || State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due: None });
     let rows = [
         (Drop("no"), "no must be 8 bytes"),
         (set("no", vec![0_u8; 7]), "no must be 8 bytes"),

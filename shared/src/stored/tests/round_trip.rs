@@ -186,7 +186,7 @@ fn what_the_payment_itself_holds_comes_back() {
 fn an_item_is_due_when_the_first_of_its_operations_is() {
     let open = |millis| {
         let due = Some(Timestamp::from_millis(millis));
-        let state = State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, due });
+        let state = State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due });
         Operation { state, ..sale() }
     };
     let accepted = State::Accepted(Accepted { answer: answer("p"), attempts: 1, due: Some(Timestamp::from_millis(8)) });

@@ -1,0 +1,148 @@
+//! The functions in this process, over a store in memory, and a gateway that says what it is told to.
+//! Its clock stands still and its chance counts.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use kessai_functions::FUNCTIONS;
+use kessai_functions::door::{App, Function, answer};
+use kessai_functions::event::{HttpAnswer, HttpEvent};
+use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, Record};
+use kessai_shared::memory::{Memory, Meter};
+use kessai_shared::merchant::{ApiKey, Merchant};
+use kessai_shared::ports::{
+    Clock, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending, Store,
+};
+use kessai_shared::shell::Shell;
+use kessai_shared::stored::Item;
+use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
+use kessai_shared::time::Timestamp;
+use serde_json::Value;
+
+use crate::fixtures::{START, gateway, key, merchant};
+
+/// The samples of `events/`, in the order of [`FUNCTIONS`].
+pub const SAMPLES: [&str; 7] = [
+    include_str!("../../events/authorize.json"),
+    include_str!("../../events/capture.json"),
+    include_str!("../../events/reverse.json"),
+    include_str!("../../events/sale.json"),
+    include_str!("../../events/post-auth.json"),
+    include_str!("../../events/refund.json"),
+    include_str!("../../events/retrieve.json"),
+];
+
+/// What the samples call by name.
+const API_KEY: &str = "kessai_0000000000000000000000000000000000000000000000000000000000000000";
+const GATEWAY: &str = "0b0000000000001";
+
+pub struct World {
+    app: App,
+    payments: Arc<Memory>,
+}
+
+impl World {
+    /// `gateway_says` is a status and a body, in which `@` stands for the reference of what was asked.
+    pub fn new(gateway_says: (u16, &'static str)) -> Self {
+        let (payments, merchants) = (Arc::new(Memory::default()), Memory::default());
+        let id = GatewayId::parse(GATEWAY).expect("a gateway id");
+        let gateways = BTreeMap::from([(id, gateway("sandbox-keyed", "http://sandbox.test/keyed"))]);
+        let set_up = Merchant { id: merchant(), name: "Test".to_owned(), default_currency: None, gateways };
+        let api_key = ApiKey::parse(API_KEY).expect("an API key");
+        for item in [encode_api_key(&api_key.hash(), &merchant()), encode_merchant(&set_up)] {
+            at_once(merchants.write(item, Expected::Absent)).expect("memory does not fail");
+        }
+        let shell = Shell {
+            store: payments.clone(),
+            http: Arc::new(Canned(gateway_says)),
+            clock: Arc::new(Still),
+            entropy: Arc::new(Counter(AtomicU64::new(1))),
+            journal: Arc::new(Mute),
+            fingerprint_key: Arc::new(FingerprintKey::new([5; 32])),
+        };
+        Self { app: App { shell, directory: Arc::new(merchants) }, payments }
+    }
+
+    pub fn ask(&self, function: &Function, event: &HttpEvent) -> HttpAnswer {
+        at_once(answer(&self.app, function, event, START.plus(Duration::from_secs(25))))
+    }
+
+    /// Asks what the sample of this function asks.
+    pub fn ask_sample(&self, function: usize) -> HttpAnswer {
+        self.ask(FUNCTIONS[function], &sample(function))
+    }
+
+    pub fn meter(&self) -> Meter {
+        self.payments.meter()
+    }
+
+    pub fn items(&self) -> Vec<Item> {
+        self.payments.items()
+    }
+}
+
+/// The sample of a function, about what the samples of `authorize` and `sale` open.
+pub fn sample(function: usize) -> HttpEvent {
+    let mut event: HttpEvent = serde_json::from_str(SAMPLES[function]).expect("an event");
+    let id =
+        |record: Record, name| record.id(PaymentId::opened_by(&merchant(), &key(name)), Ordinal::FIRST).to_string();
+    for (parameter, value) in &mut event.path_parameters {
+        match parameter.as_str() {
+            "authorizationId" => *value = id(Record::Authorization, "order-801-authorize"),
+            "paymentId" => *value = id(Record::Payment, "order-801-sale"),
+            other => panic!("{other} is no parameter of a sample"),
+        }
+    }
+    event
+}
+
+struct Canned((u16, &'static str));
+
+impl Http for Canned {
+    fn send<'a>(&'a self, request: HttpRequest, _: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>> {
+        let (status, body) = self.0;
+        let asked = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
+        let body = body.replace('@', asked["reference"].as_str().unwrap_or_default());
+        Box::pin(async move { Ok(HttpResponse { status, body: body.into_bytes() }) })
+    }
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        START
+    }
+
+    fn sleep(&self, _: Duration) -> Pending<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn bytes(&self) -> [u8; 16] {
+        u128::from(self.0.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
+    }
+}
+
+struct Mute;
+
+impl Journal for Mute {
+    fn note(&self, _: &Note<'_>) {}
+}
+
+/// What comes of a future in a world in which nothing has to be waited for.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("something waits"),
+    }
+}

@@ -1,0 +1,153 @@
+//! What goes wrong, and when. A history has a few kinds of fault, not all: a world in which everything
+//! fails at once hides more than it shows.
+
+use std::ops::Range;
+
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal,)*) => {
+        /// Everything that can go wrong in a history.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Fault { $($(#[doc = $doc])* $name,)* }
+
+        impl Fault {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+faults! {
+    /// A read of the table fails.
+    ReadFails = "store: read fails",
+    /// A write of the table is throttled: it was not made.
+    WriteThrottled = "store: write throttled",
+    /// A write is made, and its acknowledgement lost.
+    AcknowledgementLost = "store: acknowledgement lost",
+    /// The same, and the client asks again: the write meets itself.
+    WriteMeetsItself = "store: write meets itself",
+    /// The client gives up, and the write is made afterwards.
+    WriteLate = "store: write made late",
+    /// What merchants have set up cannot be read.
+    DirectoryFails = "store: directory fails",
+    /// A worker is killed while it waits.
+    Killed = "worker: killed at an await",
+    /// What a killed worker had asked for still happens.
+    DyingWish = "worker: killed, its last call still arrives",
+    /// A worker starts with little time left.
+    LittleTime = "worker: starts with little time",
+    /// A worker's clock is wrong by up to two seconds.
+    ClockDiffers = "clock: differs",
+    /// A clock jumps, forwards or backwards.
+    ClockSteps = "clock: steps",
+    /// A worker runs the next version of the code, which stores more.
+    NextVersion = "version: the next one beside this",
+    /// The stream shows an item late, after what came of it.
+    StreamLate = "stream: late and out of order",
+    StreamDoubled = "stream: doubled",
+    MessageLate = "queue: late",
+    MessageDoubled = "queue: doubled",
+    /// Whoever got the message fails until it is a dead letter.
+    MessageDead = "queue: dead letter",
+    NoConnection = "network: no connection",
+    RequestLost = "network: request lost",
+    /// The request arrives after its sender has given up or is dead.
+    RequestLate = "network: request late",
+    RequestDoubled = "network: request doubled",
+    AnswerLost = "network: answer lost",
+    AnswerSlow = "network: answer slow",
+    TooManyRequests = "gateway: 429",
+    InProgress = "gateway: 409, the first is still in progress",
+    ErrorBefore = "gateway: 5xx, not acted",
+    ErrorAfter = "gateway: 5xx, acted",
+    Malformed = "gateway: malformed body",
+    ForeignAnswer = "gateway: answers of something else",
+    NoticeLost = "notice: lost",
+    NoticeLate = "notice: late and out of order",
+    NoticeDoubled = "notice: doubled",
+    NoticeForged = "notice: forged",
+    /// The caller does not hear the answer.
+    CallerDeaf = "caller: hears nothing",
+    CallerImpatient = "caller: asks twice at once",
+    CallerAsksAgain = "caller: asks again what is settled",
+    CallerReturns = "caller: comes back days later",
+    CallerGivesUp = "caller: gives up",
+    CallerMistypes = "caller: mistypes",
+    CallerReusesKey = "caller: uses a key for something else",
+}
+
+/// Some of the faults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Faults(u64);
+
+impl Faults {
+    pub const NONE: Self = Self(0);
+
+    pub fn has(self, fault: Fault) -> bool {
+        self.0 & 1 << fault as u64 != 0
+    }
+
+    #[must_use]
+    pub fn with(self, fault: Fault) -> Self {
+        Self(self.0 | 1 << fault as u64)
+    }
+
+    #[must_use]
+    pub fn without(self, fault: Fault) -> Self {
+        Self(self.0 & !(1 << fault as u64))
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Fault> {
+        Fault::ALL.iter().copied().filter(move |fault| self.has(*fault))
+    }
+}
+
+/// Of so many opportunities, a fault that is on takes one.
+const ONE_IN: u8 = 4;
+
+/// The only source of chance in a history.
+pub struct Chance {
+    random: fastrand::Rng,
+    faults: Faults,
+    /// How often each fault struck.
+    pub struck: [u32; Fault::ALL.len()],
+}
+
+impl Chance {
+    pub fn new(seed: u64, faults: Faults) -> Self {
+        Self { random: fastrand::Rng::with_seed(seed), faults, struck: [0; Fault::ALL.len()] }
+    }
+
+    /// Whether the fault strikes here.
+    pub fn strikes(&mut self, fault: Fault) -> bool {
+        let strikes = self.faults.has(fault) && self.random.u8(..) % ONE_IN == 0;
+        if strikes {
+            self.struck[fault as usize] += 1;
+        }
+        strikes
+    }
+
+    /// From now on nothing fails.
+    pub fn calm_down(&mut self) {
+        self.faults = Faults::NONE;
+    }
+
+    /// Milliseconds in this range.
+    pub fn millis(&mut self, range: Range<i64>) -> i64 {
+        self.random.i64(range)
+    }
+
+    pub fn one_in(&mut self, many: u32) -> bool {
+        self.random.u32(..many) == 0
+    }
+
+    pub fn pick(&mut self, count: usize) -> usize {
+        self.random.usize(..count)
+    }
+
+    pub fn seed(&mut self) -> u64 {
+        self.random.u64(..)
+    }
+}

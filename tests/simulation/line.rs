@@ -1,0 +1,168 @@
+//! What one worker sees of the world while it handles one invocation: every port of the domain, each a
+//! call that waits until the world has served it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use kessai_shared::merchant::Merchant;
+use kessai_shared::ports::{
+    Clock, Decision, Directory, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending,
+    Store, StoreFault, Written,
+};
+use kessai_shared::stored::Item;
+use kessai_shared::time::Timestamp;
+
+use crate::cells::Cell;
+
+/// Something that a worker waits for.
+pub enum Call {
+    Read(String),
+    Write(Box<Item>, Expected),
+    Send(Box<HttpRequest>, Duration),
+    Sleep(Duration),
+}
+
+/// What came of it.
+pub enum Reply {
+    Read(Result<Option<Item>, StoreFault>),
+    Written(Result<Written, StoreFault>),
+    Answered(Result<HttpResponse, HttpFault>),
+    Slept,
+}
+
+/// What merchants have set up, and the items of it that the directory holds. It is small, and every worker
+/// has it in memory.
+pub struct SetUp {
+    pub merchants: Vec<Merchant>,
+    pub items: BTreeMap<String, Item>,
+}
+
+/// The line between one invocation and the world.
+pub struct Line {
+    inner: Mutex<Inner>,
+    set_up: Arc<SetUp>,
+}
+
+pub struct Inner {
+    /// By the clock of this worker.
+    pub now: Timestamp,
+    pub call: Option<Call>,
+    pub reply: Option<Reply>,
+    /// How often the directory fails before it answers.
+    pub directory_fails: u32,
+    /// What was decided since the world last looked.
+    pub decided: Vec<Cell>,
+    /// What was noted since the world last looked.
+    pub noted: Vec<String>,
+    random: fastrand::Rng,
+}
+
+impl Line {
+    pub fn new(seed: u64, now: Timestamp, set_up: Arc<SetUp>) -> Arc<Self> {
+        let inner = Inner {
+            now,
+            call: None,
+            reply: None,
+            directory_fails: 0,
+            decided: Vec::new(),
+            noted: Vec::new(),
+            random: fastrand::Rng::with_seed(seed),
+        };
+        Arc::new(Self { inner: Mutex::new(inner), set_up })
+    }
+
+    pub fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Whoever panicked while it was held has ended the history.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call<'a, T: 'a>(&'a self, call: Call, take: fn(Reply) -> Option<T>) -> Pending<'a, T> {
+        Box::pin(Waiting { line: self, call: Some(call), take })
+    }
+}
+
+/// A call that waits for its reply.
+struct Waiting<'a, T> {
+    line: &'a Line,
+    call: Option<Call>,
+    take: fn(Reply) -> Option<T>,
+}
+
+impl<T> Future for Waiting<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        let call = self.call.take();
+        let mut inner = self.line.inner();
+        match call {
+            Some(call) => {
+                inner.call = Some(call);
+                Poll::Pending
+            }
+            None => match inner.reply.take().and_then(self.take) {
+                Some(answer) => Poll::Ready(answer),
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl Store for Line {
+    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        self.call(Call::Read(key.to_owned()), |reply| if let Reply::Read(read) = reply { Some(read) } else { None })
+    }
+
+    fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
+        let call = Call::Write(Box::new(item), expected);
+        self.call(call, |reply| if let Reply::Written(written) = reply { Some(written) } else { None })
+    }
+}
+
+impl Directory for Line {
+    fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        let mut inner = self.inner();
+        if inner.directory_fails > 0 {
+            inner.directory_fails -= 1;
+            return Box::pin(std::future::ready(Err(StoreFault("the directory is not there".into()))));
+        }
+        Box::pin(std::future::ready(Ok(self.set_up.items.get(key).cloned())))
+    }
+}
+
+impl Http for Line {
+    fn send<'a>(&'a self, request: HttpRequest, timeout: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>> {
+        let call = Call::Send(Box::new(request), timeout);
+        self.call(call, |reply| if let Reply::Answered(answer) = reply { Some(answer) } else { None })
+    }
+}
+
+impl Clock for Line {
+    fn now(&self) -> Timestamp {
+        self.inner().now
+    }
+
+    fn sleep(&self, duration: Duration) -> Pending<'_, ()> {
+        self.call(Call::Sleep(duration), |reply| if let Reply::Slept = reply { Some(()) } else { None })
+    }
+}
+
+impl Entropy for Line {
+    fn bytes(&self) -> [u8; 16] {
+        self.inner().random.u128(..).to_be_bytes()
+    }
+}
+
+impl Journal for Line {
+    fn note(&self, note: &Note<'_>) {
+        self.inner().noted.push(format!("{note:?}"));
+    }
+
+    fn decided(&self, decision: &Decision<'_>) {
+        let cell = Cell::of(decision);
+        self.inner().decided.extend(cell);
+    }
+}

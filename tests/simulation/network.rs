@@ -1,0 +1,236 @@
+//! The way to the gateway and back, and the gateway's notices. The gateway itself is the sandbox's model:
+//! here only its requests and answers get lost, doubled and late.
+
+use std::time::Duration;
+
+use kessai_functions::sandbox::{Class, Operation, Outcome, Record, Request, notice};
+use kessai_shared::card::Secret;
+use kessai_shared::gateways::Adapter;
+use kessai_shared::ids::{MerchantId, PaymentKey};
+use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
+
+use crate::chance::Fault;
+use crate::line::Reply;
+use crate::platform::{GATEWAY_URL, millis};
+use crate::story::Lane;
+use crate::world::{Happening, START_MS, World};
+
+/// A request may arrive so long after its sender's deadline, and no longer: with clocks that differ by two
+/// seconds each, it is there before anybody's margin of twenty has passed.
+const LATENESS_MS: i64 = 15_000;
+
+/// By what the gateway's notices are signed.
+pub const NOTICE_SECRET: &str = "whsec_kessai_simulated";
+
+/// How often the gateway tells something that nobody takes, and how long it waits in between.
+const TELLS: u32 = 8;
+const TELL_AGAIN_MS: i64 = 60_000;
+
+/// A request on its way.
+#[derive(Clone)]
+pub struct Parcel {
+    task: usize,
+    call: u32,
+    request: Request,
+    /// The sender waits no longer.
+    reply_by_ms: i64,
+    is_doubled: bool,
+}
+
+/// Something that the gateway tells unasked.
+pub struct Told {
+    pub merchant: MerchantId,
+    pub operation: Operation,
+    told_ms: i64,
+    is_forged: bool,
+    tries: u32,
+}
+
+impl World {
+    /// A request leaves.
+    pub(crate) fn depart(&mut self, task: usize, call: u32, request: &HttpRequest, timeout: Duration) {
+        let served = |answer| Happening::Served { task, call, reply: Some(Reply::Answered(answer)) };
+        let request = as_the_gateway_sees(request);
+        if self.chance.strikes(Fault::NoConnection) {
+            self.tell(Lane::Worker(task), Lane::Gateway, || format!("finds no connection for {}", title(&request)));
+            let failed = self.chance.millis(5..500);
+            return self.foresee_in(failed, served(Err(HttpFault::NotSent("refused".to_owned()))));
+        }
+        let reply_by_ms = self.now_ms + millis(timeout);
+        self.foresee(reply_by_ms, served(Err(HttpFault::Lost("timeout".to_owned()))));
+        if self.chance.strikes(Fault::RequestLost) {
+            return self.tell(Lane::Worker(task), Lane::Gateway, || format!("is lost: {}", title(&request)));
+        }
+        let latest_ms = self.tasks[task].deadline_ms + LATENESS_MS;
+        let late = self.chance.strikes(Fault::RequestLate);
+        let at = if late { self.chance.millis(self.now_ms..latest_ms) } else { self.now_ms + self.latency(5..150) };
+        // A second delivery of what has no key is a second operation to anybody.
+        let may_be_doubled = self.plan.class == Class::Keyed || is_harmless(&request);
+        let is_doubled = may_be_doubled && self.chance.strikes(Fault::RequestDoubled);
+        let parcel = Parcel { task, call, request, reply_by_ms, is_doubled };
+        if is_doubled {
+            let again = self.chance.millis(at.min(latest_ms - 1)..latest_ms);
+            self.foresee(again, Happening::Arrives(Box::new(parcel.clone())));
+        }
+        self.foresee(at.min(latest_ms), Happening::Arrives(Box::new(parcel)));
+    }
+
+    /// A request is there.
+    pub(crate) fn arrive(&mut self, parcel: Parcel) {
+        let Parcel { task, call, request, reply_by_ms, is_doubled } = parcel;
+        let known = self.auditor.sent(&request);
+        // Somebody who delivers twice does so because he heard nothing the first time.
+        let response = if !is_doubled && self.chance.strikes(Fault::TooManyRequests) {
+            HttpResponse { status: 429, body: Vec::new() }
+        } else if known && request.idempotency_key.is_some() && self.chance.strikes(Fault::InProgress) {
+            HttpResponse { status: 409, body: br#"{"code":"in_progress"}"#.to_vec() }
+        } else if self.chance.strikes(Fault::ErrorBefore) {
+            HttpResponse { status: 500, body: b"{}".to_vec() }
+        } else {
+            self.act(task, &request)
+        };
+        self.tell(Lane::Worker(task), Lane::Gateway, || {
+            format!("{} → {} {}", title(&request), response.status, String::from_utf8_lossy(&response.body))
+        });
+        if self.chance.strikes(Fault::AnswerLost) {
+            return self.tell(Lane::Gateway, Lane::Worker(task), || "its answer is lost".to_owned());
+        }
+        let slow = self.chance.strikes(Fault::AnswerSlow);
+        let at = self.now_ms + if slow { self.chance.millis(1_000..20_000) } else { self.latency(5..150) };
+        if at < reply_by_ms {
+            self.foresee(at, Happening::Served { task, call, reply: Some(Reply::Answered(Ok(response))) });
+        }
+    }
+
+    /// The gateway does what it is asked.
+    fn act(&mut self, task: usize, request: &Request) -> HttpResponse {
+        let reaction = self.gateway.handle(request, START_MS + self.now_ms);
+        let mut body = reaction.answer.body.into_bytes();
+        for record in &reaction.records {
+            if let Record::Operation(operation) = record {
+                self.auditor.acted(operation, &self.table, &self.gateway, START_MS + self.now_ms);
+                if self.plan.tells {
+                    self.foresee_notices(operation);
+                }
+                self.tell(Lane::Gateway, Lane::Gateway, || format!("enters {}", entry(operation)));
+            }
+        }
+        if self.chance.strikes(Fault::ErrorAfter) {
+            self.tell(Lane::Gateway, Lane::Worker(task), || "breaks after it acted".to_owned());
+            return HttpResponse { status: 500, body: b"{}".to_vec() };
+        }
+        if self.chance.strikes(Fault::Malformed) {
+            body.truncate(body.len() / 2);
+        }
+        if self.chance.strikes(Fault::ForeignAnswer) {
+            let text = String::from_utf8_lossy(&body).replace(r#""reference":"0"#, r#""reference":"1"#);
+            body = text.into_bytes();
+        }
+        HttpResponse { status: reaction.answer.status, body }
+    }
+
+    /// The gateway will tell what becomes of an operation.
+    fn foresee_notices(&mut self, operation: &Operation) {
+        let located = operation.reference.as_ref().and_then(|known| self.auditor.locate(known, &self.table));
+        let Some((PaymentKey { merchant, .. }, _)) = located else { return };
+        let told = |told_ms, is_forged| {
+            Box::new(Told { merchant, operation: operation.clone(), told_ms, is_forged, tries: 0 })
+        };
+        let settles_ms = match operation.outcome {
+            Outcome::Accepted { settles_at_ms, .. } => {
+                if self.chance.one_in(2) {
+                    let at = self.now_ms + self.chance.millis(20..2_000);
+                    self.foresee(at, Happening::Told(told(self.now_ms, false)));
+                }
+                settles_at_ms - START_MS
+            }
+            Outcome::Approved | Outcome::Declined { .. } => self.now_ms,
+        };
+        if self.chance.strikes(Fault::NoticeForged) {
+            let at = self.now_ms + self.chance.millis(0..60_000);
+            self.foresee(at, Happening::Told(told(settles_ms, true)));
+        }
+        if self.chance.strikes(Fault::NoticeLost) {
+            return;
+        }
+        let late = self.chance.strikes(Fault::NoticeLate);
+        let delay = if late { self.chance.millis(2_000..86_400_000) } else { self.chance.millis(20..2_000) };
+        self.foresee(settles_ms + delay, Happening::Told(told(settles_ms, false)));
+        if self.chance.strikes(Fault::NoticeDoubled) {
+            let again = self.chance.millis(0..120_000);
+            self.foresee(settles_ms + delay + again, Happening::Told(told(settles_ms, false)));
+        }
+    }
+
+    /// A notice is there; only a genuine one comes further than its codec.
+    pub(crate) fn be_told(&mut self, mut told: Told) {
+        let said = if told.is_forged { other(&told.operation) } else { told.operation.clone() };
+        let secret = if told.is_forged { "whsec_somebody_else" } else { NOTICE_SECRET };
+        let signed = notice(&said, secret, START_MS + told.told_ms);
+        let name = format!("sandbox-{}", self.plan.class.name());
+        let read = Adapter::named(&name).and_then(|adapter| adapter.notice).expect("the sandbox's codec");
+        let taken = read(signed.body.as_bytes(), &signed.signature, &[Secret::new(NOTICE_SECRET.to_owned())]);
+        let genuine = if told.is_forged { "a forged" } else { "a" };
+        self.tell(Lane::Gateway, Lane::Worker(self.tasks.len()), || format!("{genuine} notice {}", signed.body));
+        match taken {
+            Some(_) if told.is_forged => self.auditor.object("forged", || "a forged notice was taken".to_owned()),
+            Some(notice) => {
+                told.tries += 1;
+                self.start_taking(told.merchant, notice, Box::new(told));
+            }
+            None if told.is_forged => {}
+            None => self.auditor.object("forged", || "a genuine notice was not taken".to_owned()),
+        }
+    }
+
+    /// Nobody took it: it is told again, for a while.
+    pub(crate) fn tell_again(&mut self, told: Told) {
+        if told.tries < TELLS {
+            self.foresee_in(TELL_AGAIN_MS, Happening::Told(Box::new(told)));
+        }
+    }
+}
+
+fn as_the_gateway_sees(request: &HttpRequest) -> Request {
+    let url = request.url.strip_prefix(GATEWAY_URL).expect("the gateway's address");
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let key = request.headers.iter().find(|(name, _)| *name == "idempotency-key");
+    let method = match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    };
+    Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        idempotency_key: key.map(|(_, key)| key.clone()),
+        body: request.body.to_vec(),
+    }
+}
+
+/// Whether it does the same however often it comes.
+fn is_harmless(request: &Request) -> bool {
+    request.method == "GET" || request.path.ends_with("/timeout-reversals")
+}
+
+/// What a forger would have us believe.
+fn other(operation: &Operation) -> Operation {
+    let outcome = match operation.outcome {
+        Outcome::Approved | Outcome::Accepted { .. } => {
+            Outcome::Declined { because: kessai_functions::sandbox::Decline::DoNotHonour }
+        }
+        Outcome::Declined { .. } => Outcome::Approved,
+    };
+    Operation { outcome, ..operation.clone() }
+}
+
+fn title(request: &Request) -> String {
+    let path = request.path.splitn(3, '/').nth(2).unwrap_or_default();
+    let what = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    format!("{} {path}{what}", request.method)
+}
+
+fn entry(operation: &Operation) -> String {
+    let Operation { id, kind, amount, reference, outcome, .. } = operation;
+    format!("{} {amount} {} as {id}, reference {}", kind.name(), outcome.name(), reference.as_deref().unwrap_or("none"))
+}

@@ -1,0 +1,411 @@
+//! What Lambda and SQS do: invocations with a deadline at which they are killed, messages at least once,
+//! dead letters. The workers run the functions that are deployed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use kessai_functions::door::{App, answer, perform};
+use kessai_functions::follow_up::follow_up;
+use kessai_functions::notice;
+use kessai_functions::sandbox::Class;
+use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::gateways::Notice;
+use kessai_shared::ids::{GatewayId, MerchantId};
+use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
+use kessai_shared::payment::BalanceCheck;
+use kessai_shared::rejection::Refusal;
+use kessai_shared::shell::Shell;
+use kessai_shared::stored::merchant::{api_key_key, encode_api_key, encode_merchant, merchant_key};
+use kessai_shared::time::Timestamp;
+
+use crate::callers::{Asking, Heard, Letter};
+use crate::chance::Fault;
+use crate::line::{Call, Line, Reply, SetUp};
+use crate::network::Told;
+use crate::plan::Plan;
+use crate::story::Lane;
+use crate::table::{as_next_version, version_of};
+use crate::world::{Happening, START_MS, World};
+
+/// How long an invocation may take, as the template says.
+const LIFE_MS: i64 = 25_000;
+
+const WORKERS: usize = 3;
+
+/// How wrong a clock may be, either way.
+const MOST_OFFSET_MS: i64 = 2_000;
+
+/// After a failed receive a message is seen again; after so many it is a dead letter.
+const VISIBLE_AGAIN_MS: i64 = 30_000;
+const RECEIVES: u32 = 4;
+
+/// When somebody sends dead letters back.
+const REDRIVE_MS: i64 = 3_600_000;
+
+/// Merchants of a history; both set up alike.
+pub const MERCHANTS: usize = 2;
+
+/// A process that handles invocations.
+#[derive(Clone, Copy, Default)]
+pub struct Worker {
+    offset_ms: i64,
+    is_next_version: bool,
+}
+
+/// Who there is and what is set up.
+pub struct Platform {
+    workers: [Worker; WORKERS],
+    set_up: Arc<SetUp>,
+}
+
+/// What an invocation is for.
+pub enum Purpose {
+    Ask(Box<Asking>),
+    FollowUp { payment: usize, receives: u32 },
+    Notice(Box<Told>),
+}
+
+/// What came of it.
+pub enum Done {
+    Answered(Heard),
+    FollowedUp(Result<Option<Timestamp>, Refusal>),
+    Taken(Result<(), Refusal>),
+}
+
+/// What an invocation spent, and how often the world disturbed it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    pub reads: u32,
+    pub writes: u32,
+    pub disturbances: u32,
+}
+
+type Invocation = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// An invocation.
+pub struct Task {
+    line: Arc<Line>,
+    /// None when it has ended, in whatever way.
+    future: Option<Invocation>,
+    worker: usize,
+    purpose: Option<Purpose>,
+    /// Which of its calls it waits for, and what the table was asked.
+    call: u32,
+    at_table: Option<Call>,
+    pub deadline_ms: i64,
+    pub spent: Spent,
+}
+
+/// What all histories have in common: made once.
+pub struct Cast {
+    pub merchants: [MerchantId; MERCHANTS],
+    pub api_keys: [ApiKey; MERCHANTS],
+    pub gateway: GatewayId,
+    fingerprint_key: Arc<FingerprintKey>,
+    /// For each class, with balances checked by the gateway and by Kessai.
+    set_ups: [[Arc<SetUp>; 2]; Class::ALL.len()],
+}
+
+/// Where the gateway listens.
+pub const GATEWAY_URL: &str = "https://gateway";
+
+pub fn cast() -> &'static Cast {
+    static CAST: LazyLock<Cast> = LazyLock::new(|| {
+        let merchants = [1, 2].map(|merchant| MerchantId::from_random([merchant; 16]));
+        let api_keys = [3, 4].map(|merchant| ApiKey::from_random([merchant; 16], [5; 16]));
+        let gateway = GatewayId::from_random([6; 16]);
+        let set_ups = Class::ALL.map(|class| {
+            [BalanceCheck::Gateway, BalanceCheck::Strict].map(|balance_check| {
+                let name = class.name();
+                let account = Gateway {
+                    name: "G".to_owned(),
+                    adapter: format!("sandbox-{name}"),
+                    base_url: format!("{GATEWAY_URL}/{name}"),
+                    balance_check,
+                    authorization_lifetime: AUTHORIZATION_LIFETIME,
+                };
+                let merchants = merchants.map(|id| {
+                    let gateways = [(gateway, account.clone())].into();
+                    Merchant { id, name: "M".to_owned(), default_currency: None, gateways }
+                });
+                let items = merchants.iter().zip(&api_keys).flat_map(|(merchant, key)| {
+                    let by_key = (api_key_key(&key.hash()), encode_api_key(&key.hash(), &merchant.id));
+                    [by_key, (merchant_key(&merchant.id), encode_merchant(merchant))]
+                });
+                Arc::new(SetUp { items: items.collect(), merchants: merchants.to_vec() })
+            })
+        });
+        Cast { merchants, api_keys, gateway, fingerprint_key: Arc::new(FingerprintKey::new([7; 32])), set_ups }
+    });
+    &CAST
+}
+
+impl Platform {
+    pub fn of(plan: &Plan) -> Self {
+        let set_up = cast().set_ups[plan.class as usize][usize::from(plan.strict)].clone();
+        Self { workers: [Worker::default(); WORKERS], set_up }
+    }
+}
+
+impl World {
+    /// Whose clock is wrong, and who runs the next version.
+    pub(crate) fn set_clocks(&mut self) {
+        for worker in 0..WORKERS {
+            if self.chance.strikes(Fault::ClockDiffers) {
+                self.platform.workers[worker].offset_ms = self.offset();
+            }
+            if self.chance.strikes(Fault::ClockSteps) {
+                let at = self.chance.millis(0..120_000);
+                self.foresee(at, Happening::Steps { worker });
+            }
+            self.platform.workers[worker].is_next_version = self.chance.strikes(Fault::NextVersion);
+        }
+    }
+
+    fn offset(&mut self) -> i64 {
+        self.chance.millis(-MOST_OFFSET_MS..MOST_OFFSET_MS + 1)
+    }
+
+    pub(crate) fn step_clock(&mut self, worker: usize) {
+        let offset = self.offset();
+        self.platform.workers[worker].offset_ms = offset;
+        self.tell(Lane::Queue, Lane::Queue, || format!("the clock of host {worker} steps: it is {offset} ms off"));
+    }
+
+    /// Starts an invocation.
+    pub(crate) fn start(&mut self, purpose: Purpose, work: impl FnOnce(App, Timestamp) -> Invocation) {
+        let worker = self.chance.pick(WORKERS);
+        let life = if self.chance.strikes(Fault::LittleTime) { self.chance.millis(500..8_000) } else { LIFE_MS };
+        let deadline_ms = self.now_ms + life;
+        let seed = self.chance.seed();
+        let line = Line::new(seed, self.time_of(worker), self.platform.set_up.clone());
+        if self.chance.strikes(Fault::DirectoryFails) {
+            line.inner().directory_fails = 1;
+        }
+        let shell = Shell {
+            store: line.clone(),
+            http: line.clone(),
+            clock: line.clone(),
+            entropy: line.clone(),
+            journal: line.clone(),
+            fingerprint_key: cast().fingerprint_key.clone(),
+        };
+        let app = App { shell, directory: line.clone() };
+        let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));
+        let task = self.tasks.len();
+        self.tasks.push(Task {
+            line,
+            future: Some(future),
+            worker,
+            purpose: Some(purpose),
+            call: 0,
+            at_table: None,
+            deadline_ms,
+            spent: Spent::default(),
+        });
+        self.foresee(deadline_ms, Happening::Killed { task });
+        self.poll(task);
+    }
+
+    /// A caller's request comes in.
+    pub(crate) fn start_asking(&mut self, asking: Box<Asking>, letter: Letter) {
+        let (function, kind) = (asking.function, asking.place.kind);
+        let set_up = self.platform.set_up.clone();
+        self.start(Purpose::Ask(asking), move |app, deadline| match letter {
+            Letter::Http(event) => Box::pin(async move {
+                Done::Answered(Heard::text(kind, answer(&app, function, &event, deadline).await))
+            }),
+            Letter::Translated(merchant, ask) => Box::pin(async move {
+                Done::Answered(Heard::reply(perform(&app, &set_up.merchants[merchant], ask, deadline).await))
+            }),
+        });
+    }
+
+    /// A genuine notice comes in.
+    pub(crate) fn start_taking(&mut self, merchant: MerchantId, notice: Notice, told: Box<Told>) {
+        self.start(Purpose::Notice(told), move |app, deadline| {
+            Box::pin(async move { Done::Taken(notice::take(&app, merchant, notice, deadline).await) })
+        });
+    }
+
+    fn time_of(&self, worker: usize) -> Timestamp {
+        Timestamp::from_millis(START_MS + self.now_ms + self.platform.workers[worker].offset_ms)
+    }
+
+    /// What a worker waits for has come.
+    pub(crate) fn serve(&mut self, task: usize, call: u32, reply: Option<Reply>) {
+        if self.tasks[task].call != call {
+            return;
+        }
+        let reply = match reply {
+            Some(reply) => Some(reply),
+            None => self.tasks[task].at_table.take().and_then(|asked| self.serve_table(task, asked)),
+        };
+        if self.tasks[task].future.is_some() && reply.is_some() {
+            self.tasks[task].line.inner().reply = reply;
+            self.poll(task);
+        }
+    }
+
+    /// Lets a worker go on until it waits again or is done.
+    fn poll(&mut self, task: usize) {
+        let now = self.time_of(self.tasks[task].worker);
+        let Some(mut future) = self.tasks[task].future.take() else { return };
+        self.tasks[task].line.inner().now = now;
+        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.listen(task);
+        match polled {
+            Poll::Ready(done) => self.finish(task, done),
+            Poll::Pending => {
+                self.tasks[task].future = Some(future);
+                self.take_call(task);
+            }
+        }
+    }
+
+    /// Hears what the worker decided and noted.
+    fn listen(&mut self, task: usize) {
+        let mut inner = self.tasks[task].line.inner();
+        for cell in inner.decided.drain(..) {
+            self.auditor.cells[cell.stands][cell.happened] += 1;
+        }
+        for note in inner.noted.drain(..) {
+            self.auditor.search("a note", note.as_bytes());
+            self.story.tell(self.now_ms, Lane::Worker(task), Lane::Worker(task), || format!("notes {note}"));
+        }
+    }
+
+    /// Sees to what the worker waits for now; it may be killed while it does.
+    fn take_call(&mut self, task: usize) {
+        let Some(mut call) = self.tasks[task].line.inner().call.take() else { return };
+        if self.platform.workers[self.tasks[task].worker].is_next_version
+            && let Call::Write(item, _) = &mut call
+        {
+            as_next_version(item);
+        }
+        self.tasks[task].call += 1;
+        let number = self.tasks[task].call;
+        let is_killed = self.chance.strikes(Fault::Killed);
+        if !is_killed || self.chance.strikes(Fault::DyingWish) {
+            match call {
+                Call::Send(request, timeout) => self.depart(task, number, &request, timeout),
+                Call::Sleep(duration) => {
+                    let reply = Some(Reply::Slept);
+                    self.foresee_in(millis(duration), Happening::Served { task, call: number, reply });
+                }
+                Call::Read(_) | Call::Write(..) => {
+                    self.tasks[task].at_table = Some(call);
+                    let latency = self.latency(2..20);
+                    self.foresee_in(latency, Happening::Served { task, call: number, reply: None });
+                }
+            }
+        }
+        if is_killed {
+            self.kill(task, "while it waits");
+        }
+    }
+
+    /// Mostly short; now and then long.
+    pub(crate) fn latency(&mut self, usual: std::ops::Range<i64>) -> i64 {
+        if self.chance.one_in(24) { self.chance.millis(200..3_000) } else { self.chance.millis(usual) }
+    }
+
+    /// The platform ends a worker; what it asked for may still happen.
+    pub(crate) fn kill(&mut self, task: usize, when: &str) {
+        if self.tasks[task].future.take().is_none() {
+            return;
+        }
+        self.tell(Lane::Worker(task), Lane::Worker(task), || format!("is killed {when}"));
+        match self.tasks[task].purpose.take() {
+            Some(Purpose::Ask(asking)) => self.hear(&asking, None),
+            Some(Purpose::FollowUp { payment, receives }) => self.give_back(payment, receives),
+            Some(Purpose::Notice(told)) => self.tell_again(*told),
+            None => {}
+        }
+    }
+
+    fn finish(&mut self, task: usize, done: Done) {
+        let spent = self.tasks[task].spent;
+        match (self.tasks[task].purpose.take(), done) {
+            (Some(Purpose::Ask(asking)), Done::Answered(heard)) => {
+                self.tell(Lane::Worker(task), Lane::Caller(asking.errand), || heard.gist());
+                self.auditor.answered(&asking, &heard, spent, &self.table, &self.gateway, START_MS + self.now_ms);
+                let heard = (!self.chance.strikes(Fault::CallerDeaf)).then_some(heard);
+                self.hear(&asking, heard);
+            }
+            (Some(Purpose::FollowUp { payment, receives }), Done::FollowedUp(followed)) => match followed {
+                // What it wrote comes back through the stream; what it only read would be forgotten.
+                Ok(due) if spent.writes == 0 => {
+                    let due = due.map(|due| due.as_millis() - START_MS);
+                    due.into_iter().for_each(|due| self.remind(payment, due));
+                }
+                Ok(_) => {}
+                Err(refusal) => {
+                    self.tell(Lane::Worker(task), Lane::Queue, || format!("fails: {refusal}"));
+                    self.give_back(payment, receives);
+                }
+            },
+            (Some(Purpose::Notice(told)), Done::Taken(taken)) => {
+                if taken.is_err() {
+                    self.tell_again(*told);
+                }
+            }
+            (_, Done::Answered(_) | Done::FollowedUp(_) | Done::Taken(_)) => {}
+        }
+    }
+
+    /// A message about a payment, not before it is due.
+    pub(crate) fn remind(&mut self, payment: usize, due_ms: i64) {
+        let late = self.chance.strikes(Fault::MessageLate);
+        let delay = if late { self.chance.millis(1_000..900_000) } else { self.chance.millis(5..200) };
+        let at = due_ms.max(self.now_ms) + delay;
+        self.foresee(at, Happening::Woken { payment, receives: 0 });
+        if self.chance.strikes(Fault::MessageDoubled) {
+            let again = self.chance.millis(0..30_000);
+            self.foresee(at + again, Happening::Woken { payment, receives: 0 });
+        }
+    }
+
+    /// Somebody looks at a payment.
+    pub(crate) fn wake(&mut self, payment: usize, receives: u32) {
+        if self.chance.strikes(Fault::MessageDead) {
+            self.tell(Lane::Queue, Lane::Queue, || "whoever gets the message fails every time".to_owned());
+            return self.give_back(payment, RECEIVES);
+        }
+        let row = &self.table.rows[payment];
+        let key = row.key;
+        let version = version_of(&row.item);
+        let task = self.tasks.len();
+        self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
+        self.start(Purpose::FollowUp { payment, receives }, move |app, deadline| {
+            Box::pin(async move { Done::FollowedUp(follow_up(&app, key, deadline).await) })
+        });
+    }
+
+    /// The message was not handled.
+    fn give_back(&mut self, payment: usize, receives: u32) {
+        if receives + 1 < RECEIVES {
+            self.foresee_in(VISIBLE_AGAIN_MS, Happening::Woken { payment, receives: receives + 1 });
+        } else if self.is_calm {
+            self.foresee_in(REDRIVE_MS, Happening::Woken { payment, receives: 0 });
+        } else {
+            self.table.rows[payment].dead_letters += 1;
+        }
+    }
+
+    /// Dead letters are sent back.
+    pub(crate) fn redrive(&mut self) {
+        for payment in 0..self.table.rows.len() {
+            for _ in 0..std::mem::take(&mut self.table.rows[payment].dead_letters) {
+                self.foresee_in(1_000, Happening::Woken { payment, receives: 0 });
+            }
+        }
+    }
+}
+
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).expect("a short time")
+}

@@ -1,0 +1,206 @@
+//! The world of one history: a heap of what is going to happen, and the loop that lets it.
+//!
+//! Everybody who waits does so for an entry in the heap. Between two entries nothing moves, so that a
+//! history is the order of its entries, and the order follows from the seed.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
+use kessai_functions::sandbox::Gateway;
+
+use crate::auditor::{Auditor, Violation};
+use crate::callers::{Caller, How};
+use crate::chance::{Chance, Fault};
+use crate::line::Reply;
+use crate::network::{Parcel, Told};
+use crate::plan::Plan;
+use crate::platform::{Platform, Task};
+use crate::story::{Lane, Story};
+use crate::table::{LateWrite, Table};
+
+/// The moment at which every history begins, in milliseconds since 1970.
+pub const START_MS: i64 = 1_785_542_400_000;
+
+/// More entries than any history needs: beyond, something goes round in circles.
+const MOST_ENTRIES: u32 = 20_000;
+
+/// What is going to happen.
+pub enum Happening {
+    /// A caller sends its request.
+    Asks { errand: usize, how: How },
+    /// What a worker waits for: the reply, or none where the table is yet to be asked.
+    Served { task: usize, call: u32, reply: Option<Reply> },
+    /// A write reaches the table although nobody waits for it any more.
+    Written(Box<LateWrite>),
+    /// A worker is killed.
+    Killed { task: usize },
+    /// A request reaches the gateway.
+    Arrives(Box<Parcel>),
+    /// A notice reaches the merchant's URL.
+    Told(Box<Told>),
+    /// The stream shows what became of a payment.
+    Streamed { payment: usize },
+    /// Somebody is told to look at a payment.
+    Woken { payment: usize, receives: u32 },
+    /// A worker's clock jumps.
+    Steps { worker: usize },
+    /// From here on nothing fails any more.
+    Calm,
+}
+
+struct Entry {
+    at_ms: i64,
+    number: u32,
+    happening: Happening,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    /// The earliest is the greatest; of two at the same moment, the one that was foreseen first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at_ms, other.number).cmp(&(self.at_ms, self.number))
+    }
+}
+
+/// One history while it happens. Times are milliseconds since its start.
+pub struct World {
+    pub(crate) plan: Plan,
+    pub(crate) now_ms: i64,
+    pub(crate) chance: Chance,
+    heap: BinaryHeap<Entry>,
+    entries: u32,
+    pub(crate) is_calm: bool,
+    pub(crate) table: Table,
+    pub(crate) gateway: Gateway,
+    pub(crate) platform: Platform,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) callers: Vec<Caller>,
+    pub(crate) auditor: Auditor,
+    pub(crate) story: Story,
+}
+
+/// How a history went.
+pub struct Report {
+    pub violation: Option<Violation>,
+    pub auditor: Auditor,
+    pub struck: [u32; Fault::ALL.len()],
+    pub story: Story,
+    /// How many entries it had.
+    pub entries: u32,
+}
+
+/// Lets a history happen.
+pub fn run(plan: &Plan, story: Story) -> Report {
+    let mut world = World::new(plan.clone(), story);
+    world.begin();
+    world.go_on();
+    world.end()
+}
+
+impl World {
+    pub fn new(plan: Plan, story: Story) -> Self {
+        let chance = Chance::new(plan.seed, plan.faults);
+        Self {
+            now_ms: 0,
+            heap: BinaryHeap::with_capacity(32),
+            entries: 0,
+            is_calm: false,
+            table: Table::default(),
+            gateway: Gateway::default(),
+            platform: Platform::of(&plan),
+            tasks: Vec::with_capacity(8),
+            callers: plan.errands.iter().map(|_| Caller::default()).collect(),
+            auditor: Auditor::of(&plan),
+            chance,
+            plan,
+            story,
+        }
+    }
+
+    /// Sets everything going.
+    pub fn begin(&mut self) {
+        self.set_clocks();
+        self.set_callers_going();
+        // Long enough for whoever comes back days later, but for some.
+        let calm_ms = if self.chance.one_in(8) { 3 * 86_400_000 } else { self.chance.millis(60_000..3_600_000) };
+        self.foresee(calm_ms, Happening::Calm);
+    }
+
+    /// Lets time pass until nothing is left to happen, or something happened that must not.
+    pub fn go_on(&mut self) {
+        while self.auditor.violation.is_none() {
+            let Some(Entry { at_ms, happening, .. }) = self.heap.peek_mut().map(PeekMut::pop) else { return };
+            self.now_ms = at_ms;
+            if self.entries > MOST_ENTRIES {
+                self.auditor.object("liveness", || format!("{MOST_ENTRIES} things happened, and no end"));
+                return;
+            }
+            self.let_happen(happening);
+        }
+    }
+
+    /// Looks at the books.
+    pub fn end(mut self) -> Report {
+        if self.auditor.violation.is_none() {
+            let now_ms = START_MS + self.now_ms;
+            self.auditor.close(&self.plan, &self.table, &self.gateway, now_ms);
+        }
+        let violation = self.auditor.violation.take();
+        Report {
+            violation,
+            struck: self.chance.struck,
+            auditor: self.auditor,
+            story: self.story,
+            entries: self.entries,
+        }
+    }
+
+    pub(crate) fn foresee(&mut self, at_ms: i64, happening: Happening) {
+        self.entries += 1;
+        self.heap.push(Entry { at_ms: at_ms.max(self.now_ms), number: self.entries, happening });
+    }
+
+    pub(crate) fn foresee_in(&mut self, millis: i64, happening: Happening) {
+        self.foresee(self.now_ms + millis, happening);
+    }
+
+    fn let_happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Asks { errand, how } => self.ask(errand, how),
+            Happening::Served { task, call, reply } => self.serve(task, call, reply),
+            Happening::Written(late) => self.write_late(*late),
+            Happening::Killed { task } => self.kill(task, "at its deadline"),
+            Happening::Arrives(parcel) => self.arrive(*parcel),
+            Happening::Told(told) => self.be_told(*told),
+            Happening::Streamed { payment } => self.stream(payment),
+            Happening::Woken { payment, receives } => self.wake(payment, receives),
+            Happening::Steps { worker } => self.step_clock(worker),
+            Happening::Calm => self.calm_down(),
+        }
+    }
+
+    fn calm_down(&mut self) {
+        self.is_calm = true;
+        self.chance.calm_down();
+        self.tell(Lane::Queue, Lane::Queue, || "from here on nothing fails any more".to_owned());
+        self.redrive();
+    }
+
+    pub(crate) fn tell(&mut self, from: Lane, to: Lane, what: impl FnOnce() -> String) {
+        self.story.tell(self.now_ms, from, to, what);
+    }
+}
