@@ -59,12 +59,23 @@ pub struct Worker {
 pub struct Platform {
     workers: [Worker; WORKERS],
     set_up: Arc<SetUp>,
+    /// Messages that nobody could handle.
+    dead_letters: Vec<Message>,
+}
+
+/// What the queue holds: which payment to look at, and which version of it said so. What a newer version
+/// says has its own message.
+#[derive(Clone, Copy)]
+pub struct Message {
+    payment: usize,
+    version: u64,
+    receives: u32,
 }
 
 /// What an invocation is for.
 pub enum Purpose {
     Ask(Box<Asking>),
-    FollowUp { payment: usize, receives: u32 },
+    FollowUp(Message),
     Notice(Box<Told>),
 }
 
@@ -146,7 +157,7 @@ pub fn cast() -> &'static Cast {
 impl Platform {
     pub fn of(plan: &Plan) -> Self {
         let set_up = cast().set_ups[plan.class as usize][usize::from(plan.strict)].clone();
-        Self { workers: [Worker::default(); WORKERS], set_up }
+        Self { workers: [Worker::default(); WORKERS], set_up, dead_letters: Vec::new() }
     }
 }
 
@@ -321,7 +332,7 @@ impl World {
         self.tell(Lane::Worker(task), Lane::Worker(task), || format!("is killed {when}"));
         match self.tasks[task].purpose.take() {
             Some(Purpose::Ask(asking)) => self.hear(&asking, None),
-            Some(Purpose::FollowUp { payment, receives }) => self.give_back(payment, receives),
+            Some(Purpose::FollowUp(message)) => self.give_back(message),
             Some(Purpose::Notice(told)) => self.tell_again(*told),
             None => {}
         }
@@ -336,16 +347,16 @@ impl World {
                 let heard = (!self.chance.strikes(Fault::CallerDeaf)).then_some(heard);
                 self.hear(&asking, heard);
             }
-            (Some(Purpose::FollowUp { payment, receives }), Done::FollowedUp(followed)) => match followed {
-                // What it wrote comes back through the stream; what it only read would be forgotten.
-                Ok(due) if spent.writes == 0 => {
-                    let due = due.map(|due| due.as_millis() - START_MS);
-                    due.into_iter().for_each(|due| self.remind(payment, due));
+            (Some(Purpose::FollowUp(message)), Done::FollowedUp(followed)) => match followed {
+                Ok(due) => {
+                    let is_newest = version_of(&self.table.rows[message.payment].item) == message.version;
+                    if let Some(due) = due.filter(|_| is_newest) {
+                        self.remind(message.payment, due.as_millis() - START_MS);
+                    }
                 }
-                Ok(_) => {}
                 Err(refusal) => {
                     self.tell(Lane::Worker(task), Lane::Queue, || format!("fails: {refusal}"));
-                    self.give_back(payment, receives);
+                    self.give_back(message);
                 }
             },
             (Some(Purpose::Notice(told)), Done::Taken(taken)) => {
@@ -359,49 +370,51 @@ impl World {
 
     /// A message about a payment, not before it is due.
     pub(crate) fn remind(&mut self, payment: usize, due_ms: i64) {
+        let message = Message { payment, version: version_of(&self.table.rows[payment].item), receives: 0 };
         let late = self.chance.strikes(Fault::MessageLate);
-        let delay = if late { self.chance.millis(1_000..900_000) } else { self.chance.millis(5..200) };
+        // Delays are whole seconds.
+        let delay = if late { self.chance.millis(2_000..900_000) } else { self.chance.millis(500..1_500) };
         let at = due_ms.max(self.now_ms) + delay;
-        self.foresee(at, Happening::Woken { payment, receives: 0 });
+        self.foresee(at, Happening::Woken(message));
         if self.chance.strikes(Fault::MessageDoubled) {
             let again = self.chance.millis(0..30_000);
-            self.foresee(at + again, Happening::Woken { payment, receives: 0 });
+            self.foresee(at + again, Happening::Woken(message));
         }
     }
 
     /// Somebody looks at a payment.
-    pub(crate) fn wake(&mut self, payment: usize, receives: u32) {
+    pub(crate) fn wake(&mut self, message: Message) {
+        let Message { payment, .. } = message;
         if self.chance.strikes(Fault::MessageDead) {
             self.tell(Lane::Queue, Lane::Queue, || "whoever gets the message fails every time".to_owned());
-            return self.give_back(payment, RECEIVES);
+            return self.give_back(Message { receives: RECEIVES, ..message });
         }
         let row = &self.table.rows[payment];
         let key = row.key;
         let version = version_of(&row.item);
         let task = self.tasks.len();
         self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
-        self.start(Purpose::FollowUp { payment, receives }, move |app, deadline| {
+        self.start(Purpose::FollowUp(message), move |app, deadline| {
             Box::pin(async move { Done::FollowedUp(follow_up(&app, key, deadline).await) })
         });
     }
 
     /// The message was not handled.
-    fn give_back(&mut self, payment: usize, receives: u32) {
-        if receives + 1 < RECEIVES {
-            self.foresee_in(VISIBLE_AGAIN_MS, Happening::Woken { payment, receives: receives + 1 });
+    fn give_back(&mut self, message: Message) {
+        let receives = message.receives + 1;
+        if receives < RECEIVES {
+            self.foresee_in(VISIBLE_AGAIN_MS, Happening::Woken(Message { receives, ..message }));
         } else if self.is_calm {
-            self.foresee_in(REDRIVE_MS, Happening::Woken { payment, receives: 0 });
+            self.foresee_in(REDRIVE_MS, Happening::Woken(Message { receives: 0, ..message }));
         } else {
-            self.table.rows[payment].dead_letters += 1;
+            self.platform.dead_letters.push(message);
         }
     }
 
     /// Dead letters are sent back.
     pub(crate) fn redrive(&mut self) {
-        for payment in 0..self.table.rows.len() {
-            for _ in 0..std::mem::take(&mut self.table.rows[payment].dead_letters) {
-                self.foresee_in(1_000, Happening::Woken { payment, receives: 0 });
-            }
+        for message in std::mem::take(&mut self.platform.dead_letters) {
+            self.foresee_in(1_000, Happening::Woken(Message { receives: 0, ..message }));
         }
     }
 }

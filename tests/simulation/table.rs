@@ -22,8 +22,6 @@ pub struct Row {
     pub item: Item,
     /// Whether the stream is about to show it: it shows the last of several writes.
     is_streaming: bool,
-    /// Messages about it that nobody could handle.
-    pub dead_letters: u32,
 }
 
 /// A write that nobody waits for.
@@ -47,7 +45,7 @@ impl Table {
         let place = self.rows.iter().position(|row| row.key == key);
         match (place, expected) {
             (None, Expected::Absent) => {
-                self.rows.push(Row { key, item, is_streaming: false, dead_letters: 0 });
+                self.rows.push(Row { key, item, is_streaming: false });
                 Ok((self.rows.len() - 1, None))
             }
             (Some(place), Expected::Version(version)) if version_of(&self.rows[place].item) == version => {

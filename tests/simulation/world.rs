@@ -15,7 +15,7 @@ use crate::chance::{Chance, Fault};
 use crate::line::Reply;
 use crate::network::{Parcel, Told};
 use crate::plan::Plan;
-use crate::platform::{Platform, Task};
+use crate::platform::{Message, Platform, Task};
 use crate::story::{Lane, Story};
 use crate::table::{LateWrite, Table};
 
@@ -42,7 +42,7 @@ pub enum Happening {
     /// The stream shows what became of a payment.
     Streamed { payment: usize },
     /// Somebody is told to look at a payment.
-    Woken { payment: usize, receives: u32 },
+    Woken(Message),
     /// A worker's clock jumps.
     Steps { worker: usize },
     /// From here on nothing fails any more.
@@ -187,7 +187,7 @@ impl World {
             Happening::Arrives(parcel) => self.arrive(*parcel),
             Happening::Told(told) => self.be_told(*told),
             Happening::Streamed { payment } => self.stream(payment),
-            Happening::Woken { payment, receives } => self.wake(payment, receives),
+            Happening::Woken(message) => self.wake(message),
             Happening::Steps { worker } => self.step_clock(worker),
             Happening::Calm => self.calm_down(),
         }
