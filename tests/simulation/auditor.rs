@@ -63,8 +63,8 @@ impl Auditor {
         let mut secrets = vec![Cow::Borrowed(NOTICE_SECRET)];
         secrets.extend(cast().api_keys.iter().map(|key| Cow::Borrowed(key.reveal())));
         for errand in &plan.errands {
-            if let (Pays::Card(code), None) = (errand.pays, errand.on) {
-                secrets.push(number_of(code));
+            if let (Pays::Card(_), None) = (errand.pays, errand.on) {
+                secrets.extend([number_of(errand.pays), number_of(Pays::OtherCard)]);
             }
         }
         Self {
@@ -302,8 +302,8 @@ impl Auditor {
         let differs = found.is_some_and(|(_, known)| differs(known, place));
         let allowed: &[u16] = match asking.how {
             How::Mistyped => &[400],
-            How::AsMeant | How::Otherwise if differs => &[409, 422, 500, 503],
-            How::AsMeant | How::Otherwise => &[201, 202, 402, 409, 422, 503],
+            How::AsMeant | How::Otherwise | How::OtherCard if differs => &[409, 422, 500, 503],
+            How::AsMeant | How::Otherwise | How::OtherCard => &[201, 202, 402, 409, 422, 503],
         };
         let is_allowed = allowed.contains(&status) || (status == 503 && spent.disturbances > 0);
         let gist = || format!("{} heard {}", place.key, heard.gist());
@@ -314,13 +314,18 @@ impl Auditor {
         let Some((ordinal, known)) = found else {
             return self.object("answers", || format!("{} heard {status} of nothing that rests", place.key));
         };
+        let reference = reference(place.payment, ordinal, known);
+        let sent = self.sent.iter().find(|(other, _)| *other == reference);
+        let number = place.pays.map(number_of).unwrap_or_default();
+        let is_of_card = sent.is_none_or(|(_, said)| String::from_utf8_lossy(said).contains(number.as_ref()));
+        self.check("parameters", is_of_card, || format!("{} heard {status} of another card", place.key));
         if !heard.is_final {
             return;
         }
         let stands = state(known);
         let fits = if status == 201 { stands == "approved" } else { !matches!(stands, "open" | "accepted" | "unsent") };
         self.check("answers", fits, || format!("{} heard {status}, and is {stands}", place.key));
-        self.agree(&reference(place.payment, ordinal, known), known, gateway, now_ms);
+        self.agree(&reference, known, gateway, now_ms);
         let finals = self.finals.iter().find(|(payment, other, ..)| (*payment, *other) == (place.payment, ordinal));
         match finals {
             Some((_, _, first, said)) => {
@@ -422,7 +427,7 @@ fn differs(known: &Item, place: &Place) -> bool {
     let pays = place.pays.is_none_or(|pays| {
         let (name, end) = match pays {
             Pays::Method(code) => ("id", format!("{code:04}")),
-            Pays::Card(code) => ("l4", number_of(code).into_owned().split_off(12)),
+            Pays::Card(_) | Pays::OtherCard => ("l4", number_of(pays).into_owned().split_off(12)),
         };
         instrument.and_then(|instrument| instrument.text(name)).is_some_and(|text| text.ends_with(&end))
     });

@@ -28,6 +28,8 @@ const ASKS: u32 = 4;
 
 /// The card of the sandbox that is no magic.
 pub const CARD: &str = "4242424242424242";
+/// Of another account, with the same first six and last four digits.
+pub const OTHER_CARD: &str = "4242426000074242";
 pub const CVV: &str = "7391";
 const ACCOUNT: &str = "001000000000001";
 
@@ -39,6 +41,8 @@ pub enum How {
     Mistyped,
     /// Under the same key, but for another amount.
     Otherwise,
+    /// Under the same key, but with a card that differs only in what is not stored of it.
+    OtherCard,
 }
 
 /// How an errand goes, from its caller's side.
@@ -209,6 +213,11 @@ impl World {
             let when = self.chance.millis(0..60_000);
             self.foresee_in(after + when, Happening::Asks { errand, how: How::Otherwise });
         }
+        let has_card = self.plan.errands[errand].on.is_none() && self.plan.errands[errand].pays == Pays::Card(0);
+        if has_card && self.chance.strikes(Fault::CallerTakesOtherCard) {
+            let when = self.chance.millis(0..60_000);
+            self.foresee_in(after + when, Happening::Asks { errand, how: How::OtherCard });
+        }
     }
 
     /// A caller sends its request.
@@ -237,7 +246,7 @@ impl World {
         let key = format!("key-{}", wanted.key);
         let amount = match (how, wanted.amount) {
             (How::Otherwise, amount) => Some(amount.unwrap_or(1_000) - 7),
-            (How::AsMeant | How::Mistyped, amount) => amount,
+            (How::AsMeant | How::Mistyped | How::OtherCard, amount) => amount,
         };
         let merchant = cast().merchants[wanted.merchant];
         let (payment, on) = match wanted.on {
@@ -255,7 +264,7 @@ impl World {
             key,
             on,
             amount,
-            pays: on.is_none().then_some(wanted.pays),
+            pays: on.is_none().then_some(if how == How::OtherCard { Pays::OtherCard } else { wanted.pays }),
             is_final: wanted.is_final,
         };
         Some(Asking { errand, how, function: function_of(wanted.kind), place })
@@ -274,7 +283,7 @@ impl World {
         let Errand { on, kind, .. } = self.plan.errands[asking.errand];
         let parameter = if kind == Kind::Refund { "paymentId" } else { "authorizationId" };
         let record = on.and_then(|on| self.callers[on].record.clone());
-        let body = self.body(asking.errand, asking.place.amount, asking.how);
+        let body = self.body(asking);
         Letter::Http(HttpEvent {
             headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             path_parameters: record.into_iter().map(|record| (parameter.to_owned(), record)).collect(),
@@ -305,27 +314,27 @@ impl World {
         Ask::Open(request)
     }
 
-    fn body(&self, errand: usize, amount: Option<i64>, how: How) -> String {
-        let Errand { on, pays, is_final, .. } = self.plan.errands[errand];
-        let amount = match (how, amount) {
+    fn body(&self, asking: &Asking) -> String {
+        let Asking { errand, how, place: Place { amount, pays, is_final, .. }, .. } = asking;
+        let amount = match (*how, *amount) {
             (How::Mistyped, _) => r#""amount":"12,50""#.to_owned(),
             (_, Some(minor)) => format!(r#""amount":{}.{:02}"#, minor / 100, minor % 100),
             (_, None) => return "{}".to_owned(),
         };
-        if on.is_some() {
-            let last = if is_final { r#","isFinalCapture":true"# } else { "" };
+        let Some(pays) = *pays else {
+            let last = if *is_final { r#","isFinalCapture":true"# } else { "" };
             return format!("{{{amount}{last}}}");
-        }
+        };
         let gateway = cast().gateway;
         let method = match pays {
             Pays::Method(code) => format!(r#""id":"{}""#, method_id(code)),
-            Pays::Card(code) => {
-                let number = number_of(code);
+            Pays::Card(_) | Pays::OtherCard => {
+                let number = number_of(pays);
                 let expiry = r#""expiryMonth":12,"expiryYear":2030"#;
                 format!(r#""cardPaymentMethod":{{"cardNumber":"{number}",{expiry},"cvv":"{CVV}"}}"#)
             }
         };
-        let more = match &self.callers[errand].browser {
+        let more = match &self.callers[*errand].browser {
             Some(id) => format!(r#","additionalData":{{"reference":"{id}"}}"#),
             None => String::new(),
         };
@@ -409,9 +418,9 @@ fn dollars() -> Currency {
 fn instrument_of(pays: Pays) -> Instrument {
     match pays {
         Pays::Method(code) => Instrument::Stored(MethodId::parse(&method_id(code)).expect("an id")),
-        Pays::Card(code) => {
+        Pays::Card(_) | Pays::OtherCard => {
             let card = Card {
-                number: Pan::parse(&number_of(code)).expect("a card number"),
+                number: Pan::parse(&number_of(pays)).expect("a card number"),
                 expiry: Expiry { month: 12, year: 2030 },
                 cvv: Cvv::parse(CVV),
                 holder: None,
@@ -422,9 +431,14 @@ fn instrument_of(pays: Pays) -> Instrument {
     }
 }
 
-/// The card of this code; the one that is no magic for code 0.
-pub fn number_of(code: u16) -> Cow<'static, str> {
-    if code == 0 { CARD.into() } else { card_number(code).into() }
+/// The card; none for a stored method.
+pub fn number_of(pays: Pays) -> Cow<'static, str> {
+    match pays {
+        Pays::Card(0) => CARD.into(),
+        Pays::Card(code) => card_number(code).into(),
+        Pays::OtherCard => OTHER_CARD.into(),
+        Pays::Method(_) => "".into(),
+    }
 }
 
 /// The id of the record that an answer shows.

@@ -58,6 +58,8 @@ faults! {
     RequestDoubled = "network: request doubled",
     AnswerLost = "network: answer lost",
     AnswerSlow = "network: answer slow",
+    /// For hours or days it answers nobody: long enough for keys to be forgotten.
+    GatewayDown = "gateway: down for hours",
     TooManyRequests = "gateway: 429",
     InProgress = "gateway: 409, the first is still in progress",
     ErrorBefore = "gateway: 5xx, not acted",
@@ -76,6 +78,8 @@ faults! {
     CallerGivesUp = "caller: gives up",
     CallerMistypes = "caller: mistypes",
     CallerReusesKey = "caller: uses a key for something else",
+    /// The same key, and a card that looks the same in all that is stored of it.
+    CallerTakesOtherCard = "caller: uses a key for another card",
 }
 
 /// Some of the faults.

@@ -12,7 +12,7 @@ use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
 use crate::chance::Fault;
 use crate::line::Reply;
 use crate::platform::{GATEWAY_URL, millis};
-use crate::story::Lane;
+use crate::story::{Lane, moment};
 use crate::world::{Happening, START_MS, World};
 
 /// A request may arrive so long after its sender's deadline, and no longer: with clocks that differ by two
@@ -58,7 +58,7 @@ impl World {
         }
         let reply_by_ms = self.now_ms + millis(timeout);
         self.foresee(reply_by_ms, served(Err(HttpFault::Lost("timeout".to_owned()))));
-        if self.chance.strikes(Fault::RequestLost) {
+        if self.now_ms < self.down_until_ms || self.chance.strikes(Fault::RequestLost) {
             return self.tell(Lane::Worker(task), Lane::Gateway, || format!("is lost: {}", title(&request)));
         }
         let latest_ms = self.tasks[task].deadline_ms + LATENESS_MS;
@@ -73,6 +73,11 @@ impl World {
             self.foresee(again, Happening::Arrives(Box::new(parcel.clone())));
         }
         self.foresee(at.min(latest_ms), Happening::Arrives(Box::new(parcel)));
+    }
+
+    pub(crate) fn go_down(&mut self, until_ms: i64) {
+        self.down_until_ms = until_ms;
+        self.tell(Lane::Gateway, Lane::Gateway, || format!("is down until {}", moment(until_ms)));
     }
 
     /// A request is there.
@@ -123,7 +128,12 @@ impl World {
             body.truncate(body.len() / 2);
         }
         if self.chance.strikes(Fault::ForeignAnswer) {
-            let text = String::from_utf8_lossy(&body).replace(r#""reference":"0"#, r#""reference":"1"#);
+            let text = String::from_utf8_lossy(&body).replace(r#""reference":""#, r#""reference":"X"#);
+            // Of another operation, which went the other way.
+            let text = match text.contains(r#""status":"approved""#) {
+                true => text.replace(r#""status":"approved""#, r#""status":"declined""#),
+                false => text.replace(r#""status":"declined""#, r#""status":"approved""#),
+            };
             body = text.into_bytes();
         }
         HttpResponse { status: reaction.answer.status, body }

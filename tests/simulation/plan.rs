@@ -42,6 +42,8 @@ pub struct Errand {
 pub enum Pays {
     Card(u16),
     Method(u16),
+    /// Nobody means to: it is what [`How::OtherCard`](crate::callers::How) brings.
+    OtherCard,
 }
 
 /// In minor units; what acts on it takes parts of this.

@@ -45,6 +45,8 @@ pub enum Happening {
     Woken(Message),
     /// A worker's clock jumps.
     Steps { worker: usize },
+    /// The gateway goes down until then.
+    GoesDown { until_ms: i64 },
     /// From here on nothing fails any more.
     Calm,
 }
@@ -84,6 +86,8 @@ pub struct World {
     heap: BinaryHeap<Entry>,
     entries: u32,
     pub(crate) is_calm: bool,
+    /// The gateway answers nobody before then.
+    pub(crate) down_until_ms: i64,
     pub(crate) table: Table,
     pub(crate) gateway: Gateway,
     pub(crate) platform: Platform,
@@ -119,6 +123,7 @@ impl World {
             heap: BinaryHeap::with_capacity(32),
             entries: 0,
             is_calm: false,
+            down_until_ms: 0,
             table: Table::default(),
             gateway: Gateway::default(),
             platform: Platform::of(&plan),
@@ -135,6 +140,11 @@ impl World {
     pub fn begin(&mut self) {
         self.set_clocks();
         self.set_callers_going();
+        if self.chance.strikes(Fault::GatewayDown) {
+            let from_ms = self.chance.millis(0..1_000);
+            let until_ms = from_ms + self.chance.millis(3_600_000..30 * 3_600_000);
+            self.foresee(from_ms, Happening::GoesDown { until_ms });
+        }
         // Long enough for whoever comes back days later, but for some.
         let calm_ms = if self.chance.one_in(8) { 3 * 86_400_000 } else { self.chance.millis(60_000..3_600_000) };
         self.foresee(calm_ms, Happening::Calm);
@@ -189,6 +199,7 @@ impl World {
             Happening::Streamed { payment } => self.stream(payment),
             Happening::Woken(message) => self.wake(message),
             Happening::Steps { worker } => self.step_clock(worker),
+            Happening::GoesDown { until_ms } => self.go_down(until_ms),
             Happening::Calm => self.calm_down(),
         }
     }
