@@ -18,14 +18,20 @@ impl Pan {
     /// Fewest digits of a number.
     pub const MIN: usize = *PAN_DIGITS.start();
 
+    /// Most digits of a number.
+    pub const MAX: usize = *PAN_DIGITS.end();
+
     /// Takes 12 to 19 digits with a right check digit; spaces between them are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         // As long as it may get from the start: a text that grows leaves copies behind that nobody wipes.
         let mut pan = Self(String::with_capacity(text.len()));
         pan.0.extend(text.chars().filter(|character| *character != ' '));
-        let sound =
-            PAN_DIGITS.contains(&pan.0.len()) && pan.0.bytes().all(|byte| byte.is_ascii_digit()) && luhn(&pan.0);
-        sound.then_some(pan)
+        Self::is_sound(&pan.0).then_some(pan)
+    }
+
+    /// Whether this is 12 to 19 digits with a right check digit, and nothing else.
+    pub(crate) fn is_sound(digits: &str) -> bool {
+        PAN_DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && luhn(digits)
     }
 
     /// The whole number, for the gateway and the fingerprint alone.

@@ -16,7 +16,9 @@ use crate::payment::asked::InstrumentFacts;
 use crate::payment::{
     Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Source, Step, Terms, step,
 };
-use crate::ports::{Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written};
+use crate::ports::{
+    Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written,
+};
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::stored::payment::{MAX_SIZE, Stored};
 use crate::time::Timestamp;
@@ -203,11 +205,7 @@ impl Shell {
 
 impl Run<'_> {
     /// Puts the event to the payment, and what comes of its effects, until nothing is left to do.
-    async fn drive(
-        &mut self,
-        stored: Option<Stored>,
-        event: Event<'_>,
-    ) -> Result<(Stored, Option<Ordinal>), Refusal> {
+    async fn drive(&mut self, stored: Option<Stored>, event: Event<'_>) -> Result<(Stored, Option<Ordinal>), Refusal> {
         let mut made = self.write(stored, &event).await?;
         while let Some(effect) = made.effect {
             let learned = self.carry_out(effect, &made.stored.payment).await;
@@ -230,7 +228,9 @@ impl Run<'_> {
     fn note_unwritten(&self, payment: &Payment, learned: &Event<'_>) {
         if let Event::Learned { operation, outcome, .. } = learned {
             let id = reference(payment, *operation);
-            self.shell.journal.note(&Note::Unwritten { operation: &id, heard: outcome });
+            // A journal rests too.
+            let heard = &outcome.clone().within_limits();
+            self.shell.journal.note(&Note::Unwritten { operation: &id, heard });
         }
     }
 
@@ -239,7 +239,8 @@ impl Run<'_> {
             let payment = &made.stored.payment;
             let id = reference(payment, *operation);
             let settled = payment.operation(*operation).map_or("", |operation| operation.state.status());
-            self.shell.journal.note(&Note::Contradiction { operation: &id, settled, heard: outcome });
+            let heard = &outcome.clone().within_limits();
+            self.shell.journal.note(&Note::Contradiction { operation: &id, settled, heard });
         }
     }
 

@@ -34,8 +34,9 @@ struct Knock {
     changes: Vec<Change>,
 }
 
+/// Something done to a body.
 #[derive(Debug, TypeGenerator)]
-enum Change {
+pub enum Change {
     Byte {
         at: u16,
         becomes: u8,
@@ -127,7 +128,7 @@ const NAMES: [&str; 9] = [
 ];
 
 impl Change {
-    fn applied_to(&self, mut body: Vec<u8>) -> Vec<u8> {
+    pub fn applied_to(&self, mut body: Vec<u8>) -> Vec<u8> {
         let place = |at: &u16| usize::from(*at) % (body.len() + 1);
         match self {
             Self::Byte { at, becomes } => {

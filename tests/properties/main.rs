@@ -4,9 +4,9 @@
 //! and [`resting`] put arbitrary [`histories`] to the step and the store's format, [`decoding`] and
 //! [`conversing`] arbitrary answers and whole conversations to the gateways' codecs, [`money`]
 //! arbitrary decimals. What reads bytes from outside is given to bolero ([`knocking`], [`items`],
-//! [`sandbox`]; a target for gateways' notices belongs beside them): `cargo test` runs each
-//! [`fixed`] number of times over the same inputs, `cargo bolero test -p tests {name}` for as long as
-//! anybody likes, led by coverage. Nothing here reads a clock or is left to chance.
+//! [`notices`], [`sandbox`]): `cargo test` runs each a [`fixed`] number of times over the same inputs,
+//! `cargo bolero test -p tests {name}` for as long as anybody likes, led by coverage. Nothing here
+//! reads a clock or is left to chance.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test ends where the world fails")]
 
@@ -23,5 +23,6 @@ mod decoding;
 mod items;
 mod knocking;
 mod money;
+mod notices;
 mod resting;
 mod sandbox;

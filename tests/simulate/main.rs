@@ -1,52 +1,56 @@
-//! Runs histories, tells one, shortens one, draws one.
+//! Runs histories of the simulated world, many at once or one at leisure.
+//!
+//! [`arguments`] is what it can be told. [`many`] looks at a range of seeds: [`hunt`] lets them happen on all
+//! cores, [`tally`] counts what they reached, [`progress`] says how far it is, and [`sometimes`] lays the
+//! counts out. Whatever can happen has to happen sometimes, and [`reached`] says what did not. [`one`] tells a
+//! single history, shortens it or draws it, and [`telling`] says in sentences what its merchants want.
+//! `docs/simulation.md` is the introduction.
 
-use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Mutex;
-use std::time::Instant;
-use tests::plan::Plan;
-use tests::story::Story;
+mod arguments;
+mod figures;
+mod hunt;
+mod many;
+mod one;
+mod progress;
+mod reached;
+mod sometimes;
+mod tally;
+mod telling;
+
+use std::error::Error;
+use std::io::{ErrorKind, Write, stdout};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let number = |name: &str| arguments.iter().position(|a| a == name).map(|i| arguments[i + 1].parse::<u64>().expect("n"));
-    if let Some(seed) = number("--seed") {
-        let plan = Plan::of(seed);
-        println!("{plan:#?}");
-        let report = tests::run(&plan, Story::told());
-        for line in report.story.lines() { println!("{line}"); }
-        println!("{:?}", report.violation);
-        return;
-    }
-    let seeds = number("--seeds").unwrap_or(10_000);
-    let from = number("--from").unwrap_or(0);
-    let threads = number("--threads").unwrap_or(2);
-    let next = AtomicU64::new(from);
-    let failures = Mutex::new(Vec::new());
-    let t = Instant::now();
-    let entries = AtomicU64::new(0);
-    let requests = AtomicU64::new(0);
-    std::thread::scope(|scope| for _ in 0..threads { scope.spawn(|| {
-        loop {
-            let start = next.fetch_add(256, Ordering::Relaxed);
-            if start >= from + seeds || failures.lock().expect("l").len() >= 20 { break }
-            for seed in start..(start + 256).min(from + seeds) {
-                let plan = Plan::of(seed);
-                match catch_unwind(|| tests::run(&plan, Story::default())) {
-                    Ok(report) => {
-                        entries.fetch_add(u64::from(report.entries), Ordering::Relaxed);
-                        requests.fetch_add(u64::from(report.auditor.requests), Ordering::Relaxed);
-                        if let Some(v) = report.violation { failures.lock().expect("l").push((seed, format!("{v:?}"))); }
-                    }
-                    Err(_) => failures.lock().expect("l").push((seed, "panic".to_owned())),
-                }
-            }
+/// What is said, and whether all is well.
+type Said = Result<(String, bool), Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let said = match arguments.seed {
+        Some(seed) => one::look_at(seed, &arguments),
+        None => many::look_at(&arguments),
+    };
+    match said.and_then(|(text, is_well)| print(&text).map(|()| is_well)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
-    }); });
-    let e = t.elapsed().as_secs_f64();
-    for f in failures.lock().expect("l").iter() { println!("{f:?}"); }
-    println!("{seeds} histories {:.0}/s, {:.2} entries, {:.2} requests each", seeds as f64 / e, entries.load(Ordering::Relaxed) as f64 / seeds as f64, requests.load(Ordering::Relaxed) as f64 / seeds as f64);
+    }
+}
+
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    match stdout().write_all(text.as_bytes()) {
+        // Whoever listened has heard enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }

@@ -55,6 +55,8 @@ pub struct Caller {
     record: Option<String>,
     is_final: bool,
     has_returned: bool,
+    /// The status of each answer that it heard.
+    pub heard: Vec<u16>,
     /// Of an authorization that a browser made: its id at the gateway.
     browser: Option<String>,
 }
@@ -318,6 +320,8 @@ impl World {
         let Asking { errand, how, place: Place { amount, pays, is_final, .. }, .. } = asking;
         let amount = match (*how, *amount) {
             (How::Mistyped, _) => r#""amount":"12,50""#.to_owned(),
+            // The same amount is not always the same text.
+            (_, Some(minor)) if self.callers[*errand].asks % 2 == 0 => format!(r#""amount": "{minor}e-2""#),
             (_, Some(minor)) => format!(r#""amount":{}.{:02}"#, minor / 100, minor % 100),
             (_, None) => return "{}".to_owned(),
         };
@@ -347,6 +351,7 @@ impl World {
     pub(crate) fn hear(&mut self, asking: &Asking, heard: Option<Heard>) {
         let errand = asking.errand;
         self.callers[errand].running -= 1;
+        self.callers[errand].heard.extend(heard.as_ref().map(|heard| heard.status));
         if asking.how != How::AsMeant {
             return;
         }
@@ -383,7 +388,7 @@ impl World {
         }
         if !has_returned && self.chance.strikes(Fault::CallerReturns) {
             self.callers[errand].has_returned = true;
-            let when = self.chance.millis(3_600_000..4 * 86_400_000);
+            let when = self.chance.millis(3_600_000..9 * 86_400_000);
             self.foresee_in(when, Happening::Asks { errand, how: How::AsMeant });
         }
     }

@@ -30,6 +30,8 @@ faults! {
     WriteMeetsItself = "store: write meets itself",
     /// The client gives up, and the write is made afterwards.
     WriteLate = "store: write made late",
+    /// The table is not there for a while: longer than anybody's patience.
+    StoreDown = "store: down for a while",
     /// What merchants have set up cannot be read.
     DirectoryFails = "store: directory fails",
     /// A worker is killed while it waits.
@@ -111,31 +113,62 @@ impl Faults {
 /// Of so many opportunities, a fault that is on takes one.
 const ONE_IN: u8 = 4;
 
+/// What happens for certain, beside what chance brings: to which call of which invocation, both counted
+/// from the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    /// At every opportunity.
+    pub always: Vec<Fault>,
+    /// Invocations count from 0, the calls of each from 1.
+    pub faults: Vec<(usize, u32, Fault)>,
+    /// When calls are served, in milliseconds; the others take as long as they do.
+    pub moments: Vec<(usize, u32, i64)>,
+}
+
 /// The only source of chance in a history.
 pub struct Chance {
     random: fastrand::Rng,
     faults: Faults,
+    pub script: Script,
     /// How often each fault struck.
     pub struck: [u32; Fault::ALL.len()],
 }
 
 impl Chance {
     pub fn new(seed: u64, faults: Faults) -> Self {
-        Self { random: fastrand::Rng::with_seed(seed), faults, struck: [0; Fault::ALL.len()] }
+        let (random, script) = (fastrand::Rng::with_seed(seed), Script::default());
+        Self { random, faults, script, struck: [0; Fault::ALL.len()] }
     }
 
     /// Whether the fault strikes here.
     pub fn strikes(&mut self, fault: Fault) -> bool {
-        let strikes = self.faults.has(fault) && self.random.u8(..) % ONE_IN == 0;
+        let is_certain = self.script.always.contains(&fault);
+        let strikes = is_certain || self.faults.has(fault) && self.random.u8(..) % ONE_IN == 0;
         if strikes {
             self.struck[fault as usize] += 1;
         }
         strikes
     }
 
+    /// Whether the fault strikes this call of an invocation.
+    pub fn strikes_call(&mut self, fault: Fault, task: usize, call: u32) -> bool {
+        if self.script.faults.contains(&(task, call, fault)) {
+            self.struck[fault as usize] += 1;
+            return true;
+        }
+        self.strikes(fault)
+    }
+
+    /// When the script wants this call to be served.
+    pub fn moment(&self, task: usize, call: u32) -> Option<i64> {
+        let moments = &self.script.moments;
+        moments.iter().find(|(other, number, _)| (*other, *number) == (task, call)).map(|(_, _, at_ms)| *at_ms)
+    }
+
     /// From now on nothing fails.
     pub fn calm_down(&mut self) {
         self.faults = Faults::NONE;
+        self.script.always.clear();
     }
 
     /// Milliseconds in this range.

@@ -25,8 +25,10 @@ mod line;
 mod network;
 pub mod plan;
 mod platform;
+pub mod shrink;
 pub mod story;
 mod table;
+pub mod timeline;
 pub mod world;
 
-pub use world::{Report, World, run};
+pub use world::{Report, World, run, run_scripted};

@@ -12,7 +12,7 @@ use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
 use crate::chance::Fault;
 use crate::line::Reply;
 use crate::platform::{GATEWAY_URL, millis};
-use crate::story::{Lane, moment};
+use crate::story::Lane;
 use crate::world::{Happening, START_MS, World};
 
 /// A request may arrive so long after its sender's deadline, and no longer: with clocks that differ by two
@@ -51,22 +51,26 @@ impl World {
     pub(crate) fn depart(&mut self, task: usize, call: u32, request: &HttpRequest, timeout: Duration) {
         let served = |answer| Happening::Served { task, call, reply: Some(Reply::Answered(answer)) };
         let request = as_the_gateway_sees(request);
-        if self.chance.strikes(Fault::NoConnection) {
+        if self.chance.strikes_call(Fault::NoConnection, task, call) {
             self.tell(Lane::Worker(task), Lane::Gateway, || format!("finds no connection for {}", title(&request)));
             let failed = self.chance.millis(5..500);
             return self.foresee_in(failed, served(Err(HttpFault::NotSent("refused".to_owned()))));
         }
         let reply_by_ms = self.now_ms + millis(timeout);
         self.foresee(reply_by_ms, served(Err(HttpFault::Lost("timeout".to_owned()))));
-        if self.now_ms < self.down_until_ms || self.chance.strikes(Fault::RequestLost) {
+        if self.gateway_down_ms.contains(&self.now_ms) || self.chance.strikes_call(Fault::RequestLost, task, call) {
             return self.tell(Lane::Worker(task), Lane::Gateway, || format!("is lost: {}", title(&request)));
         }
         let latest_ms = self.tasks[task].deadline_ms + LATENESS_MS;
-        let late = self.chance.strikes(Fault::RequestLate);
-        let at = if late { self.chance.millis(self.now_ms..latest_ms) } else { self.now_ms + self.latency(5..150) };
+        let late = self.chance.strikes_call(Fault::RequestLate, task, call);
+        let at = match self.chance.moment(task, call) {
+            Some(at_ms) => at_ms.max(self.now_ms),
+            None if late => self.chance.millis(self.now_ms..latest_ms),
+            None => self.now_ms + self.latency(5..150),
+        };
         // A second delivery of what has no key is a second operation to anybody.
         let may_be_doubled = self.plan.class == Class::Keyed || is_harmless(&request);
-        let is_doubled = may_be_doubled && self.chance.strikes(Fault::RequestDoubled);
+        let is_doubled = may_be_doubled && self.chance.strikes_call(Fault::RequestDoubled, task, call);
         let parcel = Parcel { task, call, request, reply_by_ms, is_doubled };
         if is_doubled {
             let again = self.chance.millis(at.min(latest_ms - 1)..latest_ms);
@@ -75,40 +79,39 @@ impl World {
         self.foresee(at.min(latest_ms), Happening::Arrives(Box::new(parcel)));
     }
 
-    pub(crate) fn go_down(&mut self, until_ms: i64) {
-        self.down_until_ms = until_ms;
-        self.tell(Lane::Gateway, Lane::Gateway, || format!("is down until {}", moment(until_ms)));
-    }
-
     /// A request is there.
     pub(crate) fn arrive(&mut self, parcel: Parcel) {
         let Parcel { task, call, request, reply_by_ms, is_doubled } = parcel;
         let known = self.auditor.sent(&request);
         // Somebody who delivers twice does so because he heard nothing the first time.
-        let response = if !is_doubled && self.chance.strikes(Fault::TooManyRequests) {
+        let response = if !is_doubled && self.chance.strikes_call(Fault::TooManyRequests, task, call) {
             HttpResponse { status: 429, body: Vec::new() }
-        } else if known && request.idempotency_key.is_some() && self.chance.strikes(Fault::InProgress) {
+        } else if known && request.idempotency_key.is_some() && self.chance.strikes_call(Fault::InProgress, task, call) {
             HttpResponse { status: 409, body: br#"{"code":"in_progress"}"#.to_vec() }
-        } else if self.chance.strikes(Fault::ErrorBefore) {
+        } else if self.chance.strikes_call(Fault::ErrorBefore, task, call) {
             HttpResponse { status: 500, body: b"{}".to_vec() }
         } else {
-            self.act(task, &request)
+            self.act(task, call, &request)
         };
         self.tell(Lane::Worker(task), Lane::Gateway, || {
             format!("{} → {} {}", title(&request), response.status, String::from_utf8_lossy(&response.body))
         });
-        if self.chance.strikes(Fault::AnswerLost) {
+        if self.chance.strikes_call(Fault::AnswerLost, task, call) {
             return self.tell(Lane::Gateway, Lane::Worker(task), || "its answer is lost".to_owned());
         }
-        let slow = self.chance.strikes(Fault::AnswerSlow);
-        let at = self.now_ms + if slow { self.chance.millis(1_000..20_000) } else { self.latency(5..150) };
+        let slow = self.chance.strikes_call(Fault::AnswerSlow, task, call);
+        let at = match self.chance.moment(task, call) {
+            Some(_) => self.now_ms,
+            None if slow => self.now_ms + self.chance.millis(1_000..20_000),
+            None => self.now_ms + self.latency(5..150),
+        };
         if at < reply_by_ms {
             self.foresee(at, Happening::Served { task, call, reply: Some(Reply::Answered(Ok(response))) });
         }
     }
 
     /// The gateway does what it is asked.
-    fn act(&mut self, task: usize, request: &Request) -> HttpResponse {
+    fn act(&mut self, task: usize, call: u32, request: &Request) -> HttpResponse {
         let reaction = self.gateway.handle(request, START_MS + self.now_ms);
         let mut body = reaction.answer.body.into_bytes();
         for record in &reaction.records {
@@ -120,14 +123,14 @@ impl World {
                 self.tell(Lane::Gateway, Lane::Gateway, || format!("enters {}", entry(operation)));
             }
         }
-        if self.chance.strikes(Fault::ErrorAfter) {
+        if self.chance.strikes_call(Fault::ErrorAfter, task, call) {
             self.tell(Lane::Gateway, Lane::Worker(task), || "breaks after it acted".to_owned());
             return HttpResponse { status: 500, body: b"{}".to_vec() };
         }
-        if self.chance.strikes(Fault::Malformed) {
+        if self.chance.strikes_call(Fault::Malformed, task, call) {
             body.truncate(body.len() / 2);
         }
-        if self.chance.strikes(Fault::ForeignAnswer) {
+        if self.chance.strikes_call(Fault::ForeignAnswer, task, call) {
             let text = String::from_utf8_lossy(&body).replace(r#""reference":""#, r#""reference":"X"#);
             // Of another operation, which went the other way.
             let text = match text.contains(r#""status":"approved""#) {
@@ -164,7 +167,7 @@ impl World {
             return;
         }
         let late = self.chance.strikes(Fault::NoticeLate);
-        let delay = if late { self.chance.millis(2_000..86_400_000) } else { self.chance.millis(20..2_000) };
+        let delay = if late { self.chance.millis(2_000..8 * 86_400_000) } else { self.chance.millis(20..2_000) };
         self.foresee(settles_ms + delay, Happening::Told(told(settles_ms, false)));
         if self.chance.strikes(Fault::NoticeDoubled) {
             let again = self.chance.millis(0..120_000);

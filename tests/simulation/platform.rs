@@ -104,7 +104,7 @@ pub struct Task {
     worker: usize,
     purpose: Option<Purpose>,
     /// Which of its calls it waits for, and what the table was asked.
-    call: u32,
+    pub call: u32,
     at_table: Option<Call>,
     pub deadline_ms: i64,
     pub spent: Spent,
@@ -299,8 +299,8 @@ impl World {
         }
         self.tasks[task].call += 1;
         let number = self.tasks[task].call;
-        let is_killed = self.chance.strikes(Fault::Killed);
-        if !is_killed || self.chance.strikes(Fault::DyingWish) {
+        let is_killed = self.chance.strikes_call(Fault::Killed, task, number);
+        if !is_killed || self.chance.strikes_call(Fault::DyingWish, task, number) {
             match call {
                 Call::Send(request, timeout) => self.depart(task, number, &request, timeout),
                 Call::Sleep(duration) => {
@@ -309,8 +309,11 @@ impl World {
                 }
                 Call::Read(_) | Call::Write(..) => {
                     self.tasks[task].at_table = Some(call);
-                    let latency = self.latency(2..20);
-                    self.foresee_in(latency, Happening::Served { task, call: number, reply: None });
+                    let at = match self.chance.moment(task, number) {
+                        Some(at_ms) => at_ms,
+                        None => self.now_ms + self.latency(2..20),
+                    };
+                    self.foresee(at, Happening::Served { task, call: number, reply: None });
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The payments table: conditional writes, acknowledgements that get lost, and a stream.
 
+use std::ops::Range;
+
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::ports::{Expected, StoreFault, Written};
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
@@ -15,6 +17,8 @@ use crate::world::{Happening, World};
 #[derive(Default)]
 pub struct Table {
     pub rows: Vec<Row>,
+    /// When it answers nobody.
+    pub down_ms: Range<i64>,
 }
 
 pub struct Row {
@@ -83,8 +87,18 @@ fn unavailable(why: &'static str) -> StoreFault {
 
 impl World {
     /// The table answers a call of this worker, now.
-    pub(crate) fn serve_table(&mut self, task: usize, call: Call) -> Option<Reply> {
-        match call {
+    pub(crate) fn serve_table(&mut self, task: usize, asked: Call) -> Option<Reply> {
+        if self.table.down_ms.contains(&self.now_ms) {
+            self.tasks[task].spent.disturbances += 1;
+            self.tell(Lane::Worker(task), Lane::Store, || "is not answered: the table is down".to_owned());
+            let fault = unavailable("down");
+            return match asked {
+                Call::Read(_) => Some(Reply::Read(Err(fault))),
+                Call::Write(..) => Some(Reply::Written(Err(fault))),
+                Call::Send(..) | Call::Sleep(_) => None,
+            };
+        }
+        match asked {
             Call::Read(key) => Some(Reply::Read(self.read(task, &key))),
             Call::Write(item, expected) => self.write(task, *item, expected).map(Reply::Written),
             Call::Send(..) | Call::Sleep(_) => None,
@@ -92,8 +106,9 @@ impl World {
     }
 
     fn read(&mut self, task: usize, key: &str) -> Result<Option<Item>, StoreFault> {
+        let call = self.tasks[task].call;
         self.tasks[task].spent.reads += 1;
-        if self.chance.strikes(Fault::ReadFails) {
+        if self.chance.strikes_call(Fault::ReadFails, task, call) {
             self.tasks[task].spent.disturbances += 1;
             self.tell(Lane::Store, Lane::Worker(task), || "the read fails".to_owned());
             return Err(unavailable("the table is not there"));
@@ -109,13 +124,14 @@ impl World {
 
     /// None where the worker will not hear of it.
     fn write(&mut self, task: usize, item: Item, expected: Expected) -> Option<Result<Written, StoreFault>> {
+        let call = self.tasks[task].call;
         self.tasks[task].spent.writes += 1;
-        if self.chance.strikes(Fault::WriteThrottled) {
+        if self.chance.strikes_call(Fault::WriteThrottled, task, call) {
             self.tasks[task].spent.disturbances += 1;
             self.tell(Lane::Store, Lane::Worker(task), || "throttles the write".to_owned());
             return Some(Err(unavailable("throttled")));
         }
-        if self.chance.strikes(Fault::WriteLate) {
+        if self.chance.strikes_call(Fault::WriteLate, task, call) {
             self.tasks[task].spent.disturbances += 1;
             self.tell(Lane::Store, Lane::Worker(task), || "does not answer to a write, and makes it later".to_owned());
             let later = self.chance.millis(1..4_000);
@@ -124,12 +140,12 @@ impl World {
         }
         let written = self.make(task, item, expected);
         if let Ok(place) = written {
-            if self.chance.strikes(Fault::AcknowledgementLost) {
+            if self.chance.strikes_call(Fault::AcknowledgementLost, task, call) {
                 self.tasks[task].spent.disturbances += 1;
                 self.tell(Lane::Store, Lane::Worker(task), || "the acknowledgement is lost".to_owned());
                 return Some(Err(unavailable("the acknowledgement was lost")));
             }
-            if self.chance.strikes(Fault::WriteMeetsItself) {
+            if self.chance.strikes_call(Fault::WriteMeetsItself, task, call) {
                 self.tasks[task].spent.disturbances += 1;
                 self.tell(Lane::Store, Lane::Worker(task), || "the client asks again, and meets its write".to_owned());
                 return Some(Ok(Written::Conflict(Some(self.table.rows[place].item.clone()))));

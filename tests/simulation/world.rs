@@ -6,17 +6,18 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
+use std::ops::Range;
 
-use kessai_functions::sandbox::Gateway;
+use kessai_functions::sandbox::{Gateway, Kind};
 
 use crate::auditor::{Auditor, Violation};
 use crate::callers::{Caller, How};
-use crate::chance::{Chance, Fault};
+use crate::chance::{Chance, Fault, Script};
 use crate::line::Reply;
 use crate::network::{Parcel, Told};
 use crate::plan::Plan;
 use crate::platform::{Message, Platform, Task};
-use crate::story::{Lane, Story};
+use crate::story::{Lane, Story, moment};
 use crate::table::{LateWrite, Table};
 
 /// The moment at which every history begins, in milliseconds since 1970.
@@ -45,8 +46,6 @@ pub enum Happening {
     Woken(Message),
     /// A worker's clock jumps.
     Steps { worker: usize },
-    /// The gateway goes down until then.
-    GoesDown { until_ms: i64 },
     /// From here on nothing fails any more.
     Calm,
 }
@@ -86,8 +85,8 @@ pub struct World {
     heap: BinaryHeap<Entry>,
     entries: u32,
     pub(crate) is_calm: bool,
-    /// The gateway answers nobody before then.
-    pub(crate) down_until_ms: i64,
+    /// When the gateway answers nobody.
+    pub(crate) gateway_down_ms: Range<i64>,
     pub(crate) table: Table,
     pub(crate) gateway: Gateway,
     pub(crate) platform: Platform,
@@ -103,13 +102,23 @@ pub struct Report {
     pub auditor: Auditor,
     pub struck: [u32; Fault::ALL.len()],
     pub story: Story,
+    /// What the gateway did: the kind, the amount, and whether it stands.
+    pub ledger: Vec<(Kind, u64, bool)>,
+    /// What each errand heard, in order.
+    pub heard: Vec<Vec<u16>>,
     /// How many entries it had.
     pub entries: u32,
 }
 
 /// Lets a history happen.
 pub fn run(plan: &Plan, story: Story) -> Report {
+    run_scripted(plan, Script::default(), story)
+}
+
+/// Lets a history happen in which some things are certain.
+pub fn run_scripted(plan: &Plan, script: Script, story: Story) -> Report {
     let mut world = World::new(plan.clone(), story);
+    world.chance.script = script;
     world.begin();
     world.go_on();
     world.end()
@@ -123,7 +132,7 @@ impl World {
             heap: BinaryHeap::with_capacity(32),
             entries: 0,
             is_calm: false,
-            down_until_ms: 0,
+            gateway_down_ms: 0..0,
             table: Table::default(),
             gateway: Gateway::default(),
             platform: Platform::of(&plan),
@@ -140,14 +149,26 @@ impl World {
     pub fn begin(&mut self) {
         self.set_clocks();
         self.set_callers_going();
-        if self.chance.strikes(Fault::GatewayDown) {
-            let from_ms = self.chance.millis(0..1_000);
-            let until_ms = from_ms + self.chance.millis(3_600_000..30 * 3_600_000);
-            self.foresee(from_ms, Happening::GoesDown { until_ms });
-        }
+        self.set_outages();
         // Long enough for whoever comes back days later, but for some.
         let calm_ms = if self.chance.one_in(8) { 3 * 86_400_000 } else { self.chance.millis(60_000..3_600_000) };
         self.foresee(calm_ms, Happening::Calm);
+    }
+
+    /// When nobody answers for a while.
+    fn set_outages(&mut self) {
+        if self.chance.strikes(Fault::GatewayDown) {
+            let from = self.chance.millis(0..1_000);
+            self.gateway_down_ms = from..from + self.chance.millis(3_600_000..30 * 3_600_000);
+            let hours = (self.gateway_down_ms.end - from) / 3_600_000;
+            self.tell(Lane::Gateway, Lane::Gateway, || format!("is down for {hours} hours, a second from here"));
+        }
+        if self.chance.strikes(Fault::StoreDown) {
+            let from = self.chance.millis(0..60_000);
+            self.table.down_ms = from..from + self.chance.millis(1_000..40_000);
+            let Range { start, end } = self.table.down_ms.clone();
+            self.tell(Lane::Store, Lane::Store, || format!("is down from {} to {}", moment(start), moment(end)));
+        }
     }
 
     /// Lets time pass until nothing is left to happen, or something happened that must not.
@@ -170,11 +191,15 @@ impl World {
             self.auditor.close(&self.plan, &self.table, &self.gateway, now_ms);
         }
         let violation = self.auditor.violation.take();
+        let effects = self.gateway.effects(START_MS + self.now_ms).filter(|effect| effect.reference.is_some());
+        let ledger = effects.map(|effect| (effect.kind, effect.amount, !effect.voided)).collect();
         Report {
             violation,
             struck: self.chance.struck,
             auditor: self.auditor,
             story: self.story,
+            ledger,
+            heard: self.callers.into_iter().map(|caller| caller.heard).collect(),
             entries: self.entries,
         }
     }
@@ -199,7 +224,6 @@ impl World {
             Happening::Streamed { payment } => self.stream(payment),
             Happening::Woken(message) => self.wake(message),
             Happening::Steps { worker } => self.step_clock(worker),
-            Happening::GoesDown { until_ms } => self.go_down(until_ms),
             Happening::Calm => self.calm_down(),
         }
     }

@@ -116,6 +116,11 @@ impl Operation {
         }
     }
 
+    /// Whether the gateway was asked to undo it, or is about to be.
+    fn is_being_undone(&self) -> bool {
+        matches!(&self.state, State::Open(Open { undoing: true, .. }))
+    }
+
     /// Whether it is known what became of it.
     pub fn is_settled(&self) -> bool {
         matches!(self.state, State::Settled(_))

@@ -46,6 +46,18 @@ impl Outcome {
             Self::NotSent | Self::Unknown | Self::NeverReceived => None,
         }
     }
+
+    /// The same, as it may rest: see [`Answer::within_limits`].
+    #[must_use]
+    pub fn within_limits(self) -> Self {
+        match self {
+            Self::Approved(answer) => Self::Approved(answer.within_limits()),
+            Self::Accepted(answer) => Self::Accepted(answer.within_limits()),
+            Self::Declined(decline, answer) => Self::Declined(decline, answer.within_limits()),
+            Self::Voided(answer) => Self::Voided(answer.within_limits()),
+            Self::NotSent | Self::Unknown | Self::NeverReceived => self,
+        }
+    }
 }
 
 /// The ways of saying no, as a caller must tell them apart.
@@ -62,7 +74,7 @@ pub enum Decline {
 }
 
 /// What a gateway says about an operation, in its own words. Each text is cut to the wire's limit for
-/// it when it comes in.
+/// it before it rests anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The gateway's id for the operation (≤ 255).
@@ -83,30 +95,73 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Cuts what is too long for the record that will hold it, and masks what must not rest.
+    /// Masks what must not rest, and cuts what is too long for the record that will hold it.
+    ///
+    /// The reference alone is not masked. Gateways' ids are often all digits, and one that happens to look like
+    /// a card number must still lead back to the operation. Any other text that happens to is masked: a person
+    /// may read these, but nothing is found by them.
     #[must_use]
     pub fn within_limits(self) -> Self {
+        let rest = |text: Option<String>, limit| cut(text.map(mask_card_numbers), limit);
         Self {
             reference: cut(self.reference, 255),
-            reference_details: cut(self.reference_details, 1000),
-            code: cut(self.code, 64),
-            description: cut(self.description.map(mask_card_numbers), 255),
-            message: cut(self.message.map(mask_card_numbers), 255),
-            authorization_code: cut(self.authorization_code, 64),
-            avs_code: cut(self.avs_code, 64),
+            reference_details: rest(self.reference_details, 1000),
+            code: rest(self.code, 64),
+            description: rest(self.description, 255),
+            message: rest(self.message, 255),
+            authorization_code: rest(self.authorization_code, 64),
+            avs_code: rest(self.avs_code, 64),
             date: self.date,
         }
     }
 }
 
-/// Gateways repeat what they do not like: what could be a card number is masked before it rests.
+/// Gateways repeat what they do not like: what could be a card number is masked, whether its digits stand in
+/// one run or in groups. A number within a longer run is not seen, or hardly any long number would be spared.
 fn mask_card_numbers(text: String) -> String {
     if text.bytes().filter(u8::is_ascii_digit).count() < Pan::MIN {
         return text;
     }
-    let is_digit = |character: char| character.is_ascii_digit();
-    let runs = text.split(|character: char| !is_digit(character)).filter(|run| Pan::parse(run).is_some());
-    runs.fold(text.clone(), |masked, run| masked.replace(run, "****"))
+    let mut masked = String::with_capacity(text.len());
+    // Other groups may stand before and after a number, so that more than one reading of them has a right check
+    // digit: all that any of them covers is masked.
+    let mut masked_until = 0;
+    let mut follows_digit = false;
+    for (place, character) in text.char_indices() {
+        let is_digit = character.is_ascii_digit();
+        let number = if is_digit && !follows_digit { end_of_card_number(&text, place) } else { None };
+        follows_digit = is_digit;
+        match number {
+            Some(end) if place < masked_until => masked_until = masked_until.max(end),
+            Some(end) => {
+                masked.push_str("****");
+                masked_until = end;
+            }
+            None if place < masked_until => {}
+            None => masked.push(character),
+        }
+    }
+    masked
+}
+
+/// Where the longest card number ends that could begin with the group of digits at `start`: each group is one
+/// of its own, and one space or hyphen lies between it and the next.
+fn end_of_card_number(text: &str, start: usize) -> Option<usize> {
+    let mut digits = String::with_capacity(Pan::MAX);
+    let mut end = None;
+    let mut rest = text.bytes().enumerate().skip(start).peekable();
+    while let Some((place, byte)) = rest.next() {
+        let is_last_of_group = !rest.peek().is_some_and(|(_, next)| next.is_ascii_digit());
+        match byte {
+            b'0'..=b'9' if digits.len() < Pan::MAX => digits.push(char::from(byte)),
+            b' ' | b'-' if !is_last_of_group => continue,
+            _ => break,
+        }
+        if is_last_of_group && Pan::is_sound(&digits) {
+            end = Some(place.saturating_add(1));
+        }
+    }
+    end
 }
 
 fn cut(text: Option<String>, limit: usize) -> Option<String> {

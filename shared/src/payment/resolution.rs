@@ -47,9 +47,11 @@ pub(super) fn backoff(attempts: u32) -> Duration {
     BACKOFF.get(step).or(BACKOFF.last()).copied().unwrap_or_default()
 }
 
-/// Whether its request may be sent once more: the gateway will know the key.
-pub(super) fn key_holds(operation: &Operation, terms: &Terms, now: Timestamp) -> bool {
-    terms.key_window.is_some_and(|window| now < operation.requested_at.plus(window.saturating_sub(WINDOW_RESERVE)))
+/// Whether its request may be sent once more: the gateway will know the key, and is not asked to undo what it
+/// would then be asked for.
+pub(super) fn may_be_resent(operation: &Operation, terms: &Terms, now: Timestamp) -> bool {
+    let until = |window: Duration| operation.requested_at.plus(window.saturating_sub(WINDOW_RESERVE));
+    !operation.is_being_undone() && terms.key_window.is_some_and(|window| now < until(window))
 }
 
 /// Whether the request can be made again from what is stored.
@@ -61,7 +63,7 @@ pub(super) fn is_stored_whole(operation: &Operation) -> bool {
 }
 
 fn plan(operation: &Operation, terms: &Terms, now: Timestamp) -> Plan {
-    if key_holds(operation, terms, now) && is_stored_whole(operation) {
+    if may_be_resent(operation, terms, now) && is_stored_whole(operation) {
         Plan::Resend
     } else if terms.can_look_up {
         Plan::LookUp

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::asked::{Action, Amount, Asked, Opening, Request};
-use super::resolution::{again_at, backoff, claim_anew, is_stored_whole, key_holds, pursue};
+use super::resolution::{again_at, backoff, claim_anew, is_stored_whole, may_be_resent, pursue};
 use super::{
     Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS,
     MAX_OPERATIONS_TO_GIVE_BACK, Nonce, Open, Operation, Outcome, Payment, Settled, Source, State, Terms, Verdict,
@@ -64,7 +64,8 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
         }
         Event::Learned { operation, source, nonce, outcome } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
-            let heard = Heard { source: *source, nonce: *nonce, outcome, terms, expires_at: payment.expires_at, now };
+            let (source, nonce, outcome) = (*source, *nonce, &outcome.clone().within_limits());
+            let heard = Heard { source, nonce, outcome, terms, expires_at: payment.expires_at, now };
             let contradiction = payment.operations.get_mut(operation.index()).is_some_and(|known| heard.of(known));
             Ok(Step { payment, operation: Some(*operation), effect: None, contradiction })
         }
@@ -155,6 +156,7 @@ impl Asking<'_> {
     }
 
     fn add(&self, payment: &Payment, kind: &Kind) -> Result<Step, Rejection> {
+        self.check_target(payment, kind)?;
         let amount = self.wanted(payment, kind)?;
         self.check_admitted(payment, kind, amount)?;
         let ordinal = Ordinal::new(payment.operations.len()).ok_or(Rejection::Full)?;
@@ -178,16 +180,9 @@ impl Asking<'_> {
         assert!(left.minor >= 0, "more reserved than approved in {}", payment.key());
     }
 
-    /// The amount that a new operation on `payment` asks for.
-    fn wanted(&self, payment: &Payment, kind: &Kind) -> Result<Money, Rejection> {
-        match (self.request.amount, kind) {
-            (Amount::Rest, Kind::Refund { payment: refunded, .. }) => Ok(payment.refundable(*refunded)),
-            (Amount::Rest | Amount::Exactly(_), _) => self.exact_amount(payment.currency),
-        }
-    }
-
-    /// Whether an operation on `payment` may reserve this amount.
-    fn check_admitted(&self, payment: &Payment, kind: &Kind, amount: Money) -> Result<(), Rejection> {
+    /// Whether this caller may act on what is there, whatever the amount: nobody is told what is wrong with an
+    /// amount for something that is not there.
+    fn check_target(&self, payment: &Payment, kind: &Kind) -> Result<(), Rejection> {
         let target = kind.target().and_then(|target| payment.operation(target));
         // An id can name any place of the payment, whatever kind of record is there.
         let target = target.filter(|target| kind.acts_on() == Some(target.record())).ok_or(Rejection::NotFound)?;
@@ -200,6 +195,19 @@ impl Asking<'_> {
         if !target.is_approved() {
             return Err(Rejection::NotApproved { status: target.state.status() });
         }
+        Ok(())
+    }
+
+    /// The amount that a new operation on `payment` asks for.
+    fn wanted(&self, payment: &Payment, kind: &Kind) -> Result<Money, Rejection> {
+        match (self.request.amount, kind) {
+            (Amount::Rest, Kind::Refund { payment: refunded, .. }) => Ok(payment.refundable(*refunded)),
+            (Amount::Rest | Amount::Exactly(_), _) => self.exact_amount(payment.currency),
+        }
+    }
+
+    /// Whether there is enough left for this amount.
+    fn check_admitted(&self, payment: &Payment, kind: &Kind, amount: Money) -> Result<(), Rejection> {
         if amount.minor <= 0 {
             return Err(Rejection::OverBalance { available: amount.with(0) });
         }
@@ -259,15 +267,15 @@ impl Asking<'_> {
             State::Unsent => self.try_anew(payment, ordinal),
             // My own claim: its acknowledgement was lost. Nothing has been sent under it, but if it was claimed
             // to be sent once more, then something was before.
-            State::Open(open) if open.nonce == self.claim.nonce && (!open.unknown || self.key_holds(operation)) => {
+            State::Open(open) if open.nonce == self.claim.nonce && (!open.unknown || self.may_be_resent(operation)) => {
                 Ok(self.send(payment.clone(), ordinal, open.unknown))
             }
             State::Open(open) => self.while_open(payment, ordinal, open, answer),
         }
     }
 
-    fn key_holds(&self, operation: &Operation) -> bool {
-        key_holds(operation, self.terms, self.now)
+    fn may_be_resent(&self, operation: &Operation) -> bool {
+        may_be_resent(operation, self.terms, self.now)
     }
 
     /// The gateway never heard of it. Its amount was free meanwhile, so it must fit again: the same amount,
@@ -275,6 +283,7 @@ impl Asking<'_> {
     fn try_anew(&self, payment: &Payment, ordinal: Ordinal) -> Result<Step, Rejection> {
         let kind = self.kind();
         if let (Some(_), Some(operation)) = (kind.target(), payment.operation(ordinal)) {
+            self.check_target(payment, kind)?;
             self.check_admitted(payment, kind, operation.amount)?;
         }
         let mut payment = payment.clone();
@@ -296,7 +305,7 @@ impl Asking<'_> {
         }
         let Some(operation) = payment.operation(ordinal) else { return Ok(answer) };
         // Only the caller can bring the card again; under the gateway's key that is the same request.
-        if is_stored_whole(operation) || !self.key_holds(operation) || self.now < free_at {
+        if is_stored_whole(operation) || !self.may_be_resent(operation) || self.now < free_at {
             return Ok(answer);
         }
         let mut payment = payment.clone();
@@ -311,6 +320,7 @@ impl Asking<'_> {
 struct Heard<'a> {
     source: Source,
     nonce: Nonce,
+    /// Within its limits: of what is heard, nothing else is logged, kept or compared.
     outcome: &'a Outcome,
     terms: &'a Terms,
     /// The end of the hold, where the payment has one.
@@ -333,10 +343,9 @@ impl Heard<'_> {
     }
 
     fn of_unsettled(&self, operation: &mut Operation) {
-        let undoing = if let State::Open(open) = &operation.state { open.undoing } else { false };
         match self.outcome {
             // It may be undone already: only that it is, or that it never was, can be believed.
-            Outcome::Approved(_) | Outcome::Accepted(_) if undoing => self.note(operation),
+            Outcome::Approved(_) | Outcome::Accepted(_) if operation.is_being_undone() => self.note(operation),
             Outcome::Approved(answer) => self.settle(operation, Verdict::Approved, answer),
             Outcome::Declined(decline, answer) => self.settle(operation, Verdict::Declined(*decline), answer),
             Outcome::Voided(answer) => self.voided(operation, answer),
@@ -349,8 +358,7 @@ impl Heard<'_> {
 
     fn settle(&self, operation: &mut Operation, verdict: Verdict, answer: &Answer) {
         operation.logs.push(self.log());
-        let answer = answer.clone().within_limits();
-        operation.state = State::Settled(Settled { verdict, answer, at: self.now });
+        operation.state = State::Settled(Settled { verdict, answer: answer.clone(), at: self.now });
     }
 
     fn accept(&self, operation: &mut Operation, answer: &Answer) {
@@ -366,7 +374,7 @@ impl Heard<'_> {
             // Nobody can ask: a notice will tell, or the hold runs out.
             self.holds_until(operation)
         };
-        operation.state = State::Accepted(Accepted { answer: answer.clone().within_limits(), attempts, due });
+        operation.state = State::Accepted(Accepted { answer: answer.clone(), attempts, due });
     }
 
     /// Nothing of *this* attempt reached the gateway. That frees the operation if the attempt was to send

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
-use crate::gateways::{Adapter, Exchange, Intent};
+use crate::card::Secret;
+use crate::gateways::{Adapter, Exchange, Intent, Notice};
 use crate::payment::asked::{Address, Details, RefundReason};
 use crate::payment::tests::fixtures::{card_of, cents, gateway, method_id, place, raw_card, stored_method};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
@@ -272,5 +273,77 @@ fn a_reversal_by_reference_means_that_nothing_is_charged() {
     ];
     for (status, body, expected) in rows {
         assert_eq!(decoded(reversal, status, &body), expected, "{status} {body}");
+    }
+}
+
+/// What the signatures below were made of, with the secret "first" where nothing else is said.
+const TOLD: &str =
+    r#"{"id":"ch_1","reference":"0Xc000000000001AAA","status":"approved","code":"00","message":"as it is"}"#;
+const SIGNED: &str = "d13ea31f72ab6a38b05c3cc1a530bd3e612aa8ab3d2accfdb26312e3803ff4fd";
+const SIGNED_BY_SECOND: &str = "193bb1d27318d2c2e9e590ef55ddb0c3069ec69e41d82c8742c5c82dd35631d8";
+const SIGNED_BY_ANOTHER: &str = "3028f6510b37b46d8bc4213e365efecc80810e4766c7200c7c1dd0f13f6ed265";
+
+fn told(adapter: &Adapter, body: &str, signature: &str) -> Option<Notice> {
+    let secrets = ["first", "second"].map(|secret| Secret::new(secret.to_owned()));
+    adapter.notice.and_then(|read| read(body.as_bytes(), signature, &secrets))
+}
+
+#[test]
+fn a_notice_is_taken_from_whoever_knows_a_secret() {
+    let taken = Notice { reference: REFERENCE.to_owned(), outcome: Outcome::Approved(said("00")) };
+    let upper_case = SIGNED.to_uppercase();
+    let altered = TOLD.replace("approved", "declined");
+    let rows = [
+        (TOLD, SIGNED, Some(&taken)),
+        (TOLD, SIGNED_BY_SECOND, Some(&taken)),
+        (TOLD, SIGNED_BY_ANOTHER, None),
+        (TOLD, &upper_case, None),
+        (TOLD, &SIGNED[..63], None),
+        (TOLD, "", None),
+        (&altered, SIGNED, None),
+        ("", SIGNED, None),
+    ];
+    for adapter in ALL {
+        for (body, signature, expected) in rows {
+            assert_eq!(told(adapter, body, signature).as_ref(), expected, "{body} signed {signature}");
+        }
+        let by_nobody = adapter.notice.and_then(|read| read(TOLD.as_bytes(), SIGNED, &[]));
+        assert_eq!(by_nobody, None, "nobody can sign where there is no secret");
+    }
+}
+
+#[test]
+fn a_notice_that_cannot_be_read_is_not_taken_even_if_it_is_signed() {
+    let rows = [
+        ("{}", "1a622d22c97781330a4b238d7aa9ee5fa17bae5a3f4de330ee27097d9ab280d7"),
+        ("not JSON", "4af39f627ae421105a8ed631a4ad5ad9d85f569e9e280874bdbd59832727e346"),
+        (r#"{"reference":"0Xc000000000001AAA"}"#, "694c0bee18d118b9ab8acf5c356a62f37b280b419922ce6b828c332a6e776bed"),
+    ];
+    for (body, signature) in rows {
+        assert_eq!(told(&KEYED, body, signature), None, "{body}");
+    }
+}
+
+#[test]
+fn a_notice_tells_every_outcome_that_an_answer_tells() {
+    let rows = [
+        (
+            "accepted",
+            "09",
+            "6098377b6f12558dad3f1173a1c4fc335ca1b9af4b8bd831bee34c1c640b4005",
+            Outcome::Accepted(said("09")),
+        ),
+        (
+            "declined",
+            "43",
+            "c751e718d6ad7d505ebfc0f900371a299726552523bfebeec2e821b29c78abd5",
+            Outcome::Declined(Decline::Permanent, said("43")),
+        ),
+        ("perhaps", "00", "ebc21340b4a636aecf8451fe7c3c810aec4862f2cdf4eab0d1081937a4bf0cbf", Outcome::Unknown),
+    ];
+    for (status, code, signature, outcome) in rows {
+        let body = TOLD.replace("approved", status).replace("\"00\"", &format!("{code:?}"));
+        let taken = Notice { reference: REFERENCE.to_owned(), outcome };
+        assert_eq!(told(&KEYED, &body, signature), Some(taken), "{body}");
     }
 }

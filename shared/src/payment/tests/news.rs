@@ -92,16 +92,94 @@ fn what_settles_it_is_kept_as_the_gateway_said_it_within_the_limits() {
         assert_eq!(text.map(|text| text.chars().count()), Some(limit));
     }
     assert_eq!(kept.date, Some(START));
-    let echo = Answer {
-        description: Some("no such card: 4242424242424242.".to_owned()),
-        message: Some("4242424242424242/378282246310005 of order 4242424242424241".to_owned()),
-        ..Answer::default()
-    };
-    let masked = echo.within_limits();
-    assert_eq!(masked.description.as_deref(), Some("no such card: ****."));
-    assert_eq!(masked.message.as_deref(), Some("****/**** of order 4242424242424241"));
     let empty = Answer { code: Some(String::new()), ..Answer::default() };
     assert_eq!(empty.within_limits(), Answer::default(), "an empty text says nothing");
+}
+
+#[test]
+fn what_is_logged_of_it_is_within_the_limits_too() {
+    let said = || Answer { code: Some("長".repeat(65)), ..Answer::default() };
+    let outcomes = [
+        Outcome::Accepted(said()),
+        Outcome::Declined(Decline::Soft, said()),
+        // What has settled it is contradicted by this.
+        Outcome::Approved(said()),
+    ];
+    let mut purchase = open_sale();
+    outcomes.into_iter().for_each(|outcome| drop(purchase.hear(FIRST, outcome)));
+    let operation = &purchase.payment.operations[0];
+    assert_eq!((operation.logs.len(), operation.contradictions.len()), (2, 1));
+    for log in operation.logs.iter().chain(&operation.contradictions) {
+        assert_eq!(log.code.as_deref(), Some(&*"長".repeat(64)), "{log:?}");
+    }
+}
+
+#[test]
+fn a_reference_that_is_too_long_to_keep_does_not_contradict_itself() {
+    let said = || Answer { reference: Some("長".repeat(256)), ..Answer::default() };
+    let mut purchase = open_sale();
+    purchase.hear(FIRST, Outcome::Approved(said()));
+    assert!(!purchase.hear_from(FIRST, Source::Notice, Outcome::Approved(said())).contradiction);
+}
+
+#[test]
+fn a_card_number_that_a_gateway_repeats_is_masked_however_it_is_written() {
+    let zeros = |count| "0".repeat(count);
+    let rows = [
+        ("4242424242424242", "****"),
+        ("4242 4242 4242 4242", "****"),
+        ("4242-4242-4242-4242", "****"),
+        ("3782 822463-10005", "****"),
+        ("no such card: 4242424242424242.", "no such card: ****."),
+        ("長4242 4242 4242 4242長", "長****長"),
+        ("-4242-4242-4242-4242- ", "-****- "),
+        ("4242424242424242/378282246310005 of order 4242424242424241", "****/**** of order 4242424242424241"),
+        ("4242424242424242 and 4242424242424242", "**** and ****"),
+        ("order 7 4242 4242 4242 4242 9", "order 7 **** 9"),
+        // Its first four groups could be a number, and so could its last four.
+        ("0000 4242 4242 4242 4242.", "****."),
+        // All of it could be a number, and so could the middle alone.
+        ("1000 4242 4242 4242 100", "****"),
+        ("4242  4242  4242  4242", "4242  4242  4242  4242"),
+        ("4242.4242.4242.4242", "4242.4242.4242.4242"),
+        ("4111 - 1111 - 1111 - 1111", "4111 - 1111 - 1111 - 1111"),
+        ("4111 1111 1111 1112", "4111 1111 1111 1112"),
+        (&zeros(11), &zeros(11)),
+        (&zeros(12), "****"),
+        (&zeros(19), "****"),
+        (&zeros(20), &zeros(20)),
+        ("00", "00"),
+    ];
+    for (said, rests) in rows {
+        let echo = Answer { message: Some(said.to_owned()), ..Answer::default() };
+        assert_eq!(echo.within_limits().message.as_deref(), Some(rests), "{said}");
+    }
+}
+
+#[test]
+fn a_card_number_is_masked_in_every_text_but_the_reference() {
+    let all = |text: &str| {
+        let text = || Some(text.to_owned());
+        Answer {
+            reference: Some("4242424242424242".to_owned()),
+            reference_details: text(),
+            code: text(),
+            description: text(),
+            message: text(),
+            authorization_code: text(),
+            avs_code: text(),
+            date: None,
+        }
+    };
+    assert_eq!(all("4242424242424242").within_limits(), all("****"));
+    let outcomes: [fn(Answer) -> Outcome; 4] =
+        [Outcome::Approved, Outcome::Accepted, |answer| Outcome::Declined(Decline::Soft, answer), Outcome::Voided];
+    for outcome in outcomes {
+        assert_eq!(outcome(all("4242424242424242")).within_limits(), outcome(all("****")));
+    }
+    for outcome in [Outcome::NotSent, Outcome::Unknown, Outcome::NeverReceived] {
+        assert_eq!(outcome.clone().within_limits(), outcome);
+    }
 }
 
 #[test]
@@ -120,6 +198,22 @@ fn every_interaction_is_logged_in_the_wires_words() {
         purchase.hear_from(FIRST, Source::LookUp, outcome.clone());
         let log = &purchase.payment.operations[0].logs[0];
         assert_eq!((log.source, log.interaction, log.at), (Source::LookUp, interaction, purchase.now), "{outcome:?}");
+    }
+}
+
+#[test]
+fn every_outcome_has_a_word_of_its_own() {
+    let rows = [
+        (Outcome::Approved(answer("a")), "approved"),
+        (Outcome::Accepted(answer("a")), "accepted"),
+        (Outcome::Declined(Decline::Soft, answer("a")), "declined"),
+        (Outcome::NotSent, "not sent"),
+        (Outcome::Unknown, "unknown"),
+        (Outcome::NeverReceived, "never received"),
+        (Outcome::Voided(answer("a")), "voided"),
+    ];
+    for (outcome, word) in rows {
+        assert_eq!(outcome.name(), word);
     }
 }
 

@@ -7,7 +7,9 @@ use super::purchase::Purchase;
 use crate::gateways::{ADAPTERS, sandbox};
 use crate::ids::Ordinal;
 use crate::merchant::AUTHORIZATION_LIFETIME;
-use crate::payment::{Effect, Event, Instrument, Interaction, Kind, MARGIN, Outcome, Source, State, Terms, Verdict};
+use crate::payment::{
+    Decline, Effect, Event, Instrument, Interaction, Kind, MARGIN, Outcome, Source, State, Terms, Verdict,
+};
 use crate::rejection::Rejection;
 
 const FIRST: Ordinal = Ordinal::FIRST;
@@ -119,6 +121,62 @@ fn a_key_whose_window_ends_meanwhile_does_not_make_a_look_up_early() {
     assert_eq!(purchase.look().effect, None, "the request sent just now may still be on its way");
     purchase.now = purchase.payment.due_at().expect("a time to look again");
     assert!(matches!(purchase.look().effect, Some(Effect::LookUp { .. })));
+}
+
+#[test]
+fn what_is_being_undone_is_not_believed_to_stand() {
+    for outcome in [Outcome::Approved(answer("a")), Outcome::Accepted(answer("a"))] {
+        for source in Source::ALL {
+            let mut purchase = abandoned(Kind::Sale, stored_method(), terms(&sandbox::TIMEOUT_REVERSAL));
+            assert!(matches!(purchase.look().effect, Some(Effect::Reverse { .. })));
+            let claimed = purchase.state(FIRST).clone();
+            purchase.hear_from(FIRST, source, outcome.clone());
+            assert_eq!(*purchase.state(FIRST), claimed, "{source:?} says {outcome:?}");
+            let logs = &purchase.payment.operations[0].logs;
+            assert_eq!(logs.iter().map(|log| log.source).collect::<Vec<_>>(), [source], "it is logged");
+            purchase.hear_from(FIRST, Source::TimeoutReversal, Outcome::Voided(answer("v")));
+            assert_eq!(verdict(&purchase), Some(Verdict::Voided));
+        }
+    }
+}
+
+#[test]
+fn what_was_declined_needs_no_undoing() {
+    let mut purchase = abandoned(Kind::Sale, stored_method(), terms(&sandbox::TIMEOUT_REVERSAL));
+    purchase.look();
+    purchase.hear_from(FIRST, Source::Notice, Outcome::Declined(Decline::Soft, answer("d")));
+    assert_eq!(verdict(&purchase), Some(Verdict::Declined(Decline::Soft)));
+    let undone = purchase.hear_from(FIRST, Source::TimeoutReversal, Outcome::Voided(answer("v")));
+    assert!(!undone.contradiction, "nothing was charged either way");
+}
+
+#[test]
+fn what_is_approved_before_it_is_undone_stands() {
+    let mut purchase = abandoned(Kind::Sale, stored_method(), terms(&sandbox::TIMEOUT_REVERSAL));
+    purchase.hear_from(FIRST, Source::Notice, Outcome::Approved(answer("a")));
+    assert_eq!(verdict(&purchase), Some(Verdict::Approved));
+    assert_eq!((purchase.look().effect, purchase.payment.due_at()), (None, None));
+}
+
+#[test]
+fn what_is_being_undone_is_undone_until_it_is_done_and_never_sent_again() {
+    // The card is not stored, so that only its caller could send it again.
+    let request = || opening(Kind::Sale, raw_card(), "order 1", 100);
+    let keyed = terms(&sandbox::KEYED);
+    let mut purchase =
+        abandoned(Kind::Sale, raw_card(), Terms { can_look_up: false, can_reverse_timeouts: true, ..keyed });
+    for _ in 0..3 {
+        assert!(matches!(purchase.look().effect, Some(Effect::Reverse { .. })));
+        purchase.hear_from(FIRST, Source::TimeoutReversal, Outcome::Unknown);
+        purchase.now = purchase.payment.due_at().expect("a time to look again");
+        let before = purchase.payment.clone();
+        let answered = purchase.ask(&request()).expect("an answer");
+        assert_eq!((answered.effect, answered.payment), (None, before), "the key holds, but it is being undone");
+        purchase.hear_from(FIRST, Source::Notice, Outcome::Approved(answer("a")));
+    }
+    purchase.look();
+    purchase.hear_from(FIRST, Source::TimeoutReversal, Outcome::Voided(answer("v")));
+    assert_eq!(verdict(&purchase), Some(Verdict::Voided));
 }
 
 #[test]

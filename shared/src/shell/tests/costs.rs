@@ -1,6 +1,6 @@
 //! What each way through the shell costs: reads, writes and requests, counted.
 
-use super::fuse::block_on;
+use super::fuse::{Moment, block_on, poll_once};
 use super::gateway::Fate;
 use super::world::World;
 use crate::gateways::sandbox;
@@ -9,6 +9,7 @@ use crate::memory::Meter;
 use crate::payment::tests::fixtures::{acting, capture, exactly, opening, raw_card, refund, stored_method};
 use crate::payment::{Kind, Request};
 use crate::rejection::{Refusal, Rejection};
+use crate::stored::payment::MAX_SIZE;
 
 fn authorize() -> Request {
     opening(Kind::Authorize, raw_card(), "order 1", 100)
@@ -97,6 +98,21 @@ fn a_payment_that_would_not_fit_into_the_store_is_refused_before_it_is_written()
         assert!(matches!(refused, Err(Refusal::Rejection(Rejection::Full))), "{refused:?}");
     });
     assert_eq!(cost, (Meter::default(), 0));
+}
+
+#[test]
+fn a_payment_may_be_as_large_as_the_limit_and_no_larger() {
+    let claimed = |length| {
+        let world = World::with(&sandbox::LOOK_UP);
+        let mut request = authorize();
+        request.details.comments = Some("x".repeat(length));
+        world.fuse.burn_at(Some((0, Moment::After)));
+        poll_once(world.asking(&request));
+        world.store.items().pop().map(|item| item.size_bytes())
+    };
+    let most = MAX_SIZE - claimed(0).expect("a small payment");
+    assert_eq!(claimed(most), Some(MAX_SIZE));
+    assert_eq!(claimed(most + 1), None);
 }
 
 #[test]

@@ -97,6 +97,17 @@ fn a_verdict_that_disagrees_with_what_was_settled_meanwhile_is_noted_and_changes
 }
 
 #[test]
+fn whoever_checks_hears_of_every_decision() {
+    let world = World::with(&sandbox::KEYED);
+    world.ask(&sale()).expect("an answer");
+    assert_eq!(world.notes.decisions(), [[None, Some(1)], [Some(1), Some(2)]], "a claim and an outcome");
+    world.ask(&sale()).expect("an answer");
+    assert_eq!(world.notes.decisions(), [[None, Some(1)], [Some(2), Some(2)]], "a conflict and a replay");
+    world.ask(&opening(Kind::Sale, stored_method(), "order 1", 101)).expect_err("another amount under the same key");
+    assert_eq!(world.notes.decisions(), [[None, Some(1)], [Some(2), None]], "a conflict and a refusal");
+}
+
+#[test]
 fn a_gateway_set_up_for_an_adapter_that_is_not_there_is_a_fault() {
     let mut set_up = gateway(&sandbox::KEYED);
     assert!(Route::to(&set_up).is_ok_and(|route| route.adapter.name == "sandbox-keyed"));

@@ -6,6 +6,7 @@ mod faults;
 mod fuse;
 mod gateway;
 mod lost;
+mod notices;
 mod shelf;
 mod time;
 mod world;

@@ -8,8 +8,8 @@ use super::shelf::Mishap;
 use super::world::World;
 use crate::gateways::sandbox;
 use crate::ids::Ordinal;
-use crate::payment::tests::fixtures::{LIFE, acting, capture, exactly, opening, stored_method};
-use crate::payment::{Kind, MARGIN, Request, State};
+use crate::payment::tests::fixtures::{LIFE, acting, answer, capture, exactly, opening, stored_method};
+use crate::payment::{Kind, MARGIN, Outcome, Request, State};
 use crate::ports::Clock;
 use crate::rejection::{Fault, Refusal};
 
@@ -54,6 +54,21 @@ fn a_store_that_is_down_is_asked_less_and_less_often_until_there_is_no_time() {
     assert!(matches!(refused, Err(Refusal::Fault(Fault::Store(_)))), "{refused:?}");
     let waited = world.clock.now().since(start);
     assert!(waited < LIFE && waited >= LIFE - Duration::from_secs(2), "{waited:?}");
+}
+
+#[test]
+fn nobody_waits_for_a_store_where_that_would_leave_no_time() {
+    let world = World::with(&sandbox::NONE);
+    world.gateway.foresee(&[Fate::LosesAnswer]);
+    world.ask(&sale()).expect("an answer");
+    world.store.suffer(&[], Mishap::Unreachable);
+    for (left_ms, waited_ms) in [(0, 0), (1_000, 0), (1_001, 10), (1_010, 10), (1_011, 30)] {
+        let start = world.clock.now();
+        let deadline = start.plus(Duration::from_millis(left_ms));
+        let refused = block_on(world.hearing_until(Outcome::Approved(answer("a")), deadline));
+        assert!(matches!(refused, Err(Refusal::Fault(Fault::Store(_)))), "{refused:?}");
+        assert_eq!(world.clock.now().since(start), Duration::from_millis(waited_ms), "{left_ms}");
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::gateways::Adapter;
 use crate::ids::{Ordinal, PaymentId};
 use crate::merchant::Gateway;
 use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, merchant};
-use crate::payment::{Action, Operation, Payment, Request};
-use crate::ports::{Clock, Entropy, Journal, Note, Pending};
+use crate::payment::{Action, Operation, Outcome, Payment, Request};
+use crate::ports::{Clock, Decision, Entropy, Journal, Note, Pending};
 use crate::rejection::Refusal;
 use crate::shell::{Reply, Route, Shell};
 use crate::stored::payment::Stored;
@@ -56,20 +56,35 @@ impl Entropy for Counting {
     }
 }
 
-/// Remembers what a person should know, as text.
+/// Remembers what a person should know, as text, and what was decided, as versions.
 #[derive(Default)]
-pub(super) struct Notes(Mutex<Vec<String>>);
+pub(super) struct Notes {
+    notes: Mutex<Vec<String>>,
+    decisions: Mutex<Vec<[Option<u64>; 2]>>,
+}
 
 impl Notes {
     /// What was noted since it was last read.
     pub(super) fn read(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().expect("the notes"))
+        std::mem::take(&mut *self.notes.lock().expect("the notes"))
+    }
+
+    /// What was decided since it was last asked for: the version there was, and the one that follows. None for
+    /// nothing stored, and for a refusal.
+    pub(super) fn decisions(&self) -> Vec<[Option<u64>; 2]> {
+        std::mem::take(&mut *self.decisions.lock().expect("the decisions"))
     }
 }
 
 impl Journal for Notes {
     fn note(&self, note: &Note<'_>) {
-        self.0.lock().expect("the notes").push(format!("{note:?}"));
+        self.notes.lock().expect("the notes").push(format!("{note:?}"));
+    }
+
+    fn decided(&self, decision: &Decision<'_>) {
+        let before = decision.before.map(|payment| payment.version);
+        let after = decision.follows.ok().map(|step| step.payment.version);
+        self.decisions.lock().expect("the decisions").push([before, after]);
     }
 }
 
@@ -130,6 +145,18 @@ impl World {
         let Some(payment) = self.payment() else { return Ok(None) };
         let stored = self.shell.read(payment.key(), deadline).await?.expect("it is there");
         self.shell.follow_up(stored, self.route(), deadline).await
+    }
+
+    /// The gateway tells unasked what became of the last operation.
+    pub(super) async fn hearing(&self, outcome: Outcome) -> Result<(), Refusal> {
+        self.hearing_until(outcome, self.clock.now().plus(LIFE)).await
+    }
+
+    pub(super) async fn hearing_until(&self, outcome: Outcome, deadline: Timestamp) -> Result<(), Refusal> {
+        let payment = self.payment().expect("a payment");
+        let last = Ordinal::new(payment.operations.len() - 1).expect("a place");
+        let stored = self.shell.read(payment.key(), deadline).await?.expect("it is there");
+        self.shell.hear(stored, self.route(), last, outcome, deadline).await
     }
 
     /// Looks whenever it is due, until nothing is.

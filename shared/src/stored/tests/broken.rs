@@ -162,13 +162,16 @@ fn a_state_without_what_it_needs_is_unreadable() {
     check_sale(&["o", "s"], &rows);
     check_sale(&["o", "s", "an"], &[(set("c", 0), "c must be text"), (set("t", "soon"), "t must be a number")]);
 
-    let open = || State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due: None });
+    let open = || {
+        State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due: None })
+    };
     let rows = [
         (Drop("no"), "no must be 8 bytes"),
         (set("no", vec![0_u8; 7]), "no must be 8 bytes"),
         (Drop("dl"), "dl is missing"),
         (set("tr", -1), "tr is out of range"),
         (set("un", "yes"), "un must be a flag"),
+        (set("ud", "yes"), "ud must be a flag"),
         (set("du", "soon"), "du must be a number"),
     ];
     for (change, says) in &rows {

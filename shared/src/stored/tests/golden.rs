@@ -69,8 +69,14 @@ fn of(kind: Kind, name: &str, amount: Amount, state: State) -> Operation {
 
 fn representative() -> Payment {
     let capture = Kind::Capture { authorization: Ordinal::FIRST, is_final: true };
-    let open =
-        Open { nonce: Nonce(0x0102_0304_0506_0708), deadline: START, attempts: 2, unknown: true, undoing: false, due: Some(START) };
+    let open = Open {
+        nonce: Nonce(0x0102_0304_0506_0708),
+        deadline: START,
+        attempts: 2,
+        unknown: true,
+        undoing: true,
+        due: Some(START),
+    };
     let refund =
         Kind::Refund { payment: Ordinal::new(1).expect("a place"), reason: Some(RefundReason::RequestedByCustomer) };
     let declined = Settled { verdict: Verdict::Declined(Decline::Soft), answer: answer("re_1"), at: START };
@@ -130,6 +136,7 @@ fn stored() -> Item {
         .with("dl", millis)
         .with("tr", 2)
         .with("un", true)
+        .with("ud", true)
         .with("du", millis);
     let capture = Item::new()
         .with("k", "capture")

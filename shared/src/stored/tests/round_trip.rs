@@ -52,9 +52,9 @@ fn states() -> Vec<State> {
         for answer in [Answer::default(), full_answer()] {
             states.push(State::Accepted(Accepted { answer, attempts: 3, due }));
         }
-        for unknown in [false, true] {
+        for (unknown, undoing) in [(false, false), (true, false), (true, true)] {
             for nonce in [Nonce(0), Nonce(u64::MAX)] {
-                states.push(State::Open(Open { nonce, deadline: START, attempts: u32::MAX, unknown, due }));
+                states.push(State::Open(Open { nonce, deadline: START, attempts: u32::MAX, unknown, undoing, due }));
             }
         }
     }
@@ -186,7 +186,8 @@ fn what_the_payment_itself_holds_comes_back() {
 fn an_item_is_due_when_the_first_of_its_operations_is() {
     let open = |millis| {
         let due = Some(Timestamp::from_millis(millis));
-        let state = State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due });
+        let state =
+            State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due });
         Operation { state, ..sale() }
     };
     let accepted = State::Accepted(Accepted { answer: answer("p"), attempts: 1, due: Some(Timestamp::from_millis(8)) });

@@ -222,7 +222,7 @@ fn a_balance_counts_what_is_certain() {
 }
 
 #[test]
-fn what_was_never_sent_asks_for_its_amount_again() {
+fn what_was_never_sent_asks_for_the_same_amount_again_if_it_fits() {
     let mut purchase = Purchase::approved(Kind::Authorize, 100, strict());
     purchase.ask(&request(Capture(60), "first")).expect("a capture");
     end(&mut purchase, &Unsent);
@@ -233,7 +233,22 @@ fn what_was_never_sent_asks_for_its_amount_again() {
     purchase.ask(&request(RefundRest(2), "rest")).expect("a refund");
     end(&mut purchase, &Unsent);
     purchase.ask(&request(Refund(2, 30), "part")).expect("a refund");
-    purchase.ask(&request(RefundRest(2), "rest")).expect("a refund of what is left now");
-    assert_eq!(purchase.payment.operations[3].amount, cents(60));
+    let refused = purchase.ask(&request(RefundRest(2), "rest")).expect_err("the gateway may know the key by 90");
+    assert_eq!(refused, Rejection::OverBalance { available: cents(60) });
+    end(&mut purchase, &Declined);
+    purchase.ask(&request(RefundRest(2), "rest")).expect("it fits again");
+    assert_eq!(purchase.payment.operations[3].amount, cents(90));
     assert_eq!(purchase.payment.refundable(place(2)), cents(0));
+}
+
+#[test]
+fn what_was_never_sent_does_not_grow_with_what_is_left() {
+    let mut purchase = Purchase::approved(Kind::Sale, 100, strict());
+    purchase.ask(&request(Refund(0, 30), "part")).expect("a refund");
+    purchase.ask(&request(RefundRest(0), "rest")).expect("a refund");
+    end(&mut purchase, &Unsent);
+    purchase.hear(place(1), Outcome::Declined(Decline::Soft, answer("no")));
+    purchase.ask(&request(RefundRest(0), "rest")).expect("there is more left than then");
+    assert_eq!(purchase.payment.operations[2].amount, cents(70));
+    assert_eq!(purchase.payment.refundable(place(0)), cents(30));
 }

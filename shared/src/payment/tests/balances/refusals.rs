@@ -77,6 +77,28 @@ fn only_a_refund_may_leave_the_amount_out() {
     }
 }
 
+/// Whoever is told what is wrong with an amount would otherwise look for it in vain.
+#[test]
+fn what_is_wrong_with_the_target_is_told_before_what_is_wrong_with_the_amount() {
+    let no_amount = |kind, name| acting(kind, name, Amount::Rest);
+    let elsewhere =
+        |request| Request { details: Details { account: AccountId::parse("001B"), ..Details::default() }, ..request };
+    let first = Request {
+        details: Details { account: AccountId::parse("001A"), ..Details::default() },
+        ..opening(Kind::Authorize, stored_method(), "order 1", 100)
+    };
+    let mut purchase = Purchase::asked(&first, strict());
+    let mut refused = |request: &Request| purchase.ask(request).err();
+    assert_eq!(refused(&no_amount(capture(place(7)), "nowhere")), Some(Rejection::NotFound));
+    assert_eq!(refused(&no_amount(refund(Ordinal::FIRST), "no sale")), Some(Rejection::NotFound));
+    assert_eq!(refused(&elsewhere(no_amount(capture(Ordinal::FIRST), "not ours"))), Some(Rejection::WrongAccount));
+    let pending = Some(Rejection::NotApproved { status: "Pending" });
+    assert_eq!(refused(&no_amount(capture(Ordinal::FIRST), "too early")), pending);
+    end(&mut purchase, &Approved);
+    let refused = purchase.ask(&no_amount(capture(Ordinal::FIRST), "how much")).err();
+    assert_eq!(refused, Some(Rejection::Amount(AmountError::NotANumber)));
+}
+
 #[test]
 fn a_payment_holds_a_limited_number_of_operations() {
     let mut purchase = Purchase::approved(Kind::Authorize, 1_000, strict());

@@ -6,8 +6,8 @@ use crate::gateways::{Adapter, sandbox};
 use crate::ids::Ordinal;
 use crate::payment::tests::fixtures::{START, answer, asked, claim, exactly, opening, raw_card, stored_method, terms};
 use crate::payment::{
-    Accepted, Decline, Event, Kind, Nonce, Open, Outcome, Payment, Request, Settled, Source, State, Terms, Verdict,
-    step,
+    Accepted, Claim, Decline, Event, Kind, Nonce, Open, Outcome, Payment, Request, Settled, Source, State, Terms,
+    Verdict, step,
 };
 use crate::time::Timestamp;
 
@@ -48,7 +48,14 @@ pub(super) struct Cell {
 #[derive(Clone, Copy, Debug)]
 enum Before {
     Absent,
-    Open { unknown: bool, late: bool },
+    Open {
+        unknown: bool,
+        late: bool,
+    },
+    /// The gateway was asked to undo it, and has not said yet that it did.
+    Undone {
+        late: bool,
+    },
     Unsent,
     Accepted,
     Settled(Verdict),
@@ -88,6 +95,7 @@ impl Before {
         [Self::Absent, Self::Unsent, Self::Accepted]
             .into_iter()
             .chain(open)
+            .chain([false, true].map(|late| Self::Undone { late }))
             .chain(Verdict::ALL.map(Self::Settled))
             .collect()
     }
@@ -99,6 +107,8 @@ impl Before {
             Self::Open { unknown: false, late: true } => vec!["late", "open"],
             Self::Open { unknown: true, late: false } => vec!["unknown-in-time", "open"],
             Self::Open { unknown: true, late: true } => vec!["unknown-late", "open"],
+            Self::Undone { late: false } => vec!["undone-in-time", "undone"],
+            Self::Undone { late: true } => vec!["undone-late", "undone"],
             Self::Unsent => vec!["unsent"],
             Self::Accepted => vec!["accepted"],
             Self::Settled(Verdict::Approved) => vec!["approved", "settled"],
@@ -110,16 +120,19 @@ impl Before {
     }
 
     fn now(self) -> Timestamp {
-        let late = !matches!(self, Self::Open { late: false, .. });
+        let late = !matches!(self, Self::Open { late: false, .. } | Self::Undone { late: false });
         START.plus(Duration::from_secs(if late { 60 } else { 10 }))
     }
 
     fn state(self, due: Option<Timestamp>) -> Option<State> {
-        let claim = claim(CURRENT, START);
+        let Claim { nonce, deadline } = claim(CURRENT, START);
         match self {
             Self::Absent => None,
             Self::Open { unknown, .. } => {
-                Some(State::Open(Open { nonce: claim.nonce, deadline: claim.deadline, attempts: 1, unknown, due }))
+                Some(State::Open(Open { nonce, deadline, attempts: 1, unknown, undoing: false, due }))
+            }
+            Self::Undone { .. } => {
+                Some(State::Open(Open { nonce, deadline, attempts: 2, unknown: true, undoing: true, due }))
             }
             Self::Unsent => Some(State::Unsent),
             Self::Accepted => Some(State::Accepted(Accepted { answer: answer("p"), attempts: 1, due })),
@@ -209,7 +222,8 @@ impl Cell {
         let due = match self.happens {
             Happens::Due { early: false } => now,
             Happens::Due { early: true } => now.plus(Duration::from_millis(1)),
-            Happens::Asked { .. } | Happens::OwnClaim | Happens::Heard { .. } => now.plus(Duration::from_secs(5)),
+            // No wait after a try in vain is so long: whatever sets a time to look again is seen to.
+            Happens::Asked { .. } | Happens::OwnClaim | Happens::Heard { .. } => now.plus(Duration::from_secs(7)),
         };
         let Some(state) = self.before.state(Some(due)) else { return (None, now) };
         let request =

@@ -47,6 +47,9 @@ fn assert_about_one_operation(before: Option<&Payment>, step: &Step) {
     let (was, is) = (&before.operations[0], &after.operations[0]);
     assert_eq!((&was.asked, was.fingerprint, was.amount), (&is.asked, is.fingerprint, is.amount));
     assert!(is.logs.starts_with(&was.logs) && is.contradictions.starts_with(&was.contradictions));
+    let reverses = matches!(step.effect, Some(Effect::Reverse { .. }));
+    let stays_undone = was.is_being_undone() && matches!(is.state, State::Open(_));
+    assert_eq!(is.is_being_undone(), stays_undone || reverses, "only to undo it makes it being undone, and for good");
 }
 
 fn did(effect: Option<Effect>, operation: &Operation) -> String {
@@ -88,6 +91,10 @@ fn changed(before: Option<&Operation>, payment: &Payment, now: Timestamp) -> Str
             assert_eq!((open.deadline, open.due), (claim(0, now).deadline, Some(open.deadline.plus(MARGIN))));
             "claims".to_owned()
         }
+        (Some(State::Open(was)), State::Open(open)) if was == open => {
+            assert_eq!(fresh_logs, 1);
+            "is logged".to_owned()
+        }
         (Some(State::Open(_)), State::Open(open)) if fresh_logs == 1 => {
             assert!(open.unknown && open.due.is_some_and(|due| due > now), "{open:?}");
             "stays unknown".to_owned()
@@ -106,6 +113,7 @@ fn changed(before: Option<&Operation>, payment: &Payment, now: Timestamp) -> Str
         }
         (_, State::Accepted(accepted)) => {
             assert!(accepted.due.is_some_and(|due| due > now), "{accepted:?}");
+            assert!(!after.is_settled());
             "awaits the verdict".to_owned()
         }
         (Some(State::Open(_)), State::Unsent) => {
@@ -118,6 +126,7 @@ fn changed(before: Option<&Operation>, payment: &Payment, now: Timestamp) -> Str
         }
         (_, State::Settled(settled)) => {
             assert_eq!((fresh_logs, settled.at), (1, now));
+            assert!(after.is_settled());
             format!("settles {:?}", settled.verdict)
         }
         (was, is) => panic!("{was:?} became {is:?}"),

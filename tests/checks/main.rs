@@ -1,0 +1,8 @@
+//! What the simulated world shows: a slice of seeds, every crash point, every race of two callers, and the
+//! named failures of others, replayed.
+
+mod crashes;
+mod races;
+mod regressions;
+mod scenario;
+mod seeds;
