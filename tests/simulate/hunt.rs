@@ -51,7 +51,10 @@ impl Hunt {
             let (ends, ended) = channel();
             for _ in 0..threads {
                 let (ends, shared) = (ends.clone(), &shared);
-                scope.spawn(move || ends.send(self.work(shared, happen)));
+                scope.spawn(move || {
+                    // Below somebody listens until the last has ended.
+                    let _ = ends.send(self.work(shared, happen));
+                });
             }
             drop(ends);
             loop {

@@ -2,7 +2,7 @@
 
 use kessai_functions::sandbox::Class;
 use tests::auditor::VERDICTS;
-use tests::cells::{Cell, HAPPENED, STANDS};
+use tests::cells::{Cell, HAPPENED, STANDS, cannot_end, is_rare, unreachable};
 use tests::chance::Fault;
 
 use crate::tally::Tally;
@@ -48,8 +48,16 @@ impl Place {
     pub fn cannot(self) -> Option<&'static str> {
         match self {
             Self::Fault(_) => None,
-            Self::Cell(cell) => listed::unreachable(cell),
-            Self::Ended(class, verdict) => listed::cannot_end(class, verdict),
+            Self::Cell(cell) => unreachable(cell),
+            Self::Ended(class, verdict) => cannot_end(class, verdict),
+        }
+    }
+
+    /// Whether a million histories may miss it.
+    pub fn is_rare(self) -> bool {
+        match self {
+            Self::Cell(cell) => is_rare(cell),
+            Self::Fault(_) | Self::Ended(..) => false,
         }
     }
 
@@ -62,25 +70,11 @@ impl Place {
     }
 }
 
-/// Where the lists are connected.
-mod listed {
-    use super::{Cell, Class};
-
-    pub fn unreachable(_: Cell) -> Option<&'static str> {
-        None
-    }
-
-    pub fn cannot_end(_: Class, _: &str) -> Option<&'static str> {
-        None
-    }
-}
-
 /// Everything that is wrong with the counts.
 pub fn gaps(tally: &Tally) -> Vec<Gap> {
     let gap = |place: Place| match (place.count(tally), place.cannot()) {
-        (0, None) => Some(Gap::Never(place)),
-        (0, Some(_)) => None,
-        (_, None) => None,
+        (0, None) if !place.is_rare() => Some(Gap::Never(place)),
+        (0, _) | (_, None) => None,
         (_, Some(why)) => Some(Gap::Against(place, why)),
     };
     Place::all().filter_map(gap).collect()
@@ -97,14 +91,23 @@ impl Gap {
 
 #[cfg(test)]
 mod test {
-    use super::{Gap, Place, gaps};
+    use super::{Cell, Gap, Place, gaps};
     use crate::tally::Tally;
     use tests::chance::Fault;
 
     #[test]
-    fn what_never_happened_is_a_gap_unless_it_cannot() {
-        let can = Place::all().filter(|place| place.cannot().is_none());
+    fn what_never_happened_is_a_gap_unless_it_cannot_or_rarely_does() {
+        let can = Place::all().filter(|place| place.cannot().is_none() && !place.is_rare());
         assert_eq!(gaps(&Tally::default()), can.map(Gap::Never).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_cannot_happen_and_did_is_a_gap() {
+        let mut tally = Tally::default();
+        let not_there_and_due = Place::Cell(Cell { stands: 0, happened: 2 });
+        tally.cells[0][2] = 1;
+        let why = not_there_and_due.cannot().expect("a reason");
+        assert!(gaps(&tally).contains(&Gap::Against(not_there_and_due, why)));
     }
 
     #[test]

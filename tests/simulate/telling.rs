@@ -95,7 +95,8 @@ mod test {
         struck[Fault::AnswerLost as usize] = 2;
         let expected = [
             "Seed 7, at a gateway of class none, which can neither be asked nor undo.",
-            "Requests are put behind the door, Kessai checks reversals, the gateway sends no notices. Amounts are in cents.",
+            "Requests are put behind the door, Kessai checks reversals, the gateway sends no notices. \
+             Amounts are in cents.",
             "Errand 0: merchant 1 wants to sell for 10000 with a stored method (approve) under key-0, \
              40 ms after the start.",
             "Errand 1: merchant 1 wants to refund all that is left of errand 0 under key-1, 3 ms after that is known.",

@@ -24,7 +24,7 @@ pub struct Violation {
 }
 
 /// The verdicts, as they rest.
-pub const VERDICTS: [&str; 9] = [
+pub const VERDICTS: [&str; 10] = [
     "approved",
     "declined",
     "declined for good",
@@ -33,6 +33,7 @@ pub const VERDICTS: [&str; 9] = [
     "voided",
     "never received",
     "lapsed",
+    "unsent",
     "still open",
 ];
 

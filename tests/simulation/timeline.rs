@@ -23,7 +23,7 @@ const MOST_CHARACTERS: usize = 84;
 const PAUSE_MS: i64 = 60_000;
 
 /// Words by which a line says that something went wrong.
-const WRONG: [&str; 13] = [
+const WRONG: [&str; 14] = [
     "is lost",
     "fails:",
     "the read fails",
@@ -32,7 +32,8 @@ const WRONG: [&str; 13] = [
     "throttles",
     "breaks",
     "forged",
-    "not answer",
+    "does not answer",
+    "is not answered",
     "finds no connection",
     "meets its write",
     "steps",
