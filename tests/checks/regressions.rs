@@ -174,7 +174,8 @@ fn killbill_1015_nothing_is_charged_beside_an_unknown() {
 fn killbill_1832_a_late_decline_is_learned_by_whatever_way() {
     let sale = |class| Scenario::at(class).opens_with(Kind::Sale, ACCEPTED_THEN_DECLINED);
     let both = |scenario: Scenario| scenario.tells().always(Fault::NoticeDoubled);
-    for scenario in [sale(Class::Keyed), sale(Class::LookUp).tells(), both(sale(Class::None)), both(sale(Class::Keyed))] {
+    for scenario in [sale(Class::Keyed), sale(Class::LookUp).tells(), both(sale(Class::None)), both(sale(Class::Keyed))]
+    {
         let report = scenario.happens();
         assert_eq!(last_heard(&report, 0), 402, "{:?}", scenario.plan);
         assert_eq!(report.auditor.ended[1], 1, "declined, {:?}", scenario.plan);

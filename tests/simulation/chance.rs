@@ -143,7 +143,7 @@ impl Chance {
     /// Whether the fault strikes here.
     pub fn strikes(&mut self, fault: Fault) -> bool {
         let is_certain = self.script.always.contains(&fault);
-        let strikes = is_certain || self.faults.has(fault) && self.random.u8(..) % ONE_IN == 0;
+        let strikes = is_certain || self.faults.has(fault) && self.random.u8(..).is_multiple_of(ONE_IN);
         if strikes {
             self.struck[fault as usize] += 1;
         }

@@ -13,18 +13,21 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "a world stands outside the program that it tests: where it is wrong itself, it ends"
 )]
 
 pub mod auditor;
 mod callers;
+mod cast;
 pub mod cells;
 pub mod chance;
+mod heard;
 mod line;
 mod network;
 pub mod plan;
 mod platform;
+mod queue;
+mod requests;
 pub mod shrink;
 pub mod story;
 mod table;

@@ -1,14 +1,12 @@
 //! What one worker sees of the world while it handles one invocation: every port of the domain, each a
 //! call that waits until the world has served it.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use kessai_shared::merchant::Merchant;
 use kessai_shared::ports::{
     Clock, Decision, Directory, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending,
     Store, StoreFault, Written,
@@ -16,6 +14,7 @@ use kessai_shared::ports::{
 use kessai_shared::stored::Item;
 use kessai_shared::time::Timestamp;
 
+use crate::cast::SetUp;
 use crate::cells::Cell;
 
 /// Something that a worker waits for.
@@ -32,13 +31,6 @@ pub enum Reply {
     Written(Result<Written, StoreFault>),
     Answered(Result<HttpResponse, HttpFault>),
     Slept,
-}
-
-/// What merchants have set up, and the items of it that the directory holds. It is small, and every worker
-/// has it in memory.
-pub struct SetUp {
-    pub merchants: Vec<Merchant>,
-    pub items: BTreeMap<String, Item>,
 }
 
 /// The line between one invocation and the world.

@@ -9,9 +9,10 @@ use kessai_shared::gateways::Adapter;
 use kessai_shared::ids::{MerchantId, PaymentKey};
 use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
 
+use crate::cast::GATEWAY_URL;
 use crate::chance::Fault;
 use crate::line::Reply;
-use crate::platform::{GATEWAY_URL, millis};
+use crate::platform::millis;
 use crate::story::Lane;
 use crate::world::{Happening, START_MS, World};
 
@@ -86,7 +87,8 @@ impl World {
         // Somebody who delivers twice does so because he heard nothing the first time.
         let response = if !is_doubled && self.chance.strikes_call(Fault::TooManyRequests, task, call) {
             HttpResponse { status: 429, body: Vec::new() }
-        } else if known && request.idempotency_key.is_some() && self.chance.strikes_call(Fault::InProgress, task, call) {
+        } else if known && request.idempotency_key.is_some() && self.chance.strikes_call(Fault::InProgress, task, call)
+        {
             HttpResponse { status: 409, body: br#"{"code":"in_progress"}"#.to_vec() }
         } else if self.chance.strikes_call(Fault::ErrorBefore, task, call) {
             HttpResponse { status: 500, body: b"{}".to_vec() }

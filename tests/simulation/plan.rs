@@ -42,7 +42,7 @@ pub struct Errand {
 pub enum Pays {
     Card(u16),
     Method(u16),
-    /// Nobody means to: it is what [`How::OtherCard`](crate::callers::How) brings.
+    /// Nobody means to: it is what [`How::OtherCard`](crate::requests::How) brings.
     OtherCard,
 }
 
@@ -75,7 +75,15 @@ impl Plan {
             let errand = draw(&errands, &mut chance);
             errands.push(errand);
         }
-        Self { seed, class, by_door: chance.one_in(BY_DOOR_ONE_IN), strict: !chance.one_in(4), tells: chance.one_in(3), faults, errands }
+        Self {
+            seed,
+            class,
+            by_door: chance.one_in(BY_DOOR_ONE_IN),
+            strict: !chance.one_in(4),
+            tells: chance.one_in(3),
+            faults,
+            errands,
+        }
     }
 
     /// The plan without one errand and what depends on it.

@@ -1,33 +1,30 @@
-//! What Lambda and SQS do: invocations with a deadline at which they are killed, messages at least once,
-//! dead letters. The workers run the functions that are deployed.
+//! What Lambda does: invocations, each on one of a few hosts with a clock and a version of the code, until a
+//! deadline at which they are killed. They run the functions that are deployed.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use kessai_functions::door::{App, answer, perform};
-use kessai_functions::follow_up::follow_up;
 use kessai_functions::notice;
-use kessai_functions::sandbox::Class;
-use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::gateways::Notice;
-use kessai_shared::ids::{GatewayId, MerchantId};
-use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
-use kessai_shared::payment::BalanceCheck;
+use kessai_shared::ids::MerchantId;
 use kessai_shared::rejection::Refusal;
 use kessai_shared::shell::Shell;
-use kessai_shared::stored::merchant::{api_key_key, encode_api_key, encode_merchant, merchant_key};
 use kessai_shared::time::Timestamp;
 
-use crate::callers::{Asking, Heard, Letter};
+use crate::cast::{SetUp, cast};
 use crate::chance::Fault;
-use crate::line::{Call, Line, Reply, SetUp};
+use crate::heard::Heard;
+use crate::line::{Call, Line, Reply};
 use crate::network::Told;
 use crate::plan::Plan;
+use crate::queue::Message;
+use crate::requests::{Asking, Letter};
 use crate::story::Lane;
-use crate::table::{as_next_version, version_of};
+use crate::table::as_next_version;
 use crate::world::{Happening, START_MS, World};
 
 /// How long an invocation may take, as the template says.
@@ -37,16 +34,6 @@ const WORKERS: usize = 3;
 
 /// How wrong a clock may be, either way.
 const MOST_OFFSET_MS: i64 = 2_000;
-
-/// After a failed receive a message is seen again; after so many it is a dead letter.
-const VISIBLE_AGAIN_MS: i64 = 30_000;
-const RECEIVES: u32 = 4;
-
-/// When somebody sends dead letters back.
-const REDRIVE_MS: i64 = 3_600_000;
-
-/// Merchants of a history; both set up alike.
-pub const MERCHANTS: usize = 2;
 
 /// A process that handles invocations.
 #[derive(Clone, Copy, Default)]
@@ -60,16 +47,7 @@ pub struct Platform {
     workers: [Worker; WORKERS],
     set_up: Arc<SetUp>,
     /// Messages that nobody could handle.
-    dead_letters: Vec<Message>,
-}
-
-/// What the queue holds: which payment to look at, and which version of it said so. What a newer version
-/// says has its own message.
-#[derive(Clone, Copy)]
-pub struct Message {
-    payment: usize,
-    version: u64,
-    receives: u32,
+    pub dead_letters: Vec<Message>,
 }
 
 /// What an invocation is for.
@@ -108,50 +86,6 @@ pub struct Task {
     at_table: Option<Call>,
     pub deadline_ms: i64,
     pub spent: Spent,
-}
-
-/// What all histories have in common: made once.
-pub struct Cast {
-    pub merchants: [MerchantId; MERCHANTS],
-    pub api_keys: [ApiKey; MERCHANTS],
-    pub gateway: GatewayId,
-    fingerprint_key: Arc<FingerprintKey>,
-    /// For each class, with balances checked by the gateway and by Kessai.
-    set_ups: [[Arc<SetUp>; 2]; Class::ALL.len()],
-}
-
-/// Where the gateway listens.
-pub const GATEWAY_URL: &str = "https://gateway";
-
-pub fn cast() -> &'static Cast {
-    static CAST: LazyLock<Cast> = LazyLock::new(|| {
-        let merchants = [1, 2].map(|merchant| MerchantId::from_random([merchant; 16]));
-        let api_keys = [3, 4].map(|merchant| ApiKey::from_random([merchant; 16], [5; 16]));
-        let gateway = GatewayId::from_random([6; 16]);
-        let set_ups = Class::ALL.map(|class| {
-            [BalanceCheck::Gateway, BalanceCheck::Strict].map(|balance_check| {
-                let name = class.name();
-                let account = Gateway {
-                    name: "G".to_owned(),
-                    adapter: format!("sandbox-{name}"),
-                    base_url: format!("{GATEWAY_URL}/{name}"),
-                    balance_check,
-                    authorization_lifetime: AUTHORIZATION_LIFETIME,
-                };
-                let merchants = merchants.map(|id| {
-                    let gateways = [(gateway, account.clone())].into();
-                    Merchant { id, name: "M".to_owned(), default_currency: None, gateways }
-                });
-                let items = merchants.iter().zip(&api_keys).flat_map(|(merchant, key)| {
-                    let by_key = (api_key_key(&key.hash()), encode_api_key(&key.hash(), &merchant.id));
-                    [by_key, (merchant_key(&merchant.id), encode_merchant(merchant))]
-                });
-                Arc::new(SetUp { items: items.collect(), merchants: merchants.to_vec() })
-            })
-        });
-        Cast { merchants, api_keys, gateway, fingerprint_key: Arc::new(FingerprintKey::new([7; 32])), set_ups }
-    });
-    &CAST
 }
 
 impl Platform {
@@ -226,11 +160,13 @@ impl World {
         let (function, kind) = (asking.function, asking.place.kind);
         let set_up = self.platform.set_up.clone();
         self.start(Purpose::Ask(asking), move |app, deadline| match letter {
-            Letter::Http(event) => Box::pin(async move {
-                Done::Answered(Heard::text(kind, answer(&app, function, &event, deadline).await))
-            }),
+            Letter::Http(event) => {
+                Box::pin(
+                    async move { Done::Answered(Heard::text(kind, answer(&app, function, &event, deadline).await)) },
+                )
+            }
             Letter::Translated(merchant, ask) => Box::pin(async move {
-                Done::Answered(Heard::reply(perform(&app, &set_up.merchants[merchant], ask, deadline).await))
+                Done::Answered(Heard::reply(perform(&app, &set_up.merchants[merchant], *ask, deadline).await))
             }),
         });
     }
@@ -351,12 +287,7 @@ impl World {
                 self.hear(&asking, heard);
             }
             (Some(Purpose::FollowUp(message)), Done::FollowedUp(followed)) => match followed {
-                Ok(due) => {
-                    let is_newest = version_of(&self.table.rows[message.payment].item) == message.version;
-                    if let Some(due) = due.filter(|_| is_newest) {
-                        self.remind(message.payment, due.as_millis() - START_MS);
-                    }
-                }
+                Ok(due) => self.look_again(message, due.map(|due| due.as_millis() - START_MS)),
                 Err(refusal) => {
                     self.tell(Lane::Worker(task), Lane::Queue, || format!("fails: {refusal}"));
                     self.give_back(message);
@@ -368,56 +299,6 @@ impl World {
                 }
             }
             (_, Done::Answered(_) | Done::FollowedUp(_) | Done::Taken(_)) => {}
-        }
-    }
-
-    /// A message about a payment, not before it is due.
-    pub(crate) fn remind(&mut self, payment: usize, due_ms: i64) {
-        let message = Message { payment, version: version_of(&self.table.rows[payment].item), receives: 0 };
-        let late = self.chance.strikes(Fault::MessageLate);
-        // Delays are whole seconds.
-        let delay = if late { self.chance.millis(2_000..900_000) } else { self.chance.millis(500..1_500) };
-        let at = due_ms.max(self.now_ms) + delay;
-        self.foresee(at, Happening::Woken(message));
-        if self.chance.strikes(Fault::MessageDoubled) {
-            let again = self.chance.millis(0..30_000);
-            self.foresee(at + again, Happening::Woken(message));
-        }
-    }
-
-    /// Somebody looks at a payment.
-    pub(crate) fn wake(&mut self, message: Message) {
-        let Message { payment, .. } = message;
-        if self.chance.strikes(Fault::MessageDead) {
-            self.tell(Lane::Queue, Lane::Queue, || "whoever gets the message fails every time".to_owned());
-            return self.give_back(Message { receives: RECEIVES, ..message });
-        }
-        let row = &self.table.rows[payment];
-        let key = row.key;
-        let version = version_of(&row.item);
-        let task = self.tasks.len();
-        self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
-        self.start(Purpose::FollowUp(message), move |app, deadline| {
-            Box::pin(async move { Done::FollowedUp(follow_up(&app, key, deadline).await) })
-        });
-    }
-
-    /// The message was not handled.
-    fn give_back(&mut self, message: Message) {
-        let receives = message.receives + 1;
-        if receives < RECEIVES {
-            self.foresee_in(VISIBLE_AGAIN_MS, Happening::Woken(Message { receives, ..message }));
-        } else if self.is_calm {
-            self.foresee_in(REDRIVE_MS, Happening::Woken(Message { receives: 0, ..message }));
-        } else {
-            self.platform.dead_letters.push(message);
-        }
-    }
-
-    /// Dead letters are sent back.
-    pub(crate) fn redrive(&mut self) {
-        for message in std::mem::take(&mut self.platform.dead_letters) {
-            self.foresee_in(1_000, Happening::Woken(Message { receives: 0, ..message }));
         }
     }
 }

@@ -9,9 +9,9 @@ use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::DUE;
 
 use crate::auditor::Violation;
+use crate::cast::cast;
 use crate::chance::Fault;
 use crate::plan::Plan;
-use crate::platform::cast;
 use crate::table::{Row, operations, state, version_of};
 use crate::world::{START_MS, World};
 

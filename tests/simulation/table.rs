@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::ports::{Expected, StoreFault, Written};
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::stored::item::Name;
+use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::stored::{Attribute, Item};
 
 use crate::chance::Fault;
@@ -217,7 +217,7 @@ pub fn state(operation: &Item) -> &str {
 
 /// A version and how its operations stand.
 fn describe(item: &Item) -> String {
-    let states = operations(item)
-        .map(|operation| format!("{} {}", operation.text("k").unwrap_or_default(), state(operation)));
+    let states =
+        operations(item).map(|operation| format!("{} {}", operation.text("k").unwrap_or_default(), state(operation)));
     format!("{}: {}", version_of(item), states.collect::<Vec<_>>().join(", "))
 }

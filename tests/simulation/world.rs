@@ -11,12 +11,14 @@ use std::ops::Range;
 use kessai_functions::sandbox::{Gateway, Kind};
 
 use crate::auditor::{Auditor, Violation};
-use crate::callers::{Caller, How};
+use crate::callers::Caller;
 use crate::chance::{Chance, Fault, Script};
 use crate::line::Reply;
 use crate::network::{Parcel, Told};
 use crate::plan::Plan;
-use crate::platform::{Message, Platform, Task};
+use crate::platform::{Platform, Task};
+use crate::queue::Message;
+use crate::requests::How;
 use crate::story::{Lane, Story, moment};
 use crate::table::{LateWrite, Table};
 

@@ -1,0 +1,118 @@
+//! What the auditor sees at the gateway.
+
+use kessai_functions::sandbox::{Effect, Gateway, Kind, Operation, Request};
+use kessai_shared::ids::{PaymentKey, Record};
+use kessai_shared::stored::Item;
+
+use super::Auditor;
+use crate::cast::cast;
+use crate::table::{Table, operations, state};
+
+impl Auditor {
+    /// A request is at the gateway; returns whether one of the same reference was before.
+    pub fn sent(&mut self, request: &Request) -> bool {
+        let body = String::from_utf8_lossy(&request.body);
+        if request.method != "POST" || request.path.ends_with("/timeout-reversals") {
+            return false;
+        }
+        let Some(reference) = body.split(r#""reference":""#).nth(1).and_then(|rest| rest.split('"').next()) else {
+            self.object("reference", || format!("a request without a reference: {}", request.path));
+            return false;
+        };
+        let mut said = request.path.clone().into_bytes();
+        said.extend(request.idempotency_key.as_deref().unwrap_or_default().as_bytes());
+        said.extend(&request.body);
+        match self.sent.iter().find(|(known, _)| known == reference) {
+            Some((_, first)) => {
+                let same = *first == said;
+                let reference = reference.to_owned();
+                self.check("parameters", same, || format!("{reference} was sent with other parameters, key or path"));
+                true
+            }
+            None => {
+                self.sent.push((reference.to_owned(), said));
+                false
+            }
+        }
+    }
+
+    /// The gateway entered an operation.
+    pub fn acted(&mut self, operation: &Operation, table: &Table, gateway: &Gateway, now_ms: i64) {
+        if !operation.outcome.is_effect() {
+            return;
+        }
+        if let Some(reference) = &operation.reference {
+            self.intended(reference, operation, table);
+            let again = self.acted.contains(reference);
+            self.check("at most one effect", !again, || format!("{reference} took effect again"));
+            self.acted.push(reference.clone());
+        }
+        self.conserve(operation, gateway, now_ms);
+    }
+
+    /// Whatever takes effect rests as an intent, with the same amount, and was not said to have failed.
+    fn intended(&mut self, reference: &str, deed: &Operation, table: &Table) {
+        let Some((key, place)) = self.locate(reference, table) else {
+            return self.object("intent", || format!("{reference} took effect, and no intent rests"));
+        };
+        let row = table.find(key);
+        let Some(known) = row.and_then(|row| operations(&row.item).nth(place)) else {
+            return self.object("intent", || format!("{reference} took effect, and no intent rests"));
+        };
+        let amount = known.number("a").and_then(|minor| u64::try_from(minor).ok());
+        let agrees = amount == Some(deed.amount) && known.text("k") == Some(deed.kind.name());
+        let stands = state(known).to_owned();
+        self.check("parameters", agrees, || format!("{reference} took effect otherwise than it rests"));
+        let is_open = matches!(stands.as_str(), "open" | "accepted" | "approved");
+        self.check("answers", is_open, || format!("{reference} takes effect although it is {stands}"));
+    }
+
+    /// The payment that a reference leads to, and the place in it.
+    pub fn locate(&self, reference: &str, table: &Table) -> Option<(PaymentKey, usize)> {
+        let (payment, ordinal) = Record::ALL.into_iter().find_map(|record| record.locate(reference))?;
+        let keys = cast().merchants.iter().map(|merchant| PaymentKey { merchant: *merchant, payment });
+        let key = keys.into_iter().find(|key| table.find(*key).is_some())?;
+        Some((key, ordinal.index()))
+    }
+
+    /// At the gateway, what is taken never exceeds what was held, nor what is given back what was taken.
+    fn conserve(&mut self, deed: &Operation, gateway: &Gateway, now_ms: i64) {
+        let Some(target) = deed.on.as_deref() else { return };
+        let counted: &[Kind] = match deed.kind {
+            Kind::Capture | Kind::Reverse if self.is_strict => &[Kind::Capture, Kind::Reverse],
+            Kind::Capture => &[Kind::Capture],
+            Kind::Refund => &[Kind::Refund],
+            Kind::Authorize | Kind::Reverse | Kind::Sale | Kind::PostAuthorize => return,
+        };
+        let (mut drawn, mut held) = (0, 0);
+        for effect in gateway.effects(now_ms).filter(|effect| !effect.voided) {
+            if effect.on == Some(target) && counted.contains(&effect.kind) {
+                drawn += effect.amount;
+            } else if effect.id == target {
+                held = effect.amount;
+            }
+        }
+        let kind = deed.kind;
+        self.check("conservation", drawn <= held, || format!("{kind:?}: {drawn} of {held}"));
+    }
+
+    /// What is settled is what the gateway's ledger says.
+    pub(super) fn agree(&mut self, reference: &str, known: &Item, gateway: &Gateway, now_ms: i64) {
+        let mine = |effect: &Effect<'_>| effect.reference == Some(reference);
+        let (mut standing, mut all) = (0, 0);
+        for effect in gateway.effects(now_ms).filter(mine) {
+            all += 1;
+            standing += usize::from(!effect.voided && effect.status == "approved");
+        }
+        let stands = state(known);
+        let agrees = match stands {
+            "approved" => standing == 1,
+            "unsent" => all == 0,
+            "open" | "accepted" | "lapsed" => all <= 1,
+            _ => standing == 0,
+        };
+        self.check("answers", agrees, || {
+            format!("{reference} is {stands}, and the gateway's ledger holds {all} effects, {standing} standing")
+        });
+    }
+}

@@ -1,0 +1,183 @@
+//! The auditor: looks at what rests, at what the gateway did and at what callers heard, and objects where
+//! they disagree. He keeps his own books and knows nothing of how the code decides.
+
+mod answers;
+mod deeds;
+mod resting;
+
+use std::borrow::Cow;
+
+use kessai_functions::sandbox::{Class, Gateway};
+use kessai_shared::card::Pan;
+use kessai_shared::ids::{Ordinal, PaymentKey, Record};
+use kessai_shared::stored::payment::KEY;
+use kessai_shared::stored::{Attribute, Item};
+
+use crate::cast::cast;
+use crate::cells::{HAPPENED, STANDS};
+use crate::heard::Said;
+use crate::network::NOTICE_SECRET;
+use crate::plan::{Pays, Plan};
+use crate::requests::number_of;
+use crate::table::{Table, operations, state};
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub rule: &'static str,
+    pub what: String,
+}
+
+/// The verdicts, as they rest.
+pub const VERDICTS: [&str; 10] = [
+    "approved",
+    "declined",
+    "declined for good",
+    "to be reviewed",
+    "invalid data",
+    "voided",
+    "never received",
+    "lapsed",
+    "unsent",
+    "still open",
+];
+
+/// One history in so many is searched for secrets.
+const SEARCHED: u64 = 8;
+
+pub struct Auditor {
+    pub violation: Option<Violation>,
+    /// How often each cell of the protocol was reached.
+    pub cells: [[u32; HAPPENED.len()]; STANDS.len()],
+    /// How operations ended: by verdict.
+    pub ended: [u32; VERDICTS.len()],
+    pub requests: u32,
+    /// What each operation's first request to the gateway said.
+    sent: Vec<(String, Vec<u8>)>,
+    /// The references that took effect.
+    acted: Vec<String>,
+    is_strict: bool,
+    /// The final answer of each operation.
+    finals: Vec<(PaymentKey, usize, u16, Said)>,
+    /// Searching takes longer than all else together, so not every history is.
+    is_searching: bool,
+    secrets: Vec<Cow<'static, str>>,
+}
+
+impl Auditor {
+    pub fn of(plan: &Plan) -> Self {
+        let mut secrets = vec![Cow::Borrowed(NOTICE_SECRET)];
+        secrets.extend(cast().api_keys.iter().map(|key| Cow::Borrowed(key.reveal())));
+        for errand in &plan.errands {
+            if let (Pays::Card(_), None) = (errand.pays, errand.on) {
+                secrets.extend([number_of(errand.pays), number_of(Pays::OtherCard)]);
+            }
+        }
+        Self {
+            violation: None,
+            cells: [[0; HAPPENED.len()]; STANDS.len()],
+            ended: [0; VERDICTS.len()],
+            requests: 0,
+            sent: Vec::new(),
+            acted: Vec::new(),
+            is_strict: plan.strict,
+            finals: Vec::new(),
+            is_searching: plan.seed.is_multiple_of(SEARCHED),
+            secrets,
+        }
+    }
+
+    /// The first objection stands.
+    pub fn object(&mut self, rule: &'static str, what: impl FnOnce() -> String) {
+        if self.violation.is_none() {
+            self.violation = Some(Violation { rule, what: what() });
+        }
+    }
+
+    fn check(&mut self, rule: &'static str, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.object(rule, what);
+        }
+    }
+
+    /// Nothing that must not rest or leave is in it.
+    pub fn search(&mut self, place: &'static str, bytes: &[u8]) {
+        if !self.is_searching {
+            return;
+        }
+        // Each of them has an underscore or many digits in a row, so most texts need no search.
+        let mut digits = 0;
+        let may_hold = bytes.iter().any(|byte| {
+            digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+            *byte == b'_' || digits == Pan::MIN
+        });
+        if !may_hold {
+            return;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let found = self.secrets.iter().any(|secret| text.contains(secret.as_ref()));
+        self.check("secrets", !found, || format!("{place} holds a secret"));
+    }
+
+    fn search_item(&mut self, item: &Item) {
+        if !self.is_searching {
+            return;
+        }
+        for (_, value) in item.iter() {
+            self.search_attribute(value);
+        }
+    }
+
+    fn search_attribute(&mut self, value: &Attribute) {
+        match value {
+            Attribute::Text(text) => self.search("an item", text.as_bytes()),
+            Attribute::Bytes(bytes) => self.search("an item", bytes),
+            Attribute::List(list) => list.iter().for_each(|value| self.search_attribute(value)),
+            Attribute::Map(map) => self.search_item(map),
+            Attribute::Number(_) | Attribute::Flag(_) => {}
+        }
+    }
+
+    /// At the end: everything has come to rest, and to the truth.
+    pub fn close(&mut self, plan: &Plan, table: &Table, gateway: &Gateway, now_ms: i64) {
+        for row in &table.rows {
+            for (place, known) in operations(&row.item).enumerate() {
+                let reference = reference(row.key, place, known);
+                self.agree(&reference, known, gateway, now_ms);
+                self.settled(plan, known, &reference);
+                let same = |other: &&Item| other.text("k") == known.text("k") && other.text("y") == known.text("y");
+                let twins = operations(&row.item).filter(same).count();
+                self.check("one operation a key", twins == 1, || format!("{reference} is there {twins} times"));
+            }
+            let key = row.item.text(KEY) == Some(row.key.to_string().as_str());
+            self.check("stored", key, || format!("{} lies under another key", row.key));
+        }
+    }
+
+    /// Everything settles but what nobody can find out.
+    fn settled(&mut self, plan: &Plan, known: &Item, reference: &str) {
+        let stands = state(known);
+        let verdict = VERDICTS.iter().position(|verdict| *verdict == stands).unwrap_or(VERDICTS.len() - 1);
+        self.ended[verdict] += 1;
+        let holds = matches!(known.text("k"), Some("authorize" | "post-authorize"));
+        let can_ask = matches!(plan.class, Class::Keyed | Class::LookUp);
+        let may_stay = match stands {
+            "open" => plan.class == Class::None && !holds,
+            "accepted" => !can_ask && !holds,
+            _ => true,
+        };
+        self.check("liveness", may_stay, || format!("{reference} is still {stands}"));
+    }
+}
+
+/// The gateway's name for the operation at this place of a payment.
+fn reference(key: PaymentKey, place: usize, known: &Item) -> String {
+    let record = match known.text("k") {
+        Some("authorize" | "post-authorize") => Record::Authorization,
+        Some("sale" | "capture") => Record::Payment,
+        Some("reverse") => Record::Adjustment,
+        _ => Record::Refund,
+    };
+    let place = Ordinal::new(place).expect("a place in a payment");
+    record.id(key.payment, place).to_string()
+}

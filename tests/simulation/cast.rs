@@ -1,0 +1,66 @@
+//! Who there is in every history, and what they have set up.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use kessai_functions::sandbox::Class;
+use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::ids::{GatewayId, MerchantId};
+use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
+use kessai_shared::payment::BalanceCheck;
+use kessai_shared::stored::Item;
+use kessai_shared::stored::merchant::{api_key_key, encode_api_key, encode_merchant, merchant_key};
+
+/// Merchants of a history; both set up alike.
+pub const MERCHANTS: usize = 2;
+
+/// What merchants have set up, and the items of it that the directory holds. It is small, and every worker
+/// has it in memory.
+pub struct SetUp {
+    pub merchants: Vec<Merchant>,
+    pub items: BTreeMap<String, Item>,
+}
+
+/// What all histories have in common: made once.
+pub struct Cast {
+    pub merchants: [MerchantId; MERCHANTS],
+    pub api_keys: [ApiKey; MERCHANTS],
+    pub gateway: GatewayId,
+    pub fingerprint_key: Arc<FingerprintKey>,
+    /// For each class, with balances checked by the gateway and by Kessai.
+    pub set_ups: [[Arc<SetUp>; 2]; Class::ALL.len()],
+}
+
+/// Where the gateway listens.
+pub const GATEWAY_URL: &str = "https://gateway";
+
+pub fn cast() -> &'static Cast {
+    static CAST: LazyLock<Cast> = LazyLock::new(|| {
+        let merchants = [1, 2].map(|merchant| MerchantId::from_random([merchant; 16]));
+        let api_keys = [3, 4].map(|merchant| ApiKey::from_random([merchant; 16], [5; 16]));
+        let gateway = GatewayId::from_random([6; 16]);
+        let set_ups = Class::ALL.map(|class| {
+            [BalanceCheck::Gateway, BalanceCheck::Strict].map(|balance_check| {
+                let name = class.name();
+                let account = Gateway {
+                    name: "G".to_owned(),
+                    adapter: format!("sandbox-{name}"),
+                    base_url: format!("{GATEWAY_URL}/{name}"),
+                    balance_check,
+                    authorization_lifetime: AUTHORIZATION_LIFETIME,
+                };
+                let merchants = merchants.map(|id| {
+                    let gateways = [(gateway, account.clone())].into();
+                    Merchant { id, name: "M".to_owned(), default_currency: None, gateways }
+                });
+                let items = merchants.iter().zip(&api_keys).flat_map(|(merchant, key)| {
+                    let by_key = (api_key_key(&key.hash()), encode_api_key(&key.hash(), &merchant.id));
+                    [by_key, (merchant_key(&merchant.id), encode_merchant(merchant))]
+                });
+                Arc::new(SetUp { items: items.collect(), merchants: merchants.to_vec() })
+            })
+        });
+        Cast { merchants, api_keys, gateway, fingerprint_key: Arc::new(FingerprintKey::new([7; 32])), set_ups }
+    });
+    &CAST
+}
