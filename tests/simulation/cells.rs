@@ -97,6 +97,7 @@ const UNREACHABLE: &[(&str, &str, &str)] = &[
 /// Cells that a million histories may miss: a hundred million reach them.
 const RARELY: &[(&str, &str)] = &[
     ("accepted", "answer: not sent"),
+    ("open, in time", "look-up: accepted"),
     ("open, unknown", "look-up: accepted"),
     ("approved", "look-up: accepted"),
     ("approved", "look-up: never received"),

@@ -294,6 +294,7 @@ impl World {
                 }
             },
             (Some(Purpose::Notice(told)), Done::Taken(taken)) => {
+                self.auditor.took_notice(spent);
                 if taken.is_err() {
                     self.tell_again(*told);
                 }

@@ -42,6 +42,9 @@ pub struct Asking {
     pub function: &'static Function,
     /// The operation that it is about: where it is, or will be.
     pub place: Place,
+    pub started_ms: i64,
+    /// Nothing fails any more.
+    pub in_calm: bool,
 }
 
 /// How a request is put.
@@ -93,7 +96,8 @@ impl World {
             pays: on.is_none().then_some(if how == How::OtherCard { Pays::OtherCard } else { wanted.pays }),
             is_final: wanted.is_final,
         };
-        Some(Asking { errand, how, function: function_of(wanted.kind), place })
+        let (started_ms, in_calm) = (self.now_ms, self.is_calm);
+        Some(Asking { errand, how, function: function_of(wanted.kind), place, started_ms, in_calm })
     }
 
     pub(crate) fn letter(&self, asking: &Asking) -> Letter {

@@ -58,10 +58,20 @@ pub struct Auditor {
     acted: Vec<String>,
     is_strict: bool,
     /// The final answer of each operation.
-    finals: Vec<(PaymentKey, usize, u16, Said)>,
+    finals: Vec<Final>,
     /// Searching takes longer than all else together, so not every history is.
     is_searching: bool,
     secrets: Vec<Cow<'static, str>>,
+}
+
+/// What a caller was told of an operation, for good.
+struct Final {
+    payment: PaymentKey,
+    ordinal: usize,
+    pays: Option<Pays>,
+    status: u16,
+    said: Said,
+    told_ms: i64,
 }
 
 impl Auditor {
