@@ -110,7 +110,8 @@ pub trait Clock: Send + Sync {
 pub trait Journal: Send + Sync {
     fn note(&self, note: &Note<'_>);
 
-    /// Hears what was decided, before anything is made of it. For whoever checks that; nobody has to listen.
+    /// Hears what was decided, before anything is made of it. A simulation listens, to check each decision; nobody
+    /// else has to.
     fn decided(&self, _: &Decision<'_>) {}
 }
 

@@ -215,8 +215,11 @@ impl Run<'_> {
                     made = next;
                 }
                 // What we learned could not be written, so no caller may hear of it: the operation stays open.
-                Err(Refusal::Fault(_)) => {
+                Err(Refusal::Fault(fault)) => {
                     self.note_unwritten(&made.stored.payment, &learned);
+                    if sent_nothing(effect, &learned) {
+                        return Err(fault.into());
+                    }
                     break;
                 }
                 Err(Refusal::Rejection(rejection)) => return Err(rejection.into()),
@@ -344,6 +347,14 @@ impl Run<'_> {
         let left = self.deadline.since(self.shell.clock.now()).saturating_sub(WRITE_RESERVE);
         (left >= CALL_MINIMUM).then_some(left.min(CALL_MAXIMUM))
     }
+}
+
+/// Whether the gateway certainly never heard of the operation. If that was written after all, unacknowledged,
+/// nothing is left to find out: whoever were told to wait would wait for ever. The same key may be used again
+/// whether it was written or not.
+fn sent_nothing(effect: Effect, learned: &Event<'_>) -> bool {
+    let is_first = matches!(effect, Effect::Send { duplicate: false, .. });
+    is_first && matches!(learned, Event::Learned { outcome: Outcome::NotSent, .. })
 }
 
 /// Our name for an operation, as the gateway hears it too.

@@ -131,8 +131,8 @@ fn pick<T>(from: &[T], which: u8) -> Option<&T> {
 }
 
 /// Every name of the format, and some that it does not know.
-const NAMES: &str = "pk f v d g c x mc o k on fin why y a all t fp m ac ef co cx em ip ma ph ad gr mi s l n id alt nm \
-    bin l4 ex ty cu so no dl tr un ud du an r rd de me au av w i zz O";
+const NAMES: &str = "pk f v d g c x mc o k on fin why y a all t fp m ac ef co cx em ip ma ph ad gr mi s ud l n id alt \
+    nm bin l4 ex ty cu so no dl tr un du an r rd de me au av w i zz O";
 
 /// Words of the format, and some that it does not know.
 const WORDS: &str = "open unsent accepted approved declined voided lapsed authorize post-authorize sale capture reverse \

@@ -59,6 +59,15 @@ impl Heard {
         Self { status: problem.status, is_final: false, record: None, said: Said::Problem(problem) }
     }
 
+    /// Why it was refused, if it was.
+    pub fn code(&self) -> Option<&str> {
+        match &self.said {
+            Said::Text(text) => text.split_once(r#""errorCode":""#)?.1.split('"').next(),
+            Said::Operation(_) => None,
+            Said::Problem(problem) => Some(problem.code),
+        }
+    }
+
     /// In a few words.
     pub fn gist(&self) -> String {
         let words = match &self.said {

@@ -54,6 +54,7 @@ impl World {
         let request = as_the_gateway_sees(request);
         if self.chance.strikes_call(Fault::NoConnection, task, call) {
             self.tell(Lane::Worker(task), Lane::Gateway, || format!("finds no connection for {}", title(&request)));
+            self.tasks[task].spent.disturbances += 1;
             let failed = self.chance.millis(5..500);
             return self.foresee_in(failed, served(Err(HttpFault::NotSent("refused".to_owned()))));
         }
@@ -86,6 +87,7 @@ impl World {
         let known = self.auditor.sent(&request);
         // Somebody who delivers twice does so because he heard nothing the first time.
         let response = if !is_doubled && self.chance.strikes_call(Fault::TooManyRequests, task, call) {
+            self.tasks[task].spent.disturbances += 1;
             HttpResponse { status: 429, body: Vec::new() }
         } else if known && request.idempotency_key.is_some() && self.chance.strikes_call(Fault::InProgress, task, call)
         {

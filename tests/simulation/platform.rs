@@ -123,13 +123,13 @@ impl World {
     /// Starts an invocation.
     pub(crate) fn start(&mut self, purpose: Purpose, work: impl FnOnce(App, Timestamp) -> Invocation) {
         let worker = self.chance.pick(WORKERS);
-        let life = if self.chance.strikes(Fault::LittleTime) { self.chance.millis(500..8_000) } else { LIFE_MS };
+        let is_short = self.chance.strikes(Fault::LittleTime);
+        let life = if is_short { self.chance.millis(500..8_000) } else { LIFE_MS };
         let deadline_ms = self.now_ms + life;
         let seed = self.chance.seed();
         let line = Line::new(seed, self.time_of(worker), self.platform.set_up.clone());
-        if self.chance.strikes(Fault::DirectoryFails) {
-            line.inner().directory_fails = 1;
-        }
+        let directory_fails = self.chance.strikes(Fault::DirectoryFails);
+        line.inner().directory_fails = u32::from(directory_fails);
         let shell = Shell {
             store: line.clone(),
             http: line.clone(),
@@ -149,7 +149,7 @@ impl World {
             call: 0,
             at_table: None,
             deadline_ms,
-            spent: Spent::default(),
+            spent: Spent { disturbances: u32::from(is_short) + u32::from(directory_fails), ..Spent::default() },
         });
         self.foresee(deadline_ms, Happening::Killed { task });
         self.poll(task);

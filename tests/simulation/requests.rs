@@ -14,6 +14,7 @@ use kessai_shared::payment::{self, Action, IdempotencyKey, Instrument, Request};
 
 use crate::cast::cast;
 use crate::plan::{Errand, Pays};
+use crate::table::version_of;
 use crate::world::World;
 
 /// The card of the sandbox that is no magic.
@@ -43,8 +44,8 @@ pub struct Asking {
     /// The operation that it is about: where it is, or will be.
     pub place: Place,
     pub started_ms: i64,
-    /// Nothing fails any more.
-    pub in_calm: bool,
+    /// The version of the payment that rested then.
+    pub version: Option<u64>,
 }
 
 /// How a request is put.
@@ -74,7 +75,7 @@ impl World {
         let wanted = &self.plan.errands[errand];
         let key = format!("key-{}", wanted.key);
         let amount = match (how, wanted.amount) {
-            (How::Otherwise, amount) => Some(amount.unwrap_or(1_000) - 7),
+            (How::Otherwise, amount) => otherwise(amount),
             (How::AsMeant | How::Mistyped | How::OtherCard, amount) => amount,
         };
         let merchant = cast().merchants[wanted.merchant];
@@ -96,8 +97,8 @@ impl World {
             pays: on.is_none().then_some(if how == How::OtherCard { Pays::OtherCard } else { wanted.pays }),
             is_final: wanted.is_final,
         };
-        let (started_ms, in_calm) = (self.now_ms, self.is_calm);
-        Some(Asking { errand, how, function: function_of(wanted.kind), place, started_ms, in_calm })
+        let version = self.table.find(place.payment).map(|row| version_of(&row.item));
+        Some(Asking { errand, how, function: function_of(wanted.kind), place, started_ms: self.now_ms, version })
     }
 
     pub(crate) fn letter(&self, asking: &Asking) -> Letter {
@@ -174,6 +175,11 @@ impl World {
             r#"{{"accountId":"{ACCOUNT}",{amount},"currencyIsoCode":"USD","paymentGatewayId":"{gateway}","paymentMethod":{{{method}}}{more}}}"#
         )
     }
+}
+
+/// The amount that is asked for by mistake, under the same key.
+pub fn otherwise(amount: Option<i64>) -> Option<i64> {
+    Some(amount.unwrap_or(1_000) - 7)
 }
 
 fn function_of(kind: Kind) -> &'static Function {

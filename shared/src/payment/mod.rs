@@ -117,7 +117,7 @@ impl Operation {
     }
 
     /// Whether the gateway was asked to undo it, or is about to be.
-    fn is_being_undone(&self) -> bool {
+    pub(crate) fn is_being_undone(&self) -> bool {
         matches!(&self.state, State::Open(Open { undoing: true, .. }))
     }
 

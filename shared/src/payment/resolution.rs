@@ -2,7 +2,7 @@
 //!
 //! | the gateway | what we do |
 //! |---|---|
-//! | honours a key | send the same again under the same key, inside its window |
+//! | honours a key | send the same again under the same key, inside its window; where it can be asked, only while the request is young |
 //! | can be asked by our reference | ask, no sooner than [`MARGIN`] after the deadline of whoever sent it |
 //! | can undo by our reference | undo whatever came of it: then it is certainly not charged |
 //! | none of these | wait for a notice, or for the hold to run out |
@@ -33,6 +33,10 @@ const BACKOFF: [Duration; 6] = [
 /// A key is not used in the last part of its window: the gateway's clock and ours differ.
 const WINDOW_RESERVE: Duration = Duration::from_secs(60 * 60);
 
+/// How old a request may be that follow-up sends again where it could ask instead. Most silences end sooner; after
+/// it whoever asked has long gone.
+const RESEND_FOR: Duration = Duration::from_secs(60 * 60);
+
 /// What can be done about an operation that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
@@ -62,8 +66,13 @@ pub(super) fn is_stored_whole(operation: &Operation) -> bool {
     }
 }
 
+/// What follow-up does about it. Whoever claimed it may have been killed before it was sent, and then to send it
+/// again is to act for the first time, with nobody waiting for it any more: that is done only while the request is
+/// young, unless nothing else finds out what became of it. Its caller's own retry is bound by the key's window only.
 fn plan(operation: &Operation, terms: &Terms, now: Timestamp) -> Plan {
-    if may_be_resent(operation, terms, now) && is_stored_whole(operation) {
+    let is_young = now < operation.requested_at.plus(RESEND_FOR);
+    let is_wanted = is_young || !terms.can_look_up;
+    if is_wanted && may_be_resent(operation, terms, now) && is_stored_whole(operation) {
         Plan::Resend
     } else if terms.can_look_up {
         Plan::LookUp
@@ -87,7 +96,8 @@ pub(super) fn pursue(
     let holds_until = expires_at.filter(|_| operation.asked.kind.holds());
     let plan = plan(operation, terms, now);
     match &mut operation.state {
-        // The key's window ended since: only a key makes a second request harmless while the first is on its way.
+        // The time for sending it again ended since: only a key makes a second request harmless while the first is
+        // on its way.
         State::Open(open) if plan != Plan::Resend && now < open.deadline.plus(MARGIN) => {
             open.due = Some(open.deadline.plus(MARGIN));
             None

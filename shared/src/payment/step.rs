@@ -343,6 +343,9 @@ impl Heard<'_> {
     }
 
     fn of_unsettled(&self, operation: &mut Operation) {
+        if self.is_idle_talk(operation) {
+            return;
+        }
         match self.outcome {
             // It may be undone already: only that it is, or that it never was, can be believed.
             Outcome::Approved(_) | Outcome::Accepted(_) if operation.is_being_undone() => self.note(operation),
@@ -354,6 +357,16 @@ impl Heard<'_> {
             Outcome::NeverReceived => self.never_received(operation),
             Outcome::Unknown => self.unknown(operation),
         }
+    }
+
+    /// Told unasked, and nothing new. A gateway that keeps talking must not put off the time at which we ask.
+    fn is_idle_talk(&self, operation: &Operation) -> bool {
+        let is_news = match self.outcome {
+            Outcome::Approved(_) | Outcome::Declined(..) | Outcome::Voided(_) => true,
+            Outcome::Accepted(_) => !matches!(operation.state, State::Accepted(_)),
+            Outcome::NotSent | Outcome::NeverReceived | Outcome::Unknown => false,
+        };
+        self.source == Source::Notice && !is_news
     }
 
     fn settle(&self, operation: &mut Operation, verdict: Verdict, answer: &Answer) {
@@ -395,9 +408,7 @@ impl Heard<'_> {
     fn voided(&self, operation: &mut Operation, answer: &Answer) {
         match &operation.state {
             State::Open(open) if open.nonce == self.nonce => self.settle(operation, Verdict::Voided, answer),
-            // The gateway has it, and nobody will send it again.
-            State::Accepted(_) => self.settle(operation, Verdict::Voided, answer),
-            State::Open(_) | State::Unsent | State::Settled(_) => {}
+            State::Open(_) | State::Unsent | State::Accepted(_) | State::Settled(_) => {}
         }
     }
 

@@ -15,7 +15,7 @@
 //! | `y` `a` `all` `t` | key, amount in minor units, all that was left, when claimed |
 //! | `fp` `m` | fingerprint, instrument |
 //! | `ac` `ef` `co` `cx` `em` `ip` `ma` `ph` `ad` `gr` `mi` | account, effective, comments, client context, e-mail, IP, MAC, phone, additional data, group, merchant-initiated |
-//! | `s` `l` `n` | state, logs, contradictions |
+//! | `s` `ud` `l` `n` | state, being undone, logs, contradictions |
 
 use super::item::{Attribute, Item};
 use super::reader::{Reader, Unreadable, strange};
@@ -140,6 +140,8 @@ fn encode_operation(operation: &Operation) -> Item {
         .with_some("fp", fingerprint.map(|fingerprint| fingerprint.0.to_vec()))
         .with_some("m", asked.instrument.as_ref().map(encode_instrument))
         .with("s", encode_state(state))
+        // Beside the state, where a version that does not know it carries it along.
+        .with_flag("ud", operation.is_being_undone())
         .with_some("l", encode_logs(logs))
         .with_some("n", encode_logs(contradictions));
     encode_details(item, &asked.details)
@@ -163,7 +165,7 @@ fn decode_operation(item: Item, currency: Currency) -> Result<(Operation, Item),
         fingerprint,
         amount,
         requested_at: reader.moment("t")?,
-        state: decode_state(reader.map("s")?)?,
+        state: decode_state(reader.map("s")?, reader.flag("ud")?)?,
         logs: decode_logs(reader.maps("l")?)?,
         contradictions: decode_logs(reader.maps("n")?)?,
     };
@@ -295,7 +297,6 @@ fn encode_state(state: &State) -> Item {
             .with("dl", open.deadline.as_millis())
             .with("tr", i64::from(open.attempts))
             .with_flag("un", open.unknown)
-            .with_flag("ud", open.undoing)
             .with_some("du", open.due.map(Timestamp::as_millis)),
         State::Unsent => Item::new().with("s", "unsent"),
         State::Accepted(accepted) => Item::new()
@@ -310,7 +311,7 @@ fn encode_state(state: &State) -> Item {
     }
 }
 
-fn decode_state(item: Item) -> Result<State, Unreadable> {
+fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
     let mut reader = Reader::new(item);
     let name = reader.word("s")?;
     match &*name {
@@ -319,7 +320,7 @@ fn decode_state(item: Item) -> Result<State, Unreadable> {
             deadline: reader.moment("dl")?,
             attempts: decode_attempts(&mut reader)?,
             unknown: reader.flag("un")?,
-            undoing: reader.flag("ud")?,
+            undoing,
             due: reader.maybe_moment("du")?,
         })),
         "unsent" => Ok(State::Unsent),

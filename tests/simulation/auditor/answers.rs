@@ -3,12 +3,13 @@
 use kessai_functions::sandbox::Gateway;
 use kessai_shared::stored::{Attribute, Item};
 
+use super::resting::drawn;
 use super::{Auditor, Final, reference};
 use crate::heard::{Heard, Said};
 use crate::plan::Pays;
 use crate::platform::Spent;
 use crate::requests::{Asking, How, Place, number_of};
-use crate::table::{Table, operations, state};
+use crate::table::{Table, operations, state, version_of};
 use crate::world::START_MS;
 
 impl Auditor {
@@ -23,8 +24,11 @@ impl Auditor {
         now_ms: i64,
     ) {
         self.requests += 1;
-        if let Said::Text(text) = &heard.said {
-            self.search("an answer", text.as_bytes());
+        match &heard.said {
+            Said::Text(text) => self.search("an answer", text.as_bytes()),
+            Said::Problem(problem) => self.search("an answer", problem.message.as_bytes()),
+            // Of what rests, which is searched where it rests.
+            Said::Operation(_) => {}
         }
         self.cost(asking.function.name, spent, u32::from(asking.place.on.is_some()), 2);
         let place = &asking.place;
@@ -32,20 +36,23 @@ impl Auditor {
         let row = table.find(place.payment);
         let found = row.and_then(|row| operations(&row.item).enumerate().find(|(_, known)| is_of(known, place)));
         let differs = found.is_some_and(|(_, known)| differs(known, place));
-        let is_disturbed = !asking.in_calm || spent.disturbances > 0;
         let known = found.and_then(|(ordinal, _)| self.final_of(place, ordinal, asking.started_ms));
         let is_allowed = match (asking.how, status) {
-            (_, 500 | 503) => is_disturbed,
+            // What could not be done for reasons of the world, and for no others.
+            (_, 503) => spent.disturbances > 0,
             (How::Mistyped, _) => status == 400,
             (_, 409 | 422) if differs => true,
             _ if differs => false,
             // Once it was told what became of it, nobody hears anything else.
             (How::AsMeant, _) if known.is_some() => known == Some(status),
             (_, 201 | 202 | 402 | 409 | 422) => true,
-            (_, 404) => is_disturbed,
             _ => false,
         };
         self.check("answers", is_allowed, || format!("{} heard {}", place.key, heard.gist()));
+        let version = row.map(|row| version_of(&row.item));
+        if let (422, Some(row), true) = (status, row, version == asking.version && !differs) {
+            self.refused(place, heard, &operations(&row.item).collect::<Vec<_>>());
+        }
         if !matches!(status, 201 | 202 | 402) {
             return;
         }
@@ -61,7 +68,11 @@ impl Auditor {
             return;
         }
         let stands = state(known);
-        let fits = if status == 201 { stands == "approved" } else { !matches!(stands, "open" | "accepted" | "unsent") };
+        let fits = match stands {
+            "open" | "accepted" | "unsent" => false,
+            "approved" => status == 201,
+            _ => status == 402,
+        };
         self.check("answers", fits, || format!("{} heard {status}, and is {stands}", place.key));
         self.agree(&reference, known, gateway, now_ms);
         let is_mine = |known: &&Final| (known.payment, known.ordinal) == (place.payment, ordinal);
@@ -87,6 +98,19 @@ impl Auditor {
                 && known.told_ms < before_ms
         };
         self.finals.iter().find(is_same).map(|known| known.status)
+    }
+
+    /// Nothing is refused for want of money that is there. Nobody wrote since it was asked for.
+    fn refused(&mut self, place: &Place, heard: &Heard, list: &[&Item]) {
+        let (Some(on), Some(amount)) = (place.on, place.amount) else { return };
+        let kinds: &[&str] = if place.kind == "refund" { &["refund"] } else { &["capture", "reverse"] };
+        let target = list.get(on.index()).filter(|target| state(target) == "approved");
+        let approved = target.and_then(|target| target.number("a")).unwrap_or_default();
+        let fits = drawn(list, on.index(), kinds) + amount <= approved;
+        let is_for_money = heard.code() == Some("AMOUNT_EXCEEDS_BALANCE");
+        self.check("refused", !(fits && is_for_money), || format!("{} heard {}", place.key, heard.gist()));
+        let is_for_state = heard.code() == Some("INVALID_STATUS") && place.kind == "refund";
+        self.check("refused", !(target.is_some() && is_for_state), || format!("{} heard {}", place.key, heard.gist()));
     }
 
     /// A notice costs a read and a write.

@@ -1,11 +1,12 @@
 //! What the auditor sees at the gateway.
 
-use kessai_functions::sandbox::{Effect, Gateway, Kind, Operation, Request};
+use kessai_functions::sandbox::{Decline, Effect, Gateway, Kind, Operation, Outcome, Request};
 use kessai_shared::ids::{PaymentKey, Record};
 use kessai_shared::stored::Item;
 
 use super::Auditor;
 use crate::cast::cast;
+use crate::requests::otherwise;
 use crate::table::{Table, operations, state};
 
 impl Auditor {
@@ -38,6 +39,10 @@ impl Auditor {
 
     /// The gateway entered an operation.
     pub fn acted(&mut self, operation: &Operation, table: &Table, gateway: &Gateway, now_ms: i64) {
+        if operation.outcome == (Outcome::Declined { because: Decline::AlreadyReversed }) {
+            // This gateway remembers what it has undone. Another would have acted now.
+            self.object("late", || format!("{:?} arrived after it was undone", operation.reference));
+        }
         if !operation.outcome.is_effect() {
             return;
         }
@@ -47,7 +52,9 @@ impl Auditor {
             self.check("at most one effect", !again, || format!("{reference} took effect again"));
             self.acted.push(reference.clone());
         }
-        self.conserve(operation, gateway, now_ms);
+        if let Some(target) = &operation.on {
+            self.conserve(target, gateway, now_ms);
+        }
     }
 
     /// Whatever takes effect rests as an intent, with the same amount, and was not said to have failed.
@@ -65,6 +72,29 @@ impl Auditor {
         self.check("parameters", agrees, || format!("{reference} took effect otherwise than it rests"));
         let is_open = matches!(stands.as_str(), "open" | "accepted" | "approved");
         self.check("answers", is_open, || format!("{reference} takes effect although it is {stands}"));
+        self.identify(reference, key, known, deed);
+    }
+
+    /// One thing that a merchant wants is one operation at the gateway, and as much as the merchant meant.
+    fn identify(&mut self, reference: &str, payment: PaymentKey, known: &Item, deed: &Operation) {
+        let (kind, key) = (deed.kind.name(), known.text("y").unwrap_or_default());
+        let merchant = cast().merchants.iter().position(|merchant| *merchant == payment.merchant);
+        let on = known.number("on").map(|on| (payment, on));
+        let identity = (merchant, kind, key.to_owned(), on);
+        match self.identities.iter().find(|(known, _)| *known == identity) {
+            Some((_, first)) => {
+                let same = first == reference;
+                self.check("at most one effect", same, || format!("{identity:?} took effect as {reference} too"));
+            }
+            None => self.identities.push((identity.clone(), reference.to_owned())),
+        }
+        let amount = i64::try_from(deed.amount).ok();
+        let is_meant = self.meant.iter().any(|errand| {
+            (Some(errand.merchant), errand.kind.name()) == (merchant, kind)
+                && format!("key-{}", errand.key) == key
+                && (errand.amount.is_none() || [errand.amount, otherwise(errand.amount)].contains(&amount))
+        });
+        self.check("parameters", is_meant, || format!("nobody meant {kind} {amount:?} under {key}"));
     }
 
     /// The payment that a reference leads to, and the place in it.
@@ -76,24 +106,23 @@ impl Auditor {
     }
 
     /// At the gateway, what is taken never exceeds what was held, nor what is given back what was taken.
-    fn conserve(&mut self, deed: &Operation, gateway: &Gateway, now_ms: i64) {
-        let Some(target) = deed.on.as_deref() else { return };
-        let counted: &[Kind] = match deed.kind {
-            Kind::Capture | Kind::Reverse if self.is_strict => &[Kind::Capture, Kind::Reverse],
-            Kind::Capture => &[Kind::Capture],
-            Kind::Refund => &[Kind::Refund],
-            Kind::Authorize | Kind::Reverse | Kind::Sale | Kind::PostAuthorize => return,
-        };
+    fn conserve(&mut self, target: &str, gateway: &Gateway, now_ms: i64) {
         let (mut drawn, mut held) = (0, 0);
         for effect in gateway.effects(now_ms).filter(|effect| !effect.voided) {
-            if effect.on == Some(target) && counted.contains(&effect.kind) {
+            let counts = effect.kind != Kind::Reverse || self.is_strict;
+            if effect.on == Some(target) && effect.kind != Kind::PostAuthorize && counts {
                 drawn += effect.amount;
             } else if effect.id == target {
                 held = effect.amount;
             }
         }
-        let kind = deed.kind;
-        self.check("conservation", drawn <= held, || format!("{kind:?}: {drawn} of {held}"));
+        self.check("conservation", drawn <= held, || format!("{drawn} of {held} is taken from {target}"));
+    }
+
+    /// The same of everything, when all is over: what was accepted may have been declined since.
+    pub(super) fn conserve_all(&mut self, gateway: &Gateway, now_ms: i64) {
+        let targets: Vec<String> = gateway.effects(now_ms).filter_map(|effect| effect.on.map(str::to_owned)).collect();
+        targets.iter().for_each(|target| self.conserve(target, gateway, now_ms));
     }
 
     /// What is settled is what the gateway's ledger says.

@@ -17,8 +17,8 @@ use crate::cast::cast;
 use crate::cells::{HAPPENED, STANDS};
 use crate::heard::Said;
 use crate::network::NOTICE_SECRET;
-use crate::plan::{Pays, Plan};
-use crate::requests::number_of;
+use crate::plan::{Errand, Pays, Plan};
+use crate::requests::{CVV, number_of};
 use crate::table::{Table, operations, state};
 
 /// Something that must not be.
@@ -56,6 +56,10 @@ pub struct Auditor {
     sent: Vec<(String, Vec<u8>)>,
     /// The references that took effect.
     acted: Vec<String>,
+    /// What took effect, by what its merchant wanted: the merchant, the kind, the key and what it acts on.
+    identities: Vec<(Identity, String)>,
+    /// What the merchants want.
+    meant: Vec<Errand>,
     is_strict: bool,
     /// The final answer of each operation.
     finals: Vec<Final>,
@@ -63,6 +67,8 @@ pub struct Auditor {
     is_searching: bool,
     secrets: Vec<Cow<'static, str>>,
 }
+
+type Identity = (Option<usize>, &'static str, String, Option<(PaymentKey, i64)>);
 
 /// What a caller was told of an operation, for good.
 struct Final {
@@ -90,6 +96,8 @@ impl Auditor {
             requests: 0,
             sent: Vec::new(),
             acted: Vec::new(),
+            identities: Vec::new(),
+            meant: plan.errands.clone(),
             is_strict: plan.strict,
             finals: Vec::new(),
             is_searching: plan.seed.is_multiple_of(SEARCHED),
@@ -140,16 +148,19 @@ impl Auditor {
 
     fn search_attribute(&mut self, value: &Attribute) {
         match value {
+            Attribute::Text(text) if text.as_ref() == CVV => self.object("secrets", || "a CVV rests".to_owned()),
             Attribute::Text(text) => self.search("an item", text.as_bytes()),
+            Attribute::Number(number) => self.search("an item", number.to_string().as_bytes()),
             Attribute::Bytes(bytes) => self.search("an item", bytes),
             Attribute::List(list) => list.iter().for_each(|value| self.search_attribute(value)),
             Attribute::Map(map) => self.search_item(map),
-            Attribute::Number(_) | Attribute::Flag(_) => {}
+            Attribute::Flag(_) => {}
         }
     }
 
     /// At the end: everything has come to rest, and to the truth.
     pub fn close(&mut self, plan: &Plan, table: &Table, gateway: &Gateway, now_ms: i64) {
+        self.conserve_all(gateway, now_ms);
         for row in &table.rows {
             for (place, known) in operations(&row.item).enumerate() {
                 let reference = reference(row.key, place, known);

@@ -15,55 +15,95 @@ impl Auditor {
         self.search_item(after);
         if let Some(before) = before {
             self.compare(before, after);
+            self.captures_in_time(before, after);
         }
         self.balance(after);
     }
 
-    /// What is settled stays as it is, and what another version stored is not lost.
+    /// What is settled stays as it is, what was asked stays what was asked, and what another version stored
+    /// is not lost.
     fn compare(&mut self, before: &Item, after: &Item) {
-        let carried = |before: &Item, after: &Item| before.get(NEXT_VERSION) == after.get(NEXT_VERSION);
-        self.check("versions", before.get(NEXT_VERSION).is_none() || carried(before, after), || {
-            "an attribute of the payment that this version does not know is lost".to_owned()
-        });
+        for name in ["g", "c", "mc", NEXT_VERSION] {
+            self.stays("the payment", name, before, after);
+        }
         for (place, known) in operations(before).enumerate() {
             let Some(now) = operations(after).nth(place) else {
                 return self.object("settled", || format!("operation {place} is gone"));
             };
-            let is_settled = !matches!(state(known), "open" | "unsent" | "accepted");
-            for (name, value) in known.iter() {
-                let stays = match name.as_ref() {
-                    // Contradictions are added beside what is settled.
-                    "n" => continue,
-                    "k" | "y" | "on" | "fp" | "m" | "fin" | NEXT_VERSION => true,
-                    _ => is_settled,
-                };
-                self.check("settled", !stays || now.get(name) == Some(value), || {
-                    format!("{name} of operation {place} was {value:?} and is {:?}", now.get(name))
-                });
+            let may_change: &[&str] = match state(known) {
+                // Contradictions are added beside what is settled.
+                "open" | "accepted" | "unsent" => &["s", "l", "n", "t", "ud"],
+                _ => &["n"],
+            };
+            let names = known.iter().chain(now.iter()).map(|(name, _)| name.as_ref());
+            for name in names.filter(|name| !may_change.contains(name)) {
+                self.stays(state(known), name, known, now);
             }
         }
     }
 
-    /// What is reserved fits what was approved.
+    /// Nobody takes it away or makes it something else; only the next version may add what is its own.
+    fn stays(&mut self, what: &str, name: &str, before: &Item, after: &Item) {
+        let (was, is) = (before.get(name), after.get(name));
+        let is_added = was.is_none() && name == NEXT_VERSION;
+        self.check("settled", was == is || is_added, || format!("{name} of {what} was {was:?} and is {is:?}"));
+    }
+
+    /// What is reserved fits what was approved, and nothing is reserved of anything else.
     fn balance(&mut self, item: &Item) {
         let list: Vec<&Item> = operations(item).collect();
+        for (place, operation) in list.iter().enumerate().filter(|(_, operation)| reserves(operation)) {
+            let target = operation.number("on").and_then(|on| list.get(usize::try_from(on).ok()?));
+            let is_sound = operation.number("on").is_none() || target.is_some_and(|target| state(target) == "approved");
+            self.check("reserved", is_sound, || format!("operation {place} takes of what is not approved"));
+        }
         for (place, target) in list.iter().enumerate().filter(|(_, target)| state(target) == "approved") {
-            let reserved = |kind: &str| -> i64 {
-                let draws = list.iter().filter(|operation| {
-                    operation.text("k") == Some(kind)
-                        && operation.number("on") == i64::try_from(place).ok()
-                        && matches!(state(operation), "open" | "accepted" | "approved")
-                });
-                draws.filter_map(|operation| operation.number("a")).sum()
-            };
+            let amount = target.number("a").unwrap_or_default();
             let drawn = match target.text("k") {
-                Some("authorize" | "post-authorize") if self.is_strict => reserved("capture") + reserved("reverse"),
-                Some("authorize" | "post-authorize") => reserved("capture"),
-                Some("sale" | "capture") => reserved("refund"),
+                Some("authorize" | "post-authorize") if self.is_strict => drawn(&list, place, &["capture", "reverse"]),
+                // Where the gateway checks reversals, they may exceed; a new capture beside them may not.
+                Some("authorize" | "post-authorize") => drawn(&list, place, &["capture"]),
+                Some("sale" | "capture") => drawn(&list, place, &["refund"]),
                 _ => continue,
             };
-            let amount = target.number("a").unwrap_or_default();
             self.check("reserved", drawn <= amount, || format!("{drawn} of {amount} is reserved"));
         }
     }
+
+    /// Nothing is captured anew after the hold ended, nor after a final capture.
+    fn captures_in_time(&mut self, before: &Item, after: &Item) {
+        let known: Vec<&Item> = operations(before).collect();
+        for (place, capture) in operations(after).enumerate() {
+            let is_new = reserves(capture) && !known.get(place).is_some_and(|known| reserves(known));
+            if !is_new || capture.text("k") != Some("capture") {
+                continue;
+            }
+            let (on, at) = (capture.number("on"), capture.number("t"));
+            let ended = after.number("x").filter(|end| Some(*end) <= at);
+            self.check("reserved", ended.is_none(), || format!("captured at {at:?}, and the hold ended at {ended:?}"));
+            let closes = |other: &&Item| other.get("fin").is_some() && other.number("on") == on && reserves(other);
+            let is_closed = known.iter().any(closes);
+            self.check("reserved", !is_closed, || "captured after a final capture".to_owned());
+            let list: Vec<&Item> = operations(after).collect();
+            let on = on.and_then(|on| usize::try_from(on).ok()).unwrap_or_default();
+            let approved = list.get(on).and_then(|target| target.number("a")).unwrap_or_default();
+            let fits = drawn(&list, on, &["capture", "reverse"]) <= approved;
+            self.check("reserved", fits, || format!("captured more than is left of {approved}"));
+        }
+    }
+}
+
+/// Whether it took effect, or may have.
+pub(super) fn reserves(operation: &Item) -> bool {
+    matches!(state(operation), "open" | "accepted" | "approved")
+}
+
+/// What operations of these kinds reserve of the one at this place.
+pub(super) fn drawn(list: &[&Item], place: usize, kinds: &[&str]) -> i64 {
+    let draws = list.iter().filter(|operation| {
+        operation.text("k").is_some_and(|kind| kinds.contains(&kind))
+            && operation.number("on") == i64::try_from(place).ok()
+            && reserves(operation)
+    });
+    draws.filter_map(|operation| operation.number("a")).sum()
 }
