@@ -1,13 +1,22 @@
-//! Whatever comes as a notice is taken only from whoever knows a secret, and only for what was signed.
+//! Whatever comes as a notice is taken only from whoever knows a secret, only for what was signed, and only of what
+//! its gateway was asked for.
 
 use bolero::TypeGenerator;
 use bolero::generator::produce;
 use kessai_functions::sandbox::{Class, Decline, Ending, Kind, Notice, Operation, Outcome, notice};
 use kessai_shared::card::Secret;
-use kessai_shared::gateways::ADAPTERS;
+use kessai_shared::gateways::{ADAPTERS, Notice as Told};
+use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, Record};
+use kessai_shared::payment::Answer;
+use kessai_shared::payment::Outcome::Approved;
+use kessai_shared::stored::payment::Stored;
 
-use crate::fixtures::START;
+use crate::fixtures::{START, gateway_id, key, merchant};
 use crate::knocking::Change;
+use crate::world::{GATEWAY, World};
+
+/// The place of `sale` among the functions.
+const SALE: usize = 3;
 
 /// Any two of these may be known to a merchant, while one replaces the other.
 const SECRETS: [&str; 3] = ["first", "second", "third"];
@@ -59,6 +68,31 @@ fn only_what_was_signed_is_taken_and_only_for_what_was_signed() {
         let is_untouched = body == signed.body.as_bytes() && signature == signed.signature;
         check(letter, (&body, &signature), &known, is_untouched && known.contains(&signer));
     });
+}
+
+#[test]
+fn a_gateway_is_believed_only_of_the_records_that_it_was_asked_for() {
+    let asked = GatewayId::parse(GATEWAY).expect("a gateway id");
+    let sale = PaymentId::opened_by(&merchant(), &key("order-801-sale"));
+    let next = Ordinal::new(1).expect("a place");
+    let rows = [
+        (gateway_id(), Record::Payment.id(sale, Ordinal::FIRST), "Pending"),
+        (asked, Record::Authorization.id(sale, Ordinal::FIRST), "Pending"),
+        (asked, Record::Refund.id(sale, Ordinal::FIRST), "Pending"),
+        (asked, Record::Payment.id(sale, next), "Pending"),
+        (asked, Record::Payment.id(PaymentId::opened_by(&merchant(), &key("another")), Ordinal::FIRST), "Pending"),
+        (asked, Record::Payment.id(sale, Ordinal::FIRST), "Processed"),
+    ];
+    for (gateway, record, status) in rows {
+        let world = World::new((500, ""));
+        assert_eq!(world.ask_sample(SALE).status_code, 202, "nobody knows what became of it");
+        let before = world.items();
+        let reference = record.to_string();
+        world.tell(gateway, Told { reference: reference.clone(), outcome: Approved(Answer::default()) });
+        let stored = Stored::from_item(world.items().remove(0)).expect("an item of ours");
+        assert_eq!(stored.payment.operations[0].state.status(), status, "{reference} by {gateway}");
+        assert_eq!(world.items() == before, status == "Pending", "{reference} by {gateway}");
+    }
 }
 
 /// Every adapter that hears notices takes this one exactly if it is genuine, and says whose it is and what it says.

@@ -12,7 +12,9 @@ use std::time::Duration;
 use kessai_functions::FUNCTIONS;
 use kessai_functions::door::{App, Function, answer};
 use kessai_functions::event::{HttpAnswer, HttpEvent};
+use kessai_functions::notice::take;
 use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::gateways::Notice;
 use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, Record};
 use kessai_shared::memory::{Memory, Meter};
 use kessai_shared::merchant::{ApiKey, Merchant};
@@ -40,7 +42,7 @@ pub const SAMPLES: [&str; 7] = [
 
 /// What the samples call by name.
 const API_KEY: &str = "kessai_0000000000000000000000000000000000000000000000000000000000000000";
-const GATEWAY: &str = "0b0000000000001";
+pub const GATEWAY: &str = "0b0000000000001";
 
 pub struct World {
     app: App,
@@ -71,6 +73,12 @@ impl World {
 
     pub fn ask(&self, function: &Function, event: &HttpEvent) -> HttpAnswer {
         at_once(answer(&self.app, function, event, START.plus(Duration::from_secs(25))))
+    }
+
+    /// A gateway of the merchant's tells this, found genuine.
+    pub fn tell(&self, gateway: GatewayId, notice: Notice) {
+        let taken = take(&self.app, merchant(), gateway, notice, START.plus(Duration::from_secs(25)));
+        at_once(taken).expect("nothing hinders it");
     }
 
     /// Asks what the sample of this function asks.

@@ -93,6 +93,16 @@ impl World {
         }
     }
 
+    /// When all is over, everybody asks once more, and must be told what became of it.
+    pub(crate) fn ask_all_again(&mut self) {
+        self.is_over = true;
+        for errand in 0..self.callers.len() {
+            if self.callers[errand].asks > 0 {
+                self.foresee_in(1_000, Happening::Asks { errand, how: How::AsMeant });
+            }
+        }
+    }
+
     /// A caller sends its request.
     pub(crate) fn ask(&mut self, errand: usize, how: How) {
         if how == How::Mistyped && !self.plan.by_door {
@@ -145,7 +155,7 @@ impl World {
     /// Patience has an end; some come back to it days later.
     fn try_again(&mut self, errand: usize, within_ms: i64) {
         let Caller { asks, running, is_final, has_returned, .. } = self.callers[errand];
-        if is_final || running > 0 || self.chance.strikes(Fault::CallerGivesUp) {
+        if is_final || running > 0 || self.is_over && self.is_calm && asks > ASKS || self.chance.strikes(Fault::CallerGivesUp) {
             return;
         }
         if asks < ASKS {

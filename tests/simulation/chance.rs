@@ -64,6 +64,12 @@ faults! {
     GatewayDown = "gateway: down for hours",
     TooManyRequests = "gateway: 429",
     InProgress = "gateway: 409, the first is still in progress",
+    /// What it has entered is not found for a while.
+    LookUpBehind = "gateway: look-up behind",
+    /// Of what it has done before, it says that it cannot do it.
+    RefusesAgain = "gateway: refuses what it has done",
+    /// It repeats the card in its message.
+    EchoesCard = "gateway: repeats the card number",
     ErrorBefore = "gateway: 5xx, not acted",
     ErrorAfter = "gateway: 5xx, acted",
     Malformed = "gateway: malformed body",

@@ -16,9 +16,10 @@ use crate::platform::millis;
 use crate::story::Lane;
 use crate::world::{Happening, START_MS, World};
 
-/// A request may arrive so long after its sender's deadline, and no longer: with clocks that differ by two
-/// seconds each, it is there before anybody's margin of twenty has passed.
-const LATENESS_MS: i64 = 15_000;
+/// A request may arrive so long after its sender's deadline, and no longer, and be found so much later: with
+/// clocks that differ by two seconds each, that is before anybody's margin of twenty has passed.
+const LATENESS_MS: i64 = 12_000;
+const BEHIND_MS: i64 = 3_000;
 
 /// By what the gateway's notices are signed.
 pub const NOTICE_SECRET: &str = "whsec_kessai_simulated";
@@ -84,7 +85,8 @@ impl World {
     /// A request is there.
     pub(crate) fn arrive(&mut self, parcel: Parcel) {
         let Parcel { task, call, request, reply_by_ms, is_doubled } = parcel;
-        let known = self.auditor.sent(&request);
+        // An earlier request of the same operation, not the same request delivered twice.
+        let known = self.auditor.sent(&request, (task, call));
         // Somebody who delivers twice does so because he heard nothing the first time.
         let response = if !is_doubled && self.chance.strikes_call(Fault::TooManyRequests, task, call) {
             self.tasks[task].spent.disturbances += 1;
@@ -92,6 +94,11 @@ impl World {
         } else if known && request.idempotency_key.is_some() && self.chance.strikes_call(Fault::InProgress, task, call)
         {
             HttpResponse { status: 409, body: br#"{"code":"in_progress"}"#.to_vec() }
+        } else if known && !is_doubled && self.chance.strikes_call(Fault::RefusesAgain, task, call) {
+            let status = if self.chance.one_in(2) { 400 } else { 404 };
+            HttpResponse { status, body: br#"{"code":"invalid_request","message":"no"}"#.to_vec() }
+        } else if self.is_behind(&request, task, call) {
+            HttpResponse { status: 200, body: br#"{"operations":[]}"#.to_vec() }
         } else if self.chance.strikes_call(Fault::ErrorBefore, task, call) {
             HttpResponse { status: 500, body: b"{}".to_vec() }
         } else {
@@ -114,6 +121,14 @@ impl World {
         }
     }
 
+    /// Whether a look-up does not find yet what it asks for.
+    fn is_behind(&mut self, request: &Request, task: usize, call: u32) -> bool {
+        let reference = request.query.strip_prefix("reference=");
+        let entered = reference.and_then(|reference| self.auditor.entered_at(reference));
+        entered.is_some_and(|at_ms| self.now_ms - at_ms < BEHIND_MS)
+            && self.chance.strikes_call(Fault::LookUpBehind, task, call)
+    }
+
     /// The gateway does what it is asked.
     fn act(&mut self, task: usize, call: u32, request: &Request) -> HttpResponse {
         let reaction = self.gateway.handle(request, START_MS + self.now_ms);
@@ -126,6 +141,12 @@ impl World {
                 }
                 self.tell(Lane::Gateway, Lane::Gateway, || format!("enters {}", entry(operation)));
             }
+        }
+        if let Some(card) = card_in(request)
+            && self.chance.strikes_call(Fault::EchoesCard, task, call)
+        {
+            let text = String::from_utf8_lossy(&body);
+            body = text.replace(r#""message":""#, &format!(r#""message":"{card} "#)).into_bytes();
         }
         if self.chance.strikes_call(Fault::ErrorAfter, task, call) {
             self.tell(Lane::Gateway, Lane::Worker(task), || "breaks after it acted".to_owned());
@@ -228,6 +249,11 @@ fn as_the_gateway_sees(request: &HttpRequest) -> Request {
 /// Whether it does the same however often it comes.
 fn is_harmless(request: &Request) -> bool {
     request.method == "GET" || request.path.ends_with("/timeout-reversals")
+}
+
+fn card_in(request: &Request) -> Option<&str> {
+    let body = std::str::from_utf8(&request.body).ok()?;
+    body.split_once(r#""number":""#)?.1.split('"').next()
 }
 
 /// What a forger would have us believe.

@@ -174,7 +174,7 @@ impl World {
     /// A genuine notice comes in.
     pub(crate) fn start_taking(&mut self, merchant: MerchantId, notice: Notice, told: Box<Told>) {
         self.start(Purpose::Notice(told), move |app, deadline| {
-            Box::pin(async move { Done::Taken(notice::take(&app, merchant, notice, deadline).await) })
+            Box::pin(async move { Done::Taken(notice::take(&app, merchant, cast().gateway, notice, deadline).await) })
         });
     }
 

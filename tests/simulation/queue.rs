@@ -26,8 +26,8 @@ pub struct Message {
 
 impl World {
     /// A message about a payment, not before it is due.
-    pub(crate) fn remind(&mut self, payment: usize, due_ms: i64) {
-        let message = Message { payment, version: version_of(&self.table.rows[payment].item), receives: 0 };
+    pub(crate) fn remind(&mut self, payment: usize, version: u64, due_ms: i64) {
+        let message = Message { payment, version, receives: 0 };
         let late = self.chance.strikes(Fault::MessageLate);
         // Delays are whole seconds.
         let delay = if late { self.chance.millis(2_000..900_000) } else { self.chance.millis(500..1_500) };
@@ -43,7 +43,7 @@ impl World {
     pub(crate) fn look_again(&mut self, message: Message, due_ms: Option<i64>) {
         let is_newest = version_of(&self.table.rows[message.payment].item) == message.version;
         if let Some(due_ms) = due_ms.filter(|_| is_newest) {
-            self.remind(message.payment, due_ms);
+            self.remind(message.payment, message.version, due_ms);
         }
     }
 

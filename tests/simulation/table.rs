@@ -11,7 +11,7 @@ use kessai_shared::stored::{Attribute, Item};
 use crate::chance::Fault;
 use crate::line::{Call, Reply};
 use crate::story::Lane;
-use crate::world::{Happening, World};
+use crate::world::{Happening, START_MS, World};
 
 /// What is stored, and what the stream has not shown yet.
 #[derive(Default)]
@@ -24,8 +24,14 @@ pub struct Table {
 pub struct Row {
     pub key: PaymentKey,
     pub item: Item,
-    /// Whether the stream is about to show it: it shows the last of several writes.
-    is_streaming: bool,
+}
+
+/// What the stream shows of a write.
+#[derive(Clone, Copy)]
+pub struct Image {
+    payment: usize,
+    version: u64,
+    due: Option<i64>,
 }
 
 /// A write that nobody waits for.
@@ -49,7 +55,7 @@ impl Table {
         let place = self.rows.iter().position(|row| row.key == key);
         match (place, expected) {
             (None, Expected::Absent) => {
-                self.rows.push(Row { key, item, is_streaming: false });
+                self.rows.push(Row { key, item });
                 Ok((self.rows.len() - 1, None))
             }
             (Some(place), Expected::Version(version)) if version_of(&self.rows[place].item) == version => {
@@ -181,24 +187,25 @@ impl World {
         }
     }
 
-    /// The stream will show what is there then. Mostly it is quick enough to show only the outcome.
+    /// The stream will show what is there now. Mostly it is quick, and shows the last of several writes.
     fn show(&mut self, place: usize) {
-        let row = &mut self.table.rows[place];
-        if row.is_streaming && !self.chance.strikes(Fault::StreamDoubled) {
-            return;
+        let item = &self.table.rows[place].item;
+        let image = Image { payment: place, version: version_of(item), due: item.number(DUE) };
+        let is_late = self.chance.strikes(Fault::StreamLate);
+        let millis = if is_late { self.chance.millis(1_000..120_000) } else { self.chance.millis(500..1_500) };
+        self.foresee_in(millis, Happening::Streamed { image, is_late });
+        if self.chance.strikes(Fault::StreamDoubled) {
+            let again = self.chance.millis(0..60_000);
+            self.foresee_in(millis + again, Happening::Streamed { image, is_late: true });
         }
-        row.is_streaming = true;
-        let late = self.chance.strikes(Fault::StreamLate);
-        let millis = if late { self.chance.millis(1_000..120_000) } else { self.chance.millis(500..1_500) };
-        self.foresee_in(millis, Happening::Streamed { payment: place });
     }
 
-    /// The relay turns what is due into a message with a delay.
-    pub(crate) fn stream(&mut self, payment: usize) {
-        let row = &mut self.table.rows[payment];
-        row.is_streaming = false;
-        if let Some(due) = row.item.number(DUE) {
-            self.remind(payment, due - crate::world::START_MS);
+    /// The relay turns what is due into a message with a delay. Of a batch it looks at the last image; one
+    /// that comes late comes alone.
+    pub(crate) fn stream(&mut self, image: Image, is_late: bool) {
+        let is_last = version_of(&self.table.rows[image.payment].item) == image.version;
+        if let Some(due) = image.due.filter(|_| is_last || is_late) {
+            self.remind(image.payment, image.version, due - START_MS);
         }
     }
 }

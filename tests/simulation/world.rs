@@ -20,10 +20,13 @@ use crate::platform::{Platform, Task};
 use crate::queue::Message;
 use crate::requests::How;
 use crate::story::{Lane, Story, moment};
-use crate::table::{LateWrite, Table};
+use crate::table::{Image, LateWrite, Table};
 
 /// The moment at which every history begins, in milliseconds since 1970.
 pub const START_MS: i64 = 1_785_542_400_000;
+
+/// In one history of so many everybody asks once more when all is over.
+const ASKED_AGAIN: u64 = 4;
 
 /// More entries than any history needs: beyond, something goes round in circles.
 const MOST_ENTRIES: u32 = 20_000;
@@ -43,7 +46,7 @@ pub enum Happening {
     /// A notice reaches the merchant's URL.
     Told(Box<Told>),
     /// The stream shows what became of a payment.
-    Streamed { payment: usize },
+    Streamed { image: Image, is_late: bool },
     /// Somebody is told to look at a payment.
     Woken(Message),
     /// A worker's clock jumps.
@@ -87,6 +90,8 @@ pub struct World {
     heap: BinaryHeap<Entry>,
     entries: u32,
     pub(crate) is_calm: bool,
+    /// Everything has come to rest, and everybody has asked once more.
+    pub(crate) is_over: bool,
     /// When the gateway answers nobody.
     pub(crate) gateway_down_ms: Range<i64>,
     pub(crate) table: Table,
@@ -134,6 +139,7 @@ impl World {
             heap: BinaryHeap::with_capacity(32),
             entries: 0,
             is_calm: false,
+            is_over: !plan.seed.is_multiple_of(ASKED_AGAIN),
             gateway_down_ms: 0..0,
             table: Table::default(),
             gateway: Gateway::default(),
@@ -152,8 +158,12 @@ impl World {
         self.set_clocks();
         self.set_callers_going();
         self.set_outages();
-        // Long enough for whoever comes back days later, but for some.
-        let calm_ms = if self.chance.one_in(8) { 3 * 86_400_000 } else { self.chance.millis(60_000..3_600_000) };
+        // Within the hour, after keys are forgotten, or after holds have ended.
+        let calm_ms = match self.chance.pick(8) {
+            0 => 9 * 86_400_000,
+            1 => 30 * 3_600_000,
+            _ => self.chance.millis(60_000..3_600_000),
+        };
         self.foresee(calm_ms, Happening::Calm);
     }
 
@@ -176,7 +186,14 @@ impl World {
     /// Lets time pass until nothing is left to happen, or something happened that must not.
     pub fn go_on(&mut self) {
         while self.auditor.violation.is_none() {
-            let Some(Entry { at_ms, happening, .. }) = self.heap.peek_mut().map(PeekMut::pop) else { return };
+            let Some(Entry { at_ms, happening, .. }) = self.heap.peek_mut().map(PeekMut::pop) else {
+                // All has come to rest.
+                match self.is_over {
+                    true => return,
+                    false => self.ask_all_again(),
+                }
+                continue;
+            };
             self.now_ms = at_ms;
             if self.entries > MOST_ENTRIES {
                 self.auditor.object("liveness", || format!("{MOST_ENTRIES} things happened, and no end"));
@@ -223,7 +240,7 @@ impl World {
             Happening::Killed { task } => self.kill(task, "at its deadline"),
             Happening::Arrives(parcel) => self.arrive(*parcel),
             Happening::Told(told) => self.be_told(*told),
-            Happening::Streamed { payment } => self.stream(payment),
+            Happening::Streamed { image, is_late } => self.stream(image, is_late),
             Happening::Woken(message) => self.wake(message),
             Happening::Steps { worker } => self.step_clock(worker),
             Happening::Calm => self.calm_down(),

@@ -33,8 +33,8 @@ const BACKOFF: [Duration; 6] = [
 /// A key is not used in the last part of its window: the gateway's clock and ours differ.
 const WINDOW_RESERVE: Duration = Duration::from_secs(60 * 60);
 
-/// How old a request may be that follow-up sends again where it could ask instead. Most silences end sooner; after
-/// it whoever asked has long gone.
+/// How old a request may be that follow-up sends again where it could ask instead: most silences end sooner, and
+/// nobody waits longer.
 const RESEND_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// What can be done about an operation that is open.
@@ -66,13 +66,13 @@ pub(super) fn is_stored_whole(operation: &Operation) -> bool {
     }
 }
 
-/// What follow-up does about it. Whoever claimed it may have been killed before it was sent, and then to send it
-/// again is to act for the first time, with nobody waiting for it any more: that is done only while the request is
-/// young, unless nothing else finds out what became of it. Its caller's own retry is bound by the key's window only.
+/// What follow-up does about it. Whoever claimed it may have been killed before sending it, and then to send it
+/// again is to act for the first time, with nobody waiting any more: where the gateway can be asked instead, that is
+/// done only while the request is young. The caller's own retry is bound by the key's window alone.
 fn plan(operation: &Operation, terms: &Terms, now: Timestamp) -> Plan {
     let is_young = now < operation.requested_at.plus(RESEND_FOR);
-    let is_wanted = is_young || !terms.can_look_up;
-    if is_wanted && may_be_resent(operation, terms, now) && is_stored_whole(operation) {
+    let is_better_asked = terms.can_look_up && !is_young;
+    if may_be_resent(operation, terms, now) && is_stored_whole(operation) && !is_better_asked {
         Plan::Resend
     } else if terms.can_look_up {
         Plan::LookUp

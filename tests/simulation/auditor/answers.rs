@@ -60,9 +60,9 @@ impl Auditor {
             return self.object("answers", || format!("{} heard {status} of nothing that rests", place.key));
         };
         let reference = reference(place.payment, ordinal, known);
-        let sent = self.sent.iter().find(|(other, _)| *other == reference);
+        let sent = self.sent.iter().find(|sent| sent.reference == reference);
         let number = place.pays.map(number_of).unwrap_or_default();
-        let is_of_card = sent.is_none_or(|(_, said)| String::from_utf8_lossy(said).contains(number.as_ref()));
+        let is_of_card = sent.is_none_or(|sent| String::from_utf8_lossy(&sent.said).contains(number.as_ref()));
         self.check("parameters", is_of_card, || format!("{} heard {status} of another card", place.key));
         if !heard.is_final {
             return;

@@ -4,14 +4,15 @@ use kessai_functions::sandbox::{Decline, Effect, Gateway, Kind, Operation, Outco
 use kessai_shared::ids::{PaymentKey, Record};
 use kessai_shared::stored::Item;
 
-use super::Auditor;
+use super::{Auditor, Sent};
 use crate::cast::cast;
 use crate::requests::otherwise;
 use crate::table::{Table, operations, state};
+use crate::world::START_MS;
 
 impl Auditor {
-    /// A request is at the gateway; returns whether one of the same reference was before.
-    pub fn sent(&mut self, request: &Request) -> bool {
+    /// A request is at the gateway; returns whether another one of the same reference was before.
+    pub fn sent(&mut self, request: &Request, call: (usize, u32)) -> bool {
         let body = String::from_utf8_lossy(&request.body);
         if request.method != "POST" || request.path.ends_with("/timeout-reversals") {
             return false;
@@ -23,15 +24,15 @@ impl Auditor {
         let mut said = request.path.clone().into_bytes();
         said.extend(request.idempotency_key.as_deref().unwrap_or_default().as_bytes());
         said.extend(&request.body);
-        match self.sent.iter().find(|(known, _)| known == reference) {
-            Some((_, first)) => {
-                let same = *first == said;
+        match self.sent.iter().find(|sent| sent.reference == reference) {
+            Some(first) => {
+                let (same, is_other) = (first.said == said, first.call != call);
                 let reference = reference.to_owned();
                 self.check("parameters", same, || format!("{reference} was sent with other parameters, key or path"));
-                true
+                is_other
             }
             None => {
-                self.sent.push((reference.to_owned(), said));
+                self.sent.push(Sent { reference: reference.to_owned(), said, call });
                 false
             }
         }
@@ -48,13 +49,18 @@ impl Auditor {
         }
         if let Some(reference) = &operation.reference {
             self.intended(reference, operation, table);
-            let again = self.acted.contains(reference);
+            let again = self.entered_at(reference).is_some();
             self.check("at most one effect", !again, || format!("{reference} took effect again"));
-            self.acted.push(reference.clone());
+            self.acted.push((reference.clone(), now_ms - START_MS));
         }
         if let Some(target) = &operation.on {
             self.conserve(target, gateway, now_ms);
         }
+    }
+
+    /// When what bears this reference took effect.
+    pub fn entered_at(&self, reference: &str) -> Option<i64> {
+        self.acted.iter().find(|(known, _)| known == reference).map(|(_, at_ms)| *at_ms)
     }
 
     /// Whatever takes effect rests as an intent, with the same amount, and was not said to have failed.

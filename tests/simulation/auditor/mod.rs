@@ -53,9 +53,9 @@ pub struct Auditor {
     pub ended: [u32; VERDICTS.len()],
     pub requests: u32,
     /// What each operation's first request to the gateway said.
-    sent: Vec<(String, Vec<u8>)>,
-    /// The references that took effect.
-    acted: Vec<String>,
+    sent: Vec<Sent>,
+    /// The references that took effect, and when.
+    acted: Vec<(String, i64)>,
     /// What took effect, by what its merchant wanted: the merchant, the kind, the key and what it acts on.
     identities: Vec<(Identity, String)>,
     /// What the merchants want.
@@ -66,6 +66,13 @@ pub struct Auditor {
     /// Searching takes longer than all else together, so not every history is.
     is_searching: bool,
     secrets: Vec<Cow<'static, str>>,
+}
+
+/// A request that arrived at the gateway: what it said, and which call of which invocation it was.
+struct Sent {
+    reference: String,
+    said: Vec<u8>,
+    call: (usize, u32),
 }
 
 type Identity = (Option<usize>, &'static str, String, Option<(PaymentKey, i64)>);

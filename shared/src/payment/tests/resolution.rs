@@ -41,18 +41,19 @@ fn hours(hours: u64) -> Duration {
 }
 
 #[test]
-fn it_is_sent_again_only_well_inside_the_key_window() {
+fn it_is_sent_again_only_well_inside_the_key_window_and_for_an_hour_where_it_can_be_asked() {
     let moment = Duration::from_millis(1);
     let keyed = terms(&sandbox::KEYED);
     let without = |can_look_up, can_reverse_timeouts| Terms { can_look_up, can_reverse_timeouts, ..keyed };
     let short = Terms { key_window: Some(hours(1)), ..keyed };
     let rows = [
-        (keyed, hours(23) - moment, "sends again"),
-        (keyed, hours(23), "looks up"),
+        (keyed, hours(1) - moment, "sends again"),
+        (keyed, hours(1), "looks up"),
+        (without(true, true), hours(1), "looks up"),
         (without(false, true), hours(23) - moment, "sends again"),
         (without(false, true), hours(23), "undoes"),
+        (without(false, false), hours(23) - moment, "sends again"),
         (without(false, false), hours(23), "waits"),
-        (without(true, true), hours(23), "looks up"),
         (short, LIFE + MARGIN, "looks up"),
     ];
     for (terms, after, expected) in rows {
@@ -92,12 +93,14 @@ fn the_callers_own_retry_brings_the_card_again() {
 }
 
 #[test]
-fn a_retry_after_the_key_window_gets_the_answer_that_there_is() {
-    let mut purchase = open(Kind::Sale, raw_card(), terms(&sandbox::KEYED));
-    purchase.wait(hours(23));
-    let answered = purchase.ask(&opening(Kind::Sale, raw_card(), "order 1", 100)).expect("an answer");
-    assert_eq!(answered.effect, None);
-    assert_eq!(answered.payment.version, 1);
+fn a_retry_sends_it_again_until_the_key_window_ends_and_then_gets_the_answer_that_there_is() {
+    for (after, version) in [(hours(23) - Duration::from_millis(1), 2), (hours(23), 1)] {
+        let mut purchase = open(Kind::Sale, raw_card(), terms(&sandbox::KEYED));
+        purchase.wait(after);
+        let answered = purchase.ask(&opening(Kind::Sale, raw_card(), "order 1", 100)).expect("an answer");
+        assert_eq!(matches!(answered.effect, Some(Effect::Send { duplicate: true, .. })), version == 2, "{after:?}");
+        assert_eq!(answered.payment.version, version);
+    }
 }
 
 #[test]
@@ -112,15 +115,19 @@ fn nobody_asks_before_every_request_must_have_arrived() {
 }
 
 #[test]
-fn a_key_whose_window_ends_meanwhile_does_not_make_a_look_up_early() {
-    let mut purchase = open(Kind::Sale, stored_method(), terms(&sandbox::KEYED));
-    purchase.wait(hours(23) - Duration::from_secs(1));
-    purchase.look();
-    purchase.hear(FIRST, Outcome::Unknown);
-    purchase.now = purchase.payment.due_at().expect("a time to look again");
-    assert_eq!(purchase.look().effect, None, "the request sent just now may still be on its way");
-    purchase.now = purchase.payment.due_at().expect("a time to look again");
-    assert!(matches!(purchase.look().effect, Some(Effect::LookUp { .. })));
+fn what_may_not_be_sent_again_any_more_is_not_looked_up_or_undone_early() {
+    let keyed = terms(&sandbox::KEYED);
+    let undoing = Terms { can_look_up: false, can_reverse_timeouts: true, ..keyed };
+    for (terms, until) in [(keyed, hours(1)), (undoing, hours(23))] {
+        let mut purchase = open(Kind::Sale, stored_method(), terms);
+        purchase.wait(until - Duration::from_secs(1));
+        assert!(matches!(purchase.look().effect, Some(Effect::Send { duplicate: true, .. })));
+        purchase.hear(FIRST, Outcome::Unknown);
+        purchase.now = purchase.payment.due_at().expect("a time to look again");
+        assert_eq!(purchase.look().effect, None, "the request sent just now may still be on its way");
+        purchase.now = purchase.payment.due_at().expect("a time to look again");
+        assert!(matches!(purchase.look().effect, Some(Effect::LookUp { .. } | Effect::Reverse { .. })));
+    }
 }
 
 #[test]
@@ -183,22 +190,23 @@ fn what_is_being_undone_is_undone_until_it_is_done_and_never_sent_again() {
 fn each_try_in_vain_waits_longer_than_the_last() {
     // To send or to undo it once more is a second try in itself. Nobody undoes it again before the request to
     // undo it must have arrived.
+    let only_keyed = Terms { can_look_up: false, ..terms(&sandbox::KEYED) };
     let rows = [
-        (&sandbox::LOOK_UP, Source::LookUp, [5, 15, 60, 300, 1_800, 10_800, 10_800]),
-        (&sandbox::KEYED, Source::Answer, [15, 60, 300, 1_800, 10_800, 10_800, 10_800]),
-        (&sandbox::TIMEOUT_REVERSAL, Source::TimeoutReversal, [50, 60, 300, 1_800, 10_800, 10_800, 10_800]),
+        (terms(&sandbox::LOOK_UP), Source::LookUp, [5, 15, 60, 300, 1_800, 10_800, 10_800]),
+        (only_keyed, Source::Answer, [15, 60, 300, 1_800, 10_800, 10_800, 10_800]),
+        (terms(&sandbox::TIMEOUT_REVERSAL), Source::TimeoutReversal, [50, 60, 300, 1_800, 10_800, 10_800, 10_800]),
     ];
-    for (adapter, source, expected) in rows {
-        let mut purchase = abandoned(Kind::Sale, stored_method(), terms(adapter));
+    for (terms, source, expected) in rows {
+        let mut purchase = abandoned(Kind::Sale, stored_method(), terms);
         let mut waits = Vec::new();
         for _ in expected {
-            assert!(purchase.look().effect.is_some(), "{}", adapter.name);
+            assert!(purchase.look().effect.is_some(), "{source:?}");
             purchase.hear_from(FIRST, source, Outcome::Unknown);
             let wait = due_in(&purchase).expect("a time to look again");
             waits.push(wait);
             purchase.wait(wait);
         }
-        assert_eq!(waits, expected.map(Duration::from_secs), "{}", adapter.name);
+        assert_eq!(waits, expected.map(Duration::from_secs), "{source:?}");
     }
 }
 
@@ -250,6 +258,24 @@ fn a_hold_that_was_accepted_and_never_decided_lapses_where_nobody_can_ask() {
     let mut sale = open(Kind::Sale, stored_method(), terms(&sandbox::NONE));
     sale.hear(FIRST, Outcome::Accepted(answer("p")));
     assert_eq!(sale.payment.due_at(), None, "a sale does not end by itself");
+}
+
+#[test]
+fn a_gateway_that_keeps_talking_does_not_put_off_the_look_up() {
+    let idle = [Outcome::Accepted(answer("p")), Outcome::Unknown, Outcome::NotSent, Outcome::NeverReceived];
+    let mut accepted = open(Kind::Sale, stored_method(), terms(&sandbox::LOOK_UP));
+    accepted.hear(FIRST, Outcome::Accepted(answer("p")));
+    let mut unknown = open(Kind::Sale, stored_method(), terms(&sandbox::LOOK_UP));
+    unknown.hear(FIRST, Outcome::Unknown);
+    // To hear that what nobody knew was accepted is news.
+    for (mut purchase, idle) in [(accepted, &idle[..]), (unknown, &idle[1..])] {
+        let before = purchase.payment.clone();
+        for outcome in idle {
+            purchase.wait(Duration::from_secs(1));
+            purchase.hear_from(FIRST, Source::Notice, outcome.clone());
+            assert_eq!(purchase.payment, before, "{outcome:?}");
+        }
+    }
 }
 
 #[test]

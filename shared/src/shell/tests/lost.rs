@@ -117,6 +117,47 @@ fn an_outcome_that_cannot_be_written_is_not_told_but_found_out_later() {
 }
 
 #[test]
+fn that_nothing_was_sent_is_a_fault_where_it_cannot_be_written_and_the_same_key_may_try_anew() {
+    // The write of it is not made, or it is made and nobody hears so.
+    for (of_outcome, rests) in [(Mishap::Unreachable, "Pending"), (Mishap::Unacknowledged, "Draft")] {
+        for adapter in [&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE] {
+            let world = World::with(adapter);
+            world.gateway.foresee(&[Fate::Refuses]);
+            world.store.suffer(&[Mishap::None, of_outcome], Mishap::Unreachable);
+            let refused = world.ask(&sale());
+            assert!(matches!(refused, Err(Refusal::Fault(Fault::Store(_)))), "{}: {refused:?}", adapter.name);
+            assert_eq!(world.last_operation().state.status(), rests, "{}", adapter.name);
+            let noted = world.notes.read();
+            assert!(noted.iter().any(|note| note.contains("Unwritten")), "{noted:?}");
+
+            world.store.suffer(&[], Mishap::None);
+            world.clock.advance(MARGIN);
+            world.settle();
+            world.ask(&sale()).expect("an answer to the same key");
+            let last = world.last_operation();
+            assert_eq!(world.effects(0), usize::from(last.is_approved()), "{}: {last:?}", adapter.name);
+            assert!(rests == "Pending" || last.is_approved(), "{}: {last:?}", adapter.name);
+        }
+    }
+}
+
+#[test]
+fn that_nothing_was_sent_again_leaves_open_what_was_sent_before() {
+    let world = World::with(&sandbox::KEYED);
+    let card = || opening(Kind::Sale, raw_card(), "order 1", 100);
+    world.gateway.foresee(&[Fate::LosesAnswer, Fate::Refuses]);
+    world.ask(&card()).expect("an answer");
+    world.clock.advance(LIFE + MARGIN);
+    // It finds what is there, takes a claim, and cannot write what came of it.
+    world.store.suffer(&[Mishap::None; 2], Mishap::Unreachable);
+    let resent = world.ask(&card()).expect("an answer");
+    assert!(matches!(operation(&resent).state, State::Open(_)) && world.gateway.seen().len() == 2, "{resent:?}");
+    world.store.suffer(&[], Mishap::None);
+    world.settle();
+    assert!(world.last_operation().is_approved());
+}
+
+#[test]
 fn a_claim_whose_acknowledgement_comes_too_late_is_given_back_unsent() {
     for adapter in [&sandbox::KEYED, &sandbox::NONE] {
         let world = World::with(adapter);

@@ -115,6 +115,7 @@ fn an_operation_without_what_it_needs_is_unreadable() {
         (set("mi", "yes"), "mi must be a flag"),
         (Drop("s"), "s is missing"),
         (set("s", "open"), "s must be a map"),
+        (set("ud", "yes"), "ud must be a flag"),
         (set("l", "none"), "l must be a list"),
         (set("n", vec![Attribute::Flag(true)]), "n must hold maps"),
     ];
@@ -171,7 +172,6 @@ fn a_state_without_what_it_needs_is_unreadable() {
         (Drop("dl"), "dl is missing"),
         (set("tr", -1), "tr is out of range"),
         (set("un", "yes"), "un must be a flag"),
-        (set("ud", "yes"), "ud must be a flag"),
         (set("du", "soon"), "du must be a number"),
     ];
     for (change, says) in &rows {

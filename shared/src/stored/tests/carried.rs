@@ -44,7 +44,7 @@ fn what_this_version_does_not_know_survives_a_rewrite() {
 #[test]
 fn what_this_version_does_know_is_never_carried_from_before() {
     let due = Some(Timestamp::from_millis(9));
-    let open = State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: true, undoing: false, due });
+    let open = State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: true, undoing: true, due });
     let read = Stored::from_item(item(&payment(vec![Operation { state: open, ..sale() }]))).expect("an item");
     assert_eq!(read.to_item().number("d"), Some(9));
     let settled = payment(vec![sale()]);

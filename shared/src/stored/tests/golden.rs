@@ -136,7 +136,6 @@ fn stored() -> Item {
         .with("dl", millis)
         .with("tr", 2)
         .with("un", true)
-        .with("ud", true)
         .with("du", millis);
     let capture = Item::new()
         .with("k", "capture")
@@ -145,7 +144,8 @@ fn stored() -> Item {
         .with("y", "capture")
         .with("a", 60)
         .with("t", millis)
-        .with("s", open);
+        .with("s", open)
+        .with("ud", true);
     let answer = Item::new().with("r", "re_1").with("c", "00");
     let refund = Item::new()
         .with("k", "refund")

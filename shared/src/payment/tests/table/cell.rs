@@ -26,11 +26,12 @@ const GATEWAYS: [(&str, &Adapter); 4] = [
     ("plain", &sandbox::NONE),
 ];
 
-const SOURCES: [(&str, Source); 4] = [
-    ("answer", Source::Answer),
-    ("look-up", Source::LookUp),
-    ("reversal", Source::TimeoutReversal),
-    ("notice", Source::Notice),
+/// Each with the words that tell of it.
+const SOURCES: [(&[&str], Source); 4] = [
+    (&["answer", "asked", "heard"], Source::Answer),
+    (&["look-up", "asked", "heard"], Source::LookUp),
+    (&["reversal", "asked", "heard"], Source::TimeoutReversal),
+    (&["notice", "heard"], Source::Notice),
 ];
 
 const DECLINES: [Decline; 4] = [Decline::Soft, Decline::Permanent, Decline::RequiresReview, Decline::InvalidData];
@@ -164,7 +165,7 @@ impl Happens {
             Self::Due { early: false } => "due",
             Self::Heard { source, heard, current } => {
                 let under = if current { "current" } else { "foreign" };
-                return [vec![SOURCES[source].0, "heard"], outcome_words(&outcomes()[heard]), vec![under]];
+                return [SOURCES[source].0.to_vec(), outcome_words(&outcomes()[heard]), vec![under]];
             }
         };
         [vec![event], vec!["-"], vec!["-"]]

@@ -2,7 +2,7 @@
 
 /// The first line names the columns. `open` stands for all four states of an open operation that nobody
 /// undoes and `undone` for both of one that is being undone, `settled` for every verdict, `heard` for every
-/// way of hearing. `late` is past the deadline and the margin.
+/// way of hearing, `asked` for all but the notice. `late` is past the deadline and the margin.
 pub(super) const ROWS: &str = "
 gateway                | paid  | before                       | event                   | heard                        | under   | what follows
 any                    | any   | absent                       | again otherwise own-claim | -                          | -       | claims and sends
@@ -39,19 +39,21 @@ any                    | any   | open undone unsent accepted  | heard           
 any                    | any   | open undone unsent accepted  | heard                   | review                       | any     | settles Declined(RequiresReview)
 any                    | any   | open undone unsent accepted  | heard                   | invalid                      | any     | settles Declined(InvalidData)
 any                    | any   | open undone                  | heard                   | voided                       | current | settles Voided
-any                    | any   | accepted                     | heard                   | voided                       | any     | settles Voided
 any                    | any   | open undone                  | heard                   | voided                       | foreign | nothing
-any                    | any   | unsent                       | heard                   | voided                       | any     | nothing
-any                    | any   | open unsent accepted         | heard                   | accepted                     | any     | awaits the verdict
+any                    | any   | unsent accepted              | heard                   | voided                       | any     | nothing
+any                    | any   | open unsent                  | heard                   | accepted                     | any     | awaits the verdict
+any                    | any   | accepted                     | asked                   | accepted                     | any     | awaits the verdict
+any                    | any   | accepted                     | notice                  | accepted                     | any     | nothing
 any                    | any   | in-time late                 | answer                  | not-sent                     | current | frees
-any                    | any   | in-time late                 | look-up reversal notice | not-sent                     | current | stays unknown
-any                    | any   | unknown-in-time unknown-late undone | heard            | not-sent                     | current | stays unknown
-any                    | any   | in-time unknown-in-time undone-in-time | heard         | never-received               | current | stays unknown
-any                    | any   | late unknown-late undone-late | heard                  | never-received               | current | settles NeverReceived
-any                    | any   | open undone                  | heard                   | unknown                      | current | stays unknown
-any                    | any   | open undone                  | heard                   | not-sent never-received unknown | foreign | nothing
+any                    | any   | in-time late                 | look-up reversal        | not-sent                     | current | stays unknown
+any                    | any   | unknown-in-time unknown-late undone | asked            | not-sent                     | current | stays unknown
+any                    | any   | in-time unknown-in-time undone-in-time | asked         | never-received               | current | stays unknown
+any                    | any   | late unknown-late undone-late | asked                  | never-received               | current | settles NeverReceived
+any                    | any   | open undone                  | asked                   | unknown                      | current | stays unknown
+any                    | any   | open undone                  | asked                   | not-sent never-received unknown | foreign | nothing
+any                    | any   | open undone accepted         | notice                  | not-sent never-received unknown | any  | nothing
 any                    | any   | unsent                       | heard                   | not-sent never-received unknown | any  | nothing
-any                    | any   | accepted                     | heard                   | not-sent never-received unknown | any  | awaits the verdict
+any                    | any   | accepted                     | asked                   | not-sent never-received unknown | any  | awaits the verdict
 any                    | any   | approved                     | heard                   | approved accepted not-sent unknown | any | nothing
 any                    | any   | approved                     | heard                   | declined voided never-received | any   | contradicts
 any                    | any   | declined voided never-received lapsed | heard          | declined voided never-received not-sent unknown | any | nothing
