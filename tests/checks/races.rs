@@ -3,6 +3,7 @@
 
 use kessai_functions::sandbox::{Class, Kind};
 use tests::chance::Fault;
+use tests::plan::Pays;
 
 use super::scenario::{Scenario, deeds};
 
@@ -11,6 +12,9 @@ const CALLS: u32 = 7;
 
 /// When the first call is served.
 const FROM_MS: i64 = 1_000;
+
+/// A moment after the margin of the first worker, when somebody is told to look.
+const COMES_BACK_MS: i64 = 45_500;
 
 /// Two tries at the same, and the place of the first of them among the invocations.
 fn two_callers(class: Class, kind: Kind) -> (Scenario, usize) {
@@ -56,10 +60,24 @@ fn two_callers_on_one_key_have_one_effect_at_most_in_every_order_though_one_is_k
                     let scenario = scenario.clone().served(FROM_MS, &order(number, first));
                     let scenario = scenario.suffers(who, call, Fault::Killed);
                     let scenario = more.into_iter().fold(scenario, |scenario, more| scenario.suffers(who, call, more));
-                    let report = scenario.happens();
+                    let report = scenario.happens_if_it_can();
                     assert!(deeds(&report, Kind::Capture) <= 1, "{class:?} {number:b}");
                 }
             }
+        }
+    }
+}
+
+/// The first worker died after the gateway acted. When its margin is over, its caller comes back with the card
+/// while somebody looks at the payment: in every order of their calls.
+#[test]
+fn a_caller_who_comes_back_and_whoever_follows_up_have_one_effect_in_every_order() {
+    for class in Class::ALL {
+        let scenario = Scenario::at(class).opens_with(Kind::Sale, Pays::Card(0)).again().after(COMES_BACK_MS);
+        let scenario = scenario.suffers(0, 2, Fault::Killed).suffers(0, 2, Fault::DyingWish);
+        for number in 0..1 << CALLS {
+            let report = scenario.clone().served(COMES_BACK_MS + 1_500, &order(number, 1)).happens();
+            assert_eq!(deeds(&report, Kind::Sale), 1, "{class:?} {number:b}");
         }
     }
 }

@@ -138,12 +138,14 @@ pub struct Chance {
     pub script: Script,
     /// How often each fault struck.
     pub struck: [u32; Fault::ALL.len()],
+    /// What struck because the script said so.
+    struck_calls: Vec<(usize, u32, Fault)>,
 }
 
 impl Chance {
     pub fn new(seed: u64, faults: Faults) -> Self {
         let (random, script) = (fastrand::Rng::with_seed(seed), Script::default());
-        Self { random, faults, script, struck: [0; Fault::ALL.len()] }
+        Self { random, faults, script, struck: [0; Fault::ALL.len()], struck_calls: Vec::new() }
     }
 
     /// Whether the fault strikes here.
@@ -160,9 +162,15 @@ impl Chance {
     pub fn strikes_call(&mut self, fault: Fault, task: usize, call: u32) -> bool {
         if self.script.faults.contains(&(task, call, fault)) {
             self.struck[fault as usize] += 1;
+            self.struck_calls.push((task, call, fault));
             return true;
         }
         self.strikes(fault)
+    }
+
+    /// What the script meant to strike, and what never came to be.
+    pub fn missed(&self) -> Vec<(usize, u32, Fault)> {
+        self.script.faults.iter().copied().filter(|fault| !self.struck_calls.contains(fault)).collect()
     }
 
     /// When the script wants this call to be served.

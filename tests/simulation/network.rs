@@ -195,7 +195,7 @@ impl World {
         let delay = if late { self.chance.millis(2_000..8 * 86_400_000) } else { self.chance.millis(20..2_000) };
         self.foresee(settles_ms + delay, Happening::Told(told(settles_ms, false)));
         if self.chance.strikes(Fault::NoticeDoubled) {
-            let again = self.chance.millis(0..120_000);
+            let again = if self.chance.one_in(2) { 0 } else { self.chance.millis(0..120_000) };
             self.foresee(settles_ms + delay + again, Happening::Told(told(settles_ms, false)));
         }
     }

@@ -109,6 +109,8 @@ pub struct Report {
     pub auditor: Auditor,
     pub struck: [u32; Fault::ALL.len()],
     pub story: Story,
+    /// What a script meant to strike, and did not.
+    pub missed: Vec<(usize, u32, Fault)>,
     /// What the gateway did: the kind, the amount, and whether it stands.
     pub ledger: Vec<(Kind, u64, bool)>,
     /// What each errand heard, in order.
@@ -217,6 +219,7 @@ impl World {
             struck: self.chance.struck,
             auditor: self.auditor,
             story: self.story,
+            missed: self.chance.missed(),
             ledger,
             heard: self.callers.into_iter().map(|caller| caller.heard).collect(),
             entries: self.entries,
