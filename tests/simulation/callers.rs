@@ -155,7 +155,11 @@ impl World {
     /// Patience has an end; some come back to it days later.
     fn try_again(&mut self, errand: usize, within_ms: i64) {
         let Caller { asks, running, is_final, has_returned, .. } = self.callers[errand];
-        if is_final || running > 0 || self.is_over && self.is_calm && asks > ASKS || self.chance.strikes(Fault::CallerGivesUp) {
+        if is_final
+            || running > 0
+            || self.is_over && self.is_calm && asks > ASKS
+            || self.chance.strikes(Fault::CallerGivesUp)
+        {
             return;
         }
         if asks < ASKS {

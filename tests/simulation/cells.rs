@@ -6,44 +6,58 @@ use kessai_shared::payment::{Action, Event, Operation, Outcome, Source, State, V
 use kessai_shared::ports::Decision;
 use kessai_shared::rejection::Rejection;
 
-/// How an operation stood.
-pub const STANDS: [&str; 11] = [
-    "not there",
-    "unsent",
-    "open, in time",
-    "open, unknown",
-    "open, being undone",
-    "accepted",
-    "approved",
-    "declined",
-    "voided",
-    "never received",
-    "lapsed",
-];
+macro_rules! words {
+    ($(#[doc = $doc:literal])* $list:ident of $name:ident { $($word:ident = $text:literal,)* }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum $name { $($word,)* }
 
-/// What happened.
-pub const HAPPENED: [&str; 20] = [
-    "asked",
-    "asked, something else",
-    "due",
-    "answer: approved",
-    "answer: accepted",
-    "answer: declined",
-    "answer: not sent",
-    "answer: unknown",
-    "look-up: approved",
-    "look-up: accepted",
-    "look-up: declined",
-    "look-up: never received",
-    "look-up: unknown",
-    "reversal: voided",
-    "reversal: unknown",
-    "notice: approved",
-    "notice: accepted",
-    "notice: declined",
-    "look-up: not sent",
-    "reversal: not sent",
-];
+        $(#[doc = $doc])*
+        pub const $list: [&str; [$($text),*].len()] = [$($text,)*];
+    };
+}
+
+words! {
+    /// How an operation stood.
+    STANDS of Stands {
+        NotThere = "not there",
+        Unsent = "unsent",
+        InTime = "open, in time",
+        Unknown = "open, unknown",
+        Undoing = "open, being undone",
+        Accepted = "accepted",
+        Approved = "approved",
+        Declined = "declined",
+        Voided = "voided",
+        NeverReceived = "never received",
+        Lapsed = "lapsed",
+    }
+}
+
+words! {
+    /// What happened.
+    HAPPENED of Happened {
+        Asked = "asked",
+        AskedSomethingElse = "asked, something else",
+        Due = "due",
+        AnswerApproved = "answer: approved",
+        AnswerAccepted = "answer: accepted",
+        AnswerDeclined = "answer: declined",
+        AnswerNotSent = "answer: not sent",
+        AnswerUnknown = "answer: unknown",
+        LookUpApproved = "look-up: approved",
+        LookUpAccepted = "look-up: accepted",
+        LookUpDeclined = "look-up: declined",
+        LookUpNeverReceived = "look-up: never received",
+        LookUpUnknown = "look-up: unknown",
+        LookUpNotSent = "look-up: not sent",
+        ReversalVoided = "reversal: voided",
+        ReversalUnknown = "reversal: unknown",
+        ReversalNotSent = "reversal: not sent",
+        NoticeApproved = "notice: approved",
+        NoticeAccepted = "notice: accepted",
+        NoticeDeclined = "notice: declined",
+    }
+}
 
 /// Cells that cannot be reached: how it stands, how what happened begins, and why not.
 const UNREACHABLE: &[(&str, &str, &str)] = &[
@@ -151,7 +165,7 @@ impl Cell {
     /// None where the decision was about no operation.
     pub fn of(decision: &Decision<'_>) -> Option<Self> {
         let payment = decision.before;
-        match decision.event {
+        let (operation, happened) = match decision.event {
             Event::Requested { request, .. } => {
                 let operation = payment.and_then(|payment| match &request.action {
                     Action::Open(_) => payment.operations.first(),
@@ -160,46 +174,58 @@ impl Cell {
                     }),
                 });
                 let differs = matches!(decision.follows, Err(Rejection::Mismatch { .. }));
-                Some(Self { stands: stands(operation), happened: usize::from(differs) })
+                (operation, if differs { Happened::AskedSomethingElse } else { Happened::Asked })
             }
             Event::Learned { operation, source, outcome, .. } => {
-                let operation = payment.and_then(|payment| payment.operation(*operation));
-                Some(Self { stands: stands(operation), happened: heard(*source, outcome)? })
+                (payment.and_then(|payment| payment.operation(*operation)), heard(*source, outcome)?)
             }
             Event::Due { .. } => {
-                let operation = decision.follows.ok().and_then(|step| step.operation);
-                let operation = operation.and_then(|operation| payment?.operation(operation));
-                operation.map(|operation| Self { stands: stands(Some(operation)), happened: 2 })
+                let operation = decision.follows.ok().and_then(|step| step.operation)?;
+                (payment.and_then(|payment| payment.operation(operation)), Happened::Due)
             }
-        }
+        };
+        Some(Self { stands: stands(operation) as usize, happened: happened as usize })
     }
 }
 
-fn stands(operation: Option<&Operation>) -> usize {
+fn stands(operation: Option<&Operation>) -> Stands {
     match operation.map(|operation| &operation.state) {
-        None => 0,
-        Some(State::Unsent) => 1,
-        Some(State::Open(open)) if open.undoing => 4,
-        Some(State::Open(open)) if open.unknown => 3,
-        Some(State::Open(_)) => 2,
-        Some(State::Accepted(_)) => 5,
+        None => Stands::NotThere,
+        Some(State::Unsent) => Stands::Unsent,
+        Some(State::Open(open)) if open.undoing => Stands::Undoing,
+        Some(State::Open(open)) if open.unknown => Stands::Unknown,
+        Some(State::Open(_)) => Stands::InTime,
+        Some(State::Accepted(_)) => Stands::Accepted,
         Some(State::Settled(settled)) => match settled.verdict {
-            Verdict::Approved => 6,
-            Verdict::Declined(_) => 7,
-            Verdict::Voided => 8,
-            Verdict::NeverReceived => 9,
-            Verdict::Lapsed => 10,
+            Verdict::Approved => Stands::Approved,
+            Verdict::Declined(_) => Stands::Declined,
+            Verdict::Voided => Stands::Voided,
+            Verdict::NeverReceived => Stands::NeverReceived,
+            Verdict::Lapsed => Stands::Lapsed,
         },
     }
 }
 
-fn heard(source: Source, outcome: &Outcome) -> Option<usize> {
-    let name = match source {
-        Source::Answer => "answer",
-        Source::LookUp => "look-up",
-        Source::TimeoutReversal => "reversal",
-        Source::Notice => "notice",
-        Source::Time => return None,
-    };
-    HAPPENED.iter().position(|known| known.strip_prefix(name).is_some_and(|rest| rest[2..] == *outcome.name()))
+/// None where nobody in this world can say so.
+fn heard(source: Source, outcome: &Outcome) -> Option<Happened> {
+    match (source, outcome) {
+        (Source::Answer, Outcome::Approved(_)) => Some(Happened::AnswerApproved),
+        (Source::Answer, Outcome::Accepted(_)) => Some(Happened::AnswerAccepted),
+        (Source::Answer, Outcome::Declined(..)) => Some(Happened::AnswerDeclined),
+        (Source::Answer, Outcome::NotSent) => Some(Happened::AnswerNotSent),
+        (Source::Answer, Outcome::Unknown) => Some(Happened::AnswerUnknown),
+        (Source::LookUp, Outcome::Approved(_)) => Some(Happened::LookUpApproved),
+        (Source::LookUp, Outcome::Accepted(_)) => Some(Happened::LookUpAccepted),
+        (Source::LookUp, Outcome::Declined(..)) => Some(Happened::LookUpDeclined),
+        (Source::LookUp, Outcome::NeverReceived) => Some(Happened::LookUpNeverReceived),
+        (Source::LookUp, Outcome::Unknown) => Some(Happened::LookUpUnknown),
+        (Source::LookUp, Outcome::NotSent) => Some(Happened::LookUpNotSent),
+        (Source::TimeoutReversal, Outcome::Voided(_)) => Some(Happened::ReversalVoided),
+        (Source::TimeoutReversal, Outcome::Unknown) => Some(Happened::ReversalUnknown),
+        (Source::TimeoutReversal, Outcome::NotSent) => Some(Happened::ReversalNotSent),
+        (Source::Notice, Outcome::Approved(_)) => Some(Happened::NoticeApproved),
+        (Source::Notice, Outcome::Accepted(_)) => Some(Happened::NoticeAccepted),
+        (Source::Notice, Outcome::Declined(..)) => Some(Happened::NoticeDeclined),
+        (Source::Answer | Source::LookUp | Source::TimeoutReversal | Source::Notice | Source::Time, _) => None,
+    }
 }

@@ -6,9 +6,11 @@
 //! are played here, and the gateway is the sandbox's model. Nothing reads a real clock or real chance, so
 //! the same seed is the same history, to the byte.
 //!
-//! [`plan`] draws what merchants want, [`chance`] which faults strike; [`world`] lets time pass; `line` is
-//! what a worker sees of the world, `table`, `network`, `platform` and `callers` are its parts. [`auditor`]
-//! watches the table, the gateway's ledger and the answers, and knows nothing of how the code decides.
+//! [`plan`] draws what merchants want, [`chance`] which faults strike; [`world`] lets time pass. Its parts are
+//! `cast` (who there is), `callers`, `requests` and `heard` (what they ask and hear), `platform` and `queue`
+//! (who works, and who is told to), `port` (what a worker sees), `table`, `network` and `notices`. [`auditor`]
+//! watches the table, the gateway's ledger and the answers; of the code under test he uses the names of
+//! things (ids, keys of items), not its decisions. [`cells`] says what of the protocol was reached.
 //! [`story`] tells a history, [`timeline`] draws it, [`shrink`] finds a shorter one that fails too.
 
 #![expect(
@@ -22,10 +24,11 @@ mod cast;
 pub mod cells;
 pub mod chance;
 mod heard;
-mod line;
 mod network;
+mod notices;
 pub mod plan;
 mod platform;
+mod port;
 mod queue;
 mod requests;
 pub mod shrink;

@@ -1,18 +1,15 @@
-//! The way to the gateway and back, and the gateway's notices. The gateway itself is the sandbox's model:
-//! here only its requests and answers get lost, doubled and late.
+//! The way to the gateway and back. The gateway itself is the sandbox's model: here only its requests and
+//! answers get lost, doubled and late, and it fails in the ways that a model does not.
 
 use std::time::Duration;
 
-use kessai_functions::sandbox::{Class, Operation, Outcome, Record, Request, notice};
-use kessai_shared::card::Secret;
-use kessai_shared::gateways::Adapter;
-use kessai_shared::ids::{MerchantId, PaymentKey};
+use kessai_functions::sandbox::{Class, Operation, Record, Request};
 use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
 
 use crate::cast::GATEWAY_URL;
 use crate::chance::Fault;
-use crate::line::Reply;
 use crate::platform::millis;
+use crate::port::Reply;
 use crate::story::Lane;
 use crate::world::{Happening, START_MS, World};
 
@@ -20,13 +17,6 @@ use crate::world::{Happening, START_MS, World};
 /// clocks that differ by two seconds each, that is before anybody's margin of twenty has passed.
 const LATENESS_MS: i64 = 12_000;
 const BEHIND_MS: i64 = 3_000;
-
-/// By what the gateway's notices are signed.
-pub const NOTICE_SECRET: &str = "whsec_kessai_simulated";
-
-/// How often the gateway tells something that nobody takes, and how long it waits in between.
-const TELLS: u32 = 8;
-const TELL_AGAIN_MS: i64 = 60_000;
 
 /// A request on its way.
 #[derive(Clone)]
@@ -37,15 +27,6 @@ pub struct Parcel {
     /// The sender waits no longer.
     reply_by_ms: i64,
     is_doubled: bool,
-}
-
-/// Something that the gateway tells unasked.
-pub struct Told {
-    pub merchant: MerchantId,
-    pub operation: Operation,
-    told_ms: i64,
-    is_forged: bool,
-    tries: u32,
 }
 
 impl World {
@@ -166,67 +147,6 @@ impl World {
         }
         HttpResponse { status: reaction.answer.status, body }
     }
-
-    /// The gateway will tell what becomes of an operation.
-    fn foresee_notices(&mut self, operation: &Operation) {
-        let located = operation.reference.as_ref().and_then(|known| self.auditor.locate(known, &self.table));
-        let Some((PaymentKey { merchant, .. }, _)) = located else { return };
-        let told = |told_ms, is_forged| {
-            Box::new(Told { merchant, operation: operation.clone(), told_ms, is_forged, tries: 0 })
-        };
-        let settles_ms = match operation.outcome {
-            Outcome::Accepted { settles_at_ms, .. } => {
-                if self.chance.one_in(2) {
-                    let at = self.now_ms + self.chance.millis(20..2_000);
-                    self.foresee(at, Happening::Told(told(self.now_ms, false)));
-                }
-                settles_at_ms - START_MS
-            }
-            Outcome::Approved | Outcome::Declined { .. } => self.now_ms,
-        };
-        if self.chance.strikes(Fault::NoticeForged) {
-            let at = self.now_ms + self.chance.millis(0..60_000);
-            self.foresee(at, Happening::Told(told(settles_ms, true)));
-        }
-        if self.chance.strikes(Fault::NoticeLost) {
-            return;
-        }
-        let late = self.chance.strikes(Fault::NoticeLate);
-        let delay = if late { self.chance.millis(2_000..8 * 86_400_000) } else { self.chance.millis(20..2_000) };
-        self.foresee(settles_ms + delay, Happening::Told(told(settles_ms, false)));
-        if self.chance.strikes(Fault::NoticeDoubled) {
-            let again = if self.chance.one_in(2) { 0 } else { self.chance.millis(0..120_000) };
-            self.foresee(settles_ms + delay + again, Happening::Told(told(settles_ms, false)));
-        }
-    }
-
-    /// A notice is there; only a genuine one comes further than its codec.
-    pub(crate) fn be_told(&mut self, mut told: Told) {
-        let said = if told.is_forged { other(&told.operation) } else { told.operation.clone() };
-        let secret = if told.is_forged { "whsec_somebody_else" } else { NOTICE_SECRET };
-        let signed = notice(&said, secret, START_MS + told.told_ms);
-        let name = format!("sandbox-{}", self.plan.class.name());
-        let read = Adapter::named(&name).and_then(|adapter| adapter.notice).expect("the sandbox's codec");
-        let taken = read(signed.body.as_bytes(), &signed.signature, &[Secret::new(NOTICE_SECRET.to_owned())]);
-        let genuine = if told.is_forged { "a forged" } else { "a" };
-        self.tell(Lane::Gateway, Lane::Worker(self.tasks.len()), || format!("{genuine} notice {}", signed.body));
-        match taken {
-            Some(_) if told.is_forged => self.auditor.object("forged", || "a forged notice was taken".to_owned()),
-            Some(notice) => {
-                told.tries += 1;
-                self.start_taking(told.merchant, notice, Box::new(told));
-            }
-            None if told.is_forged => {}
-            None => self.auditor.object("forged", || "a genuine notice was not taken".to_owned()),
-        }
-    }
-
-    /// Nobody took it: it is told again, for a while.
-    pub(crate) fn tell_again(&mut self, told: Told) {
-        if told.tries < TELLS {
-            self.foresee_in(TELL_AGAIN_MS, Happening::Told(Box::new(told)));
-        }
-    }
 }
 
 fn as_the_gateway_sees(request: &HttpRequest) -> Request {
@@ -254,17 +174,6 @@ fn is_harmless(request: &Request) -> bool {
 fn card_in(request: &Request) -> Option<&str> {
     let body = std::str::from_utf8(&request.body).ok()?;
     body.split_once(r#""number":""#)?.1.split('"').next()
-}
-
-/// What a forger would have us believe.
-fn other(operation: &Operation) -> Operation {
-    let outcome = match operation.outcome {
-        Outcome::Approved | Outcome::Accepted { .. } => {
-            Outcome::Declined { because: kessai_functions::sandbox::Decline::DoNotHonour }
-        }
-        Outcome::Declined { .. } => Outcome::Approved,
-    };
-    Operation { outcome, ..operation.clone() }
 }
 
 fn title(request: &Request) -> String {

@@ -53,10 +53,10 @@ pub const AMOUNT: i64 = 10_000;
 const PARTS: [i64; 5] = [10_000, 6_000, 4_000, 2_500, 10_001];
 
 /// One in so many faults is on.
-const FAULTS_ONE_IN: u32 = 7;
+const FAULTS_ONE_IN: u32 = 9;
 
 /// One history in so many goes through the door.
-const BY_DOOR_ONE_IN: u32 = 5;
+const BY_DOOR_ONE_IN: u32 = 8;
 
 const APPROVE: u16 = 0;
 const DECLINES: [u16; 4] = [9001, 9002, 9006, 9007];
@@ -106,8 +106,8 @@ impl Plan {
 /// Mostly few: what can go wrong between two requests does so between two.
 fn how_many(chance: &mut Chance) -> usize {
     match chance.pick(32) {
-        0..20 => 1,
-        20..28 => 2,
+        0..21 => 1,
+        21..28 => 2,
         28..30 => 3,
         30..31 => 4,
         _ => 5 + chance.pick(6),

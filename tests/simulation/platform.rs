@@ -18,9 +18,9 @@ use kessai_shared::time::Timestamp;
 use crate::cast::{SetUp, cast};
 use crate::chance::Fault;
 use crate::heard::Heard;
-use crate::line::{Call, Line, Reply};
-use crate::network::Told;
+use crate::notices::Told;
 use crate::plan::Plan;
+use crate::port::{Call, Port, Reply};
 use crate::queue::Message;
 use crate::requests::{Asking, Letter};
 use crate::story::Lane;
@@ -76,7 +76,7 @@ type Invocation = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// An invocation.
 pub struct Task {
-    line: Arc<Line>,
+    port: Arc<Port>,
     /// None when it has ended, in whatever way.
     future: Option<Invocation>,
     worker: usize,
@@ -127,22 +127,22 @@ impl World {
         let life = if is_short { self.chance.millis(500..8_000) } else { LIFE_MS };
         let deadline_ms = self.now_ms + life;
         let seed = self.chance.seed();
-        let line = Line::new(seed, self.time_of(worker), self.platform.set_up.clone());
+        let port = Port::new(seed, self.time_of(worker), self.platform.set_up.clone());
         let directory_fails = self.chance.strikes(Fault::DirectoryFails);
-        line.inner().directory_fails = u32::from(directory_fails);
+        port.inner().directory_fails = u32::from(directory_fails);
         let shell = Shell {
-            store: line.clone(),
-            http: line.clone(),
-            clock: line.clone(),
-            entropy: line.clone(),
-            journal: line.clone(),
+            store: port.clone(),
+            http: port.clone(),
+            clock: port.clone(),
+            entropy: port.clone(),
+            journal: port.clone(),
             fingerprint_key: cast().fingerprint_key.clone(),
         };
-        let app = App { shell, directory: line.clone() };
+        let app = App { shell, directory: port.clone() };
         let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));
         let task = self.tasks.len();
         self.tasks.push(Task {
-            line,
+            port,
             future: Some(future),
             worker,
             purpose: Some(purpose),
@@ -192,7 +192,7 @@ impl World {
             None => self.tasks[task].at_table.take().and_then(|asked| self.serve_table(task, asked)),
         };
         if self.tasks[task].future.is_some() && reply.is_some() {
-            self.tasks[task].line.inner().reply = reply;
+            self.tasks[task].port.inner().reply = reply;
             self.poll(task);
         }
     }
@@ -201,7 +201,7 @@ impl World {
     fn poll(&mut self, task: usize) {
         let now = self.time_of(self.tasks[task].worker);
         let Some(mut future) = self.tasks[task].future.take() else { return };
-        self.tasks[task].line.inner().now = now;
+        self.tasks[task].port.inner().now = now;
         let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.listen(task);
         match polled {
@@ -215,7 +215,7 @@ impl World {
 
     /// Hears what the worker decided and noted.
     fn listen(&mut self, task: usize) {
-        let mut inner = self.tasks[task].line.inner();
+        let mut inner = self.tasks[task].port.inner();
         for cell in inner.decided.drain(..) {
             self.auditor.cells[cell.stands][cell.happened] += 1;
         }
@@ -227,7 +227,7 @@ impl World {
 
     /// Sees to what the worker waits for now; it may be killed while it does.
     fn take_call(&mut self, task: usize) {
-        let Some(mut call) = self.tasks[task].line.inner().call.take() else { return };
+        let Some(mut call) = self.tasks[task].port.inner().call.take() else { return };
         if self.platform.workers[self.tasks[task].worker].is_next_version
             && let Call::Write(item, _) = &mut call
         {

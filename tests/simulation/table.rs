@@ -9,7 +9,7 @@ use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::stored::{Attribute, Item};
 
 use crate::chance::Fault;
-use crate::line::{Call, Reply};
+use crate::port::{Call, Reply};
 use crate::story::Lane;
 use crate::world::{Happening, START_MS, World};
 

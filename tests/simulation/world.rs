@@ -13,10 +13,11 @@ use kessai_functions::sandbox::{Gateway, Kind};
 use crate::auditor::{Auditor, Violation};
 use crate::callers::Caller;
 use crate::chance::{Chance, Fault, Script};
-use crate::line::Reply;
-use crate::network::{Parcel, Told};
+use crate::network::Parcel;
+use crate::notices::Told;
 use crate::plan::Plan;
 use crate::platform::{Platform, Task};
+use crate::port::Reply;
 use crate::queue::Message;
 use crate::requests::How;
 use crate::story::{Lane, Story, moment};
@@ -26,7 +27,7 @@ use crate::table::{Image, LateWrite, Table};
 pub const START_MS: i64 = 1_785_542_400_000;
 
 /// In one history of so many everybody asks once more when all is over.
-const ASKED_AGAIN: u64 = 4;
+const ASKED_AGAIN: u64 = 8;
 
 /// More entries than any history needs: beyond, something goes round in circles.
 const MOST_ENTRIES: u32 = 20_000;

@@ -16,7 +16,7 @@ use kessai_shared::stored::{Attribute, Item};
 use crate::cast::cast;
 use crate::cells::{HAPPENED, STANDS};
 use crate::heard::Said;
-use crate::network::NOTICE_SECRET;
+use crate::notices::NOTICE_SECRET;
 use crate::plan::{Errand, Pays, Plan};
 use crate::requests::{CVV, number_of};
 use crate::table::{Table, operations, state};

@@ -30,6 +30,9 @@ impl Auditor {
             let Some(now) = operations(after).nth(place) else {
                 return self.object("settled", || format!("operation {place} is gone"));
             };
+            if now == known {
+                continue;
+            }
             let may_change: &[&str] = match state(known) {
                 // Contradictions are added beside what is settled.
                 "open" | "accepted" | "unsent" => &["s", "l", "n", "t", "ud"],

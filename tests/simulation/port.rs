@@ -33,8 +33,8 @@ pub enum Reply {
     Slept,
 }
 
-/// The line between one invocation and the world.
-pub struct Line {
+/// All ports of one invocation.
+pub struct Port {
     inner: Mutex<Inner>,
     set_up: Arc<SetUp>,
 }
@@ -53,7 +53,7 @@ pub struct Inner {
     random: fastrand::Rng,
 }
 
-impl Line {
+impl Port {
     pub fn new(seed: u64, now: Timestamp, set_up: Arc<SetUp>) -> Arc<Self> {
         let inner = Inner {
             now,
@@ -73,13 +73,13 @@ impl Line {
     }
 
     fn call<'a, T: 'a>(&'a self, call: Call, take: fn(Reply) -> Option<T>) -> Pending<'a, T> {
-        Box::pin(Waiting { line: self, call: Some(call), take })
+        Box::pin(Waiting { port: self, call: Some(call), take })
     }
 }
 
 /// A call that waits for its reply.
 struct Waiting<'a, T> {
-    line: &'a Line,
+    port: &'a Port,
     call: Option<Call>,
     take: fn(Reply) -> Option<T>,
 }
@@ -89,7 +89,7 @@ impl<T> Future for Waiting<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         let call = self.call.take();
-        let mut inner = self.line.inner();
+        let mut inner = self.port.inner();
         match call {
             Some(call) => {
                 inner.call = Some(call);
@@ -103,7 +103,7 @@ impl<T> Future for Waiting<'_, T> {
     }
 }
 
-impl Store for Line {
+impl Store for Port {
     fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
         self.call(Call::Read(key.to_owned()), |reply| if let Reply::Read(read) = reply { Some(read) } else { None })
     }
@@ -114,7 +114,7 @@ impl Store for Line {
     }
 }
 
-impl Directory for Line {
+impl Directory for Port {
     fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
         let mut inner = self.inner();
         if inner.directory_fails > 0 {
@@ -125,14 +125,14 @@ impl Directory for Line {
     }
 }
 
-impl Http for Line {
+impl Http for Port {
     fn send<'a>(&'a self, request: HttpRequest, timeout: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>> {
         let call = Call::Send(Box::new(request), timeout);
         self.call(call, |reply| if let Reply::Answered(answer) = reply { Some(answer) } else { None })
     }
 }
 
-impl Clock for Line {
+impl Clock for Port {
     fn now(&self) -> Timestamp {
         self.inner().now
     }
@@ -142,13 +142,13 @@ impl Clock for Line {
     }
 }
 
-impl Entropy for Line {
+impl Entropy for Port {
     fn bytes(&self) -> [u8; 16] {
         self.inner().random.u128(..).to_be_bytes()
     }
 }
 
-impl Journal for Line {
+impl Journal for Port {
     fn note(&self, note: &Note<'_>) {
         self.inner().noted.push(format!("{note:?}"));
     }
