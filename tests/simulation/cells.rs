@@ -105,7 +105,6 @@ const UNREACHABLE: &[(&str, &str, &str)] = &[
     ("lapsed", "answer", DEAD),
     ("lapsed", "look-up", "a gateway that can be asked leaves nothing to lapse"),
     ("lapsed", "reversal", "what lapses was not asked to be undone"),
-    ("lapsed", "notice: accepted", "it is told at once, or never"),
 ];
 
 /// Cells that a million histories may miss: a hundred million reach them.
@@ -122,6 +121,7 @@ const RARELY: &[(&str, &str)] = &[
     ("declined", "reversal"),
     ("accepted", "look-up: never received"),
     ("lapsed", "asked, something else"),
+    ("lapsed", "notice: accepted"),
 ];
 
 const NOT_THERE: &str = "nothing can be heard of what is not there";

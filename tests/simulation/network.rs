@@ -16,7 +16,7 @@ use crate::world::{Happening, START_MS, World};
 /// A request may arrive so long after its sender's deadline, and no longer, and be found so much later: with
 /// clocks that differ by two seconds each, that is before anybody's margin of twenty has passed.
 const LATENESS_MS: i64 = 12_000;
-const BEHIND_MS: i64 = 3_000;
+const BEHIND_MS: i64 = 5_500;
 
 /// A request on its way.
 #[derive(Clone)]
@@ -105,8 +105,11 @@ impl World {
     /// Whether a look-up does not find yet what it asks for.
     fn is_behind(&mut self, request: &Request, task: usize, call: u32) -> bool {
         let reference = request.query.strip_prefix("reference=");
-        let entered = reference.and_then(|reference| self.auditor.entered_at(reference));
-        entered.is_some_and(|at_ms| self.now_ms - at_ms < BEHIND_MS)
+        let Some(reference) = reference else { return false };
+        // What Kessai was told is accepted may be lost from sight for longer: it is known to be there.
+        let behind_ms = if self.auditor.is_accepted(reference, &self.table) { 60_000 } else { BEHIND_MS };
+        let entered = self.auditor.entered_at(reference);
+        entered.is_some_and(|at_ms| self.now_ms - at_ms < behind_ms)
             && self.chance.strikes_call(Fault::LookUpBehind, task, call)
     }
 

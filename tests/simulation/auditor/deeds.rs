@@ -63,6 +63,12 @@ impl Auditor {
         self.acted.iter().find(|(known, _)| known == reference).map(|(_, at_ms)| *at_ms)
     }
 
+    /// Whether it rests as accepted.
+    pub fn is_accepted(&self, reference: &str, table: &Table) -> bool {
+        let row = self.locate(reference, table).and_then(|(key, place)| Some((table.find(key)?, place)));
+        row.and_then(|(row, place)| operations(&row.item).nth(place)).is_some_and(|known| state(known) == "accepted")
+    }
+
     /// Whatever takes effect rests as an intent, with the same amount, and was not said to have failed.
     fn intended(&mut self, reference: &str, deed: &Operation, table: &Table) {
         let Some((key, place)) = self.locate(reference, table) else {
