@@ -152,17 +152,15 @@ impl Shell {
         deadline: Timestamp,
     ) -> Result<Option<Timestamp>, Refusal> {
         let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
-        let key = stored.payment.key();
-        let mut stored = Some(stored);
+        let mut stored = stored;
         for _ in 0..DUE_AT_ONCE {
-            let due = stored.as_ref().and_then(|stored| stored.payment.due_at());
+            let due = stored.payment.due_at();
             if due.is_none_or(|due| due > self.clock.now()) || run.time_to_call().is_none() {
                 return Ok(due);
             }
-            run.drive(stored, Event::Due { claim: self.claim(deadline) }).await?;
-            stored = self.read(key, deadline).await?;
+            (stored, _) = run.drive(Some(stored), Event::Due { claim: self.claim(deadline) }).await?;
         }
-        Ok(stored.and_then(|stored| stored.payment.due_at()))
+        Ok(stored.payment.due_at())
     }
 
     /// Takes in what a gateway tells unasked. Harmless at any time, any number of times.

@@ -114,7 +114,9 @@ fn files_are_of_a_size_that_can_be_read() {
 
 #[test]
 fn silencing_a_lint_has_a_reason() {
-    for path in ["shared", "infra", "functions"].into_iter().flat_map(|directory| files(directory, &[".rs"])) {
+    // What the test looks for stands in this file.
+    let all = ["shared", "infra", "functions", "tests"].into_iter().flat_map(|directory| files(directory, &[".rs"]));
+    for path in all.filter(|path| !path.ends_with("tidy.rs")) {
         let text = std::fs::read_to_string(&path).expect("a file");
         assert!(!text.contains("#[allow("), "{}: use #[expect(…, reason = \"…\")]", path.display());
     }

@@ -56,7 +56,7 @@ const PARTS: [i64; 5] = [10_000, 6_000, 4_000, 2_500, 10_001];
 const FAULTS_ONE_IN: u32 = 9;
 
 /// One history in so many goes through the door.
-const BY_DOOR_ONE_IN: u32 = 8;
+const BY_DOOR_ONE_IN: u32 = 10;
 
 const APPROVE: u16 = 0;
 const DECLINES: [u16; 4] = [9001, 9002, 9006, 9007];
@@ -80,7 +80,7 @@ impl Plan {
             class,
             by_door: chance.one_in(BY_DOOR_ONE_IN),
             strict: !chance.one_in(4),
-            tells: chance.one_in(3),
+            tells: chance.one_in(4),
             faults,
             errands,
         }
@@ -106,11 +106,10 @@ impl Plan {
 /// Mostly few: what can go wrong between two requests does so between two.
 fn how_many(chance: &mut Chance) -> usize {
     match chance.pick(32) {
-        0..21 => 1,
-        21..28 => 2,
-        28..30 => 3,
-        30..31 => 4,
-        _ => 5 + chance.pick(6),
+        0..24 => 1,
+        24..29 => 2,
+        29..31 => 3,
+        _ => 4 + chance.pick(7),
     }
 }
 

@@ -43,7 +43,7 @@ pub const VERDICTS: [&str; 10] = [
 ];
 
 /// One history in so many is searched for secrets.
-const SEARCHED: u64 = 8;
+const SEARCHED: u64 = 16;
 
 pub struct Auditor {
     pub violation: Option<Violation>,
