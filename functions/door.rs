@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{GatewayId, Id, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{ApiKey, Merchant};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
-use kessai_shared::ports::{Directory, Note};
+use kessai_shared::ports::{Answered, Directory, Note};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
@@ -40,8 +40,10 @@ pub struct Function {
 
 #[derive(Clone, Copy, Debug)]
 pub enum Does {
-    /// Carries out an operation.
-    Operation(Translate),
+    /// Opens a payment.
+    Open(Translate),
+    /// Acts on one.
+    Act(Translate),
     /// Shows records.
     Retrieve,
 }
@@ -73,20 +75,44 @@ impl Asking<'_> {
     }
 }
 
+/// What becomes known of a request on its way, for the journal.
+#[derive(Default)]
+pub struct Subject {
+    merchant: Option<MerchantId>,
+    operation: Option<Id>,
+    state: Option<&'static str>,
+    replayed: bool,
+    opened: bool,
+}
+
+impl Subject {
+    pub fn see(&mut self, view: &View<'_>) {
+        self.operation = Some(view.id());
+        self.state = Some(view.operation.state.status());
+    }
+}
+
 /// Answers one request. `deadline`: when the platform kills us.
 pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline: Timestamp) -> HttpAnswer {
+    let mut subject = Subject::default();
     let answered = match function.does {
         _ if !is_version(event.path_parameter("version")) => Err(Problem::not_found()),
-        Does::Operation(translate) => operate(app, translate, event, deadline).await,
-        Does::Retrieve => crate::retrieve::show(app, event, deadline).await,
+        Does::Open(translate) | Does::Act(translate) => operate(app, translate, event, deadline, &mut subject).await,
+        Does::Retrieve => crate::retrieve::show(app, event, deadline, &mut subject).await,
     };
-    answered.unwrap_or_else(|problem| {
-        if let Some(cause) = &problem.cause {
-            let Problem { status, code, .. } = problem;
-            app.shell.journal.note(&Note::Failed { function: function.name, status, code, cause });
-        }
-        HttpAnswer::from(problem)
-    })
+    let Subject { merchant, operation, state, replayed, opened } = &subject;
+    let problem = answered.as_ref().err();
+    app.shell.journal.note(&Note::Answered(Answered {
+        status: answered.as_ref().map_or_else(|problem| problem.status, |answer| answer.status_code),
+        code: problem.map(|problem| problem.code),
+        cause: problem.and_then(|problem| problem.cause.as_deref()),
+        merchant: *merchant,
+        operation: *operation,
+        state: *state,
+        replayed: *replayed,
+        opened: *opened,
+    }));
+    answered.unwrap_or_else(HttpAnswer::from)
 }
 
 /// Whether the prefix, where there is one, names a version of the wire format: `v67.0`.
@@ -102,32 +128,48 @@ async fn operate(
     translate: Translate,
     event: &HttpEvent,
     deadline: Timestamp,
+    subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event, deadline).await?;
+    let merchant = authenticate(app, event, deadline, subject).await?;
     let text = event.json_body()?;
     let mut members = Members::parse(&text)?;
     let key = key::given(event, &mut members)?.unwrap_or_else(|| fresh_key(app));
     let details = body::details(&mut members)?;
     let ask = translate(&mut members, Asking { merchant: &merchant, event, key, details })?;
     members.finish()?;
+    let opens = matches!(ask, Ask::Open(_));
     let reply = perform(app, &merchant, ask, deadline).await?;
-    render(&reply)
+    subject.replayed = reply.replayed;
+    subject.opened = opens && !reply.replayed;
+    render(&reply, subject)
 }
 
 /// The merchant that the API key belongs to.
-pub async fn authenticate(app: &App, event: &HttpEvent, deadline: Timestamp) -> Result<Merchant, Problem> {
+pub async fn authenticate(
+    app: &App,
+    event: &HttpEvent,
+    deadline: Timestamp,
+    subject: &mut Subject,
+) -> Result<Merchant, Problem> {
     let bearer = event.header("authorization").and_then(|header| header.split_once(' '));
     let token = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let key = token.and_then(ApiKey::parse).ok_or_else(Problem::unauthorized)?;
     let item = find(app, &api_key_key(&key.hash()), deadline).await?.ok_or_else(Problem::unauthorized)?;
     let merchant = decode_api_key(item).map_err(Fault::from)?;
-    merchant_of(app, &merchant, deadline).await?.ok_or_else(Problem::unauthorized)
+    let merchant = merchant_of(app, &merchant, deadline).await?.ok_or_else(Problem::unauthorized)?;
+    subject.merchant = Some(merchant.id);
+    Ok(merchant)
 }
 
-/// A merchant's set-up.
-pub async fn merchant_of(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
+async fn merchant_of(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
     let item = find(app, &merchant_key(id), deadline).await?;
     Ok(item.map(decode_merchant).transpose()?)
+}
+
+/// The merchant that a stored payment belongs to.
+pub async fn owner(app: &App, payment: PaymentKey, deadline: Timestamp) -> Result<Merchant, Fault> {
+    let gone = || Fault::SetUp(format!("merchant {} is gone", payment.merchant));
+    merchant_of(app, &payment.merchant, deadline).await?.ok_or_else(gone)
 }
 
 async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<kessai_shared::stored::Item>, Fault> {
@@ -164,8 +206,9 @@ pub fn route(merchant: &Merchant, id: GatewayId) -> Result<Route<'_>, Fault> {
     Route::to(gateway)
 }
 
-fn render(reply: &Reply) -> Result<HttpAnswer, Problem> {
+fn render(reply: &Reply, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
     let view = View::of(&reply.payment, reply.operation).ok_or_else(Problem::not_found)?;
+    subject.see(&view);
     let status = view.http_status().ok_or_else(Problem::not_sent)?;
     let answer = HttpAnswer::json(status, serde_json::to_string(&view.answer()).unwrap_or_default());
     let is_replay = reply.replayed && view.operation.is_settled();

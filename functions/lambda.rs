@@ -4,8 +4,14 @@
 //! | variable | holds |
 //! |---|---|
 //! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE` | names of the tables |
-//! | `FINGERPRINT_KEY` | 64 hexadecimal digits: the key of request fingerprints |
+//! | `FOLLOW_UP_QUEUE_URL` | where reminders go |
+//! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
+//! | `KESSAI_STAGE` | the dimension of its metrics |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, … | as Lambda sets them |
+//!
+//! A function reads only those that it needs. Its connections are opened while it starts, where the platform does not
+//! count the time. Nothing is shared between invocations but what never changes, so as many as the platform likes may
+//! run at once. A panic ends one invocation, or one record of a batch, and prints where it was, not what it held.
 
 use std::env;
 use std::error::Error;
@@ -13,19 +19,31 @@ use std::fmt;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
+use kessai_infra::aws::Account;
 use kessai_infra::directory::Cached;
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::http::HttpClient;
-use kessai_infra::journal::StandardErrorJournal;
 use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::ports::{Clock, Directory, Queue};
 use kessai_shared::shell::Shell;
+use kessai_shared::stored::merchant::{ORIGINS_KEY, decode_origins};
 use kessai_shared::time::Timestamp;
+use kessai_shared::trace::TraceId;
 use lambda_runtime::{LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::RwLock;
 
-use crate::door::{App, Function, answer};
-use crate::event::HttpEvent;
+use crate::batch::{Failures, QueueEvent, StreamEvent};
+use crate::door::{App, Does, Function, answer};
+use crate::event::{HttpAnswer, HttpEvent};
+use crate::problem::Problem;
+use crate::scheduler_tick::{self, Tick, Ticked, Ticking};
+use crate::{follow_up, relay};
 
 /// Why a function could not start.
 pub struct StartError(Box<dyn Error + Send + Sync>);
@@ -43,43 +61,216 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
     }
 }
 
-/// Serves invocations of `function` until the platform ends the process.
+/// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    // One invocation at a time, nothing to compute: one thread starts faster than two.
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let app = Arc::new(from_environment().await?);
-        let handler = |event: LambdaEvent<HttpEvent>| {
-            let app = Arc::clone(&app);
-            async move {
-                let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-                let deadline = Timestamp::from_millis(deadline);
-                Ok::<_, lambda_runtime::Error>(answer(&app, function, &event.payload, deadline).await)
-            }
+    start(function.name, async |log| {
+        let needs = match function.does {
+            Does::Open(_) => Needs { fingerprint_key: true, gateways: true },
+            Does::Act(_) => Needs { fingerprint_key: false, gateways: true },
+            Does::Retrieve => Needs { fingerprint_key: false, gateways: false },
         };
-        Ok(lambda_runtime::run(service_fn(handler)).await?)
+        let app = app(&account()?, &log, needs).await?;
+        run(move |event: HttpEvent, invocation: Invocation| {
+            let (app, log) = (app.clone(), log.clone());
+            async move {
+                let request = event.request_context.request_id.clone();
+                let trace = event.header("x-amzn-trace-id").and_then(TraceId::parse).or(invocation.trace);
+                let app = watched(&app, &Watch::new(&log, request, trace));
+                let deadline = invocation.deadline;
+                // Apart, so that a panic is this request's affair.
+                let answered = tokio::spawn(async move { answer(&app, function, &event, deadline).await });
+                Ok::<_, StartError>(answered.await.unwrap_or_else(|_| HttpAnswer::from(Problem::broken())))
+            }
+        })
+        .await
     })
 }
 
-async fn from_environment() -> Result<App, StartError> {
-    let payments = DynamoDb::from_environment(required("PAYMENTS_TABLE")?, &variable)?;
-    let merchants = payments.with_table(required("MERCHANTS_TABLE")?);
-    // Opens the connection while the platform does not count the time.
-    payments.warm_up().await?;
+/// Serves messages that say which payments to look at.
+pub fn serve_follow_up() -> Result<(), StartError> {
+    start(follow_up::NAME, async |log| {
+        let account = account()?;
+        // It takes no cards: what carried one is not sent again.
+        let app = app(&account, &log, Needs { fingerprint_key: false, gateways: true }).await?;
+        let queue: Arc<dyn Queue> = Arc::new(account.queue(required("FOLLOW_UP_QUEUE_URL")?));
+        run(move |event: QueueEvent, invocation: Invocation| {
+            let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
+            async move {
+                let handle = |message: crate::batch::Message| {
+                    let app = watched(&app, &Watch::new(&log, message.message_id.clone(), message.trace()));
+                    let (id, queue, deadline) = (message.message_id.clone(), Arc::clone(&queue), invocation.deadline);
+                    let handled = tokio::spawn(async move {
+                        follow_up::handle(&app, &queue, &message.body, message.trace(), deadline).await
+                    });
+                    (id, handled)
+                };
+                let handling: Vec<_> = event.records.into_iter().map(handle).collect();
+                let mut failures = Failures::default();
+                for (id, handled) in handling {
+                    if !handled.await.unwrap_or(false) {
+                        failures.add(id);
+                    }
+                }
+                Ok::<_, StartError>(failures)
+            }
+        })
+        .await
+    })
+}
+
+/// Serves what the payments table's stream shows.
+pub fn serve_relay() -> Result<(), StartError> {
+    start(relay::NAME, async |log| {
+        let queue = Arc::new(account()?.queue(required("FOLLOW_UP_QUEUE_URL")?));
+        run(move |event: StreamEvent, invocation: Invocation| {
+            let (log, queue) = (log.clone(), Arc::clone(&queue));
+            async move {
+                let watch = Watch::new(&log, invocation.request, invocation.trace);
+                Ok::<Failures, StartError>(relay::relay(&*watch, &*queue, &event, log.clock.now()).await?)
+            }
+        })
+        .await
+    })
+}
+
+/// Serves the schedule.
+pub fn serve_scheduler_tick() -> Result<(), StartError> {
+    start(scheduler_tick::NAME, async |log| {
+        let account = account()?;
+        let payments = account.table(required("PAYMENTS_TABLE")?);
+        let queue = Arc::new(account.queue(required("FOLLOW_UP_QUEUE_URL")?));
+        run(move |tick: Tick, invocation: Invocation| {
+            let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
+            async move {
+                let watch = Watch::new(&log, invocation.request, invocation.trace);
+                let (now, deadline) = (log.clock.now(), invocation.deadline);
+                let ticking = Ticking {
+                    payments: &payments,
+                    queue: &*queue,
+                    journal: &*watch,
+                    clock: &*log.clock,
+                    now,
+                    deadline,
+                };
+                Ok::<Ticked, StartError>(ticking.tick(tick).await?)
+            }
+        })
+        .await
+    })
+}
+
+/// What the platform says of an invocation.
+struct Invocation {
+    request: String,
+    trace: Option<TraceId>,
+    /// When the platform kills us.
+    deadline: Timestamp,
+}
+
+/// Starts the process of the function `name`.
+fn start(name: &'static str, work: impl AsyncFnOnce(Log) -> Result<(), StartError>) -> Result<(), StartError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let log = Log { function: name, stage: Some(required("KESSAI_STAGE")?), clock, out: standard_error() };
+    let panics = log.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        panics.panicked(&place);
+    }));
+    // Nothing here computes for long: one thread starts faster than two, and serves many at once.
+    Builder::new_current_thread().enable_all().build()?.block_on(work(log))
+}
+
+/// Hands events to `handle` until the platform ends the process; then what runs is finished.
+async fn run<E, A, F, R>(handle: F) -> Result<(), StartError>
+where
+    E: DeserializeOwned + Send + 'static,
+    A: Serialize + Send + 'static,
+    F: Fn(E, Invocation) -> R + Clone + Send + 'static,
+    R: Future<Output = Result<A, StartError>> + Send + 'static,
+{
+    let work = Arc::new(RwLock::new(()));
+    let working = Arc::clone(&work);
+    let serve = service_fn(move |event: LambdaEvent<E>| {
+        let LambdaEvent { payload, context } = event;
+        let invocation = Invocation {
+            request: context.request_id,
+            trace: context.xray_trace_id.as_deref().and_then(TraceId::parse),
+            deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
+        };
+        let (handled, working) = (handle(payload, invocation), Arc::clone(&working));
+        async move {
+            let _works = working.read().await;
+            handled.await.map_err(|StartError(error)| lambda_runtime::Error::from(error))
+        }
+    });
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        served = lambda_runtime::run_concurrent(serve) => Ok(served?),
+        () = async {
+            terminated.recv().await;
+            drop(work.write().await);
+        } => Ok(()),
+    }
+}
+
+fn account() -> Result<Account, StartError> {
+    Ok(Account::from_environment(&variable)?)
+}
+
+/// The same functions, with what this invocation asks and leaves behind written down.
+pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
+    let store = Arc::new(watch.over(Arc::clone(&app.shell.store)));
+    let shell = Shell { store, journal: Arc::clone(watch) as _, ..app.shell.clone() };
+    App { shell, directory: Arc::clone(&app.directory) }
+}
+
+/// What a function needs beside tables.
+#[derive(Clone, Copy)]
+struct Needs {
+    /// It takes cards, of which only keyed hashes rest.
+    fingerprint_key: bool,
+    /// It calls gateways.
+    gateways: bool,
+}
+
+async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartError> {
+    let payments = account.table(required("PAYMENTS_TABLE")?);
+    let merchants = account.table(required("MERCHANTS_TABLE")?);
+    let http = HttpClient::new()?;
+    let (fingerprint_key, ()) = tokio::join!(
+        async { if needs.fingerprint_key { fingerprint_key(account, &http).await.map(Some) } else { Ok(None) } },
+        warm_up(&merchants, &http, needs.gateways),
+    );
     let clock = Arc::new(SystemClock);
     let shell = Shell {
         store: Arc::new(payments),
-        http: Arc::new(HttpClient::new()?),
+        http: Arc::new(http),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
-        journal: Arc::new(StandardErrorJournal),
-        fingerprint_key: Arc::new(fingerprint_key(&required("FINGERPRINT_KEY")?)?),
+        journal: Watch::new(log, String::new(), None),
+        fingerprint_key: fingerprint_key?.map(Arc::new),
     };
     Ok(App { shell, directory: Arc::new(Cached::new(merchants, clock)) })
 }
 
-fn fingerprint_key(hex: &str) -> Result<FingerprintKey, StartError> {
-    read_fingerprint_key(hex).ok_or_else(|| "FINGERPRINT_KEY must be 64 hexadecimal digits".into())
+/// Opens connections before they are needed: to the tables, and to the gateways that merchants use. What fails now
+/// is tried again by whoever needs it.
+async fn warm_up(merchants: &DynamoDb, http: &HttpClient, gateways: bool) {
+    let Ok(Some(item)) = merchants.find(ORIGINS_KEY).await else { return };
+    if gateways {
+        let origins = decode_origins(item).unwrap_or_default();
+        let mut connecting: Vec<_> = origins.iter().map(|origin| Box::pin(http.warm_up(origin))).collect();
+        for connection in &mut connecting {
+            connection.await;
+        }
+    }
+}
+
+async fn fingerprint_key(account: &Account, http: &HttpClient) -> Result<FingerprintKey, StartError> {
+    let name = required("FINGERPRINT_KEY_PARAMETER")?;
+    let secrets = account.secrets().fetch(http, &[&name]).await?;
+    let key = secrets.get(&name).and_then(|hex| read_fingerprint_key(hex));
+    key.ok_or_else(|| format!("the parameter {name} must hold 64 hexadecimal digits").into())
 }
 
 /// Reads 64 hexadecimal digits.
@@ -89,13 +280,15 @@ pub fn read_fingerprint_key(hex: &str) -> Option<FingerprintKey> {
 }
 
 fn required(name: &str) -> Result<String, StartError> {
-    variable(name).ok_or_else(|| format!("the environment variable {name} is missing").into())
+    variable(name)
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| format!("the environment variable {name} is missing").into())
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the environment of a Lambda function is its set-up; it is read here only"
 )]
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }

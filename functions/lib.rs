@@ -5,9 +5,11 @@
 //! to it ([`lambda`]); the local server hands it the same events, in one process ([`local`]).
 
 pub mod authorize;
+pub mod batch;
 pub mod capture;
 pub mod door;
 pub mod event;
+#[path = "follow-up/mod.rs"]
 pub mod follow_up;
 pub mod key;
 #[cfg(feature = "lambda")]
@@ -19,11 +21,15 @@ pub mod notice;
 pub mod post_auth;
 pub mod problem;
 pub mod refund;
+pub mod relay;
 pub mod retrieve;
 pub mod reverse;
 pub mod sale;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "lambda")]
+#[path = "scheduler-tick/mod.rs"]
+pub mod scheduler_tick;
 pub mod wire;
 
 use door::Function;

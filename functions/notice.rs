@@ -2,10 +2,10 @@
 
 use kessai_shared::gateways::Notice;
 use kessai_shared::ids::{GatewayId, MerchantId, PaymentKey, Record};
-use kessai_shared::rejection::{Fault, Refusal};
+use kessai_shared::rejection::Refusal;
 use kessai_shared::time::Timestamp;
 
-use crate::door::{App, merchant_of, route};
+use crate::door::{App, owner, route};
 
 /// Takes in one notice, found genuine by a secret of this merchant's gateway. One of a record that is not there,
 /// or that this gateway was not asked for, is let go: whoever speaks for one gateway knows nothing of another's
@@ -26,8 +26,7 @@ pub async fn take(
     if stored.payment.gateway != gateway || !is_record {
         return Ok(());
     }
-    let gone = || Fault::SetUp(format!("merchant {merchant} is gone"));
-    let merchant = merchant_of(app, &merchant, deadline).await?.ok_or_else(gone)?;
+    let merchant = owner(app, key, deadline).await?;
     let route = route(&merchant, gateway)?;
     app.shell.hear(stored, route, operation, notice.outcome, deadline).await
 }

@@ -52,6 +52,12 @@ impl Problem {
         Self::new(401, "INVALID_SESSION_ID", "Session expired or invalid")
     }
 
+    /// We broke on the way. The gateway may have acted.
+    pub fn broken() -> Self {
+        let message = "Something broke; ask again with the same idempotency key";
+        Self { retry_after: Some(FAULT_RETRY), ..Self::new(500, "UNKNOWN_EXCEPTION", message) }
+    }
+
     /// The gateway certainly did nothing.
     pub fn not_sent() -> Self {
         let message =

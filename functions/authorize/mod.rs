@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::wire::body::{self, Ways};
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "authorize", does: Does::Operation(translate) };
+pub const FUNCTION: Function = Function { name: "authorize", does: Does::Open(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     open(Kind::Authorize, Ways::Authorization, members, asking)

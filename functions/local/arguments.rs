@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use kessai_shared::gateways::{ADAPTERS, Adapter};
+use kessai_shared::money::Currency;
 
 /// A payments service in one process, over an embedded database, with sandbox gateways.
 #[derive(Debug, Parser)]
@@ -18,6 +20,8 @@ pub struct Arguments {
 pub enum Command {
     /// Runs the sandbox gateways alone, so that they outlive the server.
     Sandbox(Sandbox),
+    /// Makes a merchant with an API key in a deployment's table, and prints how to speak for it.
+    Merchant(Merchant),
 }
 
 #[derive(Debug, Args)]
@@ -50,4 +54,36 @@ pub struct Sandbox {
     /// Where the ledger rests; in memory only where there is none.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Merchant {
+    /// Name of the deployment's table of merchants. Region and credentials are taken from the environment.
+    #[arg(long, value_name = "TABLE")]
+    pub table: String,
+    /// What people call the merchant.
+    #[arg(long)]
+    pub name: String,
+    /// Currency of requests that name none, as ISO 4217 has it.
+    #[arg(long, value_name = "CODE", value_parser = currency)]
+    pub currency: Option<Currency>,
+    /// A gateway: the adapter that speaks to it, and where it listens. May be given several times.
+    #[arg(long = "gateway", value_name = "ADAPTER=URL", value_parser = gateway, required = true)]
+    pub gateways: Vec<(String, String)>,
+}
+
+fn currency(code: &str) -> Result<Currency, String> {
+    Currency::parse(code).ok_or_else(|| "must be a currency code of ISO 4217, such as USD".to_owned())
+}
+
+fn gateway(text: &str) -> Result<(String, String), String> {
+    let (adapter, url) = text.split_once('=').ok_or("must be ADAPTER=URL")?;
+    if Adapter::named(adapter).is_none() {
+        let known: Vec<_> = ADAPTERS.iter().map(|adapter| adapter.name).collect();
+        return Err(format!("there is no adapter {adapter:?}; there are {}", known.join(", ")));
+    }
+    if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err("the URL must begin with https:// (or http:// on the same machine)".to_owned());
+    }
+    Ok((adapter.to_owned(), url.trim_end_matches('/').to_owned()))
 }

@@ -5,6 +5,7 @@ use std::thread;
 
 use dynoxide::Database;
 use dynoxide::server::serve_with_shutdown;
+use kessai_infra::aws::Account;
 use kessai_infra::dynamodb::DynamoDb;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -31,8 +32,8 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     thread::Builder::new().name("dynamodb".to_owned()).spawn(move || serve(database, started))?;
     let address = address.await??;
     let url = format!("http://{address}");
-    let payments = DynamoDb::at(&url, "payments".to_owned());
-    let merchants = payments.with_table("merchants".to_owned());
+    let account = Account::at(&url);
+    let (payments, merchants) = (account.table("payments"), account.table("merchants"));
     payments.create_table().await?;
     merchants.create_table().await?;
     Ok(Embedded { url, payments, merchants })

@@ -9,14 +9,15 @@ use std::time::Duration;
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::ports::{Clock, Expected, Pending, Store, StoreFault, Written};
+use kessai_shared::reminder::Image;
 use kessai_shared::stored::Item;
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::stored::payment::{DUE, KEY};
 use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
 use crate::door::App;
-use crate::follow_up::follow_up;
+use crate::follow_up::look as look_at;
 use crate::problem::chain;
 
 /// How often the loop looks.
@@ -37,7 +38,7 @@ pub struct Reminders(Mutex<BTreeMap<String, Reminder>>);
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Reminder {
     due: Timestamp,
-    version: i64,
+    version: u64,
 }
 
 impl Reminders {
@@ -56,15 +57,14 @@ impl Reminders {
     }
 
     /// What was written says when to look, unless something newer was written since.
-    fn note(&self, item: &Item) {
-        let key = item.text(KEY).unwrap_or_default();
-        let version = item.number(VERSION).unwrap_or_default();
+    fn note(&self, key: &str, image: &Image) {
+        let version = image.reminder.version;
         let mut entries = self.entries();
         if entries.get(key).is_some_and(|known| known.version > version) {
             return;
         }
-        match item.number(DUE) {
-            Some(due) => entries.insert(key.to_owned(), Reminder { due: Timestamp::from_millis(due), version }),
+        match image.due {
+            Some(due) => entries.insert(key.to_owned(), Reminder { due, version }),
             None => entries.remove(key),
         };
     }
@@ -114,10 +114,11 @@ impl Store for RemindingStore {
     fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
         Box::pin(async move {
             let key = item.text(KEY).unwrap_or_default().to_owned();
+            let image = Image::of(&item).map_err(|unreadable| StoreFault(unreadable.into()))?;
             let lease = self.reminders.look_by(&key, self.clock.now().plus(LOST));
-            let written = self.store.write(item.clone(), expected).await?;
+            let written = self.store.write(item, expected).await?;
             match &written {
-                Written::Done => self.reminders.note(&item),
+                Written::Done => self.reminders.note(&key, &image),
                 Written::Conflict(found) => {
                     let due = found.as_ref().and_then(|found| found.number(DUE)).map(Timestamp::from_millis);
                     self.reminders.settle(&key, lease, due);
@@ -149,9 +150,9 @@ async fn look(app: &App, reminders: &Reminders, key: &str, lease: Reminder) {
     let Some(payment) = PaymentKey::parse(key) else { return };
     let deadline = app.shell.clock.now().plus(LOOK);
     // Killed at the deadline, as on AWS.
-    let looked = tokio::time::timeout(LOOK, follow_up(app, payment, deadline)).await;
+    let looked = tokio::time::timeout(LOOK, look_at(app, payment, deadline)).await;
     match looked {
-        Ok(Ok(due)) => reminders.settle(key, lease, due),
+        Ok(Ok(look)) => reminders.settle(key, lease, look.and_then(|look| look.payment.due_at())),
         Ok(Err(refusal)) => eprintln!("follow-up of {key}: {}; again in {LOST:?}", chain(&refusal)),
         Err(_) => eprintln!("follow-up of {key}: killed at its deadline; again in {LOST:?}"),
     }
@@ -165,8 +166,13 @@ mod tests {
         Timestamp::from_millis(seconds * 1000)
     }
 
-    fn item(version: i64, due: Option<i64>) -> Item {
-        Item::new().with(KEY, "k").with(VERSION, version).with_some(DUE, due.map(|due| at(due).as_millis()))
+    fn note(reminders: &Reminders, version: u64, due: Option<i64>) {
+        use kessai_shared::ids::{MerchantId, PaymentId};
+        use kessai_shared::payment::IdempotencyKey;
+        let merchant = MerchantId::from_random([1; 16]);
+        let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("k").unwrap());
+        let reminder = kessai_shared::reminder::Reminder { payment: PaymentKey { merchant, payment }, version };
+        reminders.note("k", &Image { reminder, due: due.map(at), is_late: false, trace: None });
     }
 
     fn due(reminders: &Reminders) -> Option<Timestamp> {
@@ -176,10 +182,10 @@ mod tests {
     #[test]
     fn a_late_note_of_an_older_write_does_not_hide_a_newer_one() {
         let reminders = Reminders::default();
-        reminders.note(&item(3, Some(50)));
-        reminders.note(&item(2, None));
+        note(&reminders, 3, Some(50));
+        note(&reminders, 2, None);
         assert_eq!(due(&reminders), Some(at(50)));
-        reminders.note(&item(4, None));
+        note(&reminders, 4, None);
         assert_eq!(due(&reminders), None);
     }
 
@@ -195,11 +201,11 @@ mod tests {
     #[test]
     fn a_look_is_leased_and_its_finding_does_not_hide_what_was_written_meanwhile() {
         let reminders = Reminders::default();
-        reminders.note(&item(1, Some(10)));
+        note(&reminders, 1, Some(10));
         assert!(reminders.take(at(9), 8).is_empty());
         let (key, lease) = reminders.take(at(10), 8).remove(0);
         assert!(reminders.take(at(11), 8).is_empty(), "somebody is looking");
-        reminders.note(&item(2, Some(60)));
+        note(&reminders, 2, Some(60));
         reminders.settle(&key, lease, None);
         assert_eq!(due(&reminders), Some(at(60)));
         assert_eq!(reminders.take(at(100), 8).len(), 1);

@@ -98,13 +98,13 @@ impl Identity {
 }
 
 /// Writes the item in place of whatever is there.
-async fn put(store: &dyn Store, item: Item) -> Result<(), StartError> {
+pub async fn put(store: &dyn Store, item: Item) -> Result<(), StartError> {
     let first = item.clone().with(VERSION, 1);
     let Written::Conflict(found) = store.write(first, Expected::Absent).await? else { return Ok(()) };
     let version = found.and_then(|found| found.number(VERSION)).unwrap_or_default();
     let next = item.with(VERSION, version.saturating_add(1));
     match store.write(next, Expected::Version(u64::try_from(version).unwrap_or_default())).await? {
         Written::Done => Ok(()),
-        Written::Conflict(_) => Err(StoreFault("another local server uses the same data".into()).into()),
+        Written::Conflict(_) => Err(StoreFault("somebody else writes the same".into()).into()),
     }
 }

@@ -4,7 +4,8 @@
 //! What differs from AWS is the platform, not the code: routes come from `template.yaml`
 //! ([`routes`]), requests become API Gateway events ([`server`]), the store is spoken to through the
 //! same client ([`embedded`]), what the stream, queue and follow-up function do is a loop over
-//! [`follow_up`], and the clock can be moved ([`clock`]).
+//! [`follow_up`], and the clock can be moved ([`clock`]). Beside it, the command that makes a deployment's
+//! first merchant ([`merchant`]).
 
 pub mod arguments;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod embedded;
 pub mod files;
 pub mod follow_up;
 pub mod identity;
+pub mod merchant;
 pub mod routes;
 pub mod server;
 pub mod start;

@@ -94,10 +94,15 @@ pub fn routes() -> Result<Vec<Route>, StartError> {
     let functions = template.resources.into_values().filter(|resource| resource.kind == "AWS::Serverless::Function");
     for resource in functions {
         let binary = resource.metadata.build_properties.binary;
+        let mut triggers =
+            resource.properties.events.into_values().filter(|trigger| trigger.kind == "HttpApi").peekable();
+        if triggers.peek().is_none() {
+            continue;
+        }
         let function = FUNCTIONS.iter().find(|function| function.name == binary).copied();
         let function = function.ok_or_else(|| format!("template.yaml: no function is called {binary:?}"))?;
         let timeout = Duration::from_secs(resource.properties.timeout.unwrap_or(default));
-        for trigger in resource.properties.events.into_values().filter(|trigger| trigger.kind == "HttpApi") {
+        for trigger in triggers {
             let (Some(path), Some(method)) = (trigger.properties.path, trigger.properties.method) else { continue };
             routes.push(Route { method: method.to_uppercase(), path, function, timeout });
         }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use kessai_infra::directory::Cached;
+use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::http::HttpClient;
-use kessai_infra::journal::StandardErrorJournal;
 use kessai_infra::system::SystemEntropy;
+use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ports::Entropy;
 use kessai_shared::shell::Shell;
@@ -23,6 +24,7 @@ use super::embedded;
 use super::files::{claim_directory, write_whole};
 use super::follow_up::{self, Reminders, RemindingStore};
 use super::identity::Identity;
+use super::merchant;
 use super::routes::routes;
 use super::server::Server;
 use crate::door::App;
@@ -35,6 +37,7 @@ pub fn start(arguments: Arguments) -> Result<(), StartError> {
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Sandbox(sandbox)) => run_sandbox(sandbox).await,
+            Some(Command::Merchant(merchant)) => merchant::make(merchant).await,
             None => run_server(arguments.serve).await,
         }
     })
@@ -67,17 +70,18 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
 
     let clock = Arc::new(MovableClock::open(resting.map(|data| data.join("clock")))?);
     let reminders = Arc::new(Reminders::default());
-    let due = database.payments.due().await?;
-    reminders.remember(due.into_iter().map(|(key, due)| (key, Timestamp::from_millis(due))));
+    remember(&reminders, &database.payments).await?;
     let store =
         RemindingStore { store: database.payments, reminders: Arc::clone(&reminders), clock: Arc::clone(&clock) };
+    // The server itself says what was asked; here only what is wrong.
+    let log = Log { function: "local", stage: None, clock: clock.clone(), out: standard_error() };
     let shell = Shell {
         store: Arc::new(store),
         http: Arc::new(HttpClient::new()?),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
-        journal: Arc::new(StandardErrorJournal),
-        fingerprint_key: Arc::new(fingerprint_key(resting)?),
+        journal: Watch::new(&log, String::new(), None),
+        fingerprint_key: Some(Arc::new(fingerprint_key(resting)?)),
     };
     let app = App { shell, directory: Arc::new(Cached::new(database.merchants, clock.clone())) };
     tokio::spawn(follow_up::run(app.clone(), reminders, Arc::clone(&clock)));
@@ -87,6 +91,24 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     // Nobody listens where the sandbox runs elsewhere.
     let _ = end_sandbox.send(true);
     Ok(())
+}
+
+/// Whatever was left open before.
+async fn remember(reminders: &Reminders, payments: &DynamoDb) -> Result<(), StartError> {
+    let end_of_time = Timestamp::from_millis(i64::MAX);
+    let mut place = None;
+    loop {
+        let page = payments.due(end_of_time, place).await?;
+        if let Some(unreadable) = page.unreadable.into_iter().next() {
+            return Err(unreadable.into());
+        }
+        let due = page.images.into_iter().filter_map(|image| Some((image.reminder.payment.to_string(), image.due?)));
+        reminders.remember(due);
+        place = page.next;
+        if place.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 async fn listen(port: u16) -> Result<TcpListener, StartError> {

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::wire::body::Ways;
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "post-auth", does: Does::Operation(translate) };
+pub const FUNCTION: Function = Function { name: "post-auth", does: Does::Open(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     authorize::open(Kind::PostAuthorize, Ways::PostAuthorization, members, asking)

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::wire::body;
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "refund", does: Does::Operation(translate) };
+pub const FUNCTION: Function = Function { name: "refund", does: Does::Act(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     let (payment, refunded) = asking.record(Record::Payment, "paymentId")?;

@@ -3,7 +3,7 @@
 use kessai_shared::ids::{PaymentKey, Record};
 use kessai_shared::time::Timestamp;
 
-use crate::door::{App, Does, Function, authenticate};
+use crate::door::{App, Does, Function, Subject, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::wire::view::View;
@@ -20,8 +20,13 @@ const PARAMETERS: [(&str, Record); 4] = [
 ];
 
 /// Shows the record that the path names.
-pub async fn show(app: &App, event: &HttpEvent, deadline: Timestamp) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event, deadline).await?;
+pub async fn show(
+    app: &App,
+    event: &HttpEvent,
+    deadline: Timestamp,
+    subject: &mut Subject,
+) -> Result<HttpAnswer, Problem> {
+    let merchant = authenticate(app, event, deadline, subject).await?;
     let mut named = PARAMETERS.into_iter().filter_map(|(name, record)| Some((record, event.path_parameter(name)?)));
     let (record, id) = named.next().ok_or_else(Problem::not_found)?;
     let (payment, ordinal) = record.locate(id).ok_or_else(Problem::not_found)?;
@@ -36,6 +41,7 @@ pub async fn show(app: &App, event: &HttpEvent, deadline: Timestamp) -> Result<H
     if view.operation.record() != record || !belongs {
         return Err(Problem::not_found());
     }
+    subject.see(&view);
     let reading = view.reading(app.shell.clock.now());
     Ok(HttpAnswer::json(200, serde_json::to_string(&reading).unwrap_or_default()))
 }

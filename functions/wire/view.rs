@@ -80,7 +80,7 @@ impl<'a> View<'a> {
         payment.numbered().map(move |(ordinal, operation)| View { payment, ordinal, operation }).filter(belongs)
     }
 
-    fn id(&self) -> Id {
+    pub fn id(&self) -> Id {
         self.operation.record().id(self.payment.id, self.ordinal)
     }
 

@@ -72,6 +72,15 @@ impl HttpClient {
         Ok(Self { client })
     }
 
+    /// Opens a connection to this gateway before it is needed, as far as that is possible: its name, its certificate
+    /// and a ticket for the next handshake are known afterwards. What the gateway says to it is of no importance.
+    pub async fn warm_up(&self, url: &str) {
+        let request = Request::builder().method(hyper::Method::HEAD).uri(url).body(Full::default());
+        if let Ok(request) = request {
+            drop(time::timeout(CONNECT_TIMEOUT, self.client.request(request)).await);
+        }
+    }
+
     async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<HttpResponse, HttpFault> {
         let mut request = encode(request).map_err(|error| HttpFault::NotSent(chain(&error)))?;
         let connection = capture_connection(&mut request);

@@ -6,16 +6,23 @@
 //! | [`dynamodb`] | `Store`, `Directory` | one table, one item at a time |
 //! | [`directory`] | `Directory` | what another directory said within the last minute |
 //! | [`http`] | `Http` | requests that are sent once and never again |
+//! | [`sqs`] | `Queue` | messages in batches |
 //! | [`system`] | `Clock`, `Entropy` | the operating system |
+//! | [`watch`] | `Journal` | a line of JSON for each request and each call, with metrics |
+//!
+//! [`aws`] knows the account, and [`secrets`] what is fetched at the start.
 //!
 //! Nothing here decides anything about a payment. What a room must get right is what it says when
 //! something went wrong: a write that may have happened is a fault, never a refusal, and a request that
 //! may have left is lost, never unsent. The feature `contract` adds the suite that every store passes.
 
+pub mod aws;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod directory;
 pub mod dynamodb;
 pub mod http;
-pub mod journal;
+pub mod secrets;
+pub mod sqs;
 pub mod system;
+pub mod watch;

@@ -13,6 +13,8 @@ pub mod money;
 pub mod payment;
 pub mod ports;
 pub mod rejection;
+pub mod reminder;
 pub mod shell;
 pub mod stored;
 pub mod time;
+pub mod trace;

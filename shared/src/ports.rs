@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::payment::{Event, Outcome, Payment, Step};
+use crate::ids::{GatewayId, Id, MerchantId, PaymentKey};
+use crate::payment::{Event, Outcome, Payment, Source, Step};
 use crate::rejection::Rejection;
+use crate::reminder::Delayed;
 use crate::stored::Item;
 use crate::time::Timestamp;
 
@@ -125,15 +127,89 @@ pub struct Decision<'a> {
 /// Something worth a line, or an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note<'a> {
+    /// A gateway was asked.
+    Called(Called<'a>),
     /// A gateway now says something else than what an operation was settled to. Nothing was changed.
-    Contradiction { operation: &'a str, settled: &'a str, heard: &'a Outcome },
+    Contradiction { operation: Id, settled: &'a str, heard: &'a Outcome },
     /// A gateway answered, and the answer could not be stored: it stands only here, until it is found out
     /// again.
-    Unwritten { operation: &'a str, heard: &'a Outcome },
-    /// A gateway did not answer.
-    Unanswered { operation: &'a str, fault: &'a HttpFault },
-    /// A request came to nothing for reasons that its caller does not hear.
-    Failed { function: &'a str, status: u16, code: &'a str, cause: &'a str },
+    Unwritten { operation: Id, heard: &'a Outcome },
+    /// A request was answered.
+    Answered(Answered<'a>),
+    /// A payment was looked at because it was due.
+    Looked(Looked<'a>),
+    /// A batch of the stream was turned into reminders.
+    Relayed { images: usize, reminders: usize },
+    /// A tick found this near or overdue, the longest by so much.
+    Ticked { reminders: usize, overdue: Duration },
+    /// Something came in that is none of ours.
+    Unreadable { what: &'a str },
+}
+
+/// What became of a request to a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Called<'a> {
+    pub gateway: GatewayId,
+    /// What its answer is to.
+    pub source: Source,
+    pub operation: Id,
+    pub outcome: &'a Outcome,
+    /// Why there was no answer.
+    pub fault: Option<&'a HttpFault>,
+    pub took: Duration,
+}
+
+/// How a request was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answered<'a> {
+    pub status: u16,
+    /// Of an answer that is an error.
+    pub code: Option<&'a str>,
+    /// What lies behind an error of ours, which the caller does not hear.
+    pub cause: Option<&'a str>,
+    pub merchant: Option<MerchantId>,
+    /// The operation that it is about.
+    pub operation: Option<Id>,
+    /// How that stands, in the wire's words.
+    pub state: Option<&'a str>,
+    /// It was asked for before.
+    pub replayed: bool,
+    /// It opened this payment just now.
+    pub opened: bool,
+}
+
+/// What came of a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked<'a> {
+    pub payment: PaymentKey,
+    /// How long it was due before somebody looked; none where nothing was.
+    pub late: Option<Duration>,
+    /// What was found out, and how long after it was asked for.
+    pub settled: &'a [(Id, Duration)],
+    /// Why the look came to nothing.
+    pub fault: Option<&'a str>,
+}
+
+/// Holds reminders back until they are due.
+pub trait Queue: Send + Sync {
+    /// Sends all of them. After a fault some may have been sent.
+    fn send<'a>(&'a self, reminders: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>>;
+}
+
+/// The queue failed.
+#[derive(Debug)]
+pub struct QueueFault(pub Box<dyn Error + Send + Sync>);
+
+impl fmt::Display for QueueFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, out)
+    }
+}
+
+impl Error for QueueFault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
 }
 
 /// Makes what nobody can guess.

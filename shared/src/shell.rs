@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::{Adapter, Exchange, Intent};
-use crate::ids::{MerchantId, Ordinal, PaymentKey};
+use crate::ids::{Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::Gateway;
 use crate::payment::asked::InstrumentFacts;
 use crate::payment::{
     Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Source, Step, Terms, step,
 };
 use crate::ports::{
-    Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written,
+    Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written,
 };
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::stored::payment::{MAX_SIZE, Stored};
@@ -47,7 +47,8 @@ pub struct Shell {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub journal: Arc<dyn Journal>,
-    pub fingerprint_key: Arc<FingerprintKey>,
+    /// None in a function that takes no cards.
+    pub fingerprint_key: Option<Arc<FingerprintKey>>,
 }
 
 /// A gateway with the adapter that speaks to it.
@@ -77,6 +78,17 @@ pub struct Reply {
     pub operation: Ordinal,
     /// It was asked for before: nothing was done now.
     pub replayed: bool,
+}
+
+/// What came of a look at a payment.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// How it stands now: due at once where the time did not suffice.
+    pub payment: Payment,
+    /// How long it was due; none where nothing was.
+    pub late: Option<Duration>,
+    /// What was found out.
+    pub settled: Vec<Ordinal>,
 }
 
 /// A step that was decided and written.
@@ -135,7 +147,7 @@ impl Shell {
             Action::Open(opening) => Some(&opening.instrument),
             Action::Act(_) => None,
         };
-        let fingerprint = instrument.and_then(|instrument| Fingerprint::of(instrument, &self.fingerprint_key));
+        let fingerprint = self.fingerprint(instrument)?;
         let event = Event::Requested { merchant, request, fingerprint, claim: self.claim(deadline) };
         let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument, acted: false };
         let (stored, operation) = run.drive(stored, event).await?;
@@ -144,23 +156,23 @@ impl Shell {
     }
 
     /// Looks at a payment whose time may have come, and does what is due. Harmless at any time, any
-    /// number of times. Returns when it is due next: at once where the time did not suffice.
-    pub async fn follow_up(
-        &self,
-        stored: Stored,
-        route: Route<'_>,
-        deadline: Timestamp,
-    ) -> Result<Option<Timestamp>, Refusal> {
+    /// number of times.
+    pub async fn follow_up(&self, mut stored: Stored, route: Route<'_>, deadline: Timestamp) -> Result<Look, Refusal> {
         let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
-        let mut stored = stored;
+        let now = self.clock.now();
+        let late = stored.payment.due_at().filter(|due| *due <= now).map(|due| now.since(due));
+        let mut settled = Vec::new();
         for _ in 0..DUE_AT_ONCE {
             let due = stored.payment.due_at();
             if due.is_none_or(|due| due > self.clock.now()) || run.time_to_call().is_none() {
-                return Ok(due);
+                break;
             }
-            (stored, _) = run.drive(Some(stored), Event::Due { claim: self.claim(deadline) }).await?;
+            let (next, looked_at) = run.drive(Some(stored), Event::Due { claim: self.claim(deadline) }).await?;
+            let is_settled = |ordinal: &Ordinal| next.payment.operation(*ordinal).is_some_and(Operation::is_settled);
+            settled.extend(looked_at.filter(is_settled));
+            stored = next;
         }
-        Ok(stored.payment.due_at())
+        Ok(Look { payment: stored.payment, late, settled })
     }
 
     /// Takes in what a gateway tells unasked. Harmless at any time, any number of times.
@@ -174,10 +186,18 @@ impl Shell {
     ) -> Result<(), Refusal> {
         let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
         // Nobody asked, so nobody's claim it is.
-        let told = Event::Learned { operation, source: Source::Notice, nonce: self.claim(deadline).nonce, outcome };
+        let nonce = self.claim(deadline).nonce;
+        let told = Event::Learned { operation, source: Source::Notice, nonce, outcome: outcome.within_limits() };
         let made = run.write(Some(stored), &told).await?;
         run.note_contradiction(&made, &told);
         Ok(())
+    }
+
+    /// Of what was sent and must not rest.
+    fn fingerprint(&self, instrument: Option<&Instrument>) -> Result<Option<Fingerprint>, Fault> {
+        let Some(instrument) = instrument else { return Ok(None) };
+        let no_key = || Fault::SetUp("this function has no fingerprint key".to_owned());
+        Ok(Fingerprint::of(instrument, self.fingerprint_key.as_ref().ok_or_else(no_key)?))
     }
 
     fn claim(&self, deadline: Timestamp) -> Claim {
@@ -227,21 +247,18 @@ impl Run<'_> {
     }
 
     fn note_unwritten(&self, payment: &Payment, learned: &Event<'_>) {
-        if let Event::Learned { operation, outcome, .. } = learned {
-            let id = reference(payment, *operation);
-            // A journal rests too.
-            let heard = &outcome.clone().within_limits();
-            self.shell.journal.note(&Note::Unwritten { operation: &id, heard });
+        let Event::Learned { operation, outcome, .. } = learned else { return };
+        if let Some(operation) = id(payment, *operation) {
+            self.shell.journal.note(&Note::Unwritten { operation, heard: outcome });
         }
     }
 
     fn note_contradiction(&self, made: &Made, learned: &Event<'_>) {
-        if let (true, Event::Learned { operation, outcome, .. }) = (made.contradiction, learned) {
-            let payment = &made.stored.payment;
-            let id = reference(payment, *operation);
-            let settled = payment.operation(*operation).map_or("", |operation| operation.state.status());
-            let heard = &outcome.clone().within_limits();
-            self.shell.journal.note(&Note::Contradiction { operation: &id, settled, heard });
+        let (true, Event::Learned { operation, outcome, .. }) = (made.contradiction, learned) else { return };
+        let payment = &made.stored.payment;
+        let settled = payment.operation(*operation).map_or("", |operation| operation.state.status());
+        if let Some(operation) = id(payment, *operation) {
+            self.shell.journal.note(&Note::Contradiction { operation, settled, heard: outcome });
         }
     }
 
@@ -312,13 +329,20 @@ impl Run<'_> {
         };
         self.acted = true;
         let outcome = match exchange {
-            Some(exchange) => self.call(exchange, payment, operation, duplicate).await,
+            Some(exchange) => self.call(exchange, source, payment, operation, duplicate).await,
             None => Outcome::Unknown,
         };
         Event::Learned { operation, source, nonce, outcome }
     }
 
-    async fn call(&self, exchange: Exchange, payment: &Payment, ordinal: Ordinal, duplicate: bool) -> Outcome {
+    async fn call(
+        &self,
+        exchange: Exchange,
+        source: Source,
+        payment: &Payment,
+        ordinal: Ordinal,
+        duplicate: bool,
+    ) -> Outcome {
         let Some(operation) = payment.operation(ordinal) else { return Outcome::Unknown };
         let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
         // Sent again by nobody's request: what it was paid with is stored whole, or it would not be sent.
@@ -329,15 +353,23 @@ impl Run<'_> {
         let instrument = self.instrument.or(stored.as_ref());
         let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
         let request = (exchange.encode)(&intent, self.route.gateway);
-        let fault = match self.shell.http.send(request, timeout).await {
-            Ok(response) => return (exchange.decode)(&intent, &response),
-            Err(fault) => fault,
+        let asked_at = self.shell.clock.now();
+        let (outcome, fault) = match self.shell.http.send(request, timeout).await {
+            Ok(response) => ((exchange.decode)(&intent, &response), None),
+            Err(fault @ HttpFault::NotSent(_)) => (Outcome::NotSent, Some(fault)),
+            Err(fault @ HttpFault::Lost(_)) => (Outcome::Unknown, Some(fault)),
         };
-        self.shell.journal.note(&Note::Unanswered { operation: &intent.reference, fault: &fault });
-        match fault {
-            HttpFault::NotSent(_) => Outcome::NotSent,
-            HttpFault::Lost(_) => Outcome::Unknown,
-        }
+        // A journal rests too.
+        let outcome = outcome.within_limits();
+        self.shell.journal.note(&Note::Called(Called {
+            gateway: payment.gateway,
+            source,
+            operation: operation.record().id(payment.id, ordinal),
+            outcome: &outcome,
+            fault: fault.as_ref(),
+            took: self.shell.clock.now().since(asked_at),
+        }));
+        outcome
     }
 
     /// How long the gateway may take, so that its answer can still be written before we are killed.
@@ -355,10 +387,8 @@ fn sent_nothing(effect: Effect, learned: &Event<'_>) -> bool {
     is_first && matches!(learned, Event::Learned { outcome: Outcome::NotSent, .. })
 }
 
-/// Our name for an operation, as the gateway hears it too.
-fn reference(payment: &Payment, ordinal: Ordinal) -> String {
-    let record = payment.operation(ordinal).map(Operation::record);
-    record.map_or_else(String::new, |record| record.id(payment.id, ordinal).to_string())
+fn id(payment: &Payment, ordinal: Ordinal) -> Option<Id> {
+    payment.operation(ordinal).map(|operation| operation.record().id(payment.id, ordinal))
 }
 
 /// A growing wait, each a random part of twice the one before.

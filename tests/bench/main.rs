@@ -28,8 +28,8 @@ use kessai_functions::authorize;
 use kessai_functions::door::{App, answer};
 use kessai_functions::event::HttpEvent;
 use kessai_infra::dynamodb::DynamoDb;
-use kessai_infra::journal::StandardErrorJournal;
 use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{GatewayId, MerchantId};
 use kessai_shared::memory::Memory;
@@ -156,13 +156,15 @@ async fn set_up() -> InProcess {
         body: Some(body.to_string().into()),
         ..HttpEvent::default()
     };
+    // Nobody collects metrics: only what is wrong gets a line.
+    let log = Log { function: "bench", stage: None, clock: Arc::new(SystemClock), out: standard_error() };
     let shell = Shell {
         store: payments.clone(),
         http: Arc::new(Canned),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
-        journal: Arc::new(StandardErrorJournal),
-        fingerprint_key: Arc::new(FingerprintKey::new([5; 32])),
+        journal: Watch::new(&log, String::new(), None),
+        fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
     };
     InProcess { app: App { shell, directory: Arc::new(merchants) }, payments, event }
 }

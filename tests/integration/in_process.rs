@@ -1,14 +1,15 @@
 //! The functions in this process, over stores that count, and over sandbox gateways.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use data_encoding::BASE64;
 use kessai_functions::door::{App, Function, answer};
 use kessai_functions::event::{HttpAnswer, HttpEvent};
+use kessai_functions::lambda::watched;
 use kessai_infra::http::HttpClient;
-use kessai_infra::journal::StandardErrorJournal;
 use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_infra::watch::{Log, Watch};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{GatewayId, MerchantId};
 use kessai_shared::memory::{Memory, Meter};
@@ -17,9 +18,13 @@ use kessai_shared::payment::BalanceCheck;
 use kessai_shared::ports::{Clock, Expected, Store};
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
+use kessai_shared::trace::TraceId;
 use serde_json::{Value, json};
 
 use crate::harness::{CARD, Sandbox, Scratch};
+
+/// Of every request.
+pub const TRACE: &str = "1-67891233-abcdef012345678912345678";
 
 /// The functions over stores that count, in this process.
 pub struct InProcess {
@@ -27,6 +32,8 @@ pub struct InProcess {
     pub payments: Arc<Memory>,
     api_key: ApiKey,
     pub gateway: GatewayId,
+    log: Log,
+    lines: Arc<Mutex<Vec<String>>>,
     _sandbox: (Sandbox, Scratch),
 }
 
@@ -55,16 +62,21 @@ impl InProcess {
         for item in [encode_api_key(&api_key.hash(), &merchant), encode_merchant(&set_up)] {
             merchants.write(item, Expected::Absent).await.expect("memory does not fail");
         }
+        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+        let printed = Arc::clone(&lines);
+        let out = move |line: &str| printed.lock().expect("the lines").push(line.to_owned());
+        let log =
+            Log { function: "test", stage: Some("test".to_owned()), clock: Arc::new(SystemClock), out: Arc::new(out) };
         let shell = Shell {
             store: payments.clone(),
             http: Arc::new(HttpClient::new().expect("a client")),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            journal: Arc::new(StandardErrorJournal),
-            fingerprint_key: Arc::new(FingerprintKey::new([5; 32])),
+            journal: Watch::new(&log, String::new(), None),
+            fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
         };
         let app = App { shell, directory: Arc::new(merchants) };
-        Self { app, payments, api_key, gateway, _sandbox: (sandbox, scratch) }
+        Self { app, payments, api_key, gateway, log, lines, _sandbox: (sandbox, scratch) }
     }
 
     /// Asks, and counts what that cost.
@@ -97,7 +109,8 @@ impl InProcess {
     pub async fn send(&self, function: &Function, event: &HttpEvent) -> (HttpAnswer, Meter) {
         let before = self.payments.meter();
         let deadline = SystemClock.now().plus(std::time::Duration::from_secs(25));
-        let answer = answer(&self.app, function, event, deadline).await;
+        let watch = Watch::new(&self.log, "request".to_owned(), TraceId::parse(TRACE));
+        let answer = answer(&watched(&self.app, &watch), function, event, deadline).await;
         let after = self.payments.meter();
         let spent = Meter {
             reads: after.reads - before.reads,
@@ -105,6 +118,11 @@ impl InProcess {
             write_units: after.write_units - before.write_units,
         };
         (answer, spent)
+    }
+
+    /// What was logged since somebody last looked.
+    pub fn lines(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines.lock().expect("the lines"))
     }
 
     pub fn opening(&self) -> Value {

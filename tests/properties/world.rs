@@ -66,7 +66,7 @@ impl World {
             clock: Arc::new(Still),
             entropy: Arc::new(Counter(AtomicU64::new(1))),
             journal: Arc::new(Mute),
-            fingerprint_key: Arc::new(FingerprintKey::new([5; 32])),
+            fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
         };
         Self { app: App { shell, directory: Arc::new(merchants) }, payments }
     }

@@ -53,6 +53,8 @@ faults! {
     MessageDoubled = "queue: doubled",
     /// Whoever got the message fails until it is a dead letter.
     MessageDead = "queue: dead letter",
+    /// A tick does not come, or fails.
+    TickMissed = "tick: missed",
     NoConnection = "network: no connection",
     RequestLost = "network: request lost",
     /// The request arrives after its sender has given up or is dead.

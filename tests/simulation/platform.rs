@@ -12,7 +12,7 @@ use kessai_functions::notice;
 use kessai_shared::gateways::Notice;
 use kessai_shared::ids::MerchantId;
 use kessai_shared::rejection::Refusal;
-use kessai_shared::shell::Shell;
+use kessai_shared::shell::{Look, Shell};
 use kessai_shared::time::Timestamp;
 
 use crate::cast::{SetUp, cast};
@@ -60,7 +60,7 @@ pub enum Purpose {
 /// What came of it.
 pub enum Done {
     Answered(Heard),
-    FollowedUp(Result<Option<Timestamp>, Refusal>),
+    FollowedUp(Result<Option<Look>, Refusal>),
     Taken(Result<(), Refusal>),
 }
 
@@ -79,7 +79,7 @@ pub struct Task {
     port: Arc<Port>,
     /// None when it has ended, in whatever way.
     future: Option<Invocation>,
-    worker: usize,
+    pub worker: usize,
     purpose: Option<Purpose>,
     /// Which of its calls it waits for, and what the table was asked.
     pub call: u32,
@@ -136,7 +136,7 @@ impl World {
             clock: port.clone(),
             entropy: port.clone(),
             journal: port.clone(),
-            fingerprint_key: cast().fingerprint_key.clone(),
+            fingerprint_key: Some(cast().fingerprint_key.clone()),
         };
         let app = App { shell, directory: port.clone() };
         let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));
@@ -178,7 +178,11 @@ impl World {
         });
     }
 
-    fn time_of(&self, worker: usize) -> Timestamp {
+    pub(crate) fn time(&self) -> Timestamp {
+        Timestamp::from_millis(START_MS + self.now_ms)
+    }
+
+    pub(crate) fn time_of(&self, worker: usize) -> Timestamp {
         Timestamp::from_millis(START_MS + self.now_ms + self.platform.workers[worker].offset_ms)
     }
 
@@ -287,7 +291,7 @@ impl World {
                 self.hear(&asking, heard);
             }
             (Some(Purpose::FollowUp(message)), Done::FollowedUp(followed)) => match followed {
-                Ok(due) => self.look_again(message, due.map(|due| due.as_millis() - START_MS)),
+                Ok(look) => self.look_again(message, look, self.time_of(self.tasks[task].worker)),
                 Err(refusal) => {
                     self.tell(Lane::Worker(task), Lane::Queue, || format!("fails: {refusal}"));
                     self.give_back(message);

@@ -1,12 +1,16 @@
-//! What SQS does with messages about payments: at least once, not in order, and after some failures no more.
+//! What SQS does with messages about payments: at least once, not in order, and after some failures no more. And the
+//! tick, which sends them for what is due later than SQS can wait.
 
-use kessai_functions::follow_up::follow_up;
+use kessai_functions::follow_up::look;
+use kessai_shared::reminder::{Delayed, LATE, Reminder, SHARDS, TICK, delay, horizon, is_turn, shard_at};
+use kessai_shared::shell::Look;
+use kessai_shared::time::Timestamp;
 
 use crate::chance::Fault;
-use crate::platform::{Done, Purpose};
+use crate::platform::{Done, Purpose, millis};
 use crate::story::Lane;
-use crate::table::version_of;
-use crate::world::{Happening, World};
+use crate::table::{image_of, version_of};
+use crate::world::{Happening, START_MS, World};
 
 /// After a failed receive a message is seen again; after so many it is a dead letter.
 const VISIBLE_AGAIN_MS: i64 = 30_000;
@@ -20,18 +24,17 @@ const REDRIVE_MS: i64 = 3_600_000;
 #[derive(Clone, Copy)]
 pub struct Message {
     payment: usize,
-    version: u64,
+    reminder: Reminder,
     receives: u32,
 }
 
 impl World {
-    /// A message about a payment, not before it is due.
-    pub(crate) fn remind(&mut self, payment: usize, version: u64, due_ms: i64) {
-        let message = Message { payment, version, receives: 0 };
+    /// A message about a payment, held back for a while.
+    pub(crate) fn remind(&mut self, payment: usize, delayed: Delayed) {
+        let message = Message { payment, reminder: delayed.reminder, receives: 0 };
         let late = self.chance.strikes(Fault::MessageLate);
-        // Delays are whole seconds.
-        let delay = if late { self.chance.millis(2_000..900_000) } else { self.chance.millis(500..1_500) };
-        let at = due_ms.max(self.now_ms) + delay;
+        let more = if late { self.chance.millis(2_000..900_000) } else { self.chance.millis(50..1_000) };
+        let at = self.now_ms + millis(delayed.delay) + more;
         self.foresee(at, Happening::Woken(message));
         if self.chance.strikes(Fault::MessageDoubled) {
             let again = self.chance.millis(0..30_000);
@@ -39,12 +42,45 @@ impl World {
         }
     }
 
-    /// Somebody looked, and nothing newer has its own message.
-    pub(crate) fn look_again(&mut self, message: Message, due_ms: Option<i64>) {
-        let is_newest = version_of(&self.table.rows[message.payment].item) == message.version;
-        if let Some(due_ms) = due_ms.filter(|_| is_newest) {
-            self.remind(message.payment, message.version, due_ms);
+    /// Somebody looked; if nothing came of it and nothing else reminds, the same message goes out again.
+    pub(crate) fn look_again(&mut self, message: Message, look: Option<Look>, now: Timestamp) {
+        let Message { payment, reminder, .. } = message;
+        if let Some(due) = look.and_then(|look| reminder.again(&look.payment, now)) {
+            self.remind(payment, Delayed { reminder, delay: delay(due, now), trace: None });
         }
+    }
+
+    /// What is due later than a queue can wait is found by the tick at one of its turns; the next of them.
+    pub(crate) fn await_tick(&mut self, payment: usize) {
+        let image = image_of(&self.table.rows[payment].item);
+        let (Some(due), true) = (image.due, image.is_late) else { return };
+        let shard = self.table.rows[payment].item.number(LATE);
+        let minute = millis(TICK);
+        let ahead = millis(horizon(self.time()).since(self.time()));
+        let mut tick = (START_MS + self.now_ms).max(due.as_millis() - ahead).div_euclid(minute) + 1;
+        let mut step = 1;
+        while Some(shard_at(moment(tick * minute))) != shard || !is_turn(due, moment(tick * minute)) {
+            // Once it is the shard's turn, every step leads to its next.
+            step = if Some(shard_at(moment(tick * minute))) == shard { SHARDS } else { step };
+            tick += step;
+        }
+        let version = image.reminder.version;
+        self.foresee(tick * minute - START_MS, Happening::Ticked { payment, version });
+    }
+
+    /// The tick reads the index.
+    pub(crate) fn tick(&mut self, payment: usize, version: u64) {
+        let image = image_of(&self.table.rows[payment].item);
+        if image.reminder.version != version {
+            return;
+        }
+        if !self.chance.strikes(Fault::TickMissed) {
+            self.tell(Lane::Queue, Lane::Queue, || format!("the tick finds payment {payment}, version {version}"));
+            if let Some(delayed) = image.delayed(self.time()) {
+                self.remind(payment, delayed);
+            }
+        }
+        self.await_tick(payment);
     }
 
     /// Somebody looks at a payment.
@@ -60,7 +96,7 @@ impl World {
         let task = self.tasks.len();
         self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
         self.start(Purpose::FollowUp(message), move |app, deadline| {
-            Box::pin(async move { Done::FollowedUp(follow_up(&app, key, deadline).await) })
+            Box::pin(async move { Done::FollowedUp(look(&app, key, deadline).await) })
         });
     }
 
@@ -82,4 +118,8 @@ impl World {
             self.foresee_in(1_000, Happening::Woken(Message { receives: 0, ..message }));
         }
     }
+}
+
+fn moment(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
 }

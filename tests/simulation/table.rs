@@ -4,14 +4,15 @@ use std::ops::Range;
 
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::ports::{Expected, StoreFault, Written};
+use kessai_shared::reminder::{Image, mark, reminders};
 use kessai_shared::stored::item::Name;
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::stored::payment::{KEY, VERSION};
 use kessai_shared::stored::{Attribute, Item};
 
 use crate::chance::Fault;
 use crate::port::{Call, Reply};
 use crate::story::Lane;
-use crate::world::{Happening, START_MS, World};
+use crate::world::{Happening, World};
 
 /// What is stored, and what the stream has not shown yet.
 #[derive(Default)]
@@ -28,10 +29,9 @@ pub struct Row {
 
 /// What the stream shows of a write.
 #[derive(Clone, Copy)]
-pub struct Image {
+pub struct Shown {
     payment: usize,
-    version: u64,
-    due: Option<i64>,
+    image: Image,
 }
 
 /// A write that nobody waits for.
@@ -168,7 +168,9 @@ impl World {
     }
 
     /// The conditional write itself: the row, or what is there instead.
-    fn make(&mut self, task: usize, item: Item, expected: Expected) -> Result<usize, Option<Item>> {
+    fn make(&mut self, task: usize, mut item: Item, expected: Expected) -> Result<usize, Option<Item>> {
+        // As the real table's adapter does, by the clock of whoever writes.
+        mark(&mut item, self.time_of(self.tasks[task].worker));
         match self.table.put(item, expected) {
             Ok((place, before)) => {
                 let after = &self.table.rows[place].item;
@@ -189,25 +191,35 @@ impl World {
 
     /// The stream will show what is there now. Mostly it is quick, and shows the last of several writes.
     fn show(&mut self, place: usize) {
-        let item = &self.table.rows[place].item;
-        let image = Image { payment: place, version: version_of(item), due: item.number(DUE) };
+        let shown = Shown { payment: place, image: image_of(&self.table.rows[place].item) };
+        if shown.image.is_late {
+            self.await_tick(place);
+        }
         let is_late = self.chance.strikes(Fault::StreamLate);
         let millis = if is_late { self.chance.millis(1_000..120_000) } else { self.chance.millis(500..1_500) };
-        self.foresee_in(millis, Happening::Streamed { image, is_late });
+        self.foresee_in(millis, Happening::Streamed { shown, is_late });
         if self.chance.strikes(Fault::StreamDoubled) {
             let again = self.chance.millis(0..60_000);
-            self.foresee_in(millis + again, Happening::Streamed { image, is_late: true });
+            self.foresee_in(millis + again, Happening::Streamed { shown, is_late: true });
         }
     }
 
     /// The relay turns what is due into a message with a delay. Of a batch it looks at the last image; one
     /// that comes late comes alone.
-    pub(crate) fn stream(&mut self, image: Image, is_late: bool) {
-        let is_last = version_of(&self.table.rows[image.payment].item) == image.version;
-        if let Some(due) = image.due.filter(|_| is_last || is_late) {
-            self.remind(image.payment, image.version, due - START_MS);
+    pub(crate) fn stream(&mut self, shown: Shown, is_late: bool) {
+        let Shown { payment, image } = shown;
+        let is_last = version_of(&self.table.rows[payment].item) == image.reminder.version;
+        if is_last || is_late {
+            for delayed in reminders([image], self.time()) {
+                self.remind(payment, delayed);
+            }
         }
     }
+}
+
+/// What an item says about when to look at it.
+pub fn image_of(item: &Item) -> Image {
+    Image::of(item).expect("an item of ours")
 }
 
 /// The operations of a payment, as they rest.

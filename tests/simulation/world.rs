@@ -21,7 +21,7 @@ use crate::port::Reply;
 use crate::queue::Message;
 use crate::requests::How;
 use crate::story::{Lane, Story, moment};
-use crate::table::{Image, LateWrite, Table};
+use crate::table::{LateWrite, Shown, Table};
 
 /// The moment at which every history begins, in milliseconds since 1970.
 pub const START_MS: i64 = 1_785_542_400_000;
@@ -47,9 +47,11 @@ pub enum Happening {
     /// A notice reaches the merchant's URL.
     Told(Box<Told>),
     /// The stream shows what became of a payment.
-    Streamed { image: Image, is_late: bool },
+    Streamed { shown: Shown, is_late: bool },
     /// Somebody is told to look at a payment.
     Woken(Message),
+    /// The tick finds a payment in the index.
+    Ticked { payment: usize, version: u64 },
     /// A worker's clock jumps.
     Steps { worker: usize },
     /// From here on nothing fails any more.
@@ -244,8 +246,9 @@ impl World {
             Happening::Killed { task } => self.kill(task, "at its deadline"),
             Happening::Arrives(parcel) => self.arrive(*parcel),
             Happening::Told(told) => self.be_told(*told),
-            Happening::Streamed { image, is_late } => self.stream(image, is_late),
+            Happening::Streamed { shown, is_late } => self.stream(shown, is_late),
             Happening::Woken(message) => self.wake(message),
+            Happening::Ticked { payment, version } => self.tick(payment, version),
             Happening::Steps { worker } => self.step_clock(worker),
             Happening::Calm => self.calm_down(),
         }

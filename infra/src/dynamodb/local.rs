@@ -1,24 +1,35 @@
-//! What a local server does for itself, and what in the cloud is the template's and the stream's.
+//! What a local server does for itself, and what in the cloud is the template's.
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
+};
 use kessai_shared::ports::StoreFault;
-use kessai_shared::stored::payment::{DUE, KEY};
+use kessai_shared::reminder::LATE;
+use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 
-use super::convert::{self, Attributes};
+use super::due::INDEX;
 use super::{DynamoDb, fault};
 
 impl DynamoDb {
-    /// Creates the table, if there is none. Does not wait: a local server's table is there at once.
+    /// Creates the table with its index, if there is none. Does not wait: a local server's table is there at once.
     pub async fn create_table(&self) -> Result<(), StoreFault> {
-        let name = AttributeDefinition::builder().attribute_name(KEY).attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name(KEY).key_type(KeyType::Hash);
+        let projection = Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(VERSION);
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(INDEX)
+            .key_schema(key(LATE, KeyType::Hash)?)
+            .key_schema(key(DUE, KeyType::Range)?)
+            .projection(projection.build());
         let request = self
             .client
             .create_table()
             .table_name(&self.table)
-            .attribute_definitions(name.build().map_err(fault)?)
-            .key_schema(key.build().map_err(fault)?)
+            .attribute_definitions(attribute(KEY, ScalarAttributeType::S)?)
+            .attribute_definitions(attribute(LATE, ScalarAttributeType::N)?)
+            .attribute_definitions(attribute(DUE, ScalarAttributeType::N)?)
+            .key_schema(key(KEY, KeyType::Hash)?)
+            .global_secondary_indexes(index.build().map_err(fault)?)
             .billing_mode(BillingMode::PayPerRequest);
         let Err(error) = request.send().await else { return Ok(()) };
         match error.as_service_error() {
@@ -26,33 +37,12 @@ impl DynamoDb {
             _ => Err(fault(error)),
         }
     }
-
-    /// Every payment that somebody must look at some time, with the time in
-    /// milliseconds since the epoch, in no order. Reads the whole
-    /// table, page by page, where a page is 1 MB: a local server asks once, when it starts, for what was
-    /// left open when it ended.
-    pub async fn due(&self) -> Result<Vec<(String, i64)>, StoreFault> {
-        let request = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .filter_expression("attribute_exists(#d)")
-            .projection_expression("#k, #d")
-            .expression_attribute_names("#k", KEY)
-            .expression_attribute_names("#d", DUE);
-        let mut pages = request.into_paginator().items().send();
-        let mut due = Vec::new();
-        while let Some(attributes) = pages.next().await {
-            due.push(decode_due(attributes.map_err(fault)?)?);
-        }
-        Ok(due)
-    }
 }
 
-fn decode_due(attributes: Attributes) -> Result<(String, i64), StoreFault> {
-    let item = convert::to_item(attributes).map_err(fault)?;
-    match (item.text(KEY), item.number(DUE)) {
-        (Some(key), Some(due_ms)) => Ok((key.to_owned(), due_ms)),
-        (key, _) => Err(fault(format!("item {key:?} is due at no time that this version can read"))),
-    }
+fn attribute(name: &str, kind: ScalarAttributeType) -> Result<AttributeDefinition, StoreFault> {
+    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(fault)
+}
+
+fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, StoreFault> {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(fault)
 }

@@ -10,12 +10,14 @@
 //!   lost, the second attempt finds the condition broken by the first. **That is a conflict that holds the
 //!   very item we wanted to write**, and callers must take it for what it is: each version is written by
 //!   one writer, who knows its own.
+//! - What is due later than a queue can wait is marked on its way in: only such items are in the index that a
+//!   tick reads, so nobody else pays for it.
 //! - An attempt that we gave up on may arrive late. It counts if it is the first of its version, and does
 //!   nothing if it is not.
 
 mod convert;
+pub mod due;
 mod local;
-mod set_up;
 
 use std::error::Error;
 
@@ -23,14 +25,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use kessai_shared::ports::{Directory, Expected, Pending, Store, StoreFault, Written};
+use kessai_shared::ports::{Clock, Directory, Expected, Pending, Store, StoreFault, Written};
+use kessai_shared::reminder::mark;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::{KEY, VERSION};
 
-pub use set_up::SetUpError;
-
-/// The key that [`DynamoDb::warm_up`] asks for. No merchant and no API key is named so.
-const NOBODY: &str = "-";
+use crate::system::SystemClock;
 
 /// One table.
 #[derive(Clone, Debug)]
@@ -40,10 +40,8 @@ pub struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Opens the connection before it is needed, by asking for an item that is not there. A function does
-    /// so while it starts, where the time costs nothing and no caller waits.
-    pub async fn warm_up(&self) -> Result<(), StoreFault> {
-        self.get(NOBODY, false).await.map(drop)
+    pub(crate) fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
     }
 
     async fn get(&self, key: &str, consistent: bool) -> Result<Option<Item>, StoreFault> {
@@ -57,7 +55,8 @@ impl DynamoDb {
         answer.item.map(|attributes| decode(key, attributes)).transpose()
     }
 
-    async fn put(&self, item: Item, expected: Expected) -> Result<Written, StoreFault> {
+    async fn put(&self, mut item: Item, expected: Expected) -> Result<Written, StoreFault> {
+        mark(&mut item, SystemClock.now());
         let key = item.text(KEY).ok_or_else(|| fault("the item has no key"))?.to_owned();
         let request = self
             .client

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use dynoxide::Database;
 use dynoxide::server::serve_with_shutdown;
+use kessai_infra::aws::Account;
 use kessai_infra::dynamodb::DynamoDb;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -38,7 +39,7 @@ impl Embedded {
 
     /// A new table.
     pub(crate) async fn table(&self, name: &str) -> DynamoDb {
-        let table = DynamoDb::at(&self.url, name);
+        let table = Account::at(&self.url).table(name);
         table.create_table().await.unwrap();
         table
     }

@@ -1,10 +1,16 @@
 //! The edges against what stands on the other side: a DynamoDB, and servers that do what servers do.
 
 #[cfg(test)]
+mod due;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod store;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use kessai_infra::aws::Account;
 use kessai_infra::contract;
-use kessai_infra::dynamodb::DynamoDb;
 use kessai_shared::memory::Memory;
 use kessai_shared::ports::{Directory, Expected, Store, StoreFault, Written};
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::stored::payment::{KEY, VERSION};
 use kessai_shared::stored::{Attribute, Item};
 
 use crate::embedded::Embedded;
@@ -50,12 +50,12 @@ async fn a_directory_finds_what_was_written() {
 #[tokio::test]
 async fn tables_share_a_client_and_nothing_else() {
     let server = Embedded::start();
-    let payments = server.table("payments").await;
-    let merchants = payments.with_table("merchants");
-    assert!(merchants.warm_up().await.is_err(), "there is no such table yet");
+    let account = Account::at(&server.url);
+    let (payments, merchants) = (account.table("payments"), account.table("merchants"));
+    payments.create_table().await.unwrap();
+    assert!(merchants.read("one").await.is_err(), "there is no such table yet");
     merchants.create_table().await.unwrap();
     merchants.create_table().await.expect("a table that is there already is fine");
-    merchants.warm_up().await.unwrap();
     payments.write(item("one", 1), Expected::Absent).await.unwrap();
     assert_eq!(merchants.read("one").await.unwrap(), None);
 }
@@ -77,26 +77,9 @@ async fn the_environment_says_where_the_table_is() {
             "AWS_ENDPOINT_URL" => general.map(str::to_owned),
             _ => Some("eu-central-1".to_owned()),
         };
-        let table = DynamoDb::from_environment("payments", &environment).unwrap();
-        assert_eq!(table.warm_up().await.is_ok(), reachable, "{own:?}, {general:?}");
+        let table = Account::from_environment(&environment).unwrap().table("payments");
+        assert_eq!(table.find("nobody").await.is_ok(), reachable, "{own:?}, {general:?}");
     }
-}
-
-#[tokio::test]
-async fn what_is_due_is_found_on_every_page() {
-    let server = Embedded::start();
-    let table = server.table("payments").await;
-    // Three pages of 1 MB.
-    let padding = "x".repeat(300 * 1024);
-    for place in 0..10 {
-        let due = (place % 2 == 0).then_some(1_000 + place);
-        let payment = item(&format!("payment/{place}"), 1).with("padding", &padding).with_some(DUE, due);
-        table.write(payment.clone(), Expected::Absent).await.unwrap();
-    }
-    let mut due = table.due().await.unwrap();
-    due.sort();
-    let expected = [0, 2, 4, 6, 8].map(|place| (format!("payment/{place}"), 1_000 + place));
-    assert_eq!(due, expected);
 }
 
 #[tokio::test]
@@ -185,7 +168,7 @@ async fn a_write_whose_acknowledgement_was_lost_conflicts_with_itself() {
     let server = Embedded::start();
     server.table("payments").await;
     let proxy = losing_the_first_answer(server.address).await;
-    let table = DynamoDb::at(&proxy, "payments");
+    let table = Account::at(&proxy).table("payments");
     let payment = item("payment", 1).with("by", "us");
     let written = table.write(payment.clone(), Expected::Absent).await.unwrap();
     assert_eq!(written, Written::Conflict(Some(payment)));
@@ -208,7 +191,7 @@ async fn what_is_no_answer_is_a_fault_after_bounded_attempts() {
     ];
     for (name, script, attempts) in rows {
         let server = Scripted::start(script).await;
-        let table = DynamoDb::at(&server.url, "payments");
+        let table = Account::at(&server.url).table("payments");
         table.write(item("payment", 1), Expected::Absent).await.expect_err(name);
         assert_eq!(server.received("DynamoDB_20120810.PutItem"), attempts, "{name}");
     }
@@ -219,7 +202,7 @@ async fn a_store_that_says_nothing_is_given_up_on() {
     let unreachable = "http://127.0.0.1:1".to_owned();
     let silent = Scripted::start(vec![Act::Read, Act::Hang]).await;
     for url in [&unreachable, &silent.url] {
-        let table = DynamoDb::at(url, "payments");
+        let table = Account::at(url).table("payments");
         table.read("payment").await.expect_err(url);
     }
     assert!((1..=3).contains(&silent.received("DynamoDB_20120810.GetItem")));

@@ -111,6 +111,10 @@ impl Item {
         if let Some(Attribute::Number(number)) = self.get(name) { Some(*number) } else { None }
     }
 
+    pub fn bytes(&self, name: &str) -> Option<&[u8]> {
+        if let Some(Attribute::Bytes(bytes)) = self.get(name) { Some(bytes) } else { None }
+    }
+
     /// The members of a list; none where there is no list.
     pub fn list(&self, name: &str) -> &[Attribute] {
         if let Some(Attribute::List(list)) = self.get(name) { list } else { &[] }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `key/{hash of an API key}` | the merchant it belongs to |
 //! | `merchant/{id}` | the merchant with its gateways |
+//! | `origins` | where gateways listen that anybody uses |
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,6 +18,12 @@ use crate::money::Currency;
 use crate::payment::BalanceCheck;
 
 const FORMAT: i64 = 1;
+
+/// The key of the item that says where gateways listen: functions open connections to them while they start.
+pub const ORIGINS_KEY: &str = "origins";
+
+/// Connections that a function opens while it starts, at most.
+const MOST_ORIGINS: usize = 4;
 
 /// The key of the item that leads from an API key to its merchant.
 pub fn api_key_key(hash: &ApiKeyHash) -> String {
@@ -58,6 +65,24 @@ pub fn decode_merchant(item: Item) -> Result<Merchant, Unreadable> {
         default_currency: reader.maybe_parsed("currency", Currency::parse)?,
         gateways: gateways?,
     })
+}
+
+/// The item that says where gateways listen, with one more. The oldest make room.
+pub fn with_origins(known: Option<Item>, more: impl IntoIterator<Item = String>) -> Result<Item, Unreadable> {
+    let mut origins = known.map(decode_origins).transpose()?.unwrap_or_default();
+    for origin in more {
+        origins.retain(|known| *known != origin);
+        origins.push(origin);
+    }
+    let kept = origins.split_off(origins.len().saturating_sub(MOST_ORIGINS));
+    let kept: Vec<Attribute> = kept.into_iter().map(Attribute::from).collect();
+    Ok(Item::new().with(KEY, ORIGINS_KEY).with("f", FORMAT).with("urls", kept))
+}
+
+pub fn decode_origins(item: Item) -> Result<Vec<String>, Unreadable> {
+    let reader = checked(item)?.rest();
+    let text = |url: &Attribute| if let Attribute::Text(url) = url { Some(url.to_string()) } else { None };
+    Ok(reader.list("urls").iter().filter_map(text).collect())
 }
 
 fn encode_gateway(id: &GatewayId, gateway: &Gateway) -> Item {

@@ -72,7 +72,7 @@ fn silence_and_no_connection_are_noted() {
         world.ask(&sale()).expect("an answer");
         let noted = world.notes.read();
         let [note] = noted.as_slice() else { panic!("{noted:?}") };
-        for word in ["Unanswered", &world.reference(0), says] {
+        for word in ["Called", &world.reference(0), says] {
             assert!(note.contains(word), "{word} is missing: {note}");
         }
         world.ask(&sale()).expect("an answer");
@@ -133,9 +133,13 @@ fn a_look_finishes_everything_that_is_due() {
     block_on(store.write(stored.to_item(), Expected::Absent)).expect("a store that works");
     let shell = Shell { store: store.clone(), ..world.shell.clone() };
     world.clock.advance(LIFE * 2);
-    let due = block_on(shell.follow_up(stored, world.route(), world.clock.now().plus(LIFE))).expect("a look");
+    let due = block_on(shell.follow_up(stored, world.route(), world.clock.now().plus(LIFE)))
+        .expect("a look")
+        .payment
+        .due_at();
     assert!(due.is_some_and(|due| due <= world.clock.now()), "two of the ten are still due: {due:?}");
     let rest = block_on(shell.read(payment.key(), world.clock.now().plus(LIFE))).expect("a read").expect("a payment");
-    let due = block_on(shell.follow_up(rest, world.route(), world.clock.now().plus(LIFE))).expect("a look");
+    let due =
+        block_on(shell.follow_up(rest, world.route(), world.clock.now().plus(LIFE))).expect("a look").payment.due_at();
     assert_eq!(due, None);
 }

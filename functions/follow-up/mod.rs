@@ -1,0 +1,84 @@
+//! Finishes what a gateway left open: reminded by messages, it looks at payments and does what is due.
+//!
+//! A message is done with when somebody has looked. One that could not be handled is reported, comes again, and
+//! ends as a dead letter if it never can be; its neighbours in the batch are none the worse for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kessai_shared::ids::{Id, PaymentKey};
+use kessai_shared::payment::State;
+use kessai_shared::ports::{Looked, Note, Queue};
+use kessai_shared::rejection::Refusal;
+use kessai_shared::reminder::{Delayed, Reminder, delay};
+use kessai_shared::shell::Look;
+use kessai_shared::time::Timestamp;
+use kessai_shared::trace::TraceId;
+
+use crate::door::{App, owner, route};
+use crate::problem::chain;
+
+pub const NAME: &str = "follow-up";
+
+/// Looks at one payment; none where there is none.
+pub async fn look(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Option<Look>, Refusal> {
+    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
+    let merchant = owner(app, key, deadline).await?;
+    let route = route(&merchant, stored.payment.gateway)?;
+    Ok(Some(app.shell.follow_up(stored, route, deadline).await?))
+}
+
+/// Handles one message; whether it was.
+pub async fn handle(
+    app: &App,
+    queue: &Arc<dyn Queue>,
+    message: &str,
+    trace: Option<TraceId>,
+    deadline: Timestamp,
+) -> bool {
+    let Some(reminder) = Reminder::parse(message) else {
+        app.shell.journal.note(&Note::Unreadable { what: "message" });
+        return false;
+    };
+    let key = reminder.payment;
+    let looked = look(app, key, deadline).await;
+    note(app, key, &looked);
+    let Ok(look) = looked else { return false };
+    let now = app.shell.clock.now();
+    let Some(due) = look.and_then(|look| reminder.again(&look.payment, now)) else { return true };
+    let again = [Delayed { reminder, delay: delay(due, now), trace }];
+    match queue.send(&again).await {
+        Ok(()) => true,
+        Err(fault) => {
+            let fault = chain(&fault);
+            app.shell.journal.note(&Note::Looked(Looked {
+                payment: key,
+                late: None,
+                settled: &[],
+                fault: Some(&fault),
+            }));
+            false
+        }
+    }
+}
+
+fn note(app: &App, payment: PaymentKey, looked: &Result<Option<Look>, Refusal>) {
+    let look = looked.as_ref().ok().and_then(Option::as_ref);
+    let settled: Vec<_> = look.map(settled).unwrap_or_default();
+    let fault = looked.as_ref().err().map(|refusal| chain(refusal));
+    let late = look.and_then(|look| look.late);
+    app.shell.journal.note(&Note::Looked(Looked { payment, late, settled: &settled, fault: fault.as_deref() }));
+}
+
+/// What was found out, and how long after it was asked for.
+fn settled(look: &Look) -> Vec<(Id, Duration)> {
+    let known = look.settled.iter().filter_map(|ordinal| Some((*ordinal, look.payment.operation(*ordinal)?)));
+    let with_age = known.filter_map(|(ordinal, operation)| match &operation.state {
+        State::Settled(settled) => {
+            let id = operation.record().id(look.payment.id, ordinal);
+            Some((id, settled.at.since(operation.requested_at)))
+        }
+        State::Open(_) | State::Unsent | State::Accepted(_) => None,
+    });
+    with_age.collect()
+}

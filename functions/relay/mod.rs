@@ -1,0 +1,40 @@
+//! Turns what the payments table's stream shows into reminders: of each payment in a batch, what its last image
+//! asks for.
+//!
+//! Most images ask for nothing any more by the time they are shown: the batch waits a few seconds, and an ordinary
+//! operation is over by then. A record that cannot be read is reported, tried again with ever smaller batches, and
+//! put aside at last; the others are none the worse for it.
+
+use kessai_shared::ports::{Journal, Note, Queue, QueueFault};
+use kessai_shared::reminder::{Image, reminders};
+use kessai_shared::time::Timestamp;
+
+use crate::batch::{Failures, StreamEvent};
+
+pub const NAME: &str = "relay";
+
+/// Sends the reminders that a batch of the stream asks for, and says which records could not be read.
+pub async fn relay(
+    journal: &dyn Journal,
+    queue: &dyn Queue,
+    event: &StreamEvent,
+    now: Timestamp,
+) -> Result<Failures, QueueFault> {
+    let mut failures = Failures::default();
+    let mut images: Vec<Image> = Vec::with_capacity(event.records.len());
+    for record in &event.records {
+        match record.image() {
+            Ok(image) => images.extend(image),
+            Err(unreadable) => {
+                journal.note(&Note::Unreadable { what: &unreadable.to_string() });
+                failures.add(record.sequence_number());
+            }
+        }
+    }
+    let reminders = reminders(images, now);
+    if !reminders.is_empty() {
+        queue.send(&reminders).await?;
+    }
+    journal.note(&Note::Relayed { images: event.records.len(), reminders: reminders.len() });
+    Ok(failures)
+}

@@ -1,0 +1,298 @@
+//! What one invocation leaves in the log, and what it costs.
+//!
+//! A line of JSON for each request and each call of a gateway, with the invocation's function, request and trace. Its
+//! metrics are in the line itself, in CloudWatch's embedded format: no call is made for them. Lines hold ids,
+//! outcomes and numbers; never what a caller sent, nor anything of a person. An ordinary payment leaves less than a
+//! kilobyte.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use kessai_shared::payment::{Outcome, Source};
+use kessai_shared::ports::{
+    Answered, Called, Clock, Expected, HttpFault, Journal, Looked, Note, Pending, Store, StoreFault, Written,
+};
+use kessai_shared::stored::Item;
+use kessai_shared::time::Timestamp;
+use kessai_shared::trace::{TRACE, TraceId};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+/// Where CloudWatch files the metrics.
+const NAMESPACE: &str = "Kessai";
+
+/// Where lines go.
+pub type Out = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// To standard error, whole lines at a time.
+pub fn standard_error() -> Out {
+    Arc::new(|line| {
+        // Who cannot log goes on without.
+        drop(std::io::stderr().write_all(line.as_bytes()));
+    })
+}
+
+/// What the lines of a process have in common.
+#[derive(Clone)]
+pub struct Log {
+    pub function: &'static str,
+    /// The dimension of its metrics. None where nobody collects them: then only what is wrong gets a line.
+    pub stage: Option<String>,
+    pub clock: Arc<dyn Clock>,
+    pub out: Out,
+}
+
+impl Log {
+    /// Something panicked, in this place of the code. What it says of it could be anything, so nobody repeats it.
+    pub fn panicked(&self, place: &str) {
+        let watch = Watch::new(self, String::new(), None);
+        watch.write(watch.line("ERROR", "panicked").with("place", place).counting("Faults", 1));
+    }
+}
+
+/// One invocation, or one record of a batch.
+pub struct Watch {
+    log: Log,
+    request: String,
+    trace: Option<TraceId>,
+    began_at: Timestamp,
+    spent: Spent,
+}
+
+#[derive(Default)]
+struct Spent {
+    reads: AtomicU64,
+    writes: AtomicU64,
+    write_units: AtomicU64,
+}
+
+impl Watch {
+    /// `request`: what the platform calls it.
+    pub fn new(log: &Log, request: String, trace: Option<TraceId>) -> Arc<Self> {
+        let began_at = log.clock.now();
+        Arc::new(Self { log: log.clone(), request, trace, began_at, spent: Spent::default() })
+    }
+
+    /// The same store, with what this invocation asks of it counted, and its trace left in what it writes.
+    pub fn over(self: &Arc<Self>, store: Arc<dyn Store>) -> Watched {
+        Watched { store, watch: Arc::clone(self) }
+    }
+
+    fn line(&self, level: &'static str, note: &'static str) -> Line {
+        let Self { log, request, trace, .. } = self;
+        let now = log.clock.now();
+        let members = vec![
+            ("timestamp", Value::from(now.to_string())),
+            ("level", Value::from(level)),
+            ("function", Value::from(log.function)),
+            ("note", Value::from(note)),
+            ("request", Value::from(request.as_str())),
+        ];
+        let line = Line { now, stage: log.stage.clone(), members, metrics: Vec::new(), is_wrong: level != "INFO" };
+        line.maybe("trace", trace.map(|trace| trace.to_string()))
+    }
+
+    fn with_spent(&self, line: Line) -> Line {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        line.with("ms", millis(self.log.clock.now().since(self.began_at)))
+            .with("reads", count(&self.spent.reads))
+            .with("writes", count(&self.spent.writes))
+            .with("units", count(&self.spent.write_units))
+    }
+
+    fn print(&self, note: &Note<'_>) -> Line {
+        match *note {
+            Note::Called(called) => self.called(&called),
+            Note::Answered(answered) => self.answered(&answered),
+            Note::Looked(looked) => self.looked(&looked),
+            Note::Contradiction { operation, settled, heard } => self
+                .line("ERROR", "contradiction")
+                .with("operation", operation.to_string())
+                .with("settled", settled)
+                .heard(heard)
+                .counting("Contradictions", 1),
+            Note::Unwritten { operation, heard } => self
+                .line("ERROR", "unwritten")
+                .with("operation", operation.to_string())
+                .heard(heard)
+                .counting("Unwritten", 1),
+            Note::Relayed { images, reminders } => {
+                self.line("INFO", "relayed").with("images", images).with("reminders", reminders)
+            }
+            Note::Ticked { reminders, overdue } => {
+                self.line("INFO", "ticked").with("reminders", reminders).lasting("Overdue", overdue)
+            }
+            Note::Unreadable { what } => self.line("ERROR", "unreadable").with("what", what),
+        }
+    }
+
+    fn called(&self, called: &Called<'_>) -> Line {
+        let Called { gateway, source, operation, outcome, fault, took } = *called;
+        let level = if fault.is_some() { "WARN" } else { "INFO" };
+        let fault = fault.map(|fault| match fault {
+            HttpFault::NotSent(why) => format!("not sent: {why}"),
+            HttpFault::Lost(why) => format!("lost: {why}"),
+        });
+        self.line(level, "called")
+            .with("operation", operation.to_string())
+            .with("gateway", gateway.to_string())
+            .with("source", source_name(source))
+            .heard(outcome)
+            .maybe("fault", fault)
+            .lasting("GatewayLatency", took)
+    }
+
+    fn answered(&self, answered: &Answered<'_>) -> Line {
+        let Answered { status, code, cause, merchant, operation, state, replayed, opened } = *answered;
+        let is_fault = status >= 500;
+        let line = self
+            .line(if is_fault { "ERROR" } else { "INFO" }, "answered")
+            .with("status", status)
+            .maybe("code", code)
+            .maybe("cause", cause)
+            .maybe("merchant", merchant.map(|merchant| merchant.to_string()))
+            .maybe("operation", operation.map(|operation| operation.to_string()))
+            .maybe("state", state)
+            .maybe("replayed", replayed.then_some(true));
+        let line = self.with_spent(line);
+        match (opened, status) {
+            (_, 500..) => line.counting("Faults", 1),
+            (true, 201) => line.counting("Approved", 1),
+            (true, 202) => line.counting("Unknown", 1),
+            (true, 402) => line.counting("Declined", 1),
+            _ => line,
+        }
+    }
+
+    fn looked(&self, looked: &Looked<'_>) -> Line {
+        let Looked { payment, late, settled, fault } = *looked;
+        let operations: Vec<_> = settled.iter().map(|(operation, _)| Value::from(operation.to_string())).collect();
+        let line = self
+            .line(if fault.is_some() { "ERROR" } else { "INFO" }, "looked")
+            .with("payment", payment.to_string())
+            .maybe("settled", (!operations.is_empty()).then_some(operations))
+            .maybe("fault", fault);
+        let line = self.with_spent(line);
+        let line = late.into_iter().fold(line, |line, late| line.lasting("Overdue", late));
+        let oldest = settled.iter().map(|(_, age)| *age).max();
+        match oldest {
+            Some(age) => line.counting("Settled", settled.len()).lasting("Age", age),
+            None => line,
+        }
+    }
+}
+
+impl Journal for Watch {
+    fn note(&self, note: &Note<'_>) {
+        self.write(self.print(note));
+    }
+}
+
+impl Watch {
+    fn write(&self, line: Line) {
+        if line.stage.is_some() || line.is_wrong {
+            let mut text = serde_json::to_string(&line).unwrap_or_default();
+            text.push('\n');
+            (self.log.out)(&text);
+        }
+    }
+}
+
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Answer => "send",
+        Source::LookUp => "look-up",
+        Source::TimeoutReversal => "timeout reversal",
+        Source::Notice => "notice",
+        Source::Time => "time",
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A line on its way out.
+struct Line {
+    now: Timestamp,
+    stage: Option<String>,
+    is_wrong: bool,
+    members: Vec<(&'static str, Value)>,
+    metrics: Vec<(&'static str, &'static str, Value)>,
+}
+
+impl Line {
+    fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.members.push((name, value.into()));
+        self
+    }
+
+    fn maybe(self, name: &'static str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    fn heard(self, outcome: &Outcome) -> Self {
+        let answer = outcome.answer();
+        self.with("outcome", outcome.name())
+            .maybe("reference", answer.and_then(|answer| answer.reference.as_deref()))
+            .maybe("code", answer.and_then(|answer| answer.code.as_deref()))
+    }
+
+    fn counting(mut self, metric: &'static str, count: impl Into<Value>) -> Self {
+        self.metrics.push((metric, "Count", count.into()));
+        self
+    }
+
+    fn lasting(mut self, metric: &'static str, duration: Duration) -> Self {
+        self.metrics.push((metric, "Milliseconds", millis(duration).into()));
+        self
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { now, stage, members, metrics, .. } = self;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in members {
+            map.serialize_entry(name, value)?;
+        }
+        if let (Some(stage), false) = (stage, metrics.is_empty()) {
+            let described: Vec<_> =
+                metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
+            for (name, _, value) in metrics {
+                map.serialize_entry(name, value)?;
+            }
+            map.serialize_entry("stage", stage)?;
+            let directive = json!({ "Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": described });
+            map.serialize_entry("_aws", &json!({ "Timestamp": now.as_millis(), "CloudWatchMetrics": [directive] }))?;
+        }
+        map.end()
+    }
+}
+
+/// A store under a [`Watch`].
+pub struct Watched {
+    store: Arc<dyn Store>,
+    watch: Arc<Watch>,
+}
+
+impl Store for Watched {
+    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        self.watch.spent.reads.fetch_add(1, Ordering::Relaxed);
+        self.store.read(key)
+    }
+
+    fn write(&self, mut item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
+        if let Some(trace) = self.watch.trace {
+            item.insert(TRACE, trace.as_bytes().to_vec());
+        }
+        self.watch.spent.writes.fetch_add(1, Ordering::Relaxed);
+        self.watch.spent.write_units.fetch_add(item.write_units(), Ordering::Relaxed);
+        self.store.write(item, expected)
+    }
+}

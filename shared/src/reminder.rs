@@ -1,0 +1,287 @@
+//! Reminders: how it comes that somebody looks at a payment when it is due.
+//!
+//! Whoever writes a payment that has work left writes when it is due. The stream of the table shows every
+//! write to a relay, which sends a [`Reminder`] with the right delay. A queue holds messages back for at most
+//! [`LONGEST_DELAY`]; what is due later is marked where it rests ([`mark`]), and a tick finds it there when its
+//! time is near. Whoever is reminded looks, which is harmless at any time, and if nothing changed and nothing
+//! was due, the same reminder is sent [`again`](Reminder::again).
+//!
+//! Nothing here must be exact. Reminders may come twice, late or in any order; what must not happen is that
+//! none comes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::ids::PaymentKey;
+use crate::payment::Payment;
+use crate::stored::payment::{DUE, KEY, VERSION};
+use crate::stored::{Item, Unreadable};
+use crate::time::Timestamp;
+use crate::trace::{TRACE, TraceId};
+
+/// As long as SQS can hold a message back.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
+
+/// The attribute of an item that is due later than that, and of no other: the shard of the index in which the
+/// tick finds it.
+pub const LATE: &str = "lt";
+
+/// How far the clocks of those who write and of those who look may be apart. What is due almost too late for the
+/// queue is marked as if it were, so that nobody takes it for the other's.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// Time from one tick to the next.
+pub const TICK: Duration = Duration::from_secs(60);
+
+/// Shards of the index, one read by each tick in turn. A shard takes a thousand writes a second, and an index that
+/// takes no more holds up the table.
+pub const SHARDS: i64 = 4;
+
+/// Time until the same shard's turn comes again.
+const ROUND: Duration = TICK.saturating_mul(SHARDS as u32);
+
+/// Look at this payment, because this version of it says so. What a newer version says has a reminder of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    pub payment: PaymentKey,
+    pub version: u64,
+}
+
+/// What a written item says about when to look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Image {
+    pub reminder: Reminder,
+    pub due: Option<Timestamp>,
+    /// It is due later than a queue can wait: the tick's affair.
+    pub is_late: bool,
+    /// Of whoever wrote it.
+    pub trace: Option<TraceId>,
+}
+
+/// A reminder on its way into a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delayed {
+    pub reminder: Reminder,
+    pub delay: Duration,
+    pub trace: Option<TraceId>,
+}
+
+impl Image {
+    /// Of the whole item, or of those attributes of it that matter here.
+    pub fn of(item: &Item) -> Result<Self, Unreadable> {
+        let needs = |name: &str| Unreadable(format!("{name} is missing or no value of ours"));
+        let payment = item.text(KEY).and_then(PaymentKey::parse).ok_or_else(|| needs(KEY))?;
+        let version = item.number(VERSION).and_then(|version| u64::try_from(version).ok());
+        Ok(Self {
+            reminder: Reminder { payment, version: version.ok_or_else(|| needs(VERSION))? },
+            due: item.number(DUE).map(Timestamp::from_millis),
+            is_late: item.get(LATE).is_some(),
+            trace: item.bytes(TRACE).and_then(TraceId::from_bytes),
+        })
+    }
+
+    /// Its reminder, if it asks for one.
+    pub fn delayed(&self, now: Timestamp) -> Option<Delayed> {
+        let Self { reminder, due, trace, .. } = *self;
+        Some(Delayed { reminder, delay: delay(due?, now), trace })
+    }
+}
+
+impl Reminder {
+    /// The message, as it lies in the queue.
+    pub fn message(&self) -> String {
+        json!({ "payment": self.payment.to_string(), "version": self.version }).to_string()
+    }
+
+    /// Reads a message.
+    pub fn parse(message: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(message).ok()?;
+        let payment = PaymentKey::parse(message.get("payment")?.as_str()?)?;
+        Some(Self { payment, version: message.get("version")?.as_u64()? })
+    }
+
+    /// When the same reminder must come again after a look that left the payment like this; none where something
+    /// else reminds of it.
+    pub fn again(&self, payment: &Payment, now: Timestamp) -> Option<Timestamp> {
+        let is_ours = payment.version == self.version;
+        payment.due_at().filter(|due| is_ours && due.since(now) <= LONGEST_DELAY)
+    }
+}
+
+/// The reminders that the stream asks for: of every payment, what its last version says.
+pub fn reminders(images: impl IntoIterator<Item = Image>, now: Timestamp) -> Vec<Delayed> {
+    let mut last: BTreeMap<PaymentKey, Image> = BTreeMap::new();
+    for image in images {
+        let key = image.reminder.payment;
+        if last.get(&key).is_none_or(|known| known.reminder.version <= image.reminder.version) {
+            last.insert(key, image);
+        }
+    }
+    last.into_values().filter(|image| !image.is_late).filter_map(|image| image.delayed(now)).collect()
+}
+
+/// How long a queue must hold a reminder back: whole seconds, as many as it can.
+pub fn delay(due: Timestamp, now: Timestamp) -> Duration {
+    let seconds = due.since(now).as_millis().div_ceil(1000);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)).min(LONGEST_DELAY)
+}
+
+/// Marks an item that is about to be written if it is due later than a queue can wait, and takes the mark of an
+/// older version away if it is not.
+pub fn mark(item: &mut Item, now: Timestamp) {
+    let due = item.number(DUE).map(Timestamp::from_millis);
+    let is_late = due.is_some_and(|due| due.since(now).saturating_add(CLOCKS_DIFFER) > LONGEST_DELAY);
+    let shard = item.text(KEY).filter(|_| is_late).map(shard);
+    match shard {
+        Some(shard) => item.insert(LATE, shard),
+        None => drop(item.remove(LATE)),
+    }
+}
+
+/// Ids are hashes: their characters are spread evenly enough.
+fn shard(key: &str) -> i64 {
+    key.bytes().fold(0, |sum: i64, byte| sum.wrapping_add(i64::from(byte))).rem_euclid(SHARDS)
+}
+
+/// The shard that a tick at this time reads.
+pub fn shard_at(now: Timestamp) -> i64 {
+    now.as_millis().div_euclid(i64::try_from(TICK.as_millis()).unwrap_or(i64::MAX)).rem_euclid(SHARDS)
+}
+
+/// What is due until then is near: a shard's next turn may come a tick late.
+pub fn horizon(now: Timestamp) -> Timestamp {
+    now.plus(ROUND.saturating_add(TICK))
+}
+
+/// Whether a tick reminds of something that is near, or overdue although somebody was reminded of it: then in the
+/// first round after, the second, the fourth, and so on, because what failed so often will go on to fail.
+pub fn is_turn(due: Timestamp, now: Timestamp) -> bool {
+    let rounds = now.since(due).as_millis() / ROUND.as_millis();
+    due <= horizon(now) && (rounds == 0 || rounds.is_power_of_two())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{MerchantId, PaymentId};
+    use crate::payment::IdempotencyKey;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn key(payment: u8) -> PaymentKey {
+        let merchant = MerchantId::from_random([1; 16]);
+        let key = IdempotencyKey::parse(&payment.to_string()).unwrap();
+        PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &key) }
+    }
+
+    fn item(payment: u8, version: i64, due: Option<Timestamp>) -> Item {
+        let item = Item::new().with(KEY, key(payment).to_string()).with(VERSION, version);
+        item.with_some(DUE, due.map(Timestamp::as_millis))
+    }
+
+    fn image(payment: u8, version: i64, due: Option<i64>) -> Image {
+        Image::of(&item(payment, version, due.map(at))).unwrap()
+    }
+
+    #[test]
+    fn of_each_payment_the_last_version_says_when() {
+        let images = [
+            image(1, 1, Some(30)),
+            image(2, 1, Some(31)),
+            image(1, 2, None),
+            image(3, 5, Some(50)),
+            image(3, 4, Some(40)),
+            image(4, 1, Some(60)),
+            image(4, 1, Some(60)),
+        ];
+        let asked: Vec<_> = reminders(images, at(30))
+            .into_iter()
+            .map(|Delayed { reminder, delay, .. }| (reminder.payment, reminder.version, delay.as_secs()))
+            .collect();
+        let mut expected = [(2, 1, 1), (3, 5, 20), (4, 1, 30)].map(|(payment, version, s)| (key(payment), version, s));
+        expected.sort();
+        assert_eq!(asked, expected);
+    }
+
+    #[test]
+    fn what_is_marked_is_left_to_the_tick() {
+        let now = at(1_000_000);
+        let rows = [
+            (Some(now), false),
+            (Some(now.plus(LONGEST_DELAY - CLOCKS_DIFFER)), false),
+            (Some(now.plus(LONGEST_DELAY - CLOCKS_DIFFER + Duration::from_millis(1))), true),
+            (Some(now.plus(Duration::from_secs(7 * 86_400))), true),
+            (None, false),
+        ];
+        for (due, is_late) in rows {
+            // What an older version said is of no importance.
+            let mut item = item(1, 2, due).with(LATE, 7);
+            mark(&mut item, now);
+            assert_eq!(Image::of(&item).unwrap().is_late, is_late, "{due:?}");
+            assert_eq!(item.number(LATE).is_some_and(|shard| (0..SHARDS).contains(&shard)), is_late, "{due:?}");
+            assert_eq!(reminders([Image::of(&item).unwrap()], now).len(), usize::from(due.is_some() && !is_late));
+        }
+    }
+
+    #[test]
+    fn an_item_that_is_none_of_ours_is_refused_by_name() {
+        let sound = || item(1, 1, None);
+        let rows = [
+            (sound().with(KEY, "nonsense"), "pk"),
+            (sound().with(VERSION, -1), "v"),
+            (Item::new().with(KEY, key(1).to_string()), "v"),
+        ];
+        for (item, name) in rows {
+            let error = Image::of(&item).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_message_comes_back_as_it_was_sent_and_others_do_not() {
+        let reminder = Reminder { payment: key(1), version: 7 };
+        assert_eq!(Reminder::parse(&reminder.message()), Some(reminder));
+        let payment = key(1).to_string();
+        for strange in [
+            String::new(),
+            "7".to_owned(),
+            json!({ "payment": payment }).to_string(),
+            json!({ "payment": payment, "version": -1 }).to_string(),
+            json!({ "payment": "x", "version": 1 }).to_string(),
+        ] {
+            assert_eq!(Reminder::parse(&strange), None, "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_delay_is_whole_seconds_and_no_longer_than_a_queue_can_wait() {
+        let now = at(100);
+        let rows = [(99_999, 0), (100_000, 0), (100_001, 1), (101_000, 1), (1_000_000, 900), (1_000_001, 900)];
+        for (due_ms, seconds) in rows {
+            assert_eq!(delay(Timestamp::from_millis(due_ms), now), Duration::from_secs(seconds), "{due_ms}");
+        }
+    }
+
+    #[test]
+    fn every_shard_has_its_turn_before_anything_in_it_is_due() {
+        let minute = |minute: i64| at(minute * 60 + 17);
+        let turns: Vec<_> = (0..8).map(|tick| shard_at(minute(tick))).collect();
+        assert_eq!(turns, [0, 1, 2, 3, 0, 1, 2, 3]);
+        for due in (0..3_600).map(|second| at(86_400 + second)) {
+            let reminded = (1_400..1_500).map(minute).find(|now| shard_at(*now) == 2 && is_turn(due, *now));
+            assert!(reminded.is_some_and(|reminded| reminded <= due), "due at {due}, reminded at {reminded:?}");
+        }
+    }
+
+    #[test]
+    fn what_stays_overdue_is_reminded_of_more_and_more_rarely() {
+        let due = at(0);
+        let turns: Vec<_> = (0..100).filter(|round| is_turn(due, at(round * 240 + 60))).collect();
+        assert_eq!(turns, [0, 1, 2, 4, 8, 16, 32, 64]);
+        assert!(is_turn(at(300), at(0)) && !is_turn(at(301), at(0)), "not before it is near");
+    }
+}
