@@ -44,3 +44,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &refund::FUNCTION,
     &retrieve::FUNCTION,
 ];
+
+/// Every function that works behind them: what the stream, a queue or the time calls.
+#[cfg(feature = "lambda")]
+pub const WORKERS: &[&str] = &[relay::NAME, follow_up::NAME, scheduler_tick::NAME];

@@ -1,109 +1,25 @@
 //! The binaries that are deployed, started as Lambda starts them: an environment, a Runtime API, an event.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kessai_functions::local::embedded::{self, Embedded};
 use kessai_functions::local::identity::Identity;
+use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey, Record};
+use kessai_shared::ports::{Expected, Store};
+use kessai_shared::reminder::Reminder;
+use kessai_shared::stored::Item;
+use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use serde_json::{Value, json};
 
 use crate::harness::{Sandbox, Scratch};
-
-/// What the Runtime API was asked: the path and the body.
-struct Asked {
-    path: String,
-    body: String,
-    stream: TcpStream,
-}
-
-/// Lambda's Runtime API for one function: hands out one event and takes its answer.
-struct RuntimeApi(TcpListener);
-
-impl RuntimeApi {
-    fn new() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").expect("a port"))
-    }
-
-    fn address(&self) -> String {
-        self.0.local_addr().expect("an address").to_string()
-    }
-
-    /// Gives the function the event and waits for what it answers.
-    fn invoke(&self, event: &Value) -> Value {
-        let next = self.accept();
-        assert!(next.path.ends_with("/runtime/invocation/next"), "{}: {}", next.path, next.body);
-        #[expect(clippy::disallowed_methods, reason = "the platform has the real time")]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-        let deadline = (now + Duration::from_secs(25)).as_millis().to_string();
-        let headers = [
-            ("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
-            ("Lambda-Runtime-Deadline-Ms", deadline.as_str()),
-            ("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:test"),
-        ];
-        respond(next.stream, 200, &headers, &event.to_string());
-        let answered = self.accept();
-        assert!(answered.path.ends_with("/response"), "{}: {}", answered.path, answered.body);
-        respond(answered.stream, 202, &[], "");
-        serde_json::from_str(&answered.body).expect("an answer in JSON")
-    }
-
-    fn accept(&self) -> Asked {
-        let (stream, _) = self.0.accept().expect("the function asks");
-        let mut lines = BufReader::new(stream.try_clone().expect("a socket"));
-        let mut line = String::new();
-        lines.read_line(&mut line).expect("a request");
-        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-        let mut headers = BTreeMap::new();
-        loop {
-            let mut line = String::new();
-            lines.read_line(&mut line).expect("a header");
-            let Some((name, value)) = line.trim().split_once(':') else { break };
-            headers.insert(name.to_lowercase(), value.trim().to_owned());
-        }
-        let body = match headers.get("content-length").and_then(|length| length.parse().ok()) {
-            Some(length) => {
-                let mut body = vec![0; length];
-                lines.read_exact(&mut body).expect("the body");
-                body
-            }
-            None if headers.contains_key("transfer-encoding") => read_chunks(&mut lines),
-            None => Vec::new(),
-        };
-        Asked { path, body: String::from_utf8(body).expect("UTF-8"), stream }
-    }
-}
-
-fn read_chunks(lines: &mut BufReader<TcpStream>) -> Vec<u8> {
-    let mut body = Vec::new();
-    loop {
-        let mut size = String::new();
-        lines.read_line(&mut size).expect("a chunk");
-        let size = usize::from_str_radix(size.trim(), 16).expect("its size");
-        let mut chunk = vec![0; size + 2];
-        lines.read_exact(&mut chunk).expect("its bytes");
-        if size == 0 {
-            return body;
-        }
-        body.extend_from_slice(&chunk[..size]);
-    }
-}
-
-fn respond(mut stream: TcpStream, status: u16, headers: &[(&str, &str)], body: &str) {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n"
-    );
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("the function reads");
-}
+use crate::platform::{RuntimeApi, Services};
 
 /// The data that functions find in the account.
 struct Account {
     database: Embedded,
     identity: Identity,
+    services: Services,
     _sandbox: (Sandbox, Scratch),
 }
 
@@ -114,7 +30,7 @@ impl Account {
         let database = embedded::start(None).await.unwrap_or_else(|error| panic!("{error:?}"));
         let identity = Identity::load(&scratch.path().join("none"));
         identity.register(&database.merchants, sandbox.url()).await.unwrap_or_else(|error| panic!("{error:?}"));
-        Self { database, identity, _sandbox: (sandbox, scratch) }
+        Self { database, identity, services: Services::start(), _sandbox: (sandbox, scratch) }
     }
 
     fn environment(&self, runtime: &str) -> BTreeMap<String, String> {
@@ -131,9 +47,12 @@ impl Account {
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.database.url),
             ("PAYMENTS_TABLE", "payments"),
             ("MERCHANTS_TABLE", "merchants"),
+            ("AWS_ENDPOINT_URL", &self.services.url()),
+            ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
+            ("FOLLOW_UP_QUEUE_URL", "http://queue/follow-up"),
+            ("KESSAI_STAGE", "test"),
         ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        variables.into_iter().chain([("FINGERPRINT_KEY".to_owned(), "07".repeat(32))]).collect()
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// The sample event of a function, by this merchant, with these members in its body.
@@ -170,10 +89,15 @@ fn start(binary: &str, environment: BTreeMap<String, String>) -> Function {
 }
 
 /// Starts the binary as Lambda does, for one event.
-fn invoke(account: &Account, binary: &str, event: &Value) -> (u64, Value) {
+fn invoke(account: &Account, binary: &str, event: &Value) -> Value {
     let runtime = RuntimeApi::new();
     let _function = start(binary, account.environment(&runtime.address()));
-    let answer = runtime.invoke(event);
+    runtime.invoke(event)
+}
+
+/// The same for a request.
+fn request(account: &Account, binary: &str, event: &Value) -> (u64, Value) {
+    let answer = invoke(account, binary, event);
     let body = answer["body"].as_str().expect("a body");
     (answer["statusCode"].as_u64().expect("a status"), serde_json::from_str(body).expect("JSON"))
 }
@@ -183,7 +107,7 @@ async fn every_deployed_function_serves_its_event() {
     let account = Account::new().await;
     let gateway = json!({ "paymentGatewayId": account.identity.gateways["KEYED"].to_string() });
     let check = |binary: &str, event: Value, status: u64| {
-        let (answered, body) = invoke(&account, binary, &event);
+        let (answered, body) = request(&account, binary, &event);
         assert_eq!(answered, status, "{binary}: {body}");
         body
     };
@@ -205,7 +129,7 @@ async fn every_deployed_function_serves_its_event() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_without_its_environment_says_what_is_missing() {
     let account = Account::new().await;
-    for missing in ["PAYMENTS_TABLE", "MERCHANTS_TABLE", "FINGERPRINT_KEY", "AWS_REGION"] {
+    for missing in ["PAYMENTS_TABLE", "MERCHANTS_TABLE", "FINGERPRINT_KEY_PARAMETER", "KESSAI_STAGE", "AWS_REGION"] {
         let mut environment = account.environment("127.0.0.1:9");
         environment.remove(missing);
         let mut command = Command::new(env!("CARGO_BIN_EXE_authorize"));
@@ -215,4 +139,77 @@ async fn a_function_without_its_environment_says_what_is_missing() {
         let said = String::from_utf8_lossy(&stderr).into_owned();
         assert!(said.contains(missing), "{said} names {missing}");
     }
+}
+
+/// What the stream shows of an item.
+fn shown(number: &str, item: &Item) -> Value {
+    let number_of = |name| item.number(name).map(|value| json!({ "N": value.to_string() }));
+    let image =
+        json!({ "pk": { "S": item.text(KEY) }, "v": number_of(VERSION), "d": number_of(DUE), "o": { "L": [] } });
+    let image: serde_json::Map<_, _> = image
+        .as_object()
+        .expect("a map")
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    json!({ "eventName": "MODIFY", "dynamodb": { "SequenceNumber": number, "NewImage": image } })
+}
+
+fn message(id: &str, body: &str) -> Value {
+    json!({ "messageId": id, "body": body, "attributes": { "AWSTraceHeader": "Root=1-67891233-abcdef012345678912345678" } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
+    let account = Account::new().await;
+    let members = json!({ "paymentGatewayId": account.identity.gateways["LOOK_UP"].to_string(), "amount": 90.13 });
+    let (status, body) = request(&account, env!("CARGO_BIN_EXE_sale"), &account.event("sale", None, &members));
+    assert_eq!(status, 202, "{body}");
+    let (payment, _) = Record::Payment.locate(body["payment"]["id"].as_str().expect("an id")).expect("an id of ours");
+    let key = PaymentKey { merchant: account.identity.merchant, payment };
+    let open = account.database.payments.read(&key.to_string()).await.expect("a read").expect("the payment");
+
+    let first = open.clone().with(VERSION, 1);
+    let poison =
+        json!({ "eventName": "MODIFY", "dynamodb": { "SequenceNumber": "2", "NewImage": { "pk": { "S": "x" } } } });
+    let batch = json!({ "Records": [shown("1", &first), poison, shown("3", &open)] });
+    let relayed = invoke(&account, env!("CARGO_BIN_EXE_relay"), &batch);
+    assert_eq!(relayed, json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] }), "the neighbours are handled");
+    let sent = account.services.sent();
+    let [reminder] = sent.as_slice() else { panic!("one payment, one reminder: {sent:?}") };
+    let text = reminder["MessageBody"].as_str().expect("a body");
+    assert_eq!(Reminder::parse(text).map(|reminder| reminder.payment), Some(key));
+    assert!(reminder["DelaySeconds"].as_i64().is_some_and(|delay| (1..=60).contains(&delay)), "{reminder}");
+
+    // It is not due yet, so the reminder comes again; what nobody can read is reported, and alone.
+    let batch = json!({ "Records": [message("a", text), message("b", "{}")] });
+    let looked = invoke(&account, env!("CARGO_BIN_EXE_follow-up"), &batch);
+    assert_eq!(looked, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
+    let again = account.services.sent();
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0]["MessageBody"].as_str(), Some(text));
+    let trace = &again[0]["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
+    assert_eq!(trace, "Root=1-67891233-abcdef012345678912345678");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
+    let account = Account::new().await;
+    let merchant = MerchantId::from_random([1; 16]);
+    let put = async |place: &str, due: i64| {
+        let key = kessai_shared::payment::IdempotencyKey::parse(place).expect("a key");
+        let key = PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &key) };
+        let item = Item::new().with(KEY, key.to_string()).with(VERSION, 1).with(DUE, due);
+        account.database.payments.write(item, Expected::Absent).await.expect("a write");
+    };
+    // Long overdue, and in a year: both for somebody to find.
+    put("overdue", 1).await;
+    put("far", i64::MAX).await;
+    let schedule = std::fs::read_to_string(format!("{}/../events/scheduler-tick.json", env!("CARGO_MANIFEST_DIR")));
+    let schedule: Value = serde_json::from_str(&schedule.expect("a sample event")).expect("JSON");
+    let tick = |event: &Value| invoke(&account, env!("CARGO_BIN_EXE_scheduler-tick"), event);
+    assert_eq!(tick(&schedule), json!({ "reminders": 0 }), "what was due soon is the relay's affair");
+    assert_eq!(tick(&json!({ "sweep": true })), json!({ "reminders": 1 }));
+    assert_eq!(account.services.sent().len(), 1);
 }

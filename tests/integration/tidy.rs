@@ -39,7 +39,9 @@ fn functions_of_template() -> BTreeSet<String> {
 #[test]
 fn functions_template_events_and_architecture_agree() {
     let template = functions_of_template();
-    let code: BTreeSet<String> = kessai_functions::FUNCTIONS.iter().map(|function| function.name.to_owned()).collect();
+    let functions = kessai_functions::FUNCTIONS.iter().map(|function| function.name);
+    let code: BTreeSet<String> =
+        functions.chain(kessai_functions::WORKERS.iter().copied()).map(str::to_owned).collect();
     assert_eq!(template, code, "template.yaml and functions/lib.rs");
     let architecture = read("ARCHITECTURE.md");
     for name in &code {
@@ -57,6 +59,18 @@ fn functions_template_events_and_architecture_agree() {
         let shown = shown.collect::<Vec<_>>().join("/");
         assert!(readme.contains(&format!("{shown}`")), "README.md shows POST {shown}");
     }
+}
+
+#[test]
+fn sample_events_of_workers_are_what_they_read() {
+    use kessai_functions::batch::{QueueEvent, StreamEvent};
+    use kessai_shared::reminder::Reminder;
+    let stream: StreamEvent = serde_json::from_str(&read("events/relay.json")).expect("records of a stream");
+    assert!(stream.records.iter().all(|record| record.image().is_ok_and(|image| image.is_some())));
+    let queue: QueueEvent = serde_json::from_str(&read("events/follow-up.json")).expect("messages of a queue");
+    assert!(queue.records.iter().all(|message| Reminder::parse(&message.body).is_some()));
+    let tick = serde_json::from_str::<kessai_functions::scheduler_tick::Tick>(&read("events/scheduler-tick.json"));
+    assert!(tick.is_ok());
 }
 
 #[test]

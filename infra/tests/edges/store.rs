@@ -5,8 +5,9 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use kessai_infra::aws::Account;
 use kessai_infra::contract;
+use kessai_infra::system::SystemEntropy;
 use kessai_shared::memory::Memory;
-use kessai_shared::ports::{Directory, Expected, Store, StoreFault, Written};
+use kessai_shared::ports::{Directory, Entropy, Expected, Store, StoreFault, Written};
 use kessai_shared::stored::payment::{KEY, VERSION};
 use kessai_shared::stored::{Attribute, Item};
 
@@ -35,6 +36,16 @@ async fn the_memory_keeps_the_contract() {
 async fn dynamodb_keeps_the_contract() {
     let server = Embedded::start();
     contract::check(Arc::new(server.table("payments").await), "dynamodb").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a deployed table: CONTRACT_TABLE and the variables of AWS say which"]
+async fn a_deployed_table_keeps_the_contract() {
+    #[expect(clippy::disallowed_methods, reason = "whoever runs it says where")]
+    let variable = |name: &str| std::env::var(name).ok();
+    let table = Account::from_environment(&variable).unwrap().table(variable("CONTRACT_TABLE").unwrap());
+    let prefix = format!("contract/{}", u128::from_be_bytes(SystemEntropy.bytes()));
+    contract::check(Arc::new(table), &prefix).await.unwrap();
 }
 
 #[tokio::test]
