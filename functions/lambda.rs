@@ -38,7 +38,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::RwLock;
 
-use crate::batch::{Failures, QueueEvent, StreamEvent};
+use crate::batch::{Failures, Message, QueueEvent, StreamEvent};
 use crate::door::{App, Does, Function, answer};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
@@ -95,27 +95,37 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         let queue: Arc<dyn Queue> = Arc::new(account.queue(required("FOLLOW_UP_QUEUE_URL")?));
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
-            async move {
-                let handle = |message: crate::batch::Message| {
-                    let app = watched(&app, &Watch::new(&log, message.message_id.clone(), message.trace()));
-                    let (id, queue, deadline) = (message.message_id.clone(), Arc::clone(&queue), invocation.deadline);
-                    let handled = tokio::spawn(async move {
-                        follow_up::handle(&app, &queue, &message.body, message.trace(), deadline).await
-                    });
-                    (id, handled)
-                };
-                let handling: Vec<_> = event.records.into_iter().map(handle).collect();
-                let mut failures = Failures::default();
-                for (id, handled) in handling {
-                    if !handled.await.unwrap_or(false) {
-                        failures.add(id);
-                    }
-                }
-                Ok::<_, StartError>(failures)
-            }
+            async move { Ok::<_, StartError>(look_at_all(&app, &log, &queue, event, invocation.deadline).await) }
         })
         .await
     })
+}
+
+/// Handles the messages of a batch side by side, and says which must come again. One that panics is such a one.
+pub async fn look_at_all(
+    app: &App,
+    log: &Log,
+    queue: &Arc<dyn Queue>,
+    event: QueueEvent,
+    deadline: Timestamp,
+) -> Failures {
+    let handle = |message: Message| {
+        let app = watched(app, &Watch::new(log, message.message_id.clone(), message.trace()));
+        let (id, queue) = (message.message_id.clone(), Arc::clone(queue));
+        let handled =
+            tokio::spawn(
+                async move { follow_up::handle(&app, &queue, &message.body, message.trace(), deadline).await },
+            );
+        (id, handled)
+    };
+    let handling: Vec<_> = event.records.into_iter().map(handle).collect();
+    let mut failures = Failures::default();
+    for (id, handled) in handling {
+        if !handled.await.unwrap_or(false) {
+            failures.add(id);
+        }
+    }
+    failures
 }
 
 /// Serves what the payments table's stream shows.

@@ -5,8 +5,11 @@
 //! operation is over by then. A record that cannot be read is reported, tried again with ever smaller batches, and
 //! put aside at last; the others are none the worse for it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use kessai_shared::ports::{Journal, Note, Queue, QueueFault};
 use kessai_shared::reminder::{Image, reminders};
+use kessai_shared::stored::Unreadable;
 use kessai_shared::time::Timestamp;
 
 use crate::batch::{Failures, StreamEvent};
@@ -23,7 +26,9 @@ pub async fn relay(
     let mut failures = Failures::default();
     let mut images: Vec<Image> = Vec::with_capacity(event.records.len());
     for record in &event.records {
-        match record.image() {
+        // Nothing in it should panic; if it does, it is this record's affair.
+        let read = catch_unwind(AssertUnwindSafe(|| record.image()));
+        match read.unwrap_or_else(|_| Err(Unreadable("a record of the stream broke its reader".to_owned()))) {
             Ok(image) => images.extend(image),
             Err(unreadable) => {
                 journal.note(&Note::Unreadable { what: &unreadable.to_string() });

@@ -5,6 +5,7 @@
 mod harness;
 
 mod balances;
+mod batches;
 mod canary;
 mod cost;
 mod crash;

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::{
 use kessai_shared::ports::StoreFault;
 use kessai_shared::reminder::LATE;
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::trace::TRACE;
 
 use super::due::INDEX;
 use super::{DynamoDb, fault};
@@ -15,7 +16,10 @@ use super::{DynamoDb, fault};
 impl DynamoDb {
     /// Creates the table with its index, if there is none. Does not wait: a local server's table is there at once.
     pub async fn create_table(&self) -> Result<(), StoreFault> {
-        let projection = Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(VERSION);
+        let projection = Projection::builder()
+            .projection_type(ProjectionType::Include)
+            .non_key_attributes(VERSION)
+            .non_key_attributes(TRACE);
         let index = GlobalSecondaryIndex::builder()
             .index_name(INDEX)
             .key_schema(key(LATE, KeyType::Hash)?)

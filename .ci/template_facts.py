@@ -1,0 +1,456 @@
+"""What must hold of the templates, whatever an emulator shows: each fact a sentence and a function that yields what
+contradicts it. `controls` breaks the templates, one line at a time, and each time some fact must notice.
+
+    template_facts.py translate DIR   DIR/template.yaml, as SAM translates it, to DIR/translated.json
+    template_facts.py check DIR       the facts
+    template_facts.py controls DIR    the facts on templates with an error
+"""
+
+import json
+import logging
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+# The translator says that nobody collects its statistics.
+logging.disable(logging.WARNING)
+
+HTTP = {"Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve"}
+BEHIND = {"Relay", "FollowUp", "SchedulerTick"}
+
+# --- permissions: what each function may do, and to what; nothing else ---
+
+PAYMENTS, MERCHANTS = "Data.PaymentsTableArn", "Data.MerchantsTableArn"
+QUEUE, GIVEN_UP = "Queues.FollowUpQueueArn", "Queues.RelayDeadLettersArn"
+OPENS = {PAYMENTS: {"dynamodb:PutItem"}, MERCHANTS: {"dynamodb:GetItem"}, "the fingerprint key": {"ssm:GetParameters"}}
+CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, MERCHANTS: {"dynamodb:GetItem"}}
+PERMISSIONS = {
+    "Authorize": OPENS,
+    "Sale": OPENS,
+    "PostAuth": OPENS,
+    "Capture": CHANGES,
+    "Reverse": CHANGES,
+    "Refund": CHANGES,
+    "Retrieve": {PAYMENTS: {"dynamodb:GetItem"}, MERCHANTS: {"dynamodb:GetItem"}},
+    "Relay": {
+        "Data.PaymentsStreamArn": {
+            "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+        },
+        QUEUE: {"sqs:SendMessage"},
+        GIVEN_UP: {"sqs:SendMessage"},
+    },
+    "FollowUp": CHANGES | {
+        QUEUE: {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
+    },
+    "SchedulerTick": {
+        PAYMENTS: {"dynamodb:Scan"},
+        PAYMENTS + "/index/late": {"dynamodb:Query"},
+        QUEUE: {"sqs:SendMessage"},
+    },
+}
+# What SAM gives to every function: to write its log.
+GIVEN = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+# Kinds of resource that cost nothing while nobody calls. Another kind needs a look at its price first.
+FREE_WHILE_IDLE = {
+    "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", "AWS::CloudFormation::Stack", "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard", "AWS::DynamoDB::Table", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role",
+    "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function",
+    "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SQS::Queue",
+    "AWS::Scheduler::Schedule",
+}
+ALARMS_FREE = 10
+
+
+class Templates:
+    """The root as SAM translates it, and the nested ones as they are written."""
+
+    def __init__(self, texts):
+        self.root = translated(texts["template.yaml"])
+        nested = ["data", "queues", "alarms"]
+        self.data, self.queues, self.alarms = (yaml_parse(texts[f"infra/{name}.yaml"])["Resources"] for name in nested)
+        self.resources = self.root["Resources"]
+        self.all = self.resources | self.data | self.queues | self.alarms
+        self.written = yaml_parse(texts["template.yaml"])["Resources"]
+
+    def of(self, kind):
+        return {name: resource["Properties"] for name, resource in self.all.items() if resource["Type"] == kind}
+
+    def functions(self):
+        return {name.removesuffix("Function"): value for name, value in self.of("AWS::Lambda::Function").items()}
+
+    def stage(self):
+        (stage,) = self.of("AWS::ApiGatewayV2::Stage").values()
+        return stage
+
+
+@cache
+def translated(text):
+    template = yaml_parse(text)
+    # Translation wants code that was uploaded.
+    template["Globals"]["Function"]["CodeUri"] = "s3://uploaded/code"
+    return transform(template, {}, None)
+
+
+def read(directory):
+    files = [Path("template.yaml"), *(Path("infra") / f"{name}.yaml" for name in ("data", "queues", "alarms"))]
+    return {str(file): (directory / file).read_text() for file in files}
+
+
+FACTS = []
+
+
+def fact(sentence):
+    def remember(check):
+        FACTS.append((sentence, check))
+        return check
+
+    return remember
+
+
+# --- functions ---
+
+
+@fact("the functions are those that the permissions speak of, and `make` finds the binary of each by its name")
+def names(t):
+    if set(t.functions()) != HTTP | BEHIND:
+        yield f"functions: {sorted(t.functions())}"
+    for name, resource in t.written.items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            binary = re.sub("([a-z])([A-Z])", r"\1-\2", name.removesuffix("Function")).lower()
+            metadata = resource["Metadata"]
+            if metadata != {"BuildMethod": "makefile", "BuildProperties": {"Binary": binary}}:
+                yield f"{name}: {metadata}"
+
+
+@fact("every function runs on provided.al2023, and on arm64 unless asked otherwise")
+def runtime(t):
+    for name, function in t.functions().items():
+        if function["Runtime"] != "provided.al2023" or function["Architectures"] != [{"Ref": "Architecture"}]:
+            yield f"{name}: {function['Runtime']} {function['Architectures']}"
+    if t.root["Parameters"]["Architecture"]["Default"] != "arm64":
+        yield "the default is another"
+
+
+@fact("every function logs JSON into a group that forgets, and the platform only what went wrong")
+def logs(t):
+    wanted = {
+        "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN", "LogGroup": {"Ref": "FunctionLog"},
+    }
+    for name, function in t.functions().items():
+        if function.get("LoggingConfig") != wanted:
+            yield f"{name}: {function.get('LoggingConfig')}"
+    for name, group in t.of("AWS::Logs::LogGroup").items():
+        if group.get("RetentionInDays") != {"Ref": "LogRetention"}:
+            yield f"{name} never forgets"
+
+
+@fact("a function knows what it needs by these names")
+def environment(t):
+    wanted = {"KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "FOLLOW_UP_QUEUE_URL", "FINGERPRINT_KEY_PARAMETER"}
+    for name, function in t.functions().items():
+        if set(function["Environment"]["Variables"]) != wanted:
+            yield f"{name}: {sorted(function['Environment']['Variables'])}"
+
+
+@fact("whoever calls over HTTP gets the function's answer, not the API's after 30 s")
+def timeouts(t):
+    for name in HTTP:
+        if t.functions()[name]["Timeout"] > 28:
+            yield f"{name}: {t.functions()[name]['Timeout']} s"
+
+
+@fact("each function may do what it must, and nothing else")
+def permissions(t):
+    for name, wanted in PERMISSIONS.items():
+        role = t.resources[f"{name}FunctionRole"]["Properties"]
+        documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+        for policy in role["ManagedPolicyArns"]:
+            if isinstance(policy, dict):
+                documents.append(t.resources[policy["Ref"]]["Properties"]["PolicyDocument"])
+            elif policy != GIVEN:
+                yield f"{name}: {policy}"
+        allowed = {}
+        for statement in (statement for document in documents for statement in document["Statement"]):
+            if set(statement) != {"Effect", "Action", "Resource"} or statement["Effect"] != "Allow":
+                yield f"{name}: {statement}"
+            actions, resources = statement["Action"], statement["Resource"]
+            for resource in resources if isinstance(resources, list) else [resources]:
+                allowed.setdefault(label(resource), set()).update([actions] if isinstance(actions, str) else actions)
+        if allowed != wanted:
+            yield f"{name} may {allowed}"
+
+
+def label(resource):
+    """A resource's ARN in one word."""
+    match resource:
+        case {"Fn::GetAtt": [stack, output]}:
+            return f"{stack}.{output.removeprefix('Outputs.')}"
+        case {"Fn::Join": ["/", parts]}:
+            return "/".join(part if isinstance(part, str) else label(part) for part in parts)
+        case {"Fn::Sub": [arn, {"Name": {"Fn::If": ["NamesFingerprintKey", *_]}}]} if arn.endswith(":parameter${Name}"):
+            return "the fingerprint key"
+        case other:
+            return json.dumps(other)
+
+
+# --- the API ---
+
+
+@fact("the API turns away what is too much, for all callers together")
+def throttling(t):
+    wanted = {"ThrottlingRateLimit": {"Ref": "RequestsPerSecond"}, "ThrottlingBurstLimit": {"Ref": "RequestsBurst"}}
+    if t.stage().get("DefaultRouteSettings") != wanted or "RouteSettings" in t.stage():
+        yield str(t.stage().get("DefaultRouteSettings"))
+
+
+@fact("browsers are not let in")
+def cors(t):
+    (api,) = t.of("AWS::ApiGatewayV2::Api").values()
+    if "CorsConfiguration" in api or "x-amazon-apigateway-cors" in json.dumps(api):
+        yield "the API has CORS"
+
+
+@fact("the access log says what happened, and of whoever called nothing")
+def access_log(t):
+    settings = t.stage()["AccessLogSettings"]
+    if settings["DestinationArn"] != {"Fn::GetAtt": ["AccessLog", "Arn"]}:
+        yield str(settings["DestinationArn"])
+    line = settings["Format"]
+    json.loads(re.sub(r":\$context[.\w]+", ":0", line))
+    said = set(re.findall(r"\$context\.([.\w]+)", line))
+    wanted = {
+        "requestId", "requestTimeEpoch", "routeKey", "status", "responseLatency", "integrationLatency", "error.message",
+        "integrationErrorMessage",
+    }
+    if said != wanted:
+        yield f"it says {sorted(said)}"
+
+
+# --- data and queues ---
+
+
+@fact("tables outlive mistakes: encrypted, restorable, protected from deletion, kept by the stack")
+def tables(t):
+    wanted = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "DeletionProtectionEnabled": True,
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+    }
+    for name, table in t.of("AWS::DynamoDB::Table").items():
+        for key in wanted:
+            if table.get(key) != wanted[key]:
+                yield f"{name}: {key} {table.get(key)}"
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if t.all[name].get(policy) != "Retain":
+                yield f"{name}: {policy} {t.all[name].get(policy)}"
+
+
+@fact("payments are streamed as they are after a write, and found by when they are due")
+def payments(t):
+    table = t.of("AWS::DynamoDB::Table")["PaymentsTable"]
+    if table.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
+        yield f"stream: {table.get('StreamSpecification')}"
+    index = {
+        "IndexName": "late",
+        "KeySchema": [{"AttributeName": "lt", "KeyType": "HASH"}, {"AttributeName": "d", "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "xr"]},
+    }
+    if table.get("GlobalSecondaryIndexes") != [index]:
+        yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
+
+
+@fact("queues are encrypted, and a batch that is still being tried does not come again")
+def queues(t):
+    for name, queue in t.of("AWS::SQS::Queue").items():
+        if queue.get("SqsManagedSseEnabled") is not True:
+            yield f"{name} is not encrypted"
+    visibility_s = t.of("AWS::SQS::Queue")["FollowUpQueue"]["VisibilityTimeout"]
+    timeout_s = t.functions()["FollowUp"]["Timeout"]
+    if visibility_s < 6 * timeout_s:
+        yield f"{visibility_s} s is less than six times {timeout_s} s"
+
+
+@fact("what cannot be handled goes where somebody is told of it, and stays longer than where it came from")
+def dead_letters(t):
+    queues = t.of("AWS::SQS::Queue")
+    ends = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
+    for name in queues.keys() - ends:
+        target = queues[name]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        if target not in ends or queues[target]["MessageRetentionPeriod"] <= queues[name]["MessageRetentionPeriod"]:
+            yield f"{name} ends in {target}"
+    if ends != {"FollowUpDeadLetters", "RelayDeadLetters"}:
+        yield f"queues without an end: {ends}"
+    alarms = t.of("AWS::CloudWatch::Alarm").values()
+    backlogs = [alarm for alarm in alarms if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"]
+    watched = {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in backlogs if alarm["Threshold"] == 0}
+    if watched != ends:
+        yield f"dead letters without an alarm: {ends - watched}"
+    given = t.resources["Alarms"]["Properties"]["Parameters"]
+    for name in ends:
+        if given[name] != {"Fn::GetAtt": ["Queues", f"Outputs.{name}Name"]}:
+            yield f"the alarm for {name} watches {given[name]}"
+
+
+# --- triggers ---
+
+
+@fact("the relay sees every image, and gives up on a record late and not in silence")
+def relay(t):
+    trigger = t.of("AWS::Lambda::EventSourceMapping")["RelayTrigger"]
+    wanted = {
+        "EventSourceArn": {"Fn::GetAtt": ["Data", "Outputs.PaymentsStreamArn"]},
+        "StartingPosition": "TRIM_HORIZON",
+        "MaximumBatchingWindowInSeconds": 5,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Queues", "Outputs.RelayDeadLettersArn"]}}},
+        "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT","MODIFY"]}'}]},
+    }
+    for key in wanted:
+        if trigger.get(key) != wanted[key]:
+            yield f"{key}: {trigger.get(key)}"
+    for limit in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds"):
+        # -1 is for ever, and a stream keeps its records for a day.
+        if not 0 < trigger.get(limit, -1) < 86_400:
+            yield f"{limit}: {trigger.get(limit)}"
+
+
+@fact("of a batch of reminders only those come again that could not be handled")
+def follow_up(t):
+    trigger = t.of("AWS::Lambda::EventSourceMapping")["FollowUpTrigger"]
+    wanted = {
+        "EventSourceArn": {"Fn::GetAtt": ["Queues", "Outputs.FollowUpQueueArn"]},
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    }
+    for key in wanted:
+        if trigger.get(key) != wanted[key]:
+            yield f"{key}: {trigger.get(key)}"
+
+
+@fact("somebody looks each minute")
+def tick(t):
+    (schedule,) = t.of("AWS::Scheduler::Schedule").values()
+    target = schedule["Target"]
+    if schedule["ScheduleExpression"] != "rate(1 minute)" or schedule.get("State", "ENABLED") != "ENABLED":
+        yield str(schedule)
+    if target["Arn"] != {"Fn::GetAtt": ["SchedulerTickFunction", "Arn"]} or "RetryPolicy" not in target:
+        yield str(target)
+
+
+# --- cost and alarms ---
+
+
+@fact("nothing costs while nobody calls")
+def idle(t):
+    for name, resource in t.all.items():
+        if resource["Type"] not in FREE_WHILE_IDLE:
+            yield f"{name}: what does a {resource['Type']} cost?"
+    for name, function in t.functions().items():
+        for costly in ("ProvisionedConcurrencyConfig", "ReservedConcurrentExecutions", "VpcConfig", "SnapStart"):
+            if costly in function:
+                yield f"{name}: {costly}"
+
+
+@fact("no more alarms than are free, each on one metric, each heard")
+def alarms(t):
+    all_alarms = t.of("AWS::CloudWatch::Alarm")
+    if len(all_alarms) > ALARMS_FREE:
+        yield f"{len(all_alarms)} alarms"
+    for name, alarm in all_alarms.items():
+        if "Metrics" in alarm or alarm.get("AlarmActions") != [{"Ref": "Alarms"}] or "TreatMissingData" not in alarm:
+            yield f"{name}: {alarm}"
+
+
+@fact("alarms and dashboard show metrics that the functions print")
+def metrics(t):
+    sources = "".join(file.read_text() for file in Path("infra/src").rglob("*.rs"))
+    alarms = t.of("AWS::CloudWatch::Alarm").values()
+    shown = {alarm["MetricName"] for alarm in alarms if alarm["Namespace"] == "Kessai"}
+    shown |= set(re.findall(r'"Kessai", "(\w+)"', t.alarms["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]))
+    for metric in shown:
+        if f'"{metric}"' not in sources:
+            yield f"nobody prints {metric}"
+
+
+# --- the facts themselves: each error must be noticed by one of them ---
+
+TEMPLATE, DATA, QUEUES, ALARMS = "template.yaml", "infra/data.yaml", "infra/queues.yaml", "infra/alarms.yaml"
+ERRORS = [
+    (names, TEMPLATE, "Binary: post-auth", "Binary: postauth"),
+    (runtime, TEMPLATE, "Runtime: provided.al2023", "Runtime: provided.al2"),
+    (runtime, TEMPLATE, "Default: arm64", "Default: x86_64"),
+    (logs, TEMPLATE, "SystemLogLevel: WARN", "SystemLogLevel: INFO"),
+    (logs, TEMPLATE, "RetentionInDays: !Ref LogRetention", ""),
+    (environment, TEMPLATE, "KESSAI_STAGE:", "STAGE:"),
+    (timeouts, TEMPLATE, "Timeout: 25", "Timeout: 30"),
+    (permissions, TEMPLATE, "Action: dynamodb:PutItem,", "Action: dynamodb:UpdateItem,"),
+    (permissions, TEMPLATE, "Action: dynamodb:PutItem,", "Action: [dynamodb:PutItem, dynamodb:GetItem],"),
+    (permissions, TEMPLATE, "[!GetAtt Data.Outputs.PaymentsTableArn, index, late]", '["*"]'),
+    (permissions, TEMPLATE, "Policies: [!Ref ReadPayments]", "Policies: [!Ref ChangePayments]"),
+    (permissions, TEMPLATE, "Policies: [!Ref ReadPayments]", "Policies: [!Ref ReadPayments, AdministratorAccess]"),
+    (throttling, TEMPLATE, "ThrottlingBurstLimit: !Ref RequestsBurst", ""),
+    (cors, TEMPLATE, "FailOnWarnings: true", "CorsConfiguration: true"),
+    (access_log, TEMPLATE, "$context.requestId", "$context.identity.sourceIp"),
+    (tables, DATA, "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false"),
+    (tables, DATA, "SSEEnabled: true", "SSEEnabled: false"),
+    (tables, DATA, "DeletionProtectionEnabled: true", ""),
+    (tables, DATA, "UpdateReplacePolicy: Retain", ""),
+    (payments, DATA, "NEW_IMAGE", "KEYS_ONLY"),
+    (payments, DATA, "IndexName: late", "IndexName: later"),
+    (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
+    (queues, QUEUES, "SqsManagedSseEnabled: true", ""),
+    (dead_letters, QUEUES, "MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),
+    (dead_letters, ALARMS, "Value: !Ref RelayDeadLetters", "Value: !Ref FollowUpDeadLetters"),
+    (dead_letters, TEMPLATE, "Outputs.RelayDeadLettersName", "Outputs.FollowUpDeadLettersName"),
+    (relay, TEMPLATE, "StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST"),
+    (relay, TEMPLATE, "MaximumRecordAgeInSeconds: 3600", "MaximumRecordAgeInSeconds: -1"),
+    (follow_up, TEMPLATE, "BatchSize: 10", "BatchSize: 1"),
+    (tick, TEMPLATE, "rate(1 minute)", "rate(1 hour)"),
+    (idle, TEMPLATE, "MemorySize: 256", "ReservedConcurrentExecutions: 1"),
+    (idle, QUEUES, "Type: AWS::SQS::Queue", "Type: AWS::KMS::Key"),
+    (alarms, ALARMS, "AlarmActions: [!Ref Alarms]", "AlarmActions: []"),
+    (metrics, ALARMS, "MetricName: Overdue", "MetricName: TooLate"),
+]
+
+
+def contradictions(texts):
+    templates = Templates(texts)
+    return [(check, sentence, what) for sentence, check in FACTS for what in check(templates)]
+
+
+def controls(texts):
+    """Breaks the first line that reads `right`; the fact it is for must notice."""
+    unused = {check for _, check in FACTS} - {check for check, *_ in ERRORS}
+    yield from (f"nothing shows that {check.__name__} can fail" for check in unused)
+    for check, file, right, wrong in ERRORS:
+        if right not in texts[file]:
+            yield f"{file} has no {right!r} to get wrong"
+        elif not list(check(Templates(texts | {file: texts[file].replace(right, wrong, 1)}))):
+            yield f"{check.__name__} does not notice {wrong!r} for {right!r}"
+
+
+def main(command, directory):
+    directory = Path(directory)
+    if command == "translate":
+        template = translated((directory / TEMPLATE).read_text())
+        (directory / "translated.json").write_text(json.dumps(template, indent=1))
+        return
+    texts = read(directory)
+    if command == "check":
+        problems = [f"not so: {sentence}: {what}" for _, sentence, what in contradictions(texts)]
+        done = f"{len(FACTS)} facts hold"
+    else:
+        problems = list(controls(texts))
+        done = f"{len(ERRORS)} errors noticed by the facts"
+    sys.exit("\n".join(problems) if problems else print(done))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
