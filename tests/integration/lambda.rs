@@ -182,8 +182,10 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
     assert_eq!(Reminder::parse(text).map(|reminder| reminder.payment), Some(key));
     assert!(reminder["DelaySeconds"].as_i64().is_some_and(|delay| (1..=60).contains(&delay)), "{reminder}");
 
-    // It is not due yet, so the reminder comes again; what nobody can read is reported, and alone.
-    let batch = json!({ "Records": [message("a", text), message("b", "{}")] });
+    // It is not due yet, so the reminder comes again, but not that of a version which a newer one has its own for;
+    // what nobody can read is reported, and alone.
+    let old = Reminder { payment: key, version: 1 }.message();
+    let batch = json!({ "Records": [message("a", text), message("b", "{}"), message("c", &old)] });
     let looked = invoke(&account, env!("CARGO_BIN_EXE_follow-up"), &batch);
     assert_eq!(looked, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
     let again = account.services.sent();

@@ -8,6 +8,7 @@
 //! | `d` | when somebody must look at it next; only then |
 //! | `g` `c` `x` `mc` | gateway, currency, end of the hold, several captures |
 //! | `o` | the operations, one map each |
+//! | `lt` `xr` | not ours: [`LATE`](crate::reminder::LATE) and [`TRACE`](crate::trace::TRACE), written by whoever stores the item |
 //!
 //! | attribute | of an operation |
 //! |---|---|
