@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use kessai_shared::ports::{
-    Clock, Decision, Directory, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending,
-    Store, StoreFault, Written,
+    Called, Clock, Decision, Directory, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note,
+    Pending, Store, StoreFault, Written,
 };
 use kessai_shared::stored::Item;
 use kessai_shared::time::Timestamp;
@@ -150,7 +150,12 @@ impl Entropy for Port {
 
 impl Journal for Port {
     fn note(&self, note: &Note<'_>) {
-        self.inner().noted.push(format!("{note:?}"));
+        // What the gateway said without ado rests, and is looked at there.
+        let is_ordinary =
+            matches!(note, Note::Called(Called { fault: None, .. }) | Note::Answered(_) | Note::Looked(_));
+        if !is_ordinary {
+            self.inner().noted.push(format!("{note:?}"));
+        }
     }
 
     fn decided(&self, decision: &Decision<'_>) {

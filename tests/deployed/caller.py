@@ -1,0 +1,141 @@
+"""A merchant's backend: speaks HTTP to the API and knows nothing of what is behind it."""
+
+import json
+import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Barrier
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from telling import expect, until
+
+T = TypeVar("T")
+
+# A stored method and a card of the sandbox that approve.
+STORED_METHOD = "03O000000000000"
+CARD = "4242424242424242"
+
+RECORDS = ("paymentAuthorization", "payment", "paymentAuthAdjustment", "refund")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def at(self, *path: str | int) -> Any:
+        """A member of the body, or none."""
+        found = self.json()
+        for name in path:
+            try:
+                found = found[name]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def expect(self, status: int) -> "Reply":
+        expect(self.status, status, f"the status of {self.body[:500]!r}")
+        return self
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record in an envelope, whatever its kind."""
+        body = self.json()
+        return next((body[kind] for kind in RECORDS if isinstance(body, dict) and kind in body), {})
+
+    @property
+    def id(self) -> str:
+        assert "id" in self.record, f"no record in {self.status} {self.body!r}"
+        return self.record["id"]
+
+    @property
+    def is_replayed(self) -> bool:
+        return self.headers.get("idempotent-replayed") == "true"
+
+
+class Caller:
+    """Asks on behalf of one merchant."""
+
+    def __init__(self, address: str, host: str, variables: dict[str, str]) -> None:
+        self.address = urlsplit(address)
+        self.host = host
+        self.variables = variables
+
+    def gateway(self, kind: str) -> str:
+        """The id of the sandbox gateway of a class, as in `look-up`."""
+        return self.variables[f"KESSAI_GATEWAY_ID_SANDBOX_{kind.upper().replace('-', '_')}"]
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str | None) -> Reply:
+        """Sends a request on a connection of its own. A header of none is left out."""
+        default = {"host": self.host, "authorization": f"Bearer {self.variables['KESSAI_API_KEY']}"}
+        if body is not None:
+            default["content-type"] = "application/json"
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name: value for name, value in {**default, **named}.items() if value is not None}
+        secure = self.address.scheme == "https"
+        kind = (lambda *a, **k: HTTPSConnection(*a, context=ssl.create_default_context(), **k)) if secure else HTTPConnection
+        connection = kind(self.address.hostname, self.address.port, timeout=90)
+        try:
+            raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+            connection.request(method, path, raw, sent)
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def post(self, path: str, body: Any, key: str | None = None) -> Reply:
+        return self.send("POST", f"/commerce/payments/{path}", body, idempotency_key=key)
+
+    def get(self, path: str) -> Reply:
+        return self.send("GET", f"/commerce/payments/{path}")
+
+    def opening(self, kind: str, amount: str, card: str | None = None) -> dict[str, Any]:
+        """The body of a request that opens a payment."""
+        number = {"cardNumber": card, "expiryMonth": 12, "expiryYear": 2030, "cvv": "123"}
+        return {
+            "accountId": "001000000000001", "amount": amount, "currencyIsoCode": "USD",
+            "paymentGatewayId": self.gateway(kind),
+            "paymentMethod": {"cardPaymentMethod": number} if card else {"id": STORED_METHOD},
+        }
+
+    def authorize(self, kind: str, key: str, amount: str, card: str | None = None) -> Reply:
+        return self.post("authorizations", self.opening(kind, amount, card), key)
+
+    def settled(self, path: str) -> Reply:
+        """Reads a record until it is no longer pending."""
+
+        def look() -> Reply | None:
+            reply = self.get(path).expect(200)
+            return None if reply.record["status"] == "Pending" else reply
+
+        return until(f"{path} is settled", look)
+
+
+def at_once(count: int, work: Callable[[int], T]) -> list[T]:
+    """Does the same thing in many threads, all beginning together."""
+    barrier = Barrier(count)
+
+    def one(index: int) -> T:
+        barrier.wait()
+        return work(index)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
+
+
+def without_answer(ask: Callable[[], Reply]) -> Reply | None:
+    """The reply, or none where the connection broke."""
+    try:
+        return ask()
+    except (HTTPException, OSError):
+        return None
