@@ -82,7 +82,8 @@ async fn a_sweep_finds_what_is_due_on_every_page_and_goes_on_where_it_was() {
         after = next.key().map(str::to_owned);
     }
     let mut expected: Vec<_> = (0..5).map(|place| key(place * 2)).collect();
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected);
     assert!(pages >= 3, "{pages} pages");
     let before = Timestamp::from_millis(now.as_millis() - 1);
