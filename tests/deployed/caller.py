@@ -18,6 +18,9 @@ T = TypeVar("T")
 STORED_METHOD = "03O000000000000"
 CARD = "4242424242424242"
 
+# In seconds; an API gives up after 30.
+LONGEST_ANSWER = 90
+
 RECORDS = ("paymentAuthorization", "payment", "paymentAuthAdjustment", "refund")
 
 
@@ -81,9 +84,7 @@ class Caller:
             default["content-type"] = "application/json"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {name: value for name, value in {**default, **named}.items() if value is not None}
-        secure = self.address.scheme == "https"
-        kind = (lambda *a, **k: HTTPSConnection(*a, context=ssl.create_default_context(), **k)) if secure else HTTPConnection
-        connection = kind(self.address.hostname, self.address.port, timeout=90)
+        connection = self._connect()
         try:
             raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
             connection.request(method, path, raw, sent)
@@ -92,6 +93,12 @@ class Caller:
             return Reply(answer.status, named, answer.read())
         finally:
             connection.close()
+
+    def _connect(self) -> HTTPConnection:
+        place = (self.address.hostname or "", self.address.port)
+        if self.address.scheme == "https":
+            return HTTPSConnection(*place, timeout=LONGEST_ANSWER, context=ssl.create_default_context())
+        return HTTPConnection(*place, timeout=LONGEST_ANSWER)
 
     def post(self, path: str, body: Any, key: str | None = None) -> Reply:
         return self.send("POST", f"/commerce/payments/{path}", body, idempotency_key=key)

@@ -50,7 +50,6 @@ def parameters(cloud: Cloud) -> list[str]:
 
 def build(cloud: Cloud) -> None:
     sam = [str(tools.TOOLS / "bin/sam"), "build", "--build-dir", str(BUILD), "--build-in-source"]
-    # Not the emulator's affair, and cargo has nothing to do with credentials.
     run(cloud, [*sam, *parameters(cloud)], KESSAI_ARCHITECTURE=cloud.architecture)
     for bootstrap in sorted(BUILD.glob("*/bootstrap")):
         say(f"{bootstrap.parent.name}: {bootstrap.stat().st_size / 1e6:.2f} MB")
@@ -65,9 +64,10 @@ def deploy(cloud: Cloud) -> None:
         say(f"made the parameter {name}")
     except ssm.exceptions.ParameterAlreadyExists:
         say(f"the parameter {name} is there")
-    sam = [str(tools.TOOLS / "bin/sam"), "deploy", "--stack-name", NAME, "--template-file", str(BUILD / "template.yaml")]
-    how = ["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
-    run(cloud, [*sam, *how, "--no-progressbar", *parameters(cloud)])
+    sam = [str(tools.TOOLS / "bin/sam"), "deploy", "--stack-name", NAME]
+    what = ["--template-file", str(BUILD / "template.yaml"), "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]
+    how = ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+    run(cloud, [*sam, *what, *how, *parameters(cloud)])
 
 
 def find(cloud: Cloud) -> Stack:

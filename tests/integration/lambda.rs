@@ -198,19 +198,27 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let account = Account::new().await;
+    let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
+    payments.create_indexed_table().await.expect("a table");
     let merchant = MerchantId::from_random([1; 16]);
     let put = async |place: &str, due: i64| {
         let key = kessai_shared::payment::IdempotencyKey::parse(place).expect("a key");
         let key = PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &key) };
         let item = Item::new().with(KEY, key.to_string()).with(VERSION, 1).with(DUE, due);
-        account.database.payments.write(item, Expected::Absent).await.expect("a write");
+        payments.write(item, Expected::Absent).await.expect("a write");
     };
     // Long overdue, and in a year: both for somebody to find.
     put("overdue", 1).await;
     put("far", i64::MAX).await;
     let schedule = std::fs::read_to_string(format!("{}/../events/scheduler-tick.json", env!("CARGO_MANIFEST_DIR")));
     let schedule: Value = serde_json::from_str(&schedule.expect("a sample event")).expect("JSON");
-    let tick = |event: &Value| invoke(&account, env!("CARGO_BIN_EXE_scheduler-tick"), event);
+    let tick = |event: &Value| {
+        let runtime = RuntimeApi::new();
+        let mut environment = account.environment(&runtime.address());
+        environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
+        let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
+        runtime.invoke(event)
+    };
     assert_eq!(tick(&schedule), json!({ "reminders": 0 }), "what was due soon is the relay's affair");
     assert_eq!(tick(&json!({ "sweep": true })), json!({ "reminders": 1 }));
     assert_eq!(account.services.sent().len(), 1);

@@ -1,6 +1,7 @@
 //! What a local server does for itself, and what in the cloud is the template's.
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
@@ -14,8 +15,14 @@ use super::due::INDEX;
 use super::{DynamoDb, fault};
 
 impl DynamoDb {
-    /// Creates the table with its index, if there is none. Does not wait: a local server's table is there at once.
+    /// Creates the table, if there is none. Does not wait: a local server's table is there at once.
     pub async fn create_table(&self) -> Result<(), StoreFault> {
+        self.create(self.plain_table()?).await
+    }
+
+    /// The same with the index of what is due late. Keeping it slows an embedded database down, so a local server,
+    /// which reminds itself, has none.
+    pub async fn create_indexed_table(&self) -> Result<(), StoreFault> {
         let projection = Projection::builder()
             .projection_type(ProjectionType::Include)
             .non_key_attributes(VERSION)
@@ -26,15 +33,20 @@ impl DynamoDb {
             .key_schema(key(DUE, KeyType::Range)?)
             .projection(projection.build());
         let request = self
-            .client
-            .create_table()
-            .table_name(&self.table)
-            .attribute_definitions(attribute(KEY, ScalarAttributeType::S)?)
+            .plain_table()?
             .attribute_definitions(attribute(LATE, ScalarAttributeType::N)?)
             .attribute_definitions(attribute(DUE, ScalarAttributeType::N)?)
-            .key_schema(key(KEY, KeyType::Hash)?)
-            .global_secondary_indexes(index.build().map_err(fault)?)
-            .billing_mode(BillingMode::PayPerRequest);
+            .global_secondary_indexes(index.build().map_err(fault)?);
+        self.create(request).await
+    }
+
+    fn plain_table(&self) -> Result<CreateTableFluentBuilder, StoreFault> {
+        let request = self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest);
+        let keyed = request.key_schema(key(KEY, KeyType::Hash)?);
+        Ok(keyed.attribute_definitions(attribute(KEY, ScalarAttributeType::S)?))
+    }
+
+    async fn create(&self, request: CreateTableFluentBuilder) -> Result<(), StoreFault> {
         let Err(error) = request.send().await else { return Ok(()) };
         match error.as_service_error() {
             Some(CreateTableError::ResourceInUseException(_)) => Ok(()),

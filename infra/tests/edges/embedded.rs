@@ -40,7 +40,7 @@ impl Embedded {
     /// A new table.
     pub(crate) async fn table(&self, name: &str) -> DynamoDb {
         let table = Account::at(&self.url).table(name);
-        table.create_table().await.unwrap();
+        table.create_indexed_table().await.unwrap();
         table
     }
 

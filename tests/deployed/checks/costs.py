@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from caller import Reply
 from checks.common import Skipped
@@ -27,15 +28,17 @@ def operations_cost_what_was_promised(world: World) -> None:
     warm = caller.authorize("keyed", "cost-warm", "50").expect(201).id
     caller.post(f"authorizations/{warm}/captures", {"amount": 1}).expect(201)
 
-    authorized = count(world, "an authorization", "AuthorizeFunction", Budget(2, 0), lambda: caller.post("authorizations", opening, "cost"))
-    count(world, "its duplicate", "AuthorizeFunction", Budget(1, 0), lambda: caller.post("authorizations", opening, "cost"))
-    captures = f"authorizations/{authorized.id}/captures"
-    captured = count(world, "a capture", "CaptureFunction", Budget(2, 1), lambda: caller.post(captures, {"amount": 30}, "cost-c"))
-    count(world, "its duplicate", "CaptureFunction", Budget(0, 1), lambda: caller.post(captures, {"amount": 30}, "cost-c"))
-    refunds = f"payments/{captured.id}/refunds"
-    count(world, "a refund", "RefundFunction", Budget(2, 1), lambda: caller.post(refunds, {"amount": 10}))
-    count(world, "a reversal", "ReverseFunction", Budget(2, 1), lambda: caller.post(f"authorizations/{authorized.id}/reversals", {"amount": 20}))
-    count(world, "a sale", "SaleFunction", Budget(2, 0), lambda: caller.post("sales", opening))
+    def spends(what: str, function: str, units: int, reads: int, path: str, body: Any, key: str | None = None) -> str:
+        return count(world, what, function, Budget(units, reads), lambda: caller.post(path, body, key)).id
+
+    authorization = spends("an authorization", "AuthorizeFunction", 2, 0, "authorizations", opening, "cost")
+    spends("its duplicate", "AuthorizeFunction", 1, 0, "authorizations", opening, "cost")
+    captures = f"authorizations/{authorization}/captures"
+    capture = spends("a capture", "CaptureFunction", 2, 1, captures, {"amount": 30}, "cost-c")
+    spends("its duplicate", "CaptureFunction", 0, 1, captures, {"amount": 30}, "cost-c")
+    spends("a refund", "RefundFunction", 2, 1, f"payments/{capture}/refunds", {"amount": 10})
+    spends("a reversal", "ReverseFunction", 2, 1, f"authorizations/{authorization}/reversals", {"amount": 20})
+    spends("a sale", "SaleFunction", 2, 0, "sales", opening)
 
 
 def count(world: World, what: str, function: str, budget: Budget, ask: Callable[[], Reply]) -> Reply:
