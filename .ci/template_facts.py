@@ -289,10 +289,17 @@ def dead_letters(t):
     alarms = t.of("AWS::CloudWatch::Alarm").values()
     backlogs = [alarm for alarm in alarms if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"]
     watched = {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in backlogs if alarm["Threshold"] == 0}
-    if watched != ends:
+    # What the relay gives up was behind for hours before: RelayBehind tells of it.
+    if watched != {"FollowUpDeadLetters"}:
         yield f"dead letters without an alarm: {ends - watched}"
+    behind = [alarm for alarm in alarms if alarm["MetricName"] == "IteratorAge"]
+    if not behind or any(alarm["Threshold"] > 600_000 for alarm in behind):
+        yield "nobody is told that the relay is behind"
+    ages = [alarm for alarm in alarms if alarm["MetricName"] == "ApproximateAgeOfOldestMessage"]
+    if {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in ages} != {"FollowUpQueue"}:
+        yield "nobody is told that reminders are not handled"
     given = t.resources["Alarms"]["Properties"]["Parameters"]
-    for name in ends:
+    for name in ("FollowUpQueue", *ends):
         if given[name] != {"Fn::GetAtt": ["Queues", f"Outputs.{name}Name"]}:
             yield f"the alarm for {name} watches {given[name]}"
 
@@ -315,10 +322,11 @@ def relay(t):
     for key in wanted:
         if trigger.get(key) != wanted[key]:
             yield f"{key}: {trigger.get(key)}"
-    for limit in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds"):
-        # -1 is for ever, and a stream keeps its records for a day.
-        if not 0 < trigger.get(limit, -1) < 86_400:
-            yield f"{limit}: {trigger.get(limit)}"
+    # The time bounds the retries, not their number; -1 is for ever, and a stream keeps its records for a day.
+    if trigger.get("MaximumRetryAttempts") != -1:
+        yield f"MaximumRetryAttempts: {trigger.get('MaximumRetryAttempts')}"
+    if not 3_600 <= trigger.get("MaximumRecordAgeInSeconds", -1) < 86_400:
+        yield f"MaximumRecordAgeInSeconds: {trigger.get('MaximumRecordAgeInSeconds')}"
 
 
 @fact("of a batch of reminders only those come again that could not be handled")
@@ -407,10 +415,12 @@ ERRORS = [
     (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
     (queues, QUEUES, "SqsManagedSseEnabled: true", ""),
     (dead_letters, QUEUES, "MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),
-    (dead_letters, ALARMS, "Value: !Ref RelayDeadLetters", "Value: !Ref FollowUpDeadLetters"),
+    (dead_letters, ALARMS, "Value: !Ref FollowUpDeadLetters", "Value: !Ref RelayDeadLetters"),
+    (dead_letters, ALARMS, "Value: !Ref FollowUpQueue", "Value: !Ref FollowUpDeadLetters"),
     (dead_letters, TEMPLATE, "Outputs.RelayDeadLettersName", "Outputs.FollowUpDeadLettersName"),
     (relay, TEMPLATE, "StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST"),
-    (relay, TEMPLATE, "MaximumRecordAgeInSeconds: 3600", "MaximumRecordAgeInSeconds: -1"),
+    (relay, TEMPLATE, "MaximumRecordAgeInSeconds: 43200", "MaximumRecordAgeInSeconds: -1"),
+    (relay, TEMPLATE, "MaximumRetryAttempts: -1", "MaximumRetryAttempts: 3"),
     (follow_up, TEMPLATE, "BatchSize: 10", "BatchSize: 1"),
     (tick, TEMPLATE, "rate(1 minute)", "rate(1 hour)"),
     (idle, TEMPLATE, "MemorySize: 256", "ReservedConcurrentExecutions: 1"),

@@ -1,10 +1,17 @@
 //! Batches as Lambda passes them: of a queue, of a table's stream, and what is said of those records that could not
 //! be handled.
 
+#[cfg(feature = "lambda")]
+use std::time::Duration;
+
 use data_encoding::BASE64;
+#[cfg(feature = "lambda")]
+use kessai_shared::ports::Clock;
 use kessai_shared::reminder::{Image, LATE};
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
-use kessai_shared::stored::{Item, Unreadable};
+use kessai_shared::stored::{Attribute, Item, Unreadable};
+#[cfg(feature = "lambda")]
+use kessai_shared::time::Timestamp;
 use kessai_shared::trace::{TRACE, TraceId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -57,7 +64,6 @@ struct Change {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Shown {
-    sequence_number: Option<String>,
     new_image: Option<Box<RawValue>>,
 }
 
@@ -65,11 +71,11 @@ struct Shown {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Attributes {
-    pk: Typed,
-    v: Typed,
-    d: Typed,
-    lt: Typed,
-    xr: Typed,
+    pk: Option<Typed>,
+    v: Option<Typed>,
+    d: Option<Typed>,
+    lt: Option<Typed>,
+    xr: Option<Typed>,
 }
 
 /// A value of DynamoDB's JSON, as far as these attributes can have one.
@@ -81,6 +87,16 @@ struct Typed {
     b: Option<String>,
 }
 
+impl Typed {
+    /// As an item has it. What is none of these is a list, which none of these attributes may be.
+    fn value(self) -> Attribute {
+        let text = self.s.map(Attribute::from);
+        let number = || self.n.and_then(|digits| digits.parse::<i64>().ok()).map(Attribute::from);
+        let bytes = || self.b.and_then(|text| BASE64.decode(text.as_bytes()).ok()).map(Attribute::from);
+        text.or_else(number).or_else(bytes).unwrap_or_else(|| Attribute::List(Vec::new()))
+    }
+}
+
 impl StreamRecord {
     /// None where the item was removed.
     pub fn image(&self) -> Result<Option<Image>, Unreadable> {
@@ -90,24 +106,16 @@ impl StreamRecord {
         let attributes: Attributes = serde_json::from_str(image.get()).map_err(strange)?;
         Image::of(&attributes.item()).map(Some)
     }
-
-    /// What Lambda knows the record by.
-    pub fn sequence_number(&self) -> String {
-        let change: Option<Change> = serde_json::from_str(self.0.get()).ok();
-        change.and_then(|change| change.dynamodb.sequence_number).unwrap_or_default()
-    }
 }
 
 impl Attributes {
     fn item(self) -> Item {
-        let number = |typed: Typed| typed.n.and_then(|digits| digits.parse::<i64>().ok());
-        let bytes = |typed: Typed| typed.b.and_then(|text| BASE64.decode(text.as_bytes()).ok());
         Item::new()
-            .with_some(KEY, self.pk.s)
-            .with_some(VERSION, number(self.v))
-            .with_some(DUE, number(self.d))
-            .with_some(LATE, number(self.lt))
-            .with_some(TRACE, bytes(self.xr))
+            .with_some(KEY, self.pk.map(Typed::value))
+            .with_some(VERSION, self.v.map(Typed::value))
+            .with_some(DUE, self.d.map(Typed::value))
+            .with_some(LATE, self.lt.map(Typed::value))
+            .with_some(TRACE, self.xr.map(Typed::value))
     }
 }
 
@@ -125,11 +133,34 @@ struct Failure {
 }
 
 impl Failures {
-    /// `identifier`: the id of a message, or the sequence number of a stream's record. An empty one, which Lambda
-    /// takes for the whole batch, is right for a record of which not even that can be read.
+    /// `identifier`: the id of a message.
     pub fn add(&mut self, identifier: String) {
         self.batch_item_failures.push(Failure { item_identifier: identifier });
     }
+}
+
+/// Kept back before the deadline for saying which messages were not handled: without that all of them come again.
+#[cfg(feature = "lambda")]
+const ANSWER_RESERVE: Duration = Duration::from_secs(1);
+
+/// Handles the messages of a batch side by side, and says which must come again. One that panics is such a one, or one
+/// that takes too long.
+#[cfg(feature = "lambda")]
+pub async fn side_by_side(
+    handling: Vec<(String, impl Future<Output = bool> + Send + 'static)>,
+    clock: &dyn Clock,
+    deadline: Timestamp,
+) -> Failures {
+    let started: Vec<_> = handling.into_iter().map(|(id, handle)| (id, tokio::spawn(handle))).collect();
+    let mut failures = Failures::default();
+    for (id, handled) in started {
+        let left = deadline.since(clock.now()).saturating_sub(ANSWER_RESERVE);
+        let is_handled = matches!(tokio::time::timeout(left, handled).await, Ok(Ok(true)));
+        if !is_handled {
+            failures.add(id);
+        }
+    }
+    failures
 }
 
 #[cfg(test)]
@@ -137,7 +168,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    const PAYMENT: &str = "merchant";
+    const PAYMENT: &str = "00D000000000001/1f";
 
     fn event(records: &[Value]) -> StreamEvent {
         serde_json::from_value(json!({ "Records": records })).unwrap()
@@ -159,12 +190,16 @@ mod tests {
             json!({ "dynamodb": { "SequenceNumber": "11", "NewImage": { "pk": { "S": "x" }, "v": { "N": "1" } } } }),
             json!({ "dynamodb": { "SequenceNumber": "12", "NewImage": { "v": { "N": "1" } } } }),
             json!({ "dynamodb": { "SequenceNumber": "13", "NewImage": 7 } }),
+            json!({ "dynamodb": { "NewImage": { "pk": { "S": PAYMENT }, "v": { "N": "1" }, "d": { "N": "1e40" } } } }),
+            json!({ "dynamodb": { "NewImage": { "pk": { "S": PAYMENT }, "v": { "N": "1" }, "d": { "NULL": true } } } }),
             json!({}),
         ];
-        for (record, number) in event(&broken).records.iter().zip(["11", "12", "13", ""]) {
+        for record in &event(&broken).records {
             assert!(record.image().is_err());
-            assert_eq!(record.sequence_number(), number);
         }
+        let sound =
+            json!({ "dynamodb": { "NewImage": { "pk": { "S": PAYMENT }, "v": { "N": "1" }, "d": { "N": "7" } } } });
+        assert!(event(&[sound]).records[0].image().unwrap().is_some_and(|image| image.due.is_some()));
         let removed = event(&[json!({ "eventName": "REMOVE", "dynamodb": { "SequenceNumber": "1" } })]);
         assert_eq!(removed.records[0].image().unwrap(), None);
     }

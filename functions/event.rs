@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use zeroize::Zeroizing;
 
@@ -24,9 +24,15 @@ pub struct HttpEvent {
     /// Names in lower case; repeated headers are joined by a comma.
     pub headers: BTreeMap<String, String>,
     pub request_context: RequestContext,
+    #[serde(deserialize_with = "null_is_empty")]
     pub path_parameters: BTreeMap<String, String>,
     pub body: Option<Zeroizing<String>>,
     pub is_base64_encoded: bool,
+}
+
+/// AWS leaves out what is empty, and those who stand in for it say null.
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Default, Deserialize)]

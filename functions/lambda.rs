@@ -17,6 +17,7 @@ use std::env;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use kessai_infra::aws::Account;
@@ -26,24 +27,30 @@ use kessai_infra::http::HttpClient;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ports::{Clock, Directory, Queue};
+use kessai_shared::ports::{Clock, Directory, Journal, Note, Queue};
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::merchant::{ORIGINS_KEY, decode_origins};
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::TraceId;
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::tower::util::MapFutureLayer;
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::RwLock;
+use tokio::task::JoinSet;
 
-use crate::batch::{Failures, Message, QueueEvent, StreamEvent};
+use crate::batch::{Failures, Message, QueueEvent, StreamEvent, side_by_side};
 use crate::door::{App, Does, Function, answer};
 use crate::event::{HttpAnswer, HttpEvent};
-use crate::problem::Problem;
-use crate::scheduler_tick::{self, Tick, Ticked, Ticking};
+use crate::problem::{Problem, chain};
+use crate::scheduler_tick::{self, Tick, Ticking};
 use crate::{follow_up, relay};
+
+/// As long as connections may take that are opened before they are needed. The platform gives ten seconds for the whole
+/// start, and six of them may go to the secrets.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// Why a function could not start.
 pub struct StartError(Box<dyn Error + Send + Sync>);
@@ -92,51 +99,34 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs { fingerprint_key: false, gateways: true }).await?;
-        let queue: Arc<dyn Queue> = Arc::new(account.queue(required("FOLLOW_UP_QUEUE_URL")?));
+        let queue = queue(&account)?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
-            async move { Ok::<_, StartError>(look_at_all(&app, &log, &queue, event, invocation.deadline).await) }
+            async move {
+                let handle = |message: Message| {
+                    let app = watched(&app, &Watch::new(&log, message.message_id.clone(), message.trace()));
+                    let (queue, deadline) = (Arc::clone(&queue), invocation.deadline);
+                    let id = message.message_id.clone();
+                    (id, async move { follow_up::handle(&app, &queue, &message, deadline).await })
+                };
+                let handling = event.records.into_iter().map(handle).collect();
+                Ok::<Failures, StartError>(side_by_side(handling, &*log.clock, invocation.deadline).await)
+            }
         })
         .await
     })
 }
 
-/// Handles the messages of a batch side by side, and says which must come again. One that panics is such a one.
-pub async fn look_at_all(
-    app: &App,
-    log: &Log,
-    queue: &Arc<dyn Queue>,
-    event: QueueEvent,
-    deadline: Timestamp,
-) -> Failures {
-    let handle = |message: Message| {
-        let app = watched(app, &Watch::new(log, message.message_id.clone(), message.trace()));
-        let (id, queue) = (message.message_id.clone(), Arc::clone(queue));
-        let handled =
-            tokio::spawn(
-                async move { follow_up::handle(&app, &queue, &message.body, message.trace(), deadline).await },
-            );
-        (id, handled)
-    };
-    let handling: Vec<_> = event.records.into_iter().map(handle).collect();
-    let mut failures = Failures::default();
-    for (id, handled) in handling {
-        if !handled.await.unwrap_or(false) {
-            failures.add(id);
-        }
-    }
-    failures
-}
-
 /// Serves what the payments table's stream shows.
 pub fn serve_relay() -> Result<(), StartError> {
     start(relay::NAME, async |log| {
-        let queue = Arc::new(account()?.queue(required("FOLLOW_UP_QUEUE_URL")?));
+        let queue = queue(&account()?)?;
         run(move |event: StreamEvent, invocation: Invocation| {
             let (log, queue) = (log.clone(), Arc::clone(&queue));
             async move {
                 let watch = Watch::new(&log, invocation.request, invocation.trace);
-                Ok::<Failures, StartError>(relay::relay(&*watch, &*queue, &event, log.clock.now()).await?)
+                let relayed = relay::relay(&*watch, &*queue, &event, log.clock.now()).await;
+                relayed.map(|()| Failures::default()).map_err(|fault| noted(&watch, fault.into()))
             }
         })
         .await
@@ -147,8 +137,8 @@ pub fn serve_relay() -> Result<(), StartError> {
 pub fn serve_scheduler_tick() -> Result<(), StartError> {
     start(scheduler_tick::NAME, async |log| {
         let account = account()?;
-        let payments = account.table(required("PAYMENTS_TABLE")?);
-        let queue = Arc::new(account.queue(required("FOLLOW_UP_QUEUE_URL")?));
+        let payments = account.patient().table(required("PAYMENTS_TABLE")?);
+        let queue = queue(&account)?;
         run(move |tick: Tick, invocation: Invocation| {
             let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
             async move {
@@ -162,7 +152,7 @@ pub fn serve_scheduler_tick() -> Result<(), StartError> {
                     now,
                     deadline,
                 };
-                Ok::<Ticked, StartError>(ticking.tick(tick).await?)
+                ticking.tick(tick).await.map_err(|fault| noted(&watch, fault))
             }
         })
         .await
@@ -190,7 +180,8 @@ fn start(name: &'static str, work: impl AsyncFnOnce(Log) -> Result<(), StartErro
     Builder::new_current_thread().enable_all().build()?.block_on(work(log))
 }
 
-/// Hands events to `handle` until the platform ends the process; then what runs is finished.
+/// Hands events to `handle` until somebody ends the process; then what runs is finished and answered. Lambda itself ends
+/// a process only between invocations, and says so only where an extension asks it to.
 async fn run<E, A, F, R>(handle: F) -> Result<(), StartError>
 where
     E: DeserializeOwned + Send + 'static,
@@ -198,8 +189,6 @@ where
     F: Fn(E, Invocation) -> R + Clone + Send + 'static,
     R: Future<Output = Result<A, StartError>> + Send + 'static,
 {
-    let work = Arc::new(RwLock::new(()));
-    let working = Arc::clone(&work);
     let serve = service_fn(move |event: LambdaEvent<E>| {
         let LambdaEvent { payload, context } = event;
         let invocation = Invocation {
@@ -207,20 +196,39 @@ where
             trace: context.xray_trace_id.as_deref().and_then(TraceId::parse),
             deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
         };
-        let (handled, working) = (handle(payload, invocation), Arc::clone(&working));
+        let handled = handle(payload, invocation);
+        async move { handled.await.map_err(|StartError(error)| lambda_runtime::Error::from(error)) }
+    });
+    // Held from the event until the platform has its answer.
+    let work = Arc::new(RwLock::new(()));
+    let working = Arc::clone(&work);
+    let held = MapFutureLayer::new(move |answering| {
+        let working = Arc::clone(&working);
         async move {
             let _works = working.read().await;
-            handled.await.map_err(|StartError(error)| lambda_runtime::Error::from(error))
+            answering.await
         }
     });
+    let runtime = Runtime::new(serve).layer(held);
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
-        served = lambda_runtime::run_concurrent(serve) => Ok(served?),
+        served = runtime.run_concurrent() => Ok(served?),
         () = async {
             terminated.recv().await;
             drop(work.write().await);
         } => Ok(()),
     }
+}
+
+/// The platform says nothing of why an invocation failed.
+fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
+    watch.note(&Note::Failed { cause: &chain(&*fault) });
+    StartError(fault)
+}
+
+/// Where reminders go. Nobody waits for the answer of whoever sends them.
+fn queue(account: &Account) -> Result<Arc<dyn Queue>, StartError> {
+    Ok(Arc::new(account.patient().queue(required("FOLLOW_UP_QUEUE_URL")?)))
 }
 
 fn account() -> Result<Account, StartError> {
@@ -263,17 +271,19 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
     Ok(App { shell, directory: Arc::new(Cached::new(merchants, clock)) })
 }
 
-/// Opens connections before they are needed: to the tables, and to the gateways that merchants use. What fails now
-/// is tried again by whoever needs it.
+/// Opens connections before they are needed: to the tables, and to the gateways that merchants use. What fails now, or
+/// takes longer than is good at a start, is tried again by whoever needs it.
 async fn warm_up(merchants: &DynamoDb, http: &HttpClient, gateways: bool) {
-    let Ok(Some(item)) = merchants.find(ORIGINS_KEY).await else { return };
-    if gateways {
-        let origins = decode_origins(item).unwrap_or_default();
-        let mut connecting: Vec<_> = origins.iter().map(|origin| Box::pin(http.warm_up(origin))).collect();
-        for connection in &mut connecting {
-            connection.await;
+    let opening = async {
+        let Ok(Some(item)) = merchants.find(ORIGINS_KEY).await else { return };
+        let mut connections = JoinSet::new();
+        for origin in decode_origins(item).unwrap_or_default().into_iter().filter(|_| gateways) {
+            let http = http.clone();
+            connections.spawn(async move { http.warm_up(&origin).await });
         }
-    }
+        while connections.join_next().await.is_some() {}
+    };
+    drop(tokio::time::timeout(WARM_UP, opening).await);
 }
 
 async fn fingerprint_key(account: &Account, http: &HttpClient) -> Result<FingerprintKey, StartError> {

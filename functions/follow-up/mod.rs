@@ -13,8 +13,8 @@ use kessai_shared::rejection::Refusal;
 use kessai_shared::reminder::{Delayed, Reminder, delay};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
-use kessai_shared::trace::TraceId;
 
+use crate::batch::Message;
 use crate::door::{App, owner, route};
 use crate::problem::chain;
 
@@ -29,14 +29,8 @@ pub async fn look(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Opt
 }
 
 /// Handles one message; whether it was.
-pub async fn handle(
-    app: &App,
-    queue: &Arc<dyn Queue>,
-    message: &str,
-    trace: Option<TraceId>,
-    deadline: Timestamp,
-) -> bool {
-    let Some(reminder) = Reminder::parse(message) else {
+pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadline: Timestamp) -> bool {
+    let Some(reminder) = Reminder::parse(&message.body) else {
         app.shell.journal.note(&Note::Unreadable { what: "message" });
         return false;
     };
@@ -44,9 +38,8 @@ pub async fn handle(
     let looked = look(app, key, deadline).await;
     note(app, key, &looked);
     let Ok(look) = looked else { return false };
-    let now = app.shell.clock.now();
-    let Some(due) = look.and_then(|look| reminder.again(&look.payment, now)) else { return true };
-    let again = [Delayed { reminder, delay: delay(due, now), trace }];
+    let Some(due) = look.and_then(|look| reminder.again(&look.payment)) else { return true };
+    let again = [Delayed { reminder, delay: delay(due, app.shell.clock.now()), trace: message.trace() }];
     match queue.send(&again).await {
         Ok(()) => true,
         Err(fault) => {

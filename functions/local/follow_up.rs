@@ -32,11 +32,11 @@ const LOST: Duration = Duration::from_secs(30);
 
 /// When each payment that may have something left to do is due.
 #[derive(Default)]
-pub struct Reminders(Mutex<BTreeMap<String, Reminder>>);
+pub struct Reminders(Mutex<BTreeMap<String, Entry>>);
 
 /// When to look, and which version of the payment says so.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Reminder {
+struct Entry {
     due: Timestamp,
     version: u64,
 }
@@ -44,14 +44,14 @@ struct Reminder {
 impl Reminders {
     /// Begins with what was left open before.
     pub fn remember(&self, due: impl IntoIterator<Item = (String, Timestamp)>) {
-        let reminders = due.into_iter().map(|(key, due)| (key, Reminder { due, version: 0 }));
+        let reminders = due.into_iter().map(|(key, due)| (key, Entry { due, version: 0 }));
         self.entries().extend(reminders);
     }
 
     /// Makes sure that somebody looks by then, whatever becomes of the write that is about to be made.
-    fn look_by(&self, key: &str, due: Timestamp) -> Reminder {
+    fn look_by(&self, key: &str, due: Timestamp) -> Entry {
         let mut entries = self.entries();
-        let reminder = entries.entry(key.to_owned()).or_insert(Reminder { due, version: 0 });
+        let reminder = entries.entry(key.to_owned()).or_insert(Entry { due, version: 0 });
         reminder.due = reminder.due.min(due);
         *reminder
     }
@@ -64,17 +64,17 @@ impl Reminders {
             return;
         }
         match image.due {
-            Some(due) => entries.insert(key.to_owned(), Reminder { due, version }),
+            Some(due) => entries.insert(key.to_owned(), Entry { due, version }),
             None => entries.remove(key),
         };
     }
 
     /// What is due now, the longest overdue first; each is due again when the look at it must be lost.
-    fn take(&self, now: Timestamp, most: usize) -> Vec<(String, Reminder)> {
+    fn take(&self, now: Timestamp, most: usize) -> Vec<(String, Entry)> {
         let mut entries = self.entries();
         let mut due: Vec<_> = entries.iter_mut().filter(|(_, reminder)| reminder.due <= now).collect();
         due.sort_by_key(|(_, reminder)| Reverse(now.since(reminder.due)));
-        let lease = |(key, reminder): (&String, &mut Reminder)| {
+        let lease = |(key, reminder): (&String, &mut Entry)| {
             reminder.due = now.plus(LOST);
             (key.clone(), *reminder)
         };
@@ -82,17 +82,17 @@ impl Reminders {
     }
 
     /// What a look found out, unless somebody reminded us since.
-    fn settle(&self, key: &str, lease: Reminder, due: Option<Timestamp>) {
+    fn settle(&self, key: &str, lease: Entry, due: Option<Timestamp>) {
         let mut entries = self.entries();
         if entries.get(key) == Some(&lease) {
             match due {
-                Some(due) => entries.insert(key.to_owned(), Reminder { due, ..lease }),
+                Some(due) => entries.insert(key.to_owned(), Entry { due, ..lease }),
                 None => entries.remove(key),
             };
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Reminder>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
         // Nothing panics while it holds the lock, so what it guards is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,7 +146,7 @@ pub async fn run(app: App, reminders: Arc<Reminders>, clock: Arc<MovableClock>) 
     }
 }
 
-async fn look(app: &App, reminders: &Reminders, key: &str, lease: Reminder) {
+async fn look(app: &App, reminders: &Reminders, key: &str, lease: Entry) {
     let Some(payment) = PaymentKey::parse(key) else { return };
     let deadline = app.shell.clock.now().plus(LOOK);
     // Killed at the deadline, as on AWS.
@@ -169,9 +169,10 @@ mod tests {
     fn note(reminders: &Reminders, version: u64, due: Option<i64>) {
         use kessai_shared::ids::{MerchantId, PaymentId};
         use kessai_shared::payment::IdempotencyKey;
+        use kessai_shared::reminder::Reminder;
         let merchant = MerchantId::from_random([1; 16]);
         let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("k").unwrap());
-        let reminder = kessai_shared::reminder::Reminder { payment: PaymentKey { merchant, payment }, version };
+        let reminder = Reminder { payment: PaymentKey { merchant, payment }, version };
         reminders.note("k", &Image { reminder, due: due.map(at), is_late: false, trace: None });
     }
 

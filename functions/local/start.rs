@@ -71,8 +71,11 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     let clock = Arc::new(MovableClock::open(resting.map(|data| data.join("clock")))?);
     let reminders = Arc::new(Reminders::default());
     remember(&reminders, &database.payments).await?;
-    let store =
-        RemindingStore { store: database.payments, reminders: Arc::clone(&reminders), clock: Arc::clone(&clock) };
+    let store = RemindingStore {
+        store: database.payments.with_clock(clock.clone()),
+        reminders: Arc::clone(&reminders),
+        clock: Arc::clone(&clock),
+    };
     // The server itself says what was asked; here only what is wrong.
     let log = Log { function: "local", stage: None, clock: clock.clone(), out: standard_error() };
     let shell = Shell {

@@ -2,8 +2,9 @@
 //! asks for.
 //!
 //! Most images ask for nothing any more by the time they are shown: the batch waits a few seconds, and an ordinary
-//! operation is over by then. A record that cannot be read is reported, tried again with ever smaller batches, and
-//! put aside at last; the others are none the worse for it.
+//! operation is over by then. A record that cannot be read is noted, which raises an alarm, and passed over: to report
+//! it would hold up all that comes behind it, and it would not become readable. If the queue fails, the whole batch
+//! comes again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,28 +13,24 @@ use kessai_shared::reminder::{Image, reminders};
 use kessai_shared::stored::Unreadable;
 use kessai_shared::time::Timestamp;
 
-use crate::batch::{Failures, StreamEvent};
+use crate::batch::StreamEvent;
 
 pub const NAME: &str = "relay";
 
-/// Sends the reminders that a batch of the stream asks for, and says which records could not be read.
+/// Sends the reminders that a batch of the stream asks for.
 pub async fn relay(
     journal: &dyn Journal,
     queue: &dyn Queue,
     event: &StreamEvent,
     now: Timestamp,
-) -> Result<Failures, QueueFault> {
-    let mut failures = Failures::default();
+) -> Result<(), QueueFault> {
     let mut images: Vec<Image> = Vec::with_capacity(event.records.len());
     for record in &event.records {
         // Nothing in it should panic; if it does, it is this record's affair.
         let read = catch_unwind(AssertUnwindSafe(|| record.image()));
         match read.unwrap_or_else(|_| Err(Unreadable("a record of the stream broke its reader".to_owned()))) {
             Ok(image) => images.extend(image),
-            Err(unreadable) => {
-                journal.note(&Note::Unreadable { what: &unreadable.to_string() });
-                failures.add(record.sequence_number());
-            }
+            Err(unreadable) => journal.note(&Note::Unreadable { what: &unreadable.to_string() }),
         }
     }
     let reminders = reminders(images, now);
@@ -41,5 +38,5 @@ pub async fn relay(
         queue.send(&reminders).await?;
     }
     journal.note(&Note::Relayed { images: event.records.len(), reminders: reminders.len() });
-    Ok(failures)
+    Ok(())
 }

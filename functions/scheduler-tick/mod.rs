@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::dynamodb::due::{Page, Place};
-use kessai_shared::ports::{Journal, Note, Queue};
-use kessai_shared::reminder::{Delayed, LONGEST_DELAY, horizon, is_turn, shard_at};
+use kessai_shared::ports::{Clock, Journal, Note, Queue};
+use kessai_shared::reminder::{Delayed, LONGEST_DELAY, horizon, is_turn};
 use kessai_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub struct Ticking<'a> {
     pub now: Timestamp,
     pub deadline: Timestamp,
     /// Tells the time while it goes on.
-    pub clock: &'a dyn kessai_shared::ports::Clock,
+    pub clock: &'a dyn Clock,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -63,7 +63,7 @@ impl Ticking<'_> {
             ticked.reminders += reminders.len();
             let Some(next) = page.next else { break };
             if self.clock.now().plus(PAGE_RESERVE) >= self.deadline {
-                // What is left of a shard is the longest not due, and comes first in a later round.
+                // What is left is due last, and the next tick reads on.
                 ticked.after = next.key().filter(|_| tick.sweep).map(str::to_owned);
                 break;
             }
@@ -78,7 +78,7 @@ impl Ticking<'_> {
         Ok(if sweeps {
             payments.due(now.plus(LONGEST_DELAY), place).await?
         } else {
-            payments.late(shard_at(*now), horizon(*now), place).await?
+            payments.late(horizon(*now), place).await?
         })
     }
 

@@ -19,14 +19,21 @@ use crate::dynamodb::DynamoDb;
 use crate::secrets::Secrets;
 use crate::sqs::Sqs;
 
-/// One attempt. AWS answers such calls in milliseconds: what takes a second is lost.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long things may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// One attempt, with its connection if it needs one.
+    attempt: Duration,
+    /// One call with all its attempts.
+    call: Duration,
+}
 
-/// A connection, which is part of an attempt.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// AWS answers such calls in milliseconds: what takes a second is lost. The whole takes less than callers keep back for
+/// it.
+const QUICK: Limits = Limits { attempt: Duration::from_secs(1), call: Duration::from_millis(2_500) };
 
-/// One call with all its attempts: less than callers keep back for it.
-const CALL_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// Where nobody waits: in a small function a first handshake alone may take most of a second.
+const PATIENT: Limits = Limits { attempt: Duration::from_secs(4), call: Duration::from_secs(9) };
 
 /// The attempts of one call.
 const ATTEMPTS: u32 = 3;
@@ -56,6 +63,7 @@ pub struct Account {
     pub(crate) credentials: Credentials,
     http_client: SharedHttpClient,
     endpoints: Endpoints,
+    limits: Limits,
 }
 
 /// What stands in for the region's endpoints.
@@ -83,7 +91,7 @@ impl Account {
             sqs: endpoint("AWS_ENDPOINT_URL_SQS"),
             ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
         };
-        Ok(Self { region, credentials, http_client: http_client(), endpoints })
+        Ok(Self { region, credentials, http_client: http_client(), endpoints, limits: QUICK })
     }
 
     /// A local server, which takes any credentials.
@@ -94,7 +102,14 @@ impl Account {
             credentials: Credentials::new("local", "local", None, None, "local"),
             http_client: http_client(),
             endpoints: Endpoints { dynamodb: endpoint.clone(), sqs: endpoint.clone(), ssm: endpoint },
+            limits: QUICK,
         }
+    }
+
+    /// The same, for calls that nobody waits for.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        Self { limits: PATIENT, ..self.clone() }
     }
 
     /// A table.
@@ -104,7 +119,7 @@ impl Account {
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials.clone())
             .http_client(self.http_client.clone())
-            .timeout_config(timeouts())
+            .timeout_config(timeouts(self.limits))
             .retry_config(retries());
         config.set_endpoint_url(self.endpoints.dynamodb.clone());
         DynamoDb::new(aws_sdk_dynamodb::Client::from_conf(config.build()), name)
@@ -117,7 +132,7 @@ impl Account {
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials.clone())
             .http_client(self.http_client.clone())
-            .timeout_config(timeouts())
+            .timeout_config(timeouts(self.limits))
             .retry_config(retries());
         config.set_endpoint_url(self.endpoints.sqs.clone());
         Sqs::new(aws_sdk_sqs::Client::from_conf(config.build()), url)
@@ -126,7 +141,8 @@ impl Account {
     /// The parameters that are secret.
     pub fn secrets(&self) -> Secrets {
         let region = &self.region;
-        let url = self.endpoints.ssm.clone().unwrap_or_else(|| format!("https://ssm.{region}.amazonaws.com"));
+        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let url = self.endpoints.ssm.clone().unwrap_or_else(|| format!("https://ssm.{region}.{suffix}"));
         Secrets::new(url, region.clone(), self.credentials.clone())
     }
 }
@@ -135,11 +151,11 @@ fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
-fn timeouts() -> TimeoutConfig {
+fn timeouts(limits: Limits) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(CALL_TIMEOUT)
+        .connect_timeout(limits.attempt)
+        .operation_attempt_timeout(limits.attempt)
+        .operation_timeout(limits.call)
         .build()
 }
 

@@ -11,19 +11,26 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
-use kessai_shared::ports::{Clock, Http, HttpRequest, HttpResponse, Method};
+use kessai_shared::ports::{Clock, Entropy, Http, HttpRequest, HttpResponse, Method};
 use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::http::HttpClient;
-use crate::system::SystemClock;
+use crate::system::{SystemClock, SystemEntropy};
 
-/// As long as the call may take.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// As long as one attempt may take. All of them, with the pauses, stay below the ten seconds that a start may take.
+const TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What happens before it is given up: a function that cannot start is started again.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 4;
+
+/// The longest pause before the second attempt; it doubles. Many functions that start at once ask at once, and the
+/// store allows so many a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// What passes, although it is told as the asker's fault.
+const BUSY: [&str; 2] = ["ThrottlingException", "RequestLimitExceeded"];
 
 const TARGET: &str = "AmazonSSM.GetParameters";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -63,13 +70,16 @@ impl Secrets {
         loop {
             let fault = match http.send(self.signed(&body)?, TIMEOUT).await {
                 Ok(answer) if answer.status == 200 => return values(answer, names),
-                Ok(answer) if answer.status < 500 => return Err(refused(&answer)),
-                Ok(answer) => refused(&answer),
+                Ok(answer) => match refused(&answer) {
+                    (fault, true) => fault,
+                    (fault, false) => return Err(fault),
+                },
                 Err(fault) => SecretsFault(format!("Parameter Store: {fault:?}")),
             };
             if attempt >= ATTEMPTS {
                 return Err(fault);
             }
+            SystemClock.sleep(pause(attempt)).await;
             attempt += 1;
         }
     }
@@ -118,9 +128,17 @@ struct Parameter {
     value: Zeroizing<String>,
 }
 
-fn refused(answer: &HttpResponse) -> SecretsFault {
+/// What was said, and whether it may pass.
+fn refused(answer: &HttpResponse) -> (SecretsFault, bool) {
     let Refusal { kind } = serde_json::from_slice(&answer.body).unwrap_or_default();
-    SecretsFault(format!("Parameter Store: {} {kind}", answer.status))
+    let passes = answer.status >= 500 || answer.status == 429 || BUSY.iter().any(|busy| kind.ends_with(busy));
+    (SecretsFault(format!("Parameter Store: {} {kind}", answer.status)), passes)
+}
+
+/// A random part of the longest.
+fn pause(attempt: u32) -> Duration {
+    let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+    longest.saturating_mul(u32::from(SystemEntropy.bytes()[0])) / u32::from(u8::MAX)
 }
 
 fn values(answer: HttpResponse, names: &[&str]) -> Result<BTreeMap<String, Zeroizing<String>>, SecretsFault> {

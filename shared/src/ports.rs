@@ -144,6 +144,8 @@ pub enum Note<'a> {
     Ticked { reminders: usize, overdue: Duration },
     /// Something came in that is none of ours.
     Unreadable { what: &'a str },
+    /// An invocation that answers nobody came to nothing.
+    Failed { cause: &'a str },
 }
 
 /// What became of a request to a gateway.

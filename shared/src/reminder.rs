@@ -17,16 +17,20 @@ use serde_json::{Value, json};
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
 use crate::stored::payment::{DUE, KEY, VERSION};
-use crate::stored::{Item, Unreadable};
+use crate::stored::{Attribute, Item, Unreadable};
 use crate::time::Timestamp;
 use crate::trace::{TRACE, TraceId};
 
 /// As long as SQS can hold a message back.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
-/// The attribute of an item that is due later than that, and of no other: the shard of the index in which the
-/// tick finds it.
+/// The attribute of an item that is due later than that, and of no other: the key of the index in which the tick
+/// finds it, by when it is due.
 pub const LATE: &str = "lt";
+
+/// Its only value: late items are few, and one query finds the next of them. An index takes at least a thousand of
+/// them a second in one place.
+pub const MARKED: i64 = 0;
 
 /// How far the clocks of those who write and of those who look may be apart. What is due almost too late for the
 /// queue is marked as if it were, so that nobody takes it for the other's.
@@ -35,12 +39,8 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 /// Time from one tick to the next.
 pub const TICK: Duration = Duration::from_secs(60);
 
-/// Shards of the index, one read by each tick in turn. A shard takes a thousand writes a second, and an index that
-/// takes no more holds up the table.
-pub const SHARDS: i64 = 4;
-
-/// Time until the same shard's turn comes again.
-const ROUND: Duration = TICK.saturating_mul(SHARDS as u32);
+/// How far a tick looks ahead: the next may come late.
+const AHEAD: Duration = TICK.saturating_mul(2);
 
 /// Look at this payment, because this version of it says so. What a newer version says has a reminder of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,12 @@ impl Image {
         let version = item.number(VERSION).and_then(|version| u64::try_from(version).ok());
         Ok(Self {
             reminder: Reminder { payment, version: version.ok_or_else(|| needs(VERSION))? },
-            due: item.number(DUE).map(Timestamp::from_millis),
+            due: match item.get(DUE) {
+                Some(Attribute::Number(due)) => Some(Timestamp::from_millis(*due)),
+                None => None,
+                // To take it for nothing would be to forget the payment.
+                Some(_) => return Err(needs(DUE)),
+            },
             is_late: item.get(LATE).is_some(),
             trace: item.bytes(TRACE).and_then(TraceId::from_bytes),
         })
@@ -104,9 +109,8 @@ impl Reminder {
 
     /// When the same reminder must come again after a look that left the payment like this; none where something
     /// else reminds of it.
-    pub fn again(&self, payment: &Payment, now: Timestamp) -> Option<Timestamp> {
-        let is_ours = payment.version == self.version;
-        payment.due_at().filter(|due| is_ours && due.since(now) <= LONGEST_DELAY)
+    pub fn again(&self, payment: &Payment) -> Option<Timestamp> {
+        payment.due_at().filter(|_| payment.version == self.version)
     }
 }
 
@@ -133,33 +137,22 @@ pub fn delay(due: Timestamp, now: Timestamp) -> Duration {
 pub fn mark(item: &mut Item, now: Timestamp) {
     let due = item.number(DUE).map(Timestamp::from_millis);
     let is_late = due.is_some_and(|due| due.since(now).saturating_add(CLOCKS_DIFFER) > LONGEST_DELAY);
-    let shard = item.text(KEY).filter(|_| is_late).map(shard);
-    match shard {
-        Some(shard) => item.insert(LATE, shard),
-        None => drop(item.remove(LATE)),
+    match is_late {
+        true => item.insert(LATE, MARKED),
+        false => drop(item.remove(LATE)),
     }
 }
 
-/// Ids are hashes: their characters are spread evenly enough.
-fn shard(key: &str) -> i64 {
-    key.bytes().fold(0, |sum: i64, byte| sum.wrapping_add(i64::from(byte))).rem_euclid(SHARDS)
-}
-
-/// The shard that a tick at this time reads.
-pub fn shard_at(now: Timestamp) -> i64 {
-    now.as_millis().div_euclid(i64::try_from(TICK.as_millis()).unwrap_or(i64::MAX)).rem_euclid(SHARDS)
-}
-
-/// What is due until then is near: a shard's next turn may come a tick late.
+/// What is due until then is near.
 pub fn horizon(now: Timestamp) -> Timestamp {
-    now.plus(ROUND.saturating_add(TICK))
+    now.plus(AHEAD)
 }
 
-/// Whether a tick reminds of something that is near, or overdue although somebody was reminded of it: then in the
-/// first round after, the second, the fourth, and so on, because what failed so often will go on to fail.
+/// Whether a tick reminds of something that is near, or overdue although somebody was reminded of it: then after
+/// one more tick, after two, four, and so on, because what failed so often will go on to fail.
 pub fn is_turn(due: Timestamp, now: Timestamp) -> bool {
-    let rounds = now.since(due).as_millis() / ROUND.as_millis();
-    due <= horizon(now) && (rounds == 0 || rounds.is_power_of_two())
+    let ticks = now.since(due).as_millis() / TICK.as_millis();
+    due <= horizon(now) && (ticks == 0 || ticks.is_power_of_two())
 }
 
 #[cfg(test)]
@@ -222,7 +215,7 @@ mod tests {
             let mut item = item(1, 2, due).with(LATE, 7);
             mark(&mut item, now);
             assert_eq!(Image::of(&item).unwrap().is_late, is_late, "{due:?}");
-            assert_eq!(item.number(LATE).is_some_and(|shard| (0..SHARDS).contains(&shard)), is_late, "{due:?}");
+            assert_eq!(item.number(LATE), is_late.then_some(MARKED), "{due:?}");
             assert_eq!(reminders([Image::of(&item).unwrap()], now).len(), usize::from(due.is_some() && !is_late));
         }
     }
@@ -233,6 +226,7 @@ mod tests {
         let rows = [
             (sound().with(KEY, "nonsense"), "pk"),
             (sound().with(VERSION, -1), "v"),
+            (sound().with(DUE, "soon"), "d"),
             (Item::new().with(KEY, key(1).to_string()), "v"),
         ];
         for (item, name) in rows {
@@ -267,21 +261,19 @@ mod tests {
     }
 
     #[test]
-    fn every_shard_has_its_turn_before_anything_in_it_is_due() {
-        let minute = |minute: i64| at(minute * 60 + 17);
-        let turns: Vec<_> = (0..8).map(|tick| shard_at(minute(tick))).collect();
-        assert_eq!(turns, [0, 1, 2, 3, 0, 1, 2, 3]);
-        for due in (0..3_600).map(|second| at(86_400 + second)) {
-            let reminded = (1_400..1_500).map(minute).find(|now| shard_at(*now) == 2 && is_turn(due, *now));
-            assert!(reminded.is_some_and(|reminded| reminded <= due), "due at {due}, reminded at {reminded:?}");
+    fn whatever_is_due_is_reminded_of_before_though_a_tick_is_missing() {
+        for due in (0..600).map(|second| at(86_400 + second)) {
+            let ticks = (1_400..1_500).map(|minute| at(minute * 60 + 17));
+            let reminders: Vec<_> = ticks.filter(|now| *now <= due && is_turn(due, *now)).collect();
+            assert_eq!(reminders.len(), 2, "due at {due}");
         }
     }
 
     #[test]
     fn what_stays_overdue_is_reminded_of_more_and_more_rarely() {
         let due = at(0);
-        let turns: Vec<_> = (0..100).filter(|round| is_turn(due, at(round * 240 + 60))).collect();
+        let turns: Vec<_> = (0..100).filter(|tick| is_turn(due, at(tick * 60 + 17))).collect();
         assert_eq!(turns, [0, 1, 2, 4, 8, 16, 32, 64]);
-        assert!(is_turn(at(300), at(0)) && !is_turn(at(301), at(0)), "not before it is near");
+        assert!(is_turn(at(120), at(0)) && !is_turn(at(121), at(0)), "not before it is near");
     }
 }

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kessai_functions::local::embedded::{self, Embedded};
 use kessai_functions::local::identity::Identity;
+use kessai_functions::scheduler_tick::{Tick, Ticking};
+use kessai_infra::system::SystemClock;
 use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey, Record};
-use kessai_shared::ports::{Expected, Store};
-use kessai_shared::reminder::Reminder;
+use kessai_shared::payment::IdempotencyKey;
+use kessai_shared::ports::{Clock, Expected, Journal, Note, Pending, Queue, QueueFault, Store, StoreFault};
+use kessai_shared::reminder::{Delayed, Reminder};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::{Sandbox, Scratch};
@@ -175,7 +181,7 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
         json!({ "eventName": "MODIFY", "dynamodb": { "SequenceNumber": "2", "NewImage": { "pk": { "S": "x" } } } });
     let batch = json!({ "Records": [shown("1", &first), poison, shown("3", &open)] });
     let relayed = invoke(&account, env!("CARGO_BIN_EXE_relay"), &batch);
-    assert_eq!(relayed, json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] }), "the neighbours are handled");
+    assert_eq!(relayed, json!({ "batchItemFailures": [] }), "what cannot be read holds nobody up");
     let sent = account.services.sent();
     let [reminder] = sent.as_slice() else { panic!("one payment, one reminder: {sent:?}") };
     let text = reminder["MessageBody"].as_str().expect("a body");
@@ -200,26 +206,140 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let account = Account::new().await;
     let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
     payments.create_indexed_table().await.expect("a table");
-    let merchant = MerchantId::from_random([1; 16]);
-    let put = async |place: &str, due: i64| {
-        let key = kessai_shared::payment::IdempotencyKey::parse(place).expect("a key");
-        let key = PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &key) };
-        let item = Item::new().with(KEY, key.to_string()).with(VERSION, 1).with(DUE, due);
-        payments.write(item, Expected::Absent).await.expect("a write");
-    };
-    // Long overdue, and in a year: both for somebody to find.
-    put("overdue", 1).await;
-    put("far", i64::MAX).await;
-    let schedule = std::fs::read_to_string(format!("{}/../events/scheduler-tick.json", env!("CARGO_MANIFEST_DIR")));
-    let schedule: Value = serde_json::from_str(&schedule.expect("a sample event")).expect("JSON");
+    let now = SystemClock.now();
+    // Written an hour ago, what is due now was due late; written now, it was not.
+    let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
+    let long_ago = payments.clone().with_clock(an_hour_ago);
+    let in_minutes = |minutes: u64| now.plus(Duration::from_secs(60 * minutes)).as_millis();
+    let rows = [
+        ("late and near", &long_ago, in_minutes(1)),
+        ("late and far", &long_ago, in_minutes(10)),
+        ("late and overdue", &long_ago, now.as_millis() - 1000),
+        ("overdue and not marked", &payments, now.as_millis() - 1000),
+        ("far", &payments, i64::MAX),
+    ];
+    for (name, table, due) in rows {
+        table.write(item(name, due), Expected::Absent).await.expect("a write");
+    }
     let tick = |event: &Value| {
         let runtime = RuntimeApi::new();
         let mut environment = account.environment(&runtime.address());
         environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
         let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
-        runtime.invoke(event)
+        let ticked = runtime.invoke(event);
+        let mut reminded: Vec<_> = account.services.sent().iter().map(payment_of).collect();
+        reminded.sort();
+        (ticked, reminded)
     };
-    assert_eq!(tick(&schedule), json!({ "reminders": 0 }), "what was due soon is the relay's affair");
-    assert_eq!(tick(&json!({ "sweep": true })), json!({ "reminders": 1 }));
-    assert_eq!(account.services.sent().len(), 1);
+    let keys = |names: &[&str]| {
+        let mut keys: Vec<_> = names.iter().map(|name| key_of(name)).collect();
+        keys.sort();
+        keys
+    };
+    let schedule = std::fs::read_to_string(format!("{}/../events/scheduler-tick.json", env!("CARGO_MANIFEST_DIR")));
+    let schedule: Value = serde_json::from_str(&schedule.expect("a sample event")).expect("JSON");
+    let (ticked, reminded) = tick(&schedule);
+    assert_eq!(ticked, json!({ "reminders": 2 }), "what is not marked is the relay's affair");
+    assert_eq!(reminded, keys(&["late and near", "late and overdue"]));
+    let (ticked, reminded) = tick(&json!({ "sweep": true }));
+    assert_eq!(ticked, json!({ "reminders": 4 }));
+    assert_eq!(reminded, keys(&["late and near", "late and far", "late and overdue", "overdue and not marked"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
+    let account = Account::new().await;
+    let payments = &account.database.payments;
+    let now = SystemClock.now();
+    // Three pages of 1 MB.
+    let padding = "x".repeat(300 * 1024);
+    for place in 0..10 {
+        let payment = item(&place.to_string(), now.as_millis()).with("padding", &padding);
+        payments.write(payment, Expected::Absent).await.expect("a write");
+    }
+    let (queue, journal) = (Kept::default(), Kept::default());
+    let mut tick: Tick = serde_json::from_value(json!({ "sweep": true })).expect("a tick");
+    let mut ticks = 0;
+    loop {
+        // There is no time for more than a page.
+        let ticking = Ticking { payments, queue: &queue, journal: &journal, now, deadline: now, clock: &SystemClock };
+        let Ok(ticked) = ticking.tick(tick).await else { panic!("a tick fails") };
+        ticks += 1;
+        let Some(after) = ticked.after else { break };
+        tick = serde_json::from_value(json!({ "sweep": true, "after": after })).expect("a tick");
+    }
+    let mut reminded: Vec<_> =
+        queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.payment).collect();
+    reminded.sort();
+    reminded.dedup();
+    assert_eq!(reminded.len(), 10);
+    assert!(ticks >= 3, "{ticks} ticks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_is_told_to_end_finishes_and_answers_first() {
+    let account = Account::new().await;
+    // The sandbox takes three seconds to answer.
+    let members = json!({ "paymentGatewayId": account.identity.gateways["KEYED"].to_string(), "amount": 90.11 });
+    let runtime = RuntimeApi::new();
+    let mut function = start(env!("CARGO_BIN_EXE_sale"), account.environment(&runtime.address()));
+    let pid = function.0.id().to_string();
+    let answer = runtime.invoke_and(&account.event("sale", None, &members), || {
+        // Once its intent rests, it is at work.
+        while block_on(account.database.payments.due(Timestamp::from_millis(i64::MAX), None)).images.is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+    });
+    assert_eq!(answer["statusCode"], 201, "{answer}");
+    let status = function.0.wait().expect("it ends");
+    assert!(status.success(), "{status}");
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, StoreFault>>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work)).expect("the store answers")
+}
+
+fn key_of(name: &str) -> PaymentKey {
+    let merchant = MerchantId::from_random([1; 16]);
+    let key = IdempotencyKey::parse(name).expect("a key");
+    PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &key) }
+}
+
+fn item(name: &str, due: i64) -> Item {
+    Item::new().with(KEY, key_of(name).to_string()).with(VERSION, 1).with(DUE, due)
+}
+
+fn payment_of(sent: &Value) -> PaymentKey {
+    Reminder::parse(sent["MessageBody"].as_str().expect("a body")).expect("a reminder").payment
+}
+
+/// A clock that stands.
+struct Standing(Timestamp);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+
+    fn sleep(&self, _: Duration) -> Pending<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// A queue that keeps what it is sent, and a journal that expects nothing bad.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Delayed>>);
+
+impl Queue for Kept {
+    fn send<'a>(&'a self, reminders: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>> {
+        self.0.lock().expect("what was sent").extend(reminders);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Journal for Kept {
+    fn note(&self, note: &Note<'_>) {
+        assert!(matches!(note, Note::Ticked { .. }), "{note:?}");
+    }
 }

@@ -31,6 +31,11 @@ impl RuntimeApi {
 
     /// Gives the function the event and waits for what it answers.
     pub fn invoke(&self, event: &Value) -> Value {
+        self.invoke_and(event, || {})
+    }
+
+    /// The same; `meanwhile` is done once the function has its event.
+    pub fn invoke_and(&self, event: &Value, meanwhile: impl FnOnce()) -> Value {
         let next = accept(&self.0);
         assert!(next.path.ends_with("/runtime/invocation/next"), "{}: {}", next.path, next.body);
         #[expect(clippy::disallowed_methods, reason = "the platform has the real time")]
@@ -42,6 +47,7 @@ impl RuntimeApi {
             ("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:test"),
         ];
         respond(next.stream, 200, &headers, &event.to_string());
+        meanwhile();
         let answered = accept(&self.0);
         assert!(answered.path.ends_with("/response"), "{}: {}", answered.path, answered.body);
         respond(answered.stream, 202, &[], "");

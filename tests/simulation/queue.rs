@@ -2,7 +2,7 @@
 //! tick, which sends them for what is due later than SQS can wait.
 
 use kessai_functions::follow_up::look;
-use kessai_shared::reminder::{Delayed, LATE, Reminder, SHARDS, TICK, delay, horizon, is_turn, shard_at};
+use kessai_shared::reminder::{Delayed, Reminder, TICK, delay, horizon, is_turn};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
 
@@ -45,7 +45,7 @@ impl World {
     /// Somebody looked; if nothing came of it and nothing else reminds, the same message goes out again.
     pub(crate) fn look_again(&mut self, message: Message, look: Option<Look>, now: Timestamp) {
         let Message { payment, reminder, .. } = message;
-        if let Some(due) = look.and_then(|look| reminder.again(&look.payment, now)) {
+        if let Some(due) = look.and_then(|look| reminder.again(&look.payment)) {
             self.remind(payment, Delayed { reminder, delay: delay(due, now), trace: None });
         }
     }
@@ -54,20 +54,15 @@ impl World {
     pub(crate) fn await_tick(&mut self, payment: usize) {
         let image = image_of(&self.table.rows[payment].item);
         let (Some(due), true) = (image.due, image.is_late) else { return };
-        let shard = self.table.rows[payment].item.number(LATE);
         let minute = millis(TICK);
         let ahead = millis(horizon(self.time()).since(self.time()));
-        let mut tick = (START_MS + self.now_ms).max(due.as_millis() - ahead).div_euclid(minute) + 1;
-        let mut step = 1;
+        let first = (START_MS + self.now_ms).max(due.as_millis() - ahead).div_euclid(minute) + 1;
         // A tick that will never come reminds of nothing, and then the auditor says so.
-        let last = tick + 60 * 24 * 365;
-        while tick < last && (Some(shard_at(moment(tick * minute))) != shard || !is_turn(due, moment(tick * minute))) {
-            // Once it is the shard's turn, every step leads to its next.
-            step = if Some(shard_at(moment(tick * minute))) == shard { SHARDS } else { step };
-            tick += step;
+        let ticks = (first..first + 60 * 24 * 365).map(|tick| moment(tick * minute));
+        if let Some(tick) = { ticks }.find(|tick| is_turn(due, *tick)) {
+            let version = image.reminder.version;
+            self.foresee(tick.as_millis() - START_MS, Happening::Ticked { payment, version });
         }
-        let version = image.reminder.version;
-        self.foresee(tick * minute - START_MS, Happening::Ticked { payment, version });
     }
 
     /// The tick reads the index.

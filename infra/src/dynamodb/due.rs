@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use kessai_shared::ports::StoreFault;
-use kessai_shared::reminder::{Image, LATE};
+use kessai_shared::reminder::{Image, LATE, MARKED};
 use kessai_shared::stored::Unreadable;
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::time::Timestamp;
@@ -39,17 +39,17 @@ impl Place {
 }
 
 impl DynamoDb {
-    /// What is due until `horizon` in one shard of the index, the longest overdue first.
-    pub async fn late(&self, shard: i64, horizon: Timestamp, place: Option<Place>) -> Result<Page, StoreFault> {
+    /// What is due until `horizon` of what is due late, the longest overdue first.
+    pub async fn late(&self, horizon: Timestamp, place: Option<Place>) -> Result<Page, StoreFault> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(INDEX)
-            .key_condition_expression("#shard = :shard AND #due <= :horizon")
-            .expression_attribute_names("#shard", LATE)
+            .key_condition_expression("#late = :marked AND #due <= :horizon")
+            .expression_attribute_names("#late", LATE)
             .expression_attribute_names("#due", DUE)
-            .expression_attribute_values(":shard", AttributeValue::N(shard.to_string()))
+            .expression_attribute_values(":marked", AttributeValue::N(MARKED.to_string()))
             .expression_attribute_values(":horizon", AttributeValue::N(horizon.as_millis().to_string()))
             .set_exclusive_start_key(place.map(|place| place.0))
             .send()

@@ -20,6 +20,7 @@ pub mod due;
 mod local;
 
 use std::error::Error;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -33,15 +34,23 @@ use kessai_shared::stored::payment::{KEY, VERSION};
 use crate::system::SystemClock;
 
 /// One table.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DynamoDb {
     client: Client,
     table: String,
+    /// By which it is marked what is due late.
+    clock: Arc<dyn Clock>,
 }
 
 impl DynamoDb {
     pub(crate) fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), clock: Arc::new(SystemClock) }
+    }
+
+    /// The same by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     async fn get(&self, key: &str, consistent: bool) -> Result<Option<Item>, StoreFault> {
@@ -56,7 +65,7 @@ impl DynamoDb {
     }
 
     async fn put(&self, mut item: Item, expected: Expected) -> Result<Written, StoreFault> {
-        mark(&mut item, SystemClock.now());
+        mark(&mut item, self.clock.now());
         let key = item.text(KEY).ok_or_else(|| fault("the item has no key"))?.to_owned();
         let request = self
             .client

@@ -5,6 +5,21 @@ use kessai_infra::http::HttpClient;
 
 use crate::scripted::{Act, Scripted};
 
+#[tokio::test]
+async fn a_functions_credentials_come_with_a_session_token_that_is_signed_too() {
+    let server = Scripted::start(answer(200, r#"{"Parameters":[{"Name":"/a","Value":"one"}]}"#)).await;
+    let environment = |name: &str| match name {
+        "AWS_ENDPOINT_URL" => Some(server.url.clone()),
+        "AWS_SESSION_TOKEN" => Some("a-session".to_owned()),
+        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("eu-central-1".to_owned()),
+        _ => None,
+    };
+    let account = Account::from_environment(&environment).unwrap();
+    account.secrets().fetch(&HttpClient::new().unwrap(), &["/a"]).await.unwrap();
+    assert_eq!(server.received("x-amz-security-token: a-session"), 1);
+    assert_eq!(server.received("x-amz-date;x-amz-security-token;x-amz-target"), 1, "it is among what is signed");
+}
+
 async fn fetch(script: Vec<Act>, names: &[&str]) -> (Scripted, Result<Vec<String>, String>) {
     let server = Scripted::start(script).await;
     let http = HttpClient::new().unwrap();
@@ -43,7 +58,8 @@ async fn what_is_not_there_is_named() {
 async fn a_refusal_is_final_and_a_failure_is_tried_again() {
     let rows = [
         (400, r#"{"__type":"AccessDeniedException","message":"no"}"#, "Parameter Store: 400 AccessDeniedException", 1),
-        (500, "", "Parameter Store: 500 ", 3),
+        (400, r#"{"__type":"ThrottlingException"}"#, "Parameter Store: 400 ThrottlingException", 4),
+        (500, "", "Parameter Store: 500 ", 4),
     ];
     for (status, body, says, attempts) in rows {
         let (server, values) = fetch(answer(status, body), &["/a"]).await;

@@ -105,9 +105,7 @@ fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
         balance_check: reader.parsed("balance", |text| {
             [BalanceCheck::Strict, BalanceCheck::Gateway].into_iter().find(|check| balance_check_name(*check) == text)
         })?,
-        authorization_lifetime: Duration::from_secs(
-            u64::try_from(lifetime).map_err(|_| strange("lifetime", &lifetime.to_string()))?,
-        ),
+        authorization_lifetime: Duration::from_secs(u64::try_from(lifetime).map_err(|_| strange("lifetime"))?),
     };
     Ok((reader.parsed("id", GatewayId::parse)?, gateway))
 }
@@ -123,6 +121,6 @@ fn checked(item: Item) -> Result<Reader, Unreadable> {
     let mut reader = Reader::new(item);
     match reader.number("f")? {
         FORMAT => Ok(reader),
-        format => Err(strange("f", &format.to_string())),
+        _ => Err(strange("f")),
     }
 }

@@ -191,7 +191,7 @@ fn decode_kind(reader: &mut Reader) -> Result<Kind, Unreadable> {
         "capture" => Ok(Kind::Capture { authorization: needed()?, is_final }),
         "reverse" => Ok(Kind::Reverse { authorization: needed()? }),
         "refund" => Ok(Kind::Refund { payment: needed()?, reason }),
-        strange_name => Err(strange("k", strange_name)),
+        _ => Err(strange("k")),
     }
 }
 
@@ -334,7 +334,7 @@ fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
             verdict: Verdict::ALL
                 .into_iter()
                 .find(|known| verdict_name(*known) == verdict)
-                .ok_or_else(|| strange("s", verdict))?,
+                .ok_or_else(|| strange("s"))?,
             answer: decode_answer(reader.map("an")?)?,
             at: reader.moment("t")?,
         })),

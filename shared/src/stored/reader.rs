@@ -109,7 +109,7 @@ impl Reader {
     /// A text that stands for something.
     pub(super) fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Unreadable> {
         let text = self.word(name)?;
-        parse(&text).ok_or_else(|| strange(name, &text))
+        parse(&text).ok_or_else(|| strange(name))
     }
 
     pub(super) fn maybe_parsed<T>(
@@ -118,7 +118,7 @@ impl Reader {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Unreadable> {
         let text = self.maybe_word(name)?;
-        text.map(|text| parse(&text).ok_or_else(|| strange(name, &text))).transpose()
+        text.map(|text| parse(&text).ok_or_else(|| strange(name))).transpose()
     }
 
     fn take<T>(
@@ -141,6 +141,7 @@ fn missing(name: &str) -> Unreadable {
     Unreadable(format!("{name} is missing"))
 }
 
-pub(super) fn strange(name: &str, text: &str) -> Unreadable {
-    Unreadable(format!("{name} is {text:?}, which this version does not know"))
+/// The value itself may be a caller's, and what cannot be read is logged.
+pub(super) fn strange(name: &str) -> Unreadable {
+    Unreadable(format!("{name} has a value that this version does not know"))
 }

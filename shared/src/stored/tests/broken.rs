@@ -56,8 +56,8 @@ fn check_sale(path: &[&str], rows: &[(Break, &str)]) {
     }
 }
 
-fn strange(name: &str, text: &str) -> String {
-    format!("{name} is {text:?}, which this version does not know")
+fn strange(name: &str) -> String {
+    format!("{name} has a value that this version does not know")
 }
 
 #[test]
@@ -68,14 +68,14 @@ fn a_payment_without_what_it_needs_is_unreadable() {
         (set("f", 2), "format 2 is not 1, the one this version knows"),
         (set("f", 0), "format 0 is not 1, the one this version knows"),
         (Drop("pk"), "pk is missing"),
-        (set("pk", "x"), &strange("pk", "x")),
-        (set("pk", "00D0M41bLKJJnxR/xyz"), &strange("pk", "00D0M41bLKJJnxR/xyz")),
+        (set("pk", "x"), &strange("pk")),
+        (set("pk", "00D0M41bLKJJnxR/xyz"), &strange("pk")),
         (Drop("v"), "v is missing"),
         (set("v", -1), "v is negative"),
         (Drop("g"), "g is missing"),
-        (set("g", "0b0"), &strange("g", "0b0")),
+        (set("g", "0b0"), &strange("g")),
         (Drop("c"), "c is missing"),
-        (set("c", "XXX"), &strange("c", "XXX")),
+        (set("c", "XXX"), &strange("c")),
         (set("d", "soon"), "d must be a number"),
         (set("x", "soon"), "x must be a number"),
         (set("mc", 1), "mc must be a flag"),
@@ -91,12 +91,12 @@ fn a_payment_without_what_it_needs_is_unreadable() {
 fn an_operation_without_what_it_needs_is_unreadable() {
     let rows = [
         (Drop("k"), "k is missing"),
-        (set("k", "tokenize"), &strange("k", "tokenize")),
+        (set("k", "tokenize"), &strange("k")),
         (set("on", "first"), "on must be a number"),
         (set("fin", "yes"), "fin must be a flag"),
-        (set("why", "whim"), &strange("why", "whim")),
+        (set("why", "whim"), &strange("why")),
         (Drop("y"), "y is missing"),
-        (set("y", ""), &strange("y", "")),
+        (set("y", ""), &strange("y")),
         (Drop("a"), "a is missing"),
         (set("a", 0), "a must be greater than 0"),
         (set("a", -5), "a must be greater than 0"),
@@ -105,13 +105,13 @@ fn an_operation_without_what_it_needs_is_unreadable() {
         (set("fp", "text"), "fp must be bytes"),
         (set("fp", vec![0_u8; 15]), "fp must be 16 bytes"),
         (set("m", "card"), "m must be a map"),
-        (set("ac", "a b"), &strange("ac", "a b")),
+        (set("ac", "a b"), &strange("ac")),
         (set("ef", "soon"), "ef must be a number"),
         (set("co", 1), "co must be text"),
         (set("ad", "text"), "ad must be a map"),
         (set("ad", Item::new().with("till", 4)), "till must be text"),
         (set("gr", "group"), "gr must be a map"),
-        (set("gr", Item::new().with("cu", "XXX")), &strange("cu", "XXX")),
+        (set("gr", Item::new().with("cu", "XXX")), &strange("cu")),
         (set("mi", "yes"), "mi must be a flag"),
         (Drop("s"), "s is missing"),
         (set("s", "open"), "s must be a map"),
@@ -134,9 +134,9 @@ fn an_operation_without_what_it_needs_is_unreadable() {
 fn an_instrument_without_what_it_needs_is_unreadable() {
     let card = || Item::new().with("bin", "424242").with("l4", "4242").with("ex", 203_012);
     let rows = [
-        (set("m", Item::new().with("id", "x")), strange("id", "x")),
+        (set("m", Item::new().with("id", "x")), strange("id")),
         (set("m", Item::new().with("alt", true).with("nm", 1)), "nm must be text".to_owned()),
-        (set("m", card().with("ty", "Troy")), strange("ty", "Troy")),
+        (set("m", card().with("ty", "Troy")), strange("ty")),
         (set("m", Item::new().with("ex", 203_012)), "bin is missing".to_owned()),
         (set("m", card().with("l4", 4_242)), "l4 must be text".to_owned()),
         (set("m", card().with("ex", -1)), "ex is no month".to_owned()),
@@ -154,7 +154,7 @@ fn an_instrument_without_what_it_needs_is_unreadable() {
 fn a_state_without_what_it_needs_is_unreadable() {
     let rows = [
         (Drop("s"), "s is missing"),
-        (set("s", "maybe"), &strange("s", "maybe")),
+        (set("s", "maybe"), &strange("s")),
         (Drop("an"), "an is missing"),
         (Drop("t"), "t is missing"),
         (set("s", "accepted"), "tr is missing"),
@@ -183,9 +183,9 @@ fn a_state_without_what_it_needs_is_unreadable() {
 fn a_log_without_what_it_needs_is_unreadable() {
     let rows = [
         (Drop("t"), "t is missing"),
-        (set("w", "rumour"), &*strange("w", "rumour")),
+        (set("w", "rumour"), &*strange("w")),
         (Drop("i"), "i is missing"),
-        (set("i", "well"), &strange("i", "well")),
+        (set("i", "well"), &strange("i")),
         (set("c", 5), "c must be text"),
     ];
     check_sale(&["o", "l"], &rows);
