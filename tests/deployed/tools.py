@@ -42,3 +42,7 @@ def environment(**more: str) -> dict[str, str]:
     """This process's environment, in which the tools are found first."""
     path = f"{TOOLS / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     return {**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0", **more}
+
+
+if __name__ == "__main__":
+    install()
