@@ -28,7 +28,7 @@ fn hyperswitch_13182_parallel_refunds_never_exceed_the_capture() {
     let client = &kessai.client;
     let payment = captured(client, "a", "100");
     let path = format!("payments/{payment}/refunds");
-    let replies = at_once(100, |index| client.post(&path, Some(&format!("refund-{index}")), &json!({ "amount": 60 })));
+    let replies = at_once(100, |index| client.insist(&path, &format!("refund-{index}"), &json!({ "amount": 60 })));
 
     assert_eq!((count(&replies, 201), count(&replies, 422)), (1, 99));
     for refused in replies.iter().filter(|reply| reply.status == 422) {
@@ -44,7 +44,7 @@ fn medusa_13301_parallel_captures_never_exceed_the_authorization() {
     let client = &kessai.client;
     let authorization = client.authorize("KEYED", "a", "100").expect(201).id();
     let path = format!("authorizations/{authorization}/captures");
-    let replies = at_once(100, |index| client.post(&path, Some(&format!("c{index}")), &json!({ "amount": 60 })));
+    let replies = at_once(100, |index| client.insist(&path, &format!("c{index}"), &json!({ "amount": 60 })));
     assert_eq!((count(&replies, 201), count(&replies, 422)), (1, 99));
     assert_eq!(total(client, "capture"), 6_000);
 }
@@ -56,11 +56,7 @@ fn parallel_captures_and_reversals_share_one_balance() {
     let authorization = client.authorize("KEYED", "a", "100").expect(201).id();
     let replies = at_once(100, |index| {
         let verb = if index % 2 == 0 { "captures" } else { "reversals" };
-        client.post(
-            &format!("authorizations/{authorization}/{verb}"),
-            Some(&index.to_string()),
-            &json!({ "amount": 7 }),
-        )
+        client.insist(&format!("authorizations/{authorization}/{verb}"), &index.to_string(), &json!({ "amount": 7 }))
     });
     assert_eq!((count(&replies, 201), count(&replies, 422)), (14, 86), "14 of 7 fit into 100");
     assert_eq!(total(client, "capture") + total(client, "reverse"), 9_800);
