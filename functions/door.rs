@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kessai_shared::ids::{GatewayId, Id, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{ApiKey, Merchant};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
@@ -75,21 +75,13 @@ impl Asking<'_> {
     }
 }
 
-/// What becomes known of a request on its way, for the journal.
-#[derive(Default)]
-pub struct Subject {
-    merchant: Option<MerchantId>,
-    operation: Option<Id>,
-    state: Option<&'static str>,
-    replayed: bool,
-    opened: bool,
-}
+/// What becomes known of a request on its way to its answer.
+pub type Subject = Answered<'static>;
 
-impl Subject {
-    pub fn see(&mut self, view: &View<'_>) {
-        self.operation = Some(view.id());
-        self.state = Some(view.operation.state.status());
-    }
+/// The request is about this.
+pub fn see(subject: &mut Subject, view: &View<'_>) {
+    subject.operation = Some(view.id());
+    subject.state = Some(view.operation.state.status());
 }
 
 /// Answers one request. `deadline`: when the platform kills us.
@@ -100,17 +92,12 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
         Does::Open(translate) | Does::Act(translate) => operate(app, translate, event, deadline, &mut subject).await,
         Does::Retrieve => crate::retrieve::show(app, event, deadline, &mut subject).await,
     };
-    let Subject { merchant, operation, state, replayed, opened } = &subject;
     let problem = answered.as_ref().err();
     app.shell.journal.note(&Note::Answered(Answered {
         status: answered.as_ref().map_or_else(|problem| problem.status, |answer| answer.status_code),
         code: problem.map(|problem| problem.code),
         cause: problem.and_then(|problem| problem.cause.as_deref()),
-        merchant: *merchant,
-        operation: *operation,
-        state: *state,
-        replayed: *replayed,
-        opened: *opened,
+        ..subject
     }));
     answered.unwrap_or_else(HttpAnswer::from)
 }
@@ -208,7 +195,7 @@ pub fn route(merchant: &Merchant, id: GatewayId) -> Result<Route<'_>, Fault> {
 
 fn render(reply: &Reply, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
     let view = View::of(&reply.payment, reply.operation).ok_or_else(Problem::not_found)?;
-    subject.see(&view);
+    see(subject, &view);
     let status = view.http_status().ok_or_else(Problem::not_sent)?;
     let answer = HttpAnswer::json(status, serde_json::to_string(&view.answer()).unwrap_or_default());
     let is_replay = reply.replayed && view.operation.is_settled();

@@ -3,7 +3,7 @@
 use kessai_shared::ids::{PaymentKey, Record};
 use kessai_shared::time::Timestamp;
 
-use crate::door::{App, Does, Function, Subject, authenticate};
+use crate::door::{App, Does, Function, Subject, authenticate, see};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::wire::view::View;
@@ -41,7 +41,7 @@ pub async fn show(
     if view.operation.record() != record || !belongs {
         return Err(Problem::not_found());
     }
-    subject.see(&view);
+    see(subject, &view);
     let reading = view.reading(app.shell.clock.now());
     Ok(HttpAnswer::json(200, serde_json::to_string(&reading).unwrap_or_default()))
 }
