@@ -343,3 +343,27 @@ impl Journal for Kept {
         assert!(matches!(note, Note::Ticked { .. }), "{note:?}");
     }
 }
+
+/// What the SDK's client of SQS cannot be without: the name of the call that it makes.
+const QUEUE_CALL: &[u8] = b"AmazonSQS.SendMessageBatch";
+
+#[test]
+fn only_the_functions_behind_the_callers_link_a_client_of_the_queue() {
+    let answering = [
+        env!("CARGO_BIN_EXE_authorize"),
+        env!("CARGO_BIN_EXE_capture"),
+        env!("CARGO_BIN_EXE_reverse"),
+        env!("CARGO_BIN_EXE_sale"),
+        env!("CARGO_BIN_EXE_post-auth"),
+        env!("CARGO_BIN_EXE_refund"),
+        env!("CARGO_BIN_EXE_retrieve"),
+    ];
+    let working = [env!("CARGO_BIN_EXE_relay"), env!("CARGO_BIN_EXE_follow-up"), env!("CARGO_BIN_EXE_scheduler-tick")];
+    let links = |binary: &&str| {
+        let bytes = std::fs::read(binary).expect("a binary");
+        // Two parts, because a linker may keep them apart.
+        [&QUEUE_CALL[..9], &QUEUE_CALL[10..]].iter().all(|part| bytes.windows(part.len()).any(|window| window == *part))
+    };
+    assert_eq!(answering.iter().filter(|binary| links(binary)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert_eq!(working.iter().filter(|binary| links(binary)).count(), working.len());
+}
