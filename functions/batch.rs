@@ -144,7 +144,7 @@ impl Failures {
 const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 
 /// Handles the messages of a batch side by side, and says which must come again. One that panics is such a one, or one
-/// that takes too long.
+/// that takes too long and is ended. Nothing goes on when this returns.
 #[cfg(feature = "lambda")]
 pub async fn side_by_side(
     handling: Vec<(String, impl Future<Output = bool> + Send + 'static)>,
@@ -153,9 +153,17 @@ pub async fn side_by_side(
 ) -> Failures {
     let started: Vec<_> = handling.into_iter().map(|(id, handle)| (id, tokio::spawn(handle))).collect();
     let mut failures = Failures::default();
-    for (id, handled) in started {
+    for (id, mut handled) in started {
         let left = deadline.since(clock.now()).saturating_sub(ANSWER_RESERVE);
-        let is_handled = matches!(tokio::time::timeout(left, handled).await, Ok(Ok(true)));
+        let is_handled = match tokio::time::timeout(left, &mut handled).await {
+            Ok(done) => done.unwrap_or(false),
+            Err(_) => {
+                // The platform stops the process after the answer and lets it go on with the next batch: whatever is
+                // under way then would reach a gateway long after its claim has ended.
+                handled.abort();
+                handled.await.unwrap_or(false)
+            }
+        };
         if !is_handled {
             failures.add(id);
         }

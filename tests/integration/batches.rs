@@ -1,5 +1,6 @@
 //! A message that cannot be handled, even one that makes its handler panic or hang, harms none of its neighbours.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,8 +17,20 @@ use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
 use serde_json::{Value, json};
 
+/// Says when it is gone.
+struct Guard(Arc<AtomicBool>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Knows of no payment, fails for one, panics over another and is silent about a third.
-struct Moody;
+struct Moody {
+    /// Whether the look that hangs was ended.
+    ended: Arc<AtomicBool>,
+}
 
 const FAILS: &str = "00D000000000001/2";
 const PANICS: &str = "00D000000000001/3";
@@ -29,7 +42,10 @@ impl Store for Moody {
             match key {
                 FAILS => Ok(Some(Item::new())),
                 PANICS => panic!("a secret in a panic"),
-                HANGS => std::future::pending().await,
+                HANGS => {
+                    let _guard = Guard(Arc::clone(&self.ended));
+                    std::future::pending().await
+                }
                 _ => Ok(None),
             }
         })
@@ -54,12 +70,13 @@ fn message(key: &str) -> Value {
 
 #[tokio::test]
 async fn a_message_that_breaks_its_handler_is_reported_alone() {
+    let ended: Arc<AtomicBool> = Arc::default();
     let lines: Arc<Mutex<String>> = Arc::default();
     let printed = Arc::clone(&lines);
     let out = Arc::new(move |line: &str| printed.lock().expect("the lines").push_str(line));
     let log = Log { function: "follow-up", stage: Some("test".to_owned()), clock: Arc::new(SystemClock), out };
     let shell = Shell {
-        store: Arc::new(Moody),
+        store: Arc::new(Moody { ended: Arc::clone(&ended) }),
         http: Arc::new(HttpClient::new().expect("a client")),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -79,6 +96,7 @@ async fn a_message_that_breaks_its_handler_is_reported_alone() {
     let handling = event.records.into_iter().map(handling).collect();
     let failures = side_by_side(handling, &SystemClock, deadline).await;
     assert!(SystemClock.now() < deadline, "there is time to say so");
+    assert!(ended.load(Ordering::SeqCst), "nothing goes on after the answer");
     let expected = [FAILS, PANICS, HANGS, "nonsense"].map(|id| json!({ "itemIdentifier": id }));
     assert_eq!(json!(failures), json!({ "batchItemFailures": expected }));
     let lines = lines.lock().expect("the lines").clone();
