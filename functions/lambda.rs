@@ -9,8 +9,9 @@
 //! | `KESSAI_STAGE` | the dimension of its metrics |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, … | as Lambda sets them |
 //!
-//! A function reads only those that it needs. Its connections are opened while it starts, where the platform does not
-//! count the time. Nothing is shared between invocations but what never changes, so as many as the platform likes may
+//! A function reads only those that it needs. What a caller would wait for, the connections to the tables and to
+//! gateways, is opened while it starts; the relay and the tick, for which nobody waits, open theirs when they are
+//! called. Nothing is shared between invocations but what never changes, so as many as the platform likes may
 //! run at once. A panic ends one invocation, or one record of a batch, and prints where it was, not what it held.
 
 use std::env;
