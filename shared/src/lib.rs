@@ -14,6 +14,7 @@ pub mod payment;
 pub mod ports;
 pub mod rejection;
 pub mod reminder;
+pub mod seal;
 pub mod shell;
 pub mod stored;
 pub mod time;
