@@ -39,6 +39,12 @@ impl Pan {
         &self.0
     }
 
+    /// The scheme whose numbers begin as this one does; none where that leaves it open.
+    pub fn scheme(&self) -> Option<CardType> {
+        let first: u16 = self.0.get(..4)?.parse().ok()?;
+        RANGES.iter().find(|(from, to, _)| (*from..=*to).contains(&first)).map(|(_, _, scheme)| *scheme)
+    }
+
     /// The first digits: as many as leave at least six hidden, and at most six.
     fn bin(&self) -> String {
         self.0.chars().take((self.0.len() - 10).min(6)).collect()
@@ -121,29 +127,79 @@ pub struct Expiry {
     pub year: u16,
 }
 
+impl Expiry {
+    /// Year and month in one number, as it rests: 203005.
+    pub fn to_number(self) -> i64 {
+        i64::from(self.year) * 100 + i64::from(self.month)
+    }
+
+    pub fn from_number(number: i64) -> Option<Self> {
+        let month = u8::try_from(number % 100).ok().filter(|month| (1..=12).contains(month))?;
+        Some(Self { month, year: u16::try_from(number / 100).ok()? })
+    }
+}
+
 /// The card schemes that the wire names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CardType {
     AmericanExpress,
     DinersClub,
+    Discover,
     Jcb,
     Maestro,
     MasterCard,
+    UnionPay,
     Visa,
 }
 
+/// Which scheme's numbers begin with what: the first four digits, from and to. Ranges as Wikipedia lists them under
+/// "Payment card number"; Maestro's are those that no other scheme shares.
+const RANGES: [(u16, u16, CardType); 21] = [
+    (2221, 2720, CardType::MasterCard),
+    (3000, 3059, CardType::DinersClub),
+    (3095, 3095, CardType::DinersClub),
+    (3400, 3499, CardType::AmericanExpress),
+    (3528, 3589, CardType::Jcb),
+    (3600, 3699, CardType::DinersClub),
+    (3700, 3799, CardType::AmericanExpress),
+    (3800, 3999, CardType::DinersClub),
+    (4000, 4999, CardType::Visa),
+    (5018, 5018, CardType::Maestro),
+    (5020, 5020, CardType::Maestro),
+    (5038, 5038, CardType::Maestro),
+    (5100, 5599, CardType::MasterCard),
+    (5893, 5893, CardType::Maestro),
+    (6011, 6011, CardType::Discover),
+    (6200, 6299, CardType::UnionPay),
+    (6304, 6304, CardType::Maestro),
+    (6440, 6499, CardType::Discover),
+    (6500, 6599, CardType::Discover),
+    (6759, 6759, CardType::Maestro),
+    (6761, 6763, CardType::Maestro),
+];
+
 impl CardType {
-    pub const ALL: [Self; 6] =
-        [Self::AmericanExpress, Self::DinersClub, Self::Jcb, Self::Maestro, Self::MasterCard, Self::Visa];
+    pub const ALL: [Self; 8] = [
+        Self::AmericanExpress,
+        Self::DinersClub,
+        Self::Discover,
+        Self::Jcb,
+        Self::Maestro,
+        Self::MasterCard,
+        Self::UnionPay,
+        Self::Visa,
+    ];
 
     /// The wire's literal.
     pub fn literal(self) -> &'static str {
         match self {
             Self::AmericanExpress => "AmericanExpress",
             Self::DinersClub => "DinersClub",
+            Self::Discover => "Discover",
             Self::Jcb => "Jcb",
             Self::Maestro => "Maestro",
             Self::MasterCard => "MasterCard",
+            Self::UnionPay => "UnionPay",
             Self::Visa => "Visa",
         }
     }
@@ -200,6 +256,31 @@ mod tests {
         for (text, sound) in rows {
             assert_eq!(Pan::parse(text).is_some(), sound, "{text}");
         }
+    }
+
+    #[test]
+    fn the_first_digits_tell_the_scheme() {
+        let rows = [
+            ("4111111111111111", Some(CardType::Visa)),
+            ("5555555555554444", Some(CardType::MasterCard)),
+            ("2223003122003222", Some(CardType::MasterCard)),
+            ("378282246310005", Some(CardType::AmericanExpress)),
+            ("341111111111111", Some(CardType::AmericanExpress)),
+            ("30569309025904", Some(CardType::DinersClub)),
+            ("38520000023237", Some(CardType::DinersClub)),
+            ("3530111333300000", Some(CardType::Jcb)),
+            ("6011111111111117", Some(CardType::Discover)),
+            ("6500000000000002", Some(CardType::Discover)),
+            ("6200000000000005", Some(CardType::UnionPay)),
+            ("6304000000000000", Some(CardType::Maestro)),
+            ("6759649826438453", Some(CardType::Maestro)),
+            ("9999999999999995", None),
+            ("000000000000", None),
+        ];
+        for (number, scheme) in rows {
+            assert_eq!(Pan::parse(number).expect("a card number").scheme(), scheme, "{number}");
+        }
+        assert!(RANGES.is_sorted_by(|(_, to, _), (from, ..)| to < from), "no two ranges share a number");
     }
 
     #[test]

@@ -63,6 +63,14 @@ impl Fingerprint {
                 hash.address(address);
                 Some(hash.finish())
             }
+            Instrument::Bank { account, address } => {
+                let mut hash = Hasher::new(key);
+                hash.text(Some("bank"));
+                hash.text(Some(account.number.reveal()));
+                hash.text(account.holder.as_deref());
+                hash.address(address);
+                Some(hash.finish())
+            }
             Instrument::Alternative { token, token_details, address, .. } => {
                 let mut hash = Hasher::new(key);
                 hash.text(Some("alternative"));

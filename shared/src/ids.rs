@@ -135,8 +135,87 @@ named_id! {
     GatewayId
 }
 named_id! {
-    /// A stored payment method (`03O…` for cards).
+    /// A stored payment method: its prefix tells its [`MethodKind`].
     MethodId
+}
+
+/// The kinds of stored method that the wire knows. It publishes the prefix of cards; the others' are our choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodKind {
+    Card,
+    DigitalWallet,
+    /// Another way to pay, and whoever's bank account it is.
+    Alternative,
+    Saved,
+}
+
+impl MethodKind {
+    pub const ALL: [Self; 4] = [Self::Card, Self::DigitalWallet, Self::Alternative, Self::Saved];
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Card => "03O",
+            Self::DigitalWallet => "0dw",
+            Self::Alternative => "0ap",
+            Self::Saved => "0sp",
+        }
+    }
+
+    /// The wire's name for its record.
+    pub fn object(self) -> &'static str {
+        match self {
+            Self::Card => "CardPaymentMethod",
+            Self::DigitalWallet => "DigitalWallet",
+            Self::Alternative => "AlternativePaymentMethod",
+            Self::Saved => "SavedPaymentMethod",
+        }
+    }
+}
+
+impl MethodId {
+    /// The method that `key` makes: asking twice leads to the same place.
+    pub fn made_by(kind: MethodKind, merchant: &MerchantId, key: &IdempotencyKey) -> Self {
+        Self::derived("method", kind, merchant, key)
+    }
+
+    /// The method that is stored beside the payment that `key` opens.
+    pub fn saved_by(kind: MethodKind, merchant: &MerchantId, key: &IdempotencyKey) -> Self {
+        Self::derived("saved method", kind, merchant, key)
+    }
+
+    fn derived(purpose: &str, kind: MethodKind, merchant: &MerchantId, key: &IdempotencyKey) -> Self {
+        let parts = [merchant.as_str().as_bytes(), key.as_str().as_bytes()];
+        Self(Id::with_number(kind.prefix(), hash(purpose, &parts)))
+    }
+
+    /// What it is, as its prefix has it; none where it is no id of ours.
+    pub fn kind(&self) -> Option<MethodKind> {
+        MethodKind::ALL.into_iter().find(|kind| kind.prefix() == self.0.prefix())
+    }
+
+    pub fn id(&self) -> Id {
+        self.0
+    }
+}
+
+/// Where a stored method is. It begins with the merchant, as a payment does.
+pub fn method_key(merchant: &MerchantId, method: &MethodId) -> String {
+    format!("{}/{}", merchant.as_str(), method.as_str())
+}
+
+/// The name of what callers hear in place of a gateway's token: it leads nowhere.
+pub fn opaque_token(merchant: &MerchantId, method: &MethodId) -> String {
+    format!("kst_{:032x}", hash("opaque token", &[merchant.as_str().as_bytes(), method.as_str().as_bytes()]))
+}
+
+/// The key under which a gateway is asked for a method's token.
+pub fn token_key(merchant: &MerchantId, method: &MethodId) -> String {
+    format!("{:032x}", hash("token key", &[merchant.as_str().as_bytes(), method.as_str().as_bytes()]))
+}
+
+/// The id of the gateway log of the request that made a method.
+pub fn method_log_id(method: &MethodId) -> Id {
+    Id::with_number("0Xt", hash("method log", &[method.as_str().as_bytes()]))
 }
 
 /// The text of a foreign id by which it is compared: ids of 15 and of 18 characters name the same.
@@ -379,6 +458,11 @@ mod tests {
         assert_eq!(Record::Payment.id(payment, Ordinal::FIRST).as_str(), "0aQUBCA0dRspzn6");
         assert_eq!(group_id(&merchant, "801xx000003DHP0").as_str(), "0gq9qPyOkYXXsGC");
         assert_eq!(log_id(payment, Ordinal::FIRST, 1).as_str(), "0XtAPHoo6jaQv1u");
+        let method = MethodId::made_by(MethodKind::Card, &merchant, &key);
+        assert_eq!(method.as_str(), "03OKsJpvrFJpBxD");
+        assert_eq!(MethodId::saved_by(MethodKind::Alternative, &merchant, &key).as_str(), "0ap6b5guZpG4rOu");
+        assert_eq!(token_key(&merchant, &method), "3b9cf20f8cd7adcddf79017a67cf208f");
+        assert_eq!(opaque_token(&merchant, &method), "kst_f20e35d4ca75becb33ee88565ef34a5b");
     }
 
     #[test]

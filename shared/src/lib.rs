@@ -3,12 +3,14 @@
 //! [`payment::step`] decides; [`shell`] carries out; [`ports`] are what it needs of the world;
 //! [`gateways`] translate; [`stored`] is what rests. Nothing here knows a runtime, a network or AWS.
 
+pub mod bank;
 pub mod card;
 pub mod fingerprint;
 pub mod gateways;
 pub mod ids;
 pub mod memory;
 pub mod merchant;
+pub mod method;
 pub mod money;
 pub mod payment;
 pub mod ports;
@@ -19,3 +21,4 @@ pub mod shell;
 pub mod stored;
 pub mod time;
 pub mod trace;
+pub mod vault;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::ports::{Directory, Expected, Pending, Store, StoreFault, Written};
+use crate::ports::{Directory, Expected, Pending, Store, StoreFault, Vault, Written};
 use crate::stored::Item;
+use crate::stored::method::{ACCOUNT, TOKEN};
 use crate::stored::payment::{KEY, VERSION};
 
 /// Keeps items as long as it lives.
@@ -86,5 +87,29 @@ impl Store for Memory {
 impl Directory for Memory {
     fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
         Box::pin(async move { Ok(self.get(key)) })
+    }
+}
+
+impl Vault for Memory {
+    fn of_account<'a>(
+        &'a self,
+        account: &'a str,
+        after: Option<&'a str>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            inner.meter.reads += 1;
+            let behind = |key: &str| after.is_none_or(|after| key > after);
+            let of_account = |item: &Item| item.text(ACCOUNT) == Some(account);
+            let items = inner.items.iter().filter(|(key, held)| behind(key) && of_account(&held.item));
+            let mut found: Vec<Item> = items.map(|(_, held)| held.item.clone()).take(usize::from(limit) + 1).collect();
+            let more = found.len() > usize::from(limit);
+            found.truncate(usize::from(limit));
+            for item in &mut found {
+                drop(item.remove(TOKEN));
+            }
+            Ok((found, more))
+        })
     }
 }

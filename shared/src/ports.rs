@@ -43,6 +43,18 @@ pub enum Written {
     Conflict(Option<Item>),
 }
 
+/// Keeps stored payment methods.
+pub trait Vault: Store {
+    /// Some methods of an account in the order of their keys, after that key, without their tokens; whether there are
+    /// more.
+    fn of_account<'a>(
+        &'a self,
+        account: &'a str,
+        after: Option<&'a str>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>>;
+}
+
 /// Keeps what merchants have set up: few items that change rarely.
 pub trait Directory: Send + Sync {
     /// Reads an item; it may be as old as a minute.
@@ -85,11 +97,17 @@ pub enum Method {
     Post,
 }
 
-/// A gateway's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A gateway's answer. It may hold a token: its body is not printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     pub status: u16,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "HttpResponse({}, {} bytes)", self.status, self.body.len())
+    }
 }
 
 /// Why there is no answer. Only the first kind says something about the gateway.
@@ -134,6 +152,8 @@ pub enum Note<'a> {
     /// A gateway answered, and the answer could not be stored: it stands only here, until it is found out
     /// again.
     Unwritten { operation: Id, heard: &'a Outcome },
+    /// A stored method's token is not to be had, so that a request which needs it is not sent.
+    Locked { method: Id, cause: &'a str },
     /// A request was answered.
     Answered(Answered<'a>),
     /// A payment was looked at because it was due.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::money::{AmountError, Money};
+use crate::seal::SealFault;
 use crate::stored::Unreadable;
 use crate::time::Timestamp;
 
@@ -47,6 +48,16 @@ pub enum Rejection {
     },
     /// The payment holds as much as one item may.
     Full,
+    /// The stored method is not to be used.
+    MethodUnusable {
+        status: &'static str,
+    },
+    /// The stored method belongs to another gateway than the payment.
+    MethodElsewhere,
+    /// There is no token of it that a gateway could charge.
+    MethodWithoutToken,
+    /// The gateway keeps no payment methods.
+    NoTokens,
 }
 
 impl Rejection {
@@ -63,6 +74,8 @@ impl Rejection {
             Self::WrongAccount => (422, "INVALID_ACCOUNT"),
             Self::WrongCurrency { .. } => (422, "INVALID_CURRENCY"),
             Self::Full => (422, "PAYMENT_FULL"),
+            Self::MethodUnusable { .. } | Self::MethodElsewhere | Self::MethodWithoutToken => (422, "INVALID_STATUS"),
+            Self::NoTokens => (422, "NOT_SUPPORTED"),
         }
     }
 }
@@ -94,6 +107,10 @@ impl fmt::Display for Rejection {
                 write!(out, "paymentGroup.currencyIsoCode: must be {expected}, the currency of the payment")
             }
             Self::Full => out.write_str("The payment holds as many operations, or as much text, as one payment may"),
+            Self::MethodUnusable { status } => write!(out, "paymentMethod: has status {status} and cannot be used"),
+            Self::MethodElsewhere => out.write_str("paymentMethod.id: belongs to another payment gateway"),
+            Self::MethodWithoutToken => out.write_str("paymentMethod.id: has no token that a gateway could charge"),
+            Self::NoTokens => out.write_str("paymentGatewayId: this gateway keeps no payment methods"),
         }
     }
 }
@@ -107,6 +124,8 @@ pub enum Fault {
     Busy,
     /// What is stored cannot be read.
     Stored(Unreadable),
+    /// A token does not open: its key is lost, or it is not where it was sealed.
+    Sealed(SealFault),
     /// Too little time is left before the deadline to ask the gateway.
     NoTime,
     /// The gateway is set up in a way that this version cannot serve.
@@ -119,6 +138,7 @@ impl fmt::Display for Fault {
             Self::Store(_) => out.write_str("the store failed"),
             Self::Busy => out.write_str("too many others are writing to this payment"),
             Self::Stored(_) => out.write_str("what is stored cannot be read"),
+            Self::Sealed(_) => out.write_str("a payment method's token does not open"),
             Self::NoTime => out.write_str("too little time is left before the deadline"),
             Self::SetUp(what) => write!(out, "set-up: {what}"),
         }
@@ -130,6 +150,7 @@ impl Error for Fault {
         match self {
             Self::Store(source) => Some(source.as_ref()),
             Self::Stored(source) => Some(source),
+            Self::Sealed(source) => Some(source),
             Self::Busy | Self::NoTime | Self::SetUp(_) => None,
         }
     }
@@ -200,6 +221,10 @@ mod tests {
             (Rejection::WrongAccount, 422, "INVALID_ACCOUNT", "accountId"),
             (Rejection::WrongCurrency { expected: "USD" }, 422, "INVALID_CURRENCY", "must be USD"),
             (Rejection::Full, 422, "PAYMENT_FULL", "as many operations"),
+            (Rejection::MethodUnusable { status: "InActive" }, 422, "INVALID_STATUS", "status InActive"),
+            (Rejection::MethodElsewhere, 422, "INVALID_STATUS", "another payment gateway"),
+            (Rejection::MethodWithoutToken, 422, "INVALID_STATUS", "no token"),
+            (Rejection::NoTokens, 422, "NOT_SUPPORTED", "paymentGatewayId"),
         ];
         for (rejection, status, code, says) in rows {
             assert_eq!(rejection.code(), (status, code), "{rejection:?}");

@@ -5,6 +5,7 @@
 //! between, the same event is put to what they wrote. Whoever runs this may be killed at any await:
 //! what is written then carries the time at which somebody else must look.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +13,16 @@ use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::{Adapter, Exchange, Intent};
 use crate::ids::{Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::Gateway;
-use crate::payment::asked::InstrumentFacts;
+use crate::payment::asked::{InstrumentFacts, OnFile};
 use crate::payment::{
     Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Source, Step, Terms, step,
 };
 use crate::ports::{
-    Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Written,
+    Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Vault,
+    Written,
 };
 use crate::rejection::{Fault, Refusal, Rejection};
+use crate::seal::SealingKeys;
 use crate::stored::payment::{MAX_SIZE, Stored};
 use crate::time::Timestamp;
 
@@ -49,6 +52,10 @@ pub struct Shell {
     pub journal: Arc<dyn Journal>,
     /// None in a function that takes no cards.
     pub fingerprint_key: Option<Arc<FingerprintKey>>,
+    /// Where stored methods are; none in a function that uses none.
+    pub vault: Option<Arc<dyn Vault>>,
+    /// None in a function that opens no tokens.
+    pub sealing_keys: Option<Arc<SealingKeys>>,
 }
 
 /// A gateway with the adapter that speaks to it.
@@ -194,30 +201,41 @@ impl Shell {
     }
 
     /// Of what was sent and must not rest.
-    fn fingerprint(&self, instrument: Option<&Instrument>) -> Result<Option<Fingerprint>, Fault> {
+    pub(crate) fn fingerprint(&self, instrument: Option<&Instrument>) -> Result<Option<Fingerprint>, Fault> {
         let Some(instrument) = instrument else { return Ok(None) };
         let no_key = || Fault::SetUp("this function has no fingerprint key".to_owned());
         Ok(Fingerprint::of(instrument, self.fingerprint_key.as_ref().ok_or_else(no_key)?))
     }
 
-    fn claim(&self, deadline: Timestamp) -> Claim {
+    pub(crate) fn claim(&self, deadline: Timestamp) -> Claim {
         let bytes = self.entropy.bytes();
         Claim { nonce: Nonce(u128::from_be_bytes(bytes) as u64), deadline }
     }
 
     /// Waits before the store is asked again, as long as that leaves time for anything.
-    async fn pause_after(&self, fault: StoreFault, pause: &mut Pause, deadline: Timestamp) -> Result<(), Fault> {
+    pub(crate) async fn pause_after(
+        &self,
+        fault: StoreFault,
+        pause: &mut Pause,
+        deadline: Timestamp,
+    ) -> Result<(), Fault> {
         let waited = self.pause(pause, deadline).await;
         if waited { Ok(()) } else { Err(Fault::Store(Box::new(fault))) }
     }
 
     /// Whether there was time to wait.
-    async fn pause(&self, pause: &mut Pause, deadline: Timestamp) -> bool {
+    pub(crate) async fn pause(&self, pause: &mut Pause, deadline: Timestamp) -> bool {
         let is_time = self.clock.now().plus(LONGEST_PAUSE) < deadline;
         if is_time {
             self.clock.sleep(pause.next(self.entropy.bytes()[0])).await;
         }
         is_time
+    }
+
+    /// How long the gateway may take, so that its answer can still be written before we are killed.
+    pub(crate) fn time_to_call(&self, deadline: Timestamp) -> Option<Duration> {
+        let left = deadline.since(self.clock.now()).saturating_sub(WRITE_RESERVE);
+        (left >= CALL_MINIMUM).then_some(left.min(CALL_MAXIMUM))
     }
 }
 
@@ -345,12 +363,8 @@ impl Run<'_> {
     ) -> Outcome {
         let Some(operation) = payment.operation(ordinal) else { return Outcome::Unknown };
         let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
-        // Sent again by nobody's request: what it was paid with is stored whole, or it would not be sent.
-        let stored = match &operation.asked.instrument {
-            Some(InstrumentFacts::Stored(method)) => Some(Instrument::Stored(*method)),
-            Some(InstrumentFacts::Card(_) | InstrumentFacts::Alternative { .. }) | None => None,
-        };
-        let instrument = self.instrument.or(stored.as_ref());
+        let Ok(stored) = self.stored_instrument(payment, operation, source).await else { return Outcome::NotSent };
+        let instrument = stored.as_ref().or(self.instrument);
         let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
         let request = (exchange.encode)(&intent, self.route.gateway);
         let asked_at = self.shell.clock.now();
@@ -372,10 +386,29 @@ impl Run<'_> {
         outcome
     }
 
-    /// How long the gateway may take, so that its answer can still be written before we are killed.
+    /// The stored method that it is paid with, where nobody has opened its token: the request is sent again, or the
+    /// caller named a method that cannot be used any more.
+    async fn stored_instrument(
+        &self,
+        payment: &Payment,
+        operation: &Operation,
+        source: Source,
+    ) -> Result<Option<Instrument>, Fault> {
+        let Some(InstrumentFacts::Stored(method)) = &operation.asked.instrument else { return Ok(None) };
+        let is_opened = matches!(self.instrument, Some(Instrument::Stored(OnFile { token: Some(_), .. })));
+        if is_opened || source != Source::Answer {
+            return Ok(None);
+        }
+        let opened = self.shell.on_file_again(&payment.merchant, method, self.deadline).await;
+        if let Err(fault) = &opened {
+            let source = fault.source().map(|source| format!(": {source}")).unwrap_or_default();
+            self.shell.journal.note(&Note::Locked { method: method.id(), cause: &format!("{fault}{source}") });
+        }
+        opened.map(|on_file| Some(Instrument::Stored(on_file)))
+    }
+
     fn time_to_call(&self) -> Option<Duration> {
-        let left = self.deadline.since(self.shell.clock.now()).saturating_sub(WRITE_RESERVE);
-        (left >= CALL_MINIMUM).then_some(left.min(CALL_MAXIMUM))
+        self.shell.time_to_call(self.deadline)
     }
 }
 
@@ -393,7 +426,7 @@ fn id(payment: &Payment, ordinal: Ordinal) -> Option<Id> {
 
 /// A growing wait, each a random part of twice the one before.
 #[derive(Default)]
-struct Pause(u32);
+pub(crate) struct Pause(u32);
 
 impl Pause {
     fn is_first(&self) -> bool {

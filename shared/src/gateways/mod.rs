@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::card::Secret;
 use crate::ids::Ordinal;
 use crate::merchant::Gateway;
+use crate::method;
 use crate::money::Money;
 use crate::payment::asked::Details;
 use crate::payment::{Instrument, Kind, Operation, Outcome, Payment, Terms};
@@ -32,6 +33,8 @@ pub struct Adapter {
     pub look_up: Option<Exchange>,
     /// Undoes it by our reference; none where the gateway cannot.
     pub timeout_reversal: Option<Exchange>,
+    /// Asks for a token that stands for what is paid with; none where the gateway has none.
+    pub tokenize: Option<TokenExchange>,
     /// Reads what it tells unasked; none where it never does.
     pub notice: Option<ReadNotice>,
     /// How long an idempotency key is honoured; none where there are none.
@@ -45,6 +48,25 @@ pub struct Adapter {
 pub struct Exchange {
     pub encode: fn(&Intent<'_>, &Gateway) -> HttpRequest,
     pub decode: fn(&Intent<'_>, &HttpResponse) -> Outcome,
+}
+
+/// A request to a token service and what its answer means: an approval comes with the token.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenExchange {
+    pub encode: fn(&TokenIntent<'_>, &Gateway) -> HttpRequest,
+    pub decode: fn(&TokenIntent<'_>, &HttpResponse) -> (Outcome, Option<Secret>),
+}
+
+/// What a gateway is to keep. It holds a card or an account, so it cannot be printed.
+pub struct TokenIntent<'a> {
+    /// Our name for it: the id of the stored method.
+    pub reference: String,
+    /// Our key for it, the same however often it is sent.
+    pub key: String,
+    pub instrument: &'a Instrument,
+    pub details: &'a method::Details,
+    /// It may have been asked before, under this key.
+    pub duplicate: bool,
 }
 
 /// Reads a notice: its body, the signature beside it, and the secrets by which it may be signed, of which

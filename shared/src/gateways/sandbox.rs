@@ -17,7 +17,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Adapter, Exchange, Intent, Notice};
+use super::{Adapter, Exchange, Intent, Notice, TokenExchange, TokenIntent};
 use crate::card::Secret;
 use crate::merchant::Gateway;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
@@ -33,6 +33,7 @@ const PLAIN: Adapter = Adapter {
     send: SEND,
     look_up: None,
     timeout_reversal: None,
+    tokenize: Some(TokenExchange { encode: encode_token, decode: decode_token }),
     notice: Some(read_notice),
     key_window: None,
     multi_capture: true,
@@ -67,6 +68,10 @@ struct OperationBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    method_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merchant_initiated: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     authorization: Option<&'a str>,
     #[serde(rename = "final", skip_serializing_if = "Option::is_none")]
     is_final: Option<bool>,
@@ -87,6 +92,30 @@ struct CardBody<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenBody<'a> {
+    reference: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<CardBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bank_account: Option<BankBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_by_merchant: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BankBody<'a> {
+    number: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bank_code: Option<&'a str>,
+    #[serde(rename = "type")]
+    bank_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct ReferenceBody<'a> {
     reference: &'a str,
 }
@@ -101,6 +130,7 @@ struct AnswerBody {
     message: Option<String>,
     authorization_code: Option<String>,
     date: Option<String>,
+    token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,12 +157,15 @@ fn encode_operation(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
         Kind::Reverse { .. } => format!("authorizations/{target}/reversals"),
         Kind::Refund { .. } => format!("payments/{target}/refunds"),
     };
+    let on_file = if let Some(Instrument::Stored(on_file)) = intent.instrument { Some(on_file) } else { None };
     let body = OperationBody {
         reference: &intent.reference,
         amount: intent.amount.minor,
         currency: intent.amount.currency.code(),
-        card: encode_card(intent),
-        method: if let Some(Instrument::Stored(method)) = intent.instrument { Some(method.as_str()) } else { None },
+        card: intent.instrument.and_then(encode_card),
+        method: on_file.and_then(|on_file| on_file.token.as_ref()).map(Secret::reveal),
+        method_type: on_file.and_then(|on_file| on_file.gateway_type.as_deref()),
+        merchant_initiated: intent.details.submitted_by_merchant.then_some(true),
         authorization: (*intent.kind == Kind::PostAuthorize).then(|| client_side_reference(intent)),
         is_final: intent.kind.is_final().then_some(true),
         reason: intent.kind.reason().map(super::super::payment::asked::RefundReason::literal),
@@ -144,8 +177,8 @@ fn client_side_reference<'a>(intent: &Intent<'a>) -> &'a str {
     intent.details.additional_data.get(CLIENT_SIDE_REFERENCE).map_or("", String::as_str)
 }
 
-fn encode_card<'a>(intent: &Intent<'a>) -> Option<CardBody<'a>> {
-    let Some(Instrument::Card { card, .. }) = intent.instrument else { return None };
+fn encode_card(instrument: &Instrument) -> Option<CardBody<'_>> {
+    let Instrument::Card { card, .. } = instrument else { return None };
     Some(CardBody {
         number: card.number.reveal(),
         expiry_month: card.expiry.month,
@@ -200,6 +233,42 @@ fn outcome(body: AnswerBody) -> Outcome {
 fn decode_error(body: ErrorBody) -> Outcome {
     let answer = Answer { code: Some(body.code), description: body.message, ..Answer::default() };
     Outcome::Declined(Decline::InvalidData, answer)
+}
+
+fn encode_token(intent: &TokenIntent<'_>, gateway: &Gateway) -> HttpRequest {
+    let bank_account = if let Instrument::Bank { account, .. } = intent.instrument {
+        Some(BankBody {
+            number: account.number.reveal(),
+            bank_code: account.bank_code.as_deref(),
+            bank_type: account.bank_type.literal(),
+            holder: account.holder.as_deref(),
+        })
+    } else {
+        None
+    };
+    let body = TokenBody {
+        reference: &intent.reference,
+        card: encode_card(intent.instrument),
+        bank_account,
+        saved_by_merchant: intent.details.saved_by_merchant.then_some(true),
+    };
+    post(gateway, "tokens", &body, Some(intent.key.clone()))
+}
+
+fn decode_token(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outcome, Option<Secret>) {
+    match response.status {
+        200 => match serde_json::from_slice::<AnswerBody>(&response.body) {
+            Ok(mut body) if body.reference == intent.reference => {
+                let token = body.token.take().map(Secret::new);
+                (outcome(body), token)
+            }
+            Ok(_) | Err(_) => (Outcome::Unknown, None),
+        },
+        400 | 404 if intent.duplicate => (Outcome::Unknown, None),
+        400 | 404 => (serde_json::from_slice(&response.body).map_or(Outcome::Unknown, decode_error), None),
+        429 => (Outcome::NotSent, None),
+        _ => (Outcome::Unknown, None),
+    }
 }
 
 fn encode_look_up(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::bank::BankAccount;
 use crate::card::{Card, CardFacts, Secret};
 use crate::ids::{GatewayId, MethodId, Ordinal, Record, short_form};
 use crate::money::{Currency, Decimal};
@@ -163,9 +164,14 @@ pub enum Amount {
 
 /// What is paid with. Passes through; see [`InstrumentFacts`] for what stays.
 pub enum Instrument {
-    Stored(MethodId),
+    Stored(OnFile),
     Card {
         card: Box<Card>,
+        address: Address,
+    },
+    /// For a token service: no gateway is asked for a payment by it.
+    Bank {
+        account: Box<BankAccount>,
         address: Address,
     },
     /// What a browser obtained from the gateway.
@@ -178,11 +184,28 @@ pub enum Instrument {
     },
 }
 
+/// A stored method, as a gateway hears of it.
+pub struct OnFile {
+    pub method: MethodId,
+    /// The gateway's token; none where nobody has opened it yet.
+    pub token: Option<Secret>,
+    /// The gateway's word for this way to pay, where it was set up.
+    pub gateway_type: Option<String>,
+}
+
+impl OnFile {
+    /// As a caller names it.
+    pub fn unopened(method: MethodId) -> Self {
+        Self { method, token: None, gateway_type: None }
+    }
+}
+
 impl Instrument {
     pub fn facts(&self) -> InstrumentFacts {
         match self {
-            Self::Stored(method) => InstrumentFacts::Stored(*method),
+            Self::Stored(on_file) => InstrumentFacts::Stored(on_file.method),
             Self::Card { card, .. } => InstrumentFacts::Card(card.facts()),
+            Self::Bank { .. } => InstrumentFacts::Alternative { name: None, email: None },
             Self::Alternative { name, email, .. } => {
                 InstrumentFacts::Alternative { name: name.clone(), email: email.clone() }
             }

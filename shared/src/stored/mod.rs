@@ -7,6 +7,7 @@
 
 pub mod item;
 pub mod merchant;
+pub mod method;
 pub mod payment;
 mod reader;
 

@@ -117,7 +117,7 @@ impl Stored {
     }
 }
 
-fn carry(mut item: Item, unknown: &Item) -> Item {
+pub(super) fn carry(mut item: Item, unknown: &Item) -> Item {
     for (name, value) in unknown.iter() {
         if item.get(name).is_none() {
             item.insert(name.clone(), value.clone());
@@ -173,7 +173,7 @@ fn decode_operation(item: Item, currency: Currency) -> Result<(Operation, Item),
     Ok((operation, reader.rest()))
 }
 
-fn decode_fingerprint(bytes: Vec<u8>) -> Result<Fingerprint, Unreadable> {
+pub(super) fn decode_fingerprint(bytes: Vec<u8>) -> Result<Fingerprint, Unreadable> {
     bytes.try_into().map(Fingerprint).map_err(|_| Unreadable("fp must be 16 bytes".to_owned()))
 }
 
@@ -201,7 +201,7 @@ fn encode_instrument(instrument: &InstrumentFacts) -> Item {
         InstrumentFacts::Card(card) => Item::new()
             .with("bin", &card.bin)
             .with("l4", &card.last_four)
-            .with("ex", i64::from(card.expiry.year) * 100 + i64::from(card.expiry.month))
+            .with("ex", card.expiry.to_number())
             .with_some("ty", card.card_type.map(CardType::literal)),
         InstrumentFacts::Alternative { name, email } => {
             Item::new().with("alt", true).with_some("nm", name.as_ref()).with_some("em", email.as_ref())
@@ -217,13 +217,11 @@ fn decode_instrument(item: Item) -> Result<InstrumentFacts, Unreadable> {
     if reader.flag("alt")? {
         return Ok(InstrumentFacts::Alternative { name: reader.maybe_text("nm")?, email: reader.maybe_text("em")? });
     }
-    let expiry = reader.number("ex")?;
-    let no_month = || Unreadable("ex is no month".to_owned());
-    let month = u8::try_from(expiry % 100).ok().filter(|month| (1..=12).contains(month)).ok_or_else(no_month)?;
+    let expiry = Expiry::from_number(reader.number("ex")?).ok_or_else(|| Unreadable("ex is no month".to_owned()))?;
     Ok(InstrumentFacts::Card(CardFacts {
         bin: reader.text("bin")?,
         last_four: reader.text("l4")?,
-        expiry: Expiry { month, year: u16::try_from(expiry / 100).map_err(|_| no_month())? },
+        expiry,
         card_type: reader
             .maybe_parsed("ty", |text| CardType::ALL.into_iter().find(|card_type| card_type.literal() == text))?,
     }))
@@ -341,7 +339,7 @@ fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
     }
 }
 
-fn decode_nonce(bytes: Option<Vec<u8>>) -> Result<Nonce, Unreadable> {
+pub(super) fn decode_nonce(bytes: Option<Vec<u8>>) -> Result<Nonce, Unreadable> {
     let bytes: Option<[u8; 8]> = bytes.and_then(|bytes| bytes.try_into().ok());
     bytes.map(|bytes| Nonce(u64::from_be_bytes(bytes))).ok_or_else(|| Unreadable("no must be 8 bytes".to_owned()))
 }
@@ -363,7 +361,7 @@ fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
-fn encode_answer(answer: &Answer) -> Item {
+pub(super) fn encode_answer(answer: &Answer) -> Item {
     let Answer { reference, reference_details, code, description, message, authorization_code, avs_code, date } =
         answer;
     Item::new()
@@ -377,7 +375,7 @@ fn encode_answer(answer: &Answer) -> Item {
         .with_some("t", date.map(Timestamp::as_millis))
 }
 
-fn decode_answer(item: Item) -> Result<Answer, Unreadable> {
+pub(super) fn decode_answer(item: Item) -> Result<Answer, Unreadable> {
     let mut reader = Reader::new(item);
     Ok(Answer {
         reference: reader.maybe_text("r")?,

@@ -59,9 +59,11 @@ impl Reader {
     }
 
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, Unreadable> {
-        let flag =
-            self.take(name, "a flag", |value| if let Attribute::Flag(flag) = value { Some(flag) } else { None })?;
-        Ok(flag.unwrap_or(false))
+        Ok(self.maybe_flag(name)?.unwrap_or(false))
+    }
+
+    pub(super) fn maybe_flag(&mut self, name: &str) -> Result<Option<bool>, Unreadable> {
+        self.take(name, "a flag", |value| if let Attribute::Flag(flag) = value { Some(flag) } else { None })
     }
 
     /// The maps in a list; none where there is no list.

@@ -6,7 +6,7 @@ use super::{KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
 use crate::card::Secret;
 use crate::gateways::{Adapter, Exchange, Intent, Notice};
 use crate::payment::asked::{Address, Details, RefundReason};
-use crate::payment::tests::fixtures::{card_of, cents, gateway, method_id, place, raw_card, stored_method};
+use crate::payment::tests::fixtures::{card_of, cents, gateway, place, raw_card, stored_method};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
 use crate::ports::{HttpRequest, HttpResponse, Method};
 use crate::time::Timestamp;
@@ -54,7 +54,7 @@ fn body(request: &HttpRequest) -> Value {
 #[test]
 fn every_kind_of_operation_has_its_place_and_its_body() {
     let none = Details::default();
-    let method = json!({"method": method_id().as_str()});
+    let method = json!({"method": "tok_1"});
     let stored = stored_method();
     check_sent(&Kind::Authorize, Some(&stored), &none, "https://gateway.test/authorizations", &method);
     check_sent(&Kind::Sale, Some(&stored), &none, "https://gateway.test/sales", &method);

@@ -144,7 +144,9 @@ fn an_account_is_the_same_in_its_long_form_and_its_short_one() {
 
 #[test]
 fn another_stored_method_is_another_method() {
-    let other = Instrument::Stored(crate::ids::MethodId::parse("03O000000000002").expect("a method id"));
+    let other = Instrument::Stored(crate::payment::asked::OnFile::unopened(
+        crate::ids::MethodId::parse("03O000000000002").expect("a method id"),
+    ));
     assert_eq!(stored_method().facts(), crate::payment::asked::InstrumentFacts::Stored(method_id()));
     check(&sale(stored_method()), &sale(other), &["paymentMethod"]);
 }

@@ -1,17 +1,24 @@
 //! What the tests of payments start from: who pays, with what, through which gateway, and when.
 
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::card::{Card, CardType, Cvv, Expiry, Pan};
+use crate::card::{Card, CardType, Cvv, Expiry, Pan, Secret};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::Adapter;
 use crate::ids::{GatewayId, MerchantId, MethodId, Ordinal};
+use crate::memory::Memory;
 use crate::merchant::{AUTHORIZATION_LIFETIME, Gateway};
+use crate::method::Method;
 use crate::money::{Currency, Money};
-use crate::payment::asked::{Address, Amount, Details, Opening};
+use crate::payment::asked::{Address, Amount, Details, OnFile, Opening};
 use crate::payment::{
     Action, Answer, BalanceCheck, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms,
 };
+use crate::ports::{Expected, Store, Written};
+use crate::seal::SealingKeys;
+use crate::stored::method::StoredMethod;
 use crate::time::Timestamp;
 
 /// A moment in September 2026.
@@ -72,7 +79,20 @@ pub(crate) fn fingerprint_key() -> FingerprintKey {
 
 /// An instrument that is stored whole: the request can be made again without the caller.
 pub(crate) fn stored_method() -> Instrument {
-    Instrument::Stored(method_id())
+    Instrument::Stored(OnFile { token: Some(Secret::new("tok_1".to_owned())), ..OnFile::unopened(method_id()) })
+}
+
+/// A vault that holds the token of that method, and the keys to it.
+pub(crate) fn vault() -> (Arc<Memory>, SealingKeys) {
+    let keys = SealingKeys::parse(&format!("k1:{}", "07".repeat(32))).expect("keys");
+    let mut method = Method::of_token(merchant(), method_id(), key("method"), START);
+    let token = Secret::new("tok_1".to_owned());
+    method.token = Some(method.at_its_place(|place| keys.seal(place, &token, [7; 16])).expect("sealed"));
+    let vault = Memory::default();
+    let item = StoredMethod::following(None, method).to_item();
+    let written = Box::pin(vault.write(item, Expected::Absent)).as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(written, Poll::Ready(Ok(Written::Done))), "memory takes it at once");
+    (Arc::new(vault), keys)
 }
 
 /// An instrument of which only facts are stored.

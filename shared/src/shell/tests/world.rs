@@ -10,7 +10,7 @@ use super::shelf::Shelf;
 use crate::gateways::Adapter;
 use crate::ids::{Ordinal, PaymentId};
 use crate::merchant::Gateway;
-use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, merchant};
+use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, merchant, vault};
 use crate::payment::{Action, Operation, Outcome, Payment, Request};
 use crate::ports::{Called, Clock, Decision, Entropy, Journal, Note, Pending};
 use crate::rejection::Refusal;
@@ -109,6 +109,7 @@ impl World {
         let store = Arc::new(Shelf::with(fuse.clone()));
         let notes = Arc::new(Notes::default());
         let gateway_server = Arc::new(Sandbox::of(adapter, clock.clone(), fuse.clone()));
+        let (vault, sealing_keys) = vault();
         let shell = Shell {
             store: store.clone(),
             http: gateway_server.clone(),
@@ -116,6 +117,8 @@ impl World {
             entropy: Arc::new(Counting::default()),
             journal: notes.clone(),
             fingerprint_key: Some(Arc::new(fingerprint_key())),
+            vault: Some(vault),
+            sealing_keys: Some(Arc::new(sealing_keys)),
         };
         Self { shell, store, gateway: gateway_server, clock, notes, fuse, set_up: gateway(adapter), adapter }
     }

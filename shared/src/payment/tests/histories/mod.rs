@@ -241,5 +241,9 @@ fn name(rejection: &Rejection) -> &'static str {
         Rejection::Closed => "closed",
         Rejection::SingleCapture => "single capture",
         Rejection::Amount(_) | Rejection::WrongAccount | Rejection::WrongCurrency { .. } | Rejection::Full => "other",
+        Rejection::MethodUnusable { .. }
+        | Rejection::MethodElsewhere
+        | Rejection::MethodWithoutToken
+        | Rejection::NoTokens => unreachable!("no payment says it"),
     }
 }

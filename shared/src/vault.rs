@@ -1,0 +1,320 @@
+//! Makes stored methods, changes them, and opens their tokens for whoever asks a gateway.
+//!
+//! As everywhere, what we intend is written before the gateway hears of it, and what came of it before the caller does
+//! ([`crate::method::step`] decides). A token is in the clear between the gateway and its sealing, and between its opening
+//! and the request that carries it; nowhere else, and never in an item.
+
+use std::sync::Arc;
+
+use crate::card::Secret;
+use crate::gateways::{TokenExchange, TokenIntent};
+use crate::ids::{GatewayId, MerchantId, MethodId, method_key, token_key};
+use crate::method::step::{changed, heard};
+use crate::method::{Asked, Change, Changes, Method, State, Status, Step, step};
+use crate::payment::asked::{AccountId, OnFile};
+use crate::payment::{Answer, Claim, Instrument, Outcome, Source};
+use crate::ports::{Called, Expected, HttpFault, Note, Vault, Written};
+use crate::rejection::{Fault, Refusal, Rejection};
+use crate::seal::{Sealed, SealingKeys};
+use crate::shell::{Pause, Route, Shell};
+use crate::stored::method::{StoredMethod, account_key};
+use crate::time::Timestamp;
+
+/// What a caller wants stored.
+pub struct Asking {
+    pub merchant: MerchantId,
+    pub id: MethodId,
+    pub asked: Asked,
+    /// What goes to the gateway, or the token that is already known.
+    pub instrument: Instrument,
+}
+
+/// Where a method stands after it was asked for.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub method: Method,
+    /// It was asked for before: nothing was done now.
+    pub replayed: bool,
+}
+
+/// A claim in the vault, or what is there already.
+enum Claimed {
+    Known(Method),
+    Ours { stored: StoredMethod, duplicate: bool },
+}
+
+impl Shell {
+    /// Asks a gateway for a token, and keeps it.
+    pub async fn tokenize(&self, route: Route<'_>, asking: &Asking, deadline: Timestamp) -> Result<Kept, Refusal> {
+        let exchange = route.adapter.tokenize.ok_or(Rejection::NoTokens)?;
+        let claim = self.claim(deadline);
+        let fresh = self.fresh(asking, State::Unsent)?;
+        let (stored, duplicate) = match self.claim_method(&fresh, claim, deadline).await? {
+            Claimed::Known(method) => return Ok(Kept { method, replayed: true }),
+            Claimed::Ours { stored, duplicate } => (stored, duplicate),
+        };
+        let (outcome, token) = self.ask_for_token(route, exchange, asking, duplicate, deadline).await;
+        let sealed = token.map(|token| self.seal(&stored.method, &token)).transpose()?;
+        let Some(next) = heard(stored.method.clone(), claim.nonce, &outcome, sealed, self.clock.now()) else {
+            return Ok(Kept { method: stored.method, replayed: false });
+        };
+        match self.settle(&stored, next, deadline).await {
+            Ok(method) => Ok(Kept { method, replayed: false }),
+            // What we heard could not be written, so the caller must not hear of it: the method stays open, and may be
+            // asked for again.
+            Err(fault) => {
+                self.journal.note(&Note::Unwritten { operation: asking.id.id(), heard: &outcome });
+                if outcome == Outcome::NotSent {
+                    Err(fault.into())
+                } else {
+                    Ok(Kept { method: stored.method, replayed: false })
+                }
+            }
+        }
+    }
+
+    /// Keeps a method whose token the caller brings, or that has none.
+    pub async fn keep(&self, asking: &Asking, status: Status, deadline: Timestamp) -> Result<Kept, Refusal> {
+        let at = self.clock.now();
+        let mut method = self.fresh(asking, State::Kept { status, answer: Answer::default(), at })?;
+        if let Instrument::Alternative { token, .. } = &asking.instrument {
+            method.token = Some(self.seal(&method, token)?).filter(|_| status != Status::Canceled);
+        }
+        method.version = 1;
+        let stored = StoredMethod::following(None, method);
+        let mut pause = Pause::default();
+        loop {
+            match self.vault()?.write(stored.to_item(), Expected::Absent).await {
+                Ok(Written::Done) => return Ok(Kept { method: stored.method, replayed: false }),
+                Ok(Written::Conflict(found)) => {
+                    let found = found.map(StoredMethod::from_item).transpose().map_err(Fault::from)?;
+                    let found = found.ok_or(Fault::Busy)?.method;
+                    return match step(Some(found), &stored.method, self.claim(deadline), at)? {
+                        Step::Known(method) => Ok(Kept { method, replayed: true }),
+                        Step::Ask { .. } | Step::Asking(_) => Err(Fault::Busy.into()),
+                    };
+                }
+                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+            }
+        }
+    }
+
+    /// Reads a method as it is now.
+    pub async fn method(
+        &self,
+        merchant: &MerchantId,
+        id: &MethodId,
+        deadline: Timestamp,
+    ) -> Result<Option<StoredMethod>, Fault> {
+        let (vault, key) = (self.vault()?, method_key(merchant, id));
+        let item = self.patiently(deadline, || vault.read(&key)).await?;
+        Ok(item.map(StoredMethod::from_item).transpose()?)
+    }
+
+    /// Some methods of an account, without their tokens, in the order of their ids; and whether there are more.
+    pub async fn methods_of(
+        &self,
+        merchant: &MerchantId,
+        account: &AccountId,
+        after: Option<&MethodId>,
+        limit: u16,
+        deadline: Timestamp,
+    ) -> Result<(Vec<Method>, bool), Fault> {
+        let (vault, account) = (self.vault()?, account_key(merchant, account));
+        let after = after.map(|after| method_key(merchant, after));
+        let (items, more) = self.patiently(deadline, || vault.of_account(&account, after.as_deref(), limit)).await?;
+        let methods: Result<Vec<_>, _> =
+            items.into_iter().map(|item| Ok(StoredMethod::from_item(item)?.method)).collect();
+        Ok((methods.map_err(Fault::Stored)?, more))
+    }
+
+    /// Changes a method. Asking again changes nothing.
+    pub async fn change_method(
+        &self,
+        merchant: &MerchantId,
+        id: &MethodId,
+        change: &Change,
+        deadline: Timestamp,
+    ) -> Result<Method, Refusal> {
+        let mut pause = Pause::default();
+        loop {
+            let stored = self.method(merchant, id, deadline).await?.ok_or(Rejection::NotFound)?;
+            let next = changed(stored.method.clone(), change)?;
+            if next.version == stored.method.version {
+                return Ok(next);
+            }
+            let expected = Expected::Version(stored.method.version);
+            let next = StoredMethod::following(Some(&stored), next);
+            match self.vault()?.write(next.to_item(), expected).await {
+                Ok(Written::Done) => return Ok(next.method),
+                Ok(Written::Conflict(_)) if self.pause(&mut pause, deadline).await => {}
+                Ok(Written::Conflict(_)) => return Err(Fault::Busy.into()),
+                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+            }
+        }
+    }
+
+    /// What a payment through `gateway` needs of a stored method. Seals the token anew where that was done under an
+    /// older key.
+    pub async fn on_file(
+        &self,
+        merchant: &MerchantId,
+        id: &MethodId,
+        gateway: GatewayId,
+        deadline: Timestamp,
+    ) -> Result<OnFile, Refusal> {
+        let stored = self.method(merchant, id, deadline).await?.ok_or(Rejection::NotFound)?;
+        let method = &stored.method;
+        match method.status().ok_or(Rejection::NotFound)? {
+            Status::Active => {}
+            status @ (Status::Inactive | Status::Canceled) => {
+                return Err(Rejection::MethodUnusable { status: status.literal() }.into());
+            }
+        }
+        if method.asked.gateway.is_some_and(|own| own != gateway) {
+            return Err(Rejection::MethodElsewhere.into());
+        }
+        let sealed = method.token.as_ref().ok_or(Rejection::MethodWithoutToken)?;
+        let token = self.open(method, sealed)?;
+        if !self.keys()?.is_current(sealed) {
+            self.seal_anew(&stored, &token).await;
+        }
+        Ok(OnFile { method: *id, token: Some(token), gateway_type: method.asked.details.gateway_type.clone() })
+    }
+
+    /// The same for a request that is sent again, whatever became of the method since: none where it cannot be had.
+    pub(crate) async fn on_file_again(
+        &self,
+        merchant: &MerchantId,
+        id: &MethodId,
+        deadline: Timestamp,
+    ) -> Result<OnFile, Fault> {
+        let gone = || Fault::SetUp(format!("the payment method {id} is gone"));
+        let method = self.method(merchant, id, deadline).await?.ok_or_else(gone)?.method;
+        let token = self.open(&method, method.token.as_ref().ok_or_else(gone)?)?;
+        Ok(OnFile { method: *id, token: Some(token), gateway_type: method.asked.details.gateway_type })
+    }
+
+    fn vault(&self) -> Result<&Arc<dyn Vault>, Fault> {
+        self.vault.as_ref().ok_or_else(|| Fault::SetUp("this function has no vault".to_owned()))
+    }
+
+    fn keys(&self) -> Result<&SealingKeys, Fault> {
+        self.sealing_keys.as_deref().ok_or_else(|| Fault::SetUp("this function has no sealing keys".to_owned()))
+    }
+
+    fn seal(&self, method: &Method, token: &Secret) -> Result<Sealed, Fault> {
+        let (keys, random) = (self.keys()?, self.entropy.bytes());
+        method.at_its_place(|place| keys.seal(place, token, random)).map_err(Fault::Sealed)
+    }
+
+    fn open(&self, method: &Method, sealed: &Sealed) -> Result<Secret, Fault> {
+        let keys = self.keys()?;
+        method.at_its_place(|place| keys.open(place, sealed)).map_err(Fault::Sealed)
+    }
+
+    /// As it is before anybody asked for it.
+    fn fresh(&self, asking: &Asking, state: State) -> Result<Method, Fault> {
+        Ok(Method {
+            merchant: asking.merchant,
+            id: asking.id,
+            version: 0,
+            asked: asking.asked.clone(),
+            fingerprint: self.fingerprint(Some(&asking.instrument))?,
+            requested_at: self.clock.now(),
+            state,
+            changes: Changes::default(),
+            token: None,
+        })
+    }
+
+    async fn claim_method(&self, fresh: &Method, claim: Claim, deadline: Timestamp) -> Result<Claimed, Refusal> {
+        let mut found: Option<StoredMethod> = None;
+        let mut pause = Pause::default();
+        loop {
+            let before = found.as_ref().map(|found| found.method.clone());
+            let (method, duplicate) = match step(before, fresh, claim, self.clock.now())? {
+                Step::Known(method) => return Ok(Claimed::Known(method)),
+                Step::Asking(method) => {
+                    let stored = StoredMethod::following(found.as_ref(), method);
+                    return Ok(Claimed::Ours { stored, duplicate: false });
+                }
+                Step::Ask { method, duplicate } => (method, duplicate),
+            };
+            // A claim that leaves no time to use it would only be in the way.
+            self.time_to_call(deadline).ok_or(Fault::NoTime)?;
+            let expected = found.as_ref().map_or(Expected::Absent, |found| Expected::Version(found.method.version));
+            let stored = StoredMethod::following(found.as_ref(), method);
+            match self.vault()?.write(stored.to_item(), expected).await {
+                Ok(Written::Done) => return Ok(Claimed::Ours { stored, duplicate }),
+                Ok(Written::Conflict(item)) => {
+                    found = item.map(StoredMethod::from_item).transpose().map_err(Fault::from)?;
+                }
+                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+            }
+        }
+    }
+
+    async fn ask_for_token(
+        &self,
+        route: Route<'_>,
+        exchange: TokenExchange,
+        asking: &Asking,
+        duplicate: bool,
+        deadline: Timestamp,
+    ) -> (Outcome, Option<Secret>) {
+        let Some(timeout) = self.time_to_call(deadline) else { return (Outcome::NotSent, None) };
+        let intent = TokenIntent {
+            reference: asking.id.to_string(),
+            key: token_key(&asking.merchant, &asking.id),
+            instrument: &asking.instrument,
+            details: &asking.asked.details,
+            duplicate,
+        };
+        let request = (exchange.encode)(&intent, route.gateway);
+        let asked_at = self.clock.now();
+        let ((outcome, token), fault) = match self.http.send(request, timeout).await {
+            Ok(response) => ((exchange.decode)(&intent, &response), None),
+            Err(fault @ HttpFault::NotSent(_)) => ((Outcome::NotSent, None), Some(fault)),
+            Err(fault @ HttpFault::Lost(_)) => ((Outcome::Unknown, None), Some(fault)),
+        };
+        let outcome = outcome.within_limits();
+        if let Some(gateway) = asking.asked.gateway {
+            self.journal.note(&Note::Called(Called {
+                gateway,
+                source: Source::Answer,
+                operation: asking.id.id(),
+                outcome: &outcome,
+                fault: fault.as_ref(),
+                took: self.clock.now().since(asked_at),
+            }));
+        }
+        (outcome, token)
+    }
+
+    /// Writes what the gateway said. Where somebody else came first, what they wrote.
+    async fn settle(&self, before: &StoredMethod, next: Method, deadline: Timestamp) -> Result<Method, Fault> {
+        let next = StoredMethod::following(Some(before), next);
+        let mut pause = Pause::default();
+        loop {
+            match self.vault()?.write(next.to_item(), Expected::Version(before.method.version)).await {
+                Ok(Written::Done) => return Ok(next.method),
+                Ok(Written::Conflict(found)) => {
+                    let found = found.map(StoredMethod::from_item).transpose()?;
+                    return found.map(|found| found.method).ok_or(Fault::Busy);
+                }
+                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+            }
+        }
+    }
+
+    /// Under the newest key. Whoever uses the method next tries again where this fails.
+    async fn seal_anew(&self, stored: &StoredMethod, token: &Secret) {
+        let mut method = stored.method.clone();
+        let (Ok(sealed), Ok(vault)) = (self.seal(&method, token), self.vault()) else { return };
+        method.token = Some(sealed);
+        method.version = method.version.saturating_add(1);
+        let next = StoredMethod::following(Some(stored), method);
+        drop(vault.write(next.to_item(), Expected::Version(stored.method.version)).await);
+    }
+}
