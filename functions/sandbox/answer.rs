@@ -1,11 +1,14 @@
 //! What the gateway says: HTTP answers as plain values, and the bodies in them.
 
+use std::ops::Not;
+
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
 use super::record::{Operation, Outcome, Reversal};
 use super::route::Kind;
+use super::token::token;
 
 /// An HTTP answer. Header names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +71,11 @@ pub struct OperationBody<'books> {
     id: &'books str,
     message: &'static str,
     reference: Option<&'books str>,
+    #[serde(skip_serializing_if = "Not::not")]
+    saved_by_merchant: bool,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
 }
 
 /// The body that tells of a timeout reversal. Members stand in the order of their names.
@@ -96,7 +103,8 @@ pub fn of_operation(operation: &Operation, outcome: Outcome) -> OperationBody<'_
         Outcome::Accepted { .. } => ("09", "Request In Progress"),
         Outcome::Declined { because } => because.code_and_message(),
     };
-    let bears_code = outcome == Outcome::Approved && bears_authorization_code(operation.kind);
+    let is_approved = outcome == Outcome::Approved;
+    let bears_code = is_approved && bears_authorization_code(operation.kind);
     OperationBody {
         authorization_code: bears_code.then(|| authorization_code(&operation.id)),
         code,
@@ -104,7 +112,9 @@ pub fn of_operation(operation: &Operation, outcome: Outcome) -> OperationBody<'_
         id: &operation.id,
         message,
         reference: operation.reference.as_deref(),
+        saved_by_merchant: operation.saved_by_merchant,
         status: outcome.name(),
+        token: if is_approved { token(operation) } else { None },
     }
 }
 
@@ -122,7 +132,7 @@ pub fn of_reversal(reversal: &Reversal) -> ReversalBody<'_> {
 fn bears_authorization_code(kind: Kind) -> bool {
     match kind {
         Kind::Authorize | Kind::PostAuthorize => true,
-        Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund => false,
+        Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund | Kind::Tokenize => false,
     }
 }
 

@@ -95,6 +95,22 @@ impl Decline {
             Self::AlreadyReversed => ("12", "Already Reversed"),
         }
     }
+
+    /// Whether the data of the card are no good, whatever is asked of it.
+    #[must_use]
+    pub fn is_of_the_data(self) -> bool {
+        match self {
+            Self::ExpiredCard | Self::InvalidCardData => true,
+            Self::DoNotHonour
+            | Self::StolenCard
+            | Self::InsufficientFunds
+            | Self::CvcMismatch
+            | Self::SuspectedFraud
+            | Self::UnknownMethod
+            | Self::UnknownAuthorization
+            | Self::AlreadyReversed => false,
+        }
+    }
 }
 
 /// How an accepted operation ends.

@@ -2,15 +2,17 @@
 //!
 //! Books change in one way only, by a [`Record`], so that whoever keeps the records can build the
 //! same books again. Records are facts and never change; that an accepted operation has settled, or
-//! that one was voided, is worked out when somebody asks. No record holds a card.
+//! that one was voided, is worked out when somebody asks. No record holds a card or a token: which
+//! tokens are known is worked out as records are entered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::order::Order;
 use kessai_shared::time::Timestamp;
 
-use super::record::{Effect, Operation, Record, Reversal, Unacted};
+use super::order::{Instrument, Order};
+use super::record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
 use super::route::{Class, Kind};
+use super::token::token;
 
 /// How long a key is remembered.
 pub const KEY_WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -36,6 +38,7 @@ pub struct Books {
     by_id: BTreeMap<String, usize>,
     by_reference: BTreeMap<(Class, String), Vec<usize>>,
     by_key: BTreeMap<String, usize>,
+    by_token: BTreeMap<(Class, String), usize>,
     delivered: BTreeSet<Mark>,
     reversals: BTreeMap<String, Reversal>,
     next_authorization: u64,
@@ -50,6 +53,7 @@ impl Default for Books {
             by_id: BTreeMap::new(),
             by_reference: BTreeMap::new(),
             by_key: BTreeMap::new(),
+            by_token: BTreeMap::new(),
             delivered: BTreeSet::new(),
             reversals: BTreeMap::new(),
             next_authorization: FIRST_AUTHORIZATION,
@@ -87,6 +91,9 @@ impl Books {
         if let Some(key) = &operation.key {
             self.by_key.insert(key.clone(), index);
         }
+        if let Some(token) = token(operation) {
+            self.by_token.insert((operation.class, token), index);
+        }
         let (reference, key) = (operation.reference.as_ref(), operation.key.as_ref());
         self.delivered.extend(marks(operation.class, reference, key));
         self.operations.push(operation.clone());
@@ -105,7 +112,9 @@ impl Books {
     pub fn next_id(&self, kind: Kind) -> String {
         match kind {
             Kind::Authorize => self.next_authorization.to_string(),
-            Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund | Kind::PostAuthorize => self.next_other_id(),
+            Kind::Capture | Kind::Reverse | Kind::Sale | Kind::Refund | Kind::PostAuthorize | Kind::Tokenize => {
+                self.next_other_id()
+            }
         }
     }
 
@@ -131,8 +140,19 @@ impl Books {
             authorization.reference.is_none()
                 && authorization.amount == order.amount
                 && authorization.currency == order.currency
-                && authorization.outcome.at(now_ms).is_effect()
+                && authorization.is_effect(now_ms)
         })
+    }
+
+    /// The code that an order's method carries, if it is a token that its class has given out.
+    pub fn carried(&self, order: &Order, now_ms: i64) -> Option<u16> {
+        let Instrument::Method(method) = &order.instrument else { return None };
+        let index = self.by_token.get(&(order.class, method.clone()))?;
+        let known = self.operations.get(*index).filter(|operation| {
+            operation.outcome.at(now_ms) == Outcome::Approved
+                && !self.is_reversed(operation.class, operation.reference.as_ref())
+        });
+        known?.carries
     }
 
     /// The operation that was carried out under this key, while the key is remembered.
@@ -166,21 +186,21 @@ impl Books {
 
     /// Money that moved, oldest first.
     pub fn effects(&self, now_ms: i64) -> impl Iterator<Item = Effect<'_>> {
-        self.operations.iter().filter_map(move |operation| {
-            let outcome = operation.outcome.at(now_ms);
-            outcome.is_effect().then(|| Effect {
-                id: &operation.id,
-                class: operation.class,
-                kind: operation.kind,
-                reference: operation.reference.as_deref(),
-                amount: operation.amount,
-                currency: &operation.currency,
-                on: operation.on.as_deref(),
-                key: operation.key.as_deref(),
-                status: outcome.name(),
-                voided: self.is_reversed(operation.class, operation.reference.as_ref()),
-                at: Timestamp::from_millis(operation.at_ms).to_string(),
-            })
+        let moved = self.operations.iter().filter(move |operation| operation.is_effect(now_ms));
+        moved.map(move |operation| Effect {
+            id: &operation.id,
+            class: operation.class,
+            kind: operation.kind,
+            reference: operation.reference.as_deref(),
+            amount: operation.amount,
+            currency: &operation.currency,
+            on: operation.on.as_deref(),
+            key: operation.key.as_deref(),
+            method_type: operation.method_type.as_deref(),
+            merchant_initiated: operation.merchant_initiated,
+            status: operation.outcome.at(now_ms).name(),
+            voided: self.is_reversed(operation.class, operation.reference.as_ref()),
+            at: Timestamp::from_millis(operation.at_ms).to_string(),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::behaviour::TABLE;
 use super::magic::{card_number, method_id};
 use super::route::Class;
 
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 15] = [
     "POST /{class}/authorizations",
     "POST /{class}/authorizations/{id}/captures",
     "POST /{class}/authorizations/{id}/reversals",
@@ -15,6 +15,7 @@ const ROUTES: [&str; 14] = [
     "POST /{class}/payments/{id}/refunds",
     "POST /{class}/client-authorizations",
     "POST /{class}/post-authorizations",
+    "POST /{class}/tokens",
     "GET /{class}/operations?reference=R",
     "POST /timeout-reversal/timeout-reversals",
     "GET /ledger?reference=R",
@@ -42,6 +43,7 @@ pub fn description() -> Answer {
         "name": "Kessai sandbox gateway",
         "classes": Class::ALL,
         "routes": ROUTES,
+        "tokens": "a token carries the code of its card or bank account and strikes when it is used",
         "amounts": "an amount is magic when its last four digits, in minor units, are a code",
         "magic": magic,
     }))

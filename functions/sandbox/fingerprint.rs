@@ -1,8 +1,8 @@
 //! What tells one request from another under the same idempotency key.
 //!
 //! A fingerprint is stored, and a stored hash of a card could be reversed by trying them all. So it
-//! sees only the last four digits of a card's number and never the CVC: two requests that differ in
-//! nothing else are the same.
+//! sees only the last four characters of the number of a card or a bank account and never the CVC: two
+//! requests that differ in nothing else are the same.
 
 use std::io::{self, Write};
 
@@ -22,7 +22,7 @@ pub fn fingerprint(path: &str, body: &Value) -> u64 {
 struct Hash(u64);
 
 impl Hash {
-    /// The parameters as JSON, members in order of name, the card reduced.
+    /// The parameters as JSON, members in order of name, numbers of cards and accounts reduced.
     fn parameters(&mut self, value: &Value) {
         match value {
             Value::Object(members) => {
@@ -100,7 +100,12 @@ mod tests {
             "reason": null,
             "list": [1, [], {}, "x"],
         });
+        let account = json!({
+            "bankAccount": {"number": "DE0012345", "bankCode": "021000021", "type": "Checking", "holder": "A B"},
+            "savedByMerchant": true,
+        });
         let rows = [
+            (fingerprint("/keyed/tokens", &account), 0x7e34_bbad_5ab5_0c3b),
             (fingerprint("/keyed/sales", &body), 0x2115_4d39_a40c_7908),
             (fingerprint("/keyed/authorizations", &body), 0x8ddc_4104_77a7_5b00),
             (fingerprint("", &json!({})), 0x08f4_4b07_b590_1a25),

@@ -1,4 +1,5 @@
-//! Where codes of the magic table stand: in amounts, in card numbers, in the ids of stored methods.
+//! Where codes of the magic table stand: in amounts, in the numbers of cards and bank accounts, in
+//! the ids of stored methods.
 
 use kessai_shared::card::Pan;
 
@@ -12,6 +13,15 @@ const CARD_PREFIX: &str = "40000000000";
 
 /// Digits of a magic card after that.
 const CODE_AND_CHECK: usize = 5;
+
+/// Digits of a code, and the last characters of a bank account's number that can be one.
+const CODE_DIGITS: usize = 4;
+
+/// The code that is no magic.
+const PLAIN: u16 = 0;
+
+/// The code of card data that are wrong.
+const INVALID_CARD_DATA: u16 = 9007;
 
 /// The record prefix of a stored payment method.
 const METHOD_PREFIX: &str = "03O";
@@ -28,18 +38,47 @@ pub fn of_amount(amount: u64) -> Behaviour {
     by_code(amount % AMOUNT_CODES).unwrap_or(Behaviour::Approve)
 }
 
-/// What a card number asks for: a code, nothing, or a decline where no such card can exist.
+/// What a code asks for.
 #[must_use]
-pub fn of_card(number: &str) -> Behaviour {
+pub fn of_code(code: u16) -> Behaviour {
+    by_code(u64::from(code)).unwrap_or(Behaviour::Approve)
+}
+
+/// What tokenizing what has this code does: data that are no good are declined at once, and
+/// everything else waits in the token until it is used.
+#[must_use]
+pub fn of_tokenizing(code: u16) -> Behaviour {
+    match of_code(code) {
+        Behaviour::Decline(because) if because.is_of_the_data() => Behaviour::Decline(because),
+        Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) | Behaviour::Fault(_) => Behaviour::Approve,
+    }
+}
+
+/// The code in a card number; where no such card can exist, that of invalid card data.
+#[must_use]
+pub fn code_of_card(number: &str) -> u16 {
     if Pan::parse(number).is_none() {
-        return Behaviour::Decline(Decline::InvalidCardData);
+        return INVALID_CARD_DATA;
     }
     number
         .strip_prefix(CARD_PREFIX)
         .filter(|rest| rest.len() == CODE_AND_CHECK)
-        .and_then(|rest| rest.get(..CODE_AND_CHECK - 1)?.parse().ok())
-        .and_then(by_code)
-        .unwrap_or(Behaviour::Approve)
+        .and_then(|rest| rest.get(..CODE_DIGITS))
+        .and_then(code)
+        .unwrap_or(PLAIN)
+}
+
+/// The code in the last four digits of a bank account's number.
+#[must_use]
+pub fn code_of_bank_account(number: &str) -> u16 {
+    let start = number.len().saturating_sub(CODE_DIGITS);
+    number.get(start..).and_then(code).unwrap_or(PLAIN)
+}
+
+/// These digits as a code of the table.
+fn code(digits: &str) -> Option<u16> {
+    let code = digits.parse().ok()?;
+    by_code(u64::from(code)).map(|_| code)
 }
 
 /// What a stored method asks for: a code, nothing, or a decline where no such method exists.

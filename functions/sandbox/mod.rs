@@ -25,13 +25,14 @@
 //! # Routes
 //! | route | body or query |
 //! |---|---|
-//! | `POST /{class}/authorizations` | `reference, amount, currency` and one of `card`, `method` |
+//! | `POST /{class}/authorizations` | `reference, amount, currency`, one of `card`, `method`; `methodType`?, `merchantInitiated`? |
 //! | `POST /{class}/authorizations/{id}/captures` | `reference, amount, currency`, `final`? |
 //! | `POST /{class}/authorizations/{id}/reversals` | `reference, amount, currency` |
 //! | `POST /{class}/sales` | as an authorization |
 //! | `POST /{class}/payments/{id}/refunds` | `reference, amount, currency`, `reason`? |
 //! | `POST /{class}/client-authorizations` | `amount, currency, card`: plays the buyer's browser |
 //! | `POST /{class}/post-authorizations` | `reference, authorization, amount, currency` |
+//! | `POST /{class}/tokens` | `reference` and one of `card`, `bankAccount`; `savedByMerchant`? |
 //! | `GET /{class}/operations?reference=R` | every recorded operation of that reference |
 //! | `POST /timeout-reversal/timeout-reversals` | `reference`: voids all that bears it |
 //! | `GET /ledger?reference=R` | all effects in order, or those of one reference |
@@ -39,19 +40,32 @@
 //! | `GET /` | this, in short |
 //!
 //! Amounts are integers of minor units; `card` is `{"number","expiryMonth","expiryYear","cvc"?,
-//! "holder"?}`. An operation answers 200 with `{"id","reference","status","code","message","date"}`
-//! and, where it authorizes and is approved, `"authorizationCode"`; `status` is `approved`,
-//! `accepted` or `declined`. A post-authorization is approved when a browser obtained that
-//! authorization with that amount and currency, and bears its id. After a timeout reversal
-//! everything that still comes under its reference is declined (12). Errors are
-//! `{"code","message"}`.
+//! "holder"?}` and `bankAccount` `{"number","bankCode"?,"type"?,"holder"?}`, its number 4 to 34 of
+//! `A-Z0-9`. `methodType` is a text of at most 60 characters; it and `"merchantInitiated":true` stand
+//! in the ledger's line. An operation answers 200 with `{"id","reference","status","code","message",
+//! "date"}` and, where it authorizes and is approved, `"authorizationCode"`; `status` is `approved`,
+//! `accepted` or `declined`.
+//!
+//! A tokenization is an operation like the others, with keys and faults and look-ups, but it moves no
+//! money and never stands in the ledger. Where it is approved its answer has `"token"`, and
+//! `"savedByMerchant":true` where that was said. The token is a `method` in its own class from then
+//! on, unless a timeout reversal undoes it.
+//!
+//! A post-authorization is approved when a browser obtained that authorization with that amount and
+//! currency, and bears its id. After a timeout reversal everything that still comes under its
+//! reference is declined (12). Errors are `{"code","message"}`.
 //!
 //! # Magic
 //! A code means the same everywhere: as the last four digits of an amount in minor units (90.13
 //! dollars, 9,013 yen), in a card ([`card_number`]), in a stored method ([`method_id`]: `03O` and
-//! the code in twelve digits; three more characters may follow). The card or method is asked first,
-//! then the amount. The method of code 0 and every other valid card approve; a number that no card
-//! can have and an unknown method are declined (14). Expiry dates are not checked.
+//! the code in twelve digits; three more characters may follow), in a token. The card or method is
+//! asked first, then the amount. The method of code 0 and every other valid card approve; a number
+//! that no card can have and an unknown method are declined (14). Expiry dates are not checked.
+//!
+//! A token is `tok_`, the code of its card and 32 hexadecimal digits; the code of a bank account is
+//! the last four digits of its number, where they are one. Tokenizing declines at once what is wrong
+//! with the data (9004, 9007). Every other code is approved and **strikes when the token is used**:
+//! the card of 9013 tokenizes well, and its sale loses the answer.
 //!
 //! | code | name of the fault | what happens |
 //! |---|---|---|
@@ -85,15 +99,17 @@
 //!
 //! # What is kept
 //! With a data directory every record is written before its answer leaves, and a sandbox that starts
-//! again goes on where it was, ids included; scripts are forgotten. **No card number and no CVC is
-//! ever kept**: the card ends where the request is read.
+//! again goes on where it was, ids and known tokens included; scripts are forgotten. **No number of a
+//! card or bank account, no CVC and no token is ever kept**: the number ends where the request is read,
+//! and a token is made again from its record.
 //!
 //! # Rooms
-//! `behaviour` is the table and `magic` finds its codes in amounts, cards and methods; `route`,
-//! `order` and `fingerprint` read requests; `books` remembers what `record` describes; `script` holds
-//! the faults to come and `treatment` what they do; `answer` and `description` write bodies. `model`
-//! puts them together into a [`Gateway`] that is a plain value without clock, network or chance, so that a simulation can run
-//! the same one. `ledger` keeps records in a file and `server` speaks HTTP.
+//! `behaviour` is the table, `magic` finds its codes in amounts, cards and methods, and `token` makes
+//! tokens of them; `route`, `order` and `fingerprint` read requests; `books` remembers what `record`
+//! describes; `script` holds the faults to come and `treatment` what they do; `answer` and
+//! `description` write bodies. `model` puts them together into a [`Gateway`] that is a plain value
+//! without clock, network or chance, so that a simulation can run the same one. `ledger` keeps records
+//! in a file and `server` speaks HTTP.
 
 mod answer;
 mod behaviour;
@@ -111,6 +127,7 @@ mod route;
 mod script;
 #[cfg(feature = "local")]
 mod server;
+mod token;
 mod treatment;
 
 #[cfg(test)]

@@ -167,7 +167,7 @@ impl Gateway {
         let mut operations = self.books.under_reference(class, &reference);
         let reversal = Reversal {
             id: self.books.next_other_id(),
-            reversed: operations.any(|operation| operation.outcome.at(now_ms).is_effect()),
+            reversed: operations.any(|operation| operation.outcome.at(now_ms).stands()),
             reference,
             at_ms: now_ms,
         };
@@ -188,7 +188,7 @@ impl Gateway {
         if self.books.is_full() {
             return Reaction::at_once(full());
         }
-        let treatment = self.treat(&order);
+        let treatment = self.treat(&order, now_ms);
         let (meant, records) = if treatment.acts() {
             self.act(&order, &treatment, now_ms)
         } else {
@@ -200,8 +200,8 @@ impl Gateway {
 
     /// A script goes before magic, magic strikes a first delivery only, and neither strikes what a
     /// browser asks, because the merchant would not be there to see it.
-    fn treat(&mut self, order: &Order) -> Treatment {
-        let magic = order.magic();
+    fn treat(&mut self, order: &Order, now_ms: i64) -> Treatment {
+        let magic = order.magic(self.books.carried(order, now_ms));
         if order.by_browser {
             return Treatment::unstruck(magic);
         }
@@ -218,6 +218,7 @@ impl Gateway {
             return (replay(earlier, order, now_ms), Vec::new());
         }
         let authorization = self.books.authorized_by_browser(order, now_ms);
+        let outcome = self.decide(order, treatment.behaviour, authorization, now_ms);
         let operation = Operation {
             id: match (order.kind, authorization) {
                 (Kind::PostAuthorize, Some(authorization)) => authorization.id.clone(),
@@ -229,9 +230,13 @@ impl Gateway {
             amount: order.amount,
             currency: order.currency.clone(),
             on: self.books.target(order).map(|target| target.id.clone()),
+            carries: order.carries().filter(|_| outcome.stands()),
+            saved_by_merchant: order.saved_by_merchant,
+            method_type: order.method_type.clone(),
+            merchant_initiated: order.merchant_initiated,
             key: order.key.clone(),
             fingerprint: order.fingerprint,
-            outcome: self.decide(order, treatment.behaviour, authorization, now_ms),
+            outcome,
             at_ms: now_ms,
             answers_at_ms: now_ms.saturating_add_unsigned(treatment.delay_ms),
         };

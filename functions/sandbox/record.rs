@@ -1,7 +1,9 @@
 //! What the gateway writes down, and what it shows of that.
 //!
 //! Records are stored: a change that older lines do not fit needs the next version of the ledger.
-//! They hold no card.
+//! They hold no card and no token, only the code that a token carries.
+
+use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,17 +29,38 @@ pub struct Operation {
     pub kind: Kind,
     /// Missing where a browser asked.
     pub reference: Option<String>,
-    /// In minor units.
+    /// In minor units; 0 where no money moves.
     pub amount: u64,
+    /// Empty where no money moves.
     pub currency: String,
     /// The id of the operation that this one acts on.
     pub on: Option<String>,
+    /// The code of the magic table that a token carries; nothing else has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carries: Option<u16>,
+    /// The merchant asked for the token, not the buyer.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub saved_by_merchant: bool,
+    /// What the merchant calls the type of the method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method_type: Option<String>,
+    /// The buyer was not there.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub merchant_initiated: bool,
     pub key: Option<String>,
     pub fingerprint: u64,
     pub outcome: Outcome,
     pub at_ms: i64,
     /// When the answer was due to leave; until then the same key is in progress.
     pub answers_at_ms: i64,
+}
+
+impl Operation {
+    /// Whether money moves by it, or is on its way.
+    #[must_use]
+    pub fn is_effect(&self, now_ms: i64) -> bool {
+        self.kind.moves_money() && self.outcome.at(now_ms).stands()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,9 +110,9 @@ impl Outcome {
         }
     }
 
-    /// Whether money moves, or is on its way.
+    /// Whether what was asked for is done, or on its way.
     #[must_use]
-    pub fn is_effect(self) -> bool {
+    pub fn stands(self) -> bool {
         match self {
             Self::Approved | Self::Accepted { .. } => true,
             Self::Declined { .. } => false,
@@ -109,6 +132,10 @@ pub struct Effect<'books> {
     pub currency: &'books str,
     pub on: Option<&'books str>,
     pub key: Option<&'books str>,
+    #[serde(rename = "methodType", skip_serializing_if = "Option::is_none")]
+    pub method_type: Option<&'books str>,
+    #[serde(rename = "merchantInitiated", skip_serializing_if = "Not::not")]
+    pub merchant_initiated: bool,
     pub status: &'static str,
     pub voided: bool,
     pub at: String,

@@ -60,7 +60,7 @@ impl Class {
     }
 }
 
-/// What an operation does with money.
+/// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -70,11 +70,13 @@ pub enum Kind {
     Sale,
     Refund,
     PostAuthorize,
+    /// Keeps a card or a bank account, and gives out a token for it.
+    Tokenize,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Authorize, Self::Capture, Self::Reverse, Self::Sale, Self::Refund, Self::PostAuthorize];
+    pub const ALL: [Self; 7] =
+        [Self::Authorize, Self::Capture, Self::Reverse, Self::Sale, Self::Refund, Self::PostAuthorize, Self::Tokenize];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -85,6 +87,7 @@ impl Kind {
             Self::Sale => "sale",
             Self::Refund => "refund",
             Self::PostAuthorize => "post-authorize",
+            Self::Tokenize => "tokenize",
         }
     }
 
@@ -97,9 +100,18 @@ impl Kind {
     #[must_use]
     pub fn acts_on(self) -> &'static [Self] {
         match self {
-            Self::Authorize | Self::Sale => &[],
+            Self::Authorize | Self::Sale | Self::Tokenize => &[],
             Self::Capture | Self::Reverse | Self::PostAuthorize => &[Self::Authorize],
             Self::Refund => &[Self::Sale, Self::Capture],
+        }
+    }
+
+    /// Whether money is held, moves or is set free, so that the ledger shows it.
+    #[must_use]
+    pub fn moves_money(self) -> bool {
+        match self {
+            Self::Authorize | Self::Capture | Self::Reverse | Self::Sale | Self::Refund | Self::PostAuthorize => true,
+            Self::Tokenize => false,
         }
     }
 }
@@ -113,6 +125,18 @@ pub struct Place<'path> {
     pub on: Option<&'path str>,
     /// Posted by the buyer's browser and not by the merchant.
     pub by_browser: bool,
+}
+
+impl Place<'_> {
+    /// Whether a stored method or a token can pay here: a browser has cards alone.
+    #[must_use]
+    pub fn takes_method(self) -> bool {
+        match self.kind {
+            Kind::Authorize => !self.by_browser,
+            Kind::Sale => true,
+            Kind::Capture | Kind::Reverse | Kind::Refund | Kind::PostAuthorize | Kind::Tokenize => false,
+        }
+    }
 }
 
 /// A path that the server knows.
@@ -150,6 +174,7 @@ impl<'path> Route<'path> {
             [Some("client-authorizations"), None, ..] => (Kind::Authorize, None, true),
             [Some("post-authorizations"), None, ..] => (Kind::PostAuthorize, None, false),
             [Some("sales"), None, ..] => (Kind::Sale, None, false),
+            [Some("tokens"), None, ..] => (Kind::Tokenize, None, false),
             [Some("authorizations"), id, Some("captures"), None] => (Kind::Capture, id, false),
             [Some("authorizations"), id, Some("reversals"), None] => (Kind::Reverse, id, false),
             [Some("payments"), id, Some("refunds"), None] => (Kind::Refund, id, false),

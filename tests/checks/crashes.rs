@@ -29,6 +29,7 @@ fn scenario(class: Class, kind: Kind) -> Scenario {
         Kind::Authorize | Kind::Sale | Kind::PostAuthorize => scenario.opens(kind),
         Kind::Capture | Kind::Reverse => scenario.opens(Kind::Authorize).acts(kind, 0, 6_000),
         Kind::Refund => scenario.opens(Kind::Sale).acts(kind, 0, 6_000),
+        Kind::Tokenize => unreachable!("no errand tokenizes"),
     }
 }
 
@@ -54,7 +55,7 @@ fn check(class: Class, kind: Kind, mishaps: &[(usize, u32, &[Fault])]) -> Vec<Fa
 fn at_every_call_of_every_operation() {
     let mut struck = BTreeSet::new();
     for class in Class::ALL {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.moves_money()) {
             // The request itself, and whoever comes after it.
             for task in 0..3 {
                 for call in 1..=CALLS {

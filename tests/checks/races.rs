@@ -23,6 +23,7 @@ fn two_callers(class: Class, kind: Kind) -> (Scenario, usize) {
         Kind::Authorize | Kind::Sale | Kind::PostAuthorize => (scenario.opens(kind).again(), 0),
         Kind::Capture | Kind::Reverse => (scenario.opens(Kind::Authorize).acts(kind, 0, 6_000).again(), 1),
         Kind::Refund => (scenario.opens(Kind::Sale).acts(kind, 0, 6_000).again(), 1),
+        Kind::Tokenize => unreachable!("no errand tokenizes"),
     }
 }
 
@@ -40,7 +41,7 @@ fn order(number: u32, first: usize) -> Vec<(usize, u32)> {
 #[test]
 fn two_callers_on_one_key_have_one_effect_in_every_order() {
     for class in Class::ALL {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.moves_money()) {
             let (scenario, first) = two_callers(class, kind);
             for number in 0..1 << CALLS {
                 let report = scenario.clone().served(FROM_MS, &order(number, first)).happens();

@@ -84,7 +84,7 @@ fn ledger(gateway: &Gateway, now_ms: i64) -> Vec<Line> {
 /// How many of these records enter an effect.
 fn moved(records: &[Record]) -> usize {
     let moves = |record: &&Record| match record {
-        Record::Operation(operation) => operation.outcome.is_effect(),
+        Record::Operation(operation) => operation.is_effect(i64::MIN),
         Record::Unacted(_) | Record::Reversal(_) => false,
     };
     records.iter().filter(moves).count()
@@ -110,7 +110,7 @@ impl Visit {
         // Mostly one class, and mostly no magic: so that requests meet.
         let class = Class::ALL.get(usize::from(self.class % 16)).copied().unwrap_or(Class::Keyed).name();
         let id = pick(&["1000000001", "1000000001", "1000000002", "SF1000001", ""], self.id);
-        let path = match self.place % 16 {
+        let path = match self.place % 18 {
             0 => format!("/{}", pick(&["", class, "keyed/1000000001", "é"], self.id)),
             1 => "/ledger".to_owned(),
             2 => "/faults".to_owned(),
@@ -122,9 +122,10 @@ impl Visit {
             10 => format!("/{class}/authorizations/{id}/captures"),
             11 => format!("/{class}/authorizations/{id}/reversals"),
             12 => format!("/{class}/payments/{id}/refunds"),
+            15 | 16 => format!("/{class}/tokens"),
             _ => format!("/{class}/authorizations"),
         };
-        let usual = if matches!(self.place % 16, 0 | 1 | 3) { "GET" } else { "POST" };
+        let usual = if matches!(self.place % 18, 0 | 1 | 3) { "GET" } else { "POST" };
         Request {
             method: pick(&[usual, usual, usual, usual, usual, "GET", "DELETE", "PUT"], self.method).to_owned(),
             path,
@@ -144,10 +145,12 @@ impl Visit {
             "reference": pick(&["r1", "r2", "r3", ""], self.reference % 13),
             "amount": u64::from(row.code) + 10_000, "currency": "USD", "authorization": id,
         });
-        if self.place % 16 == 2 {
+        if self.place % 18 == 2 {
             body = json!({"next": [{"fault": row.name, "times": self.reference, "delayMs": self.method}]});
-        } else if self.by_card || matches!(self.place % 16, 6 | 13) {
+        } else if self.by_card || matches!(self.place % 18, 6 | 13) {
             body["card"] = json!({"number": card_number(row.code), "expiryMonth": 1, "expiryYear": "2030"});
+        } else if matches!(self.place % 18, 15 | 16) {
+            body["bankAccount"] = json!({"number": format!("DE{:04}", row.code), "type": "Checking"});
         } else {
             body["method"] = json!(method_id(row.code));
         }

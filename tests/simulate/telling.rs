@@ -39,6 +39,7 @@ fn wanted(place: usize, errand: &Errand) -> String {
         Kind::Sale => "sell for",
         Kind::Refund => "refund",
         Kind::PostAuthorize => "register a browser's authorization of",
+        Kind::Tokenize => "keep a card for",
     };
     let amount = amount.map_or_else(|| "all that is left".to_owned(), |minor| minor.to_string());
     let (what, since) = match on {

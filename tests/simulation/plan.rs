@@ -158,7 +158,7 @@ fn acting(on: Kind, chance: &mut Chance) -> Option<Kind> {
         Kind::Authorize | Kind::PostAuthorize if chance.one_in(3) => Some(Kind::Reverse),
         Kind::Authorize | Kind::PostAuthorize => Some(Kind::Capture),
         Kind::Sale | Kind::Capture => Some(Kind::Refund),
-        Kind::Reverse | Kind::Refund => None,
+        Kind::Reverse | Kind::Refund | Kind::Tokenize => None,
     }
 }
 

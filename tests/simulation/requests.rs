@@ -190,6 +190,7 @@ fn function_of(kind: Kind) -> &'static Function {
         Kind::Capture => &capture::FUNCTION,
         Kind::Reverse => &reverse::FUNCTION,
         Kind::Refund => &refund::FUNCTION,
+        Kind::Tokenize => unreachable!("no errand tokenizes"),
     }
 }
 
@@ -201,6 +202,7 @@ fn kind_of(kind: Kind, on: Ordinal, is_final: bool) -> payment::Kind {
         Kind::Capture => payment::Kind::Capture { authorization: on, is_final },
         Kind::Reverse => payment::Kind::Reverse { authorization: on },
         Kind::Refund => payment::Kind::Refund { payment: on, reason: None },
+        Kind::Tokenize => unreachable!("no errand tokenizes"),
     }
 }
 

@@ -8,6 +8,7 @@ mod resolution;
 mod script;
 mod server;
 mod table;
+mod tokens;
 
 use serde_json::{Value, json};
 

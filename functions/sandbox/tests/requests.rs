@@ -41,6 +41,9 @@ fn a_wrong_member_is_named() {
         (with(plain(), "method", json!("03O000000000000")), "exactly one of card and method"),
         (with(plain(), "card", json!(CARD)), "card must be an object"),
         (with(plain(), "method", json!(7)), "method must be a string"),
+        (with(plain(), "methodType", json!(7)), "methodType must be a string"),
+        (with(plain(), "methodType", json!("é".repeat(61))), "methodType must have"),
+        (with(plain(), "merchantInitiated", json!(1)), "merchantInitiated must be"),
         (of_card("number", Value::Null), "card.number is missing"),
         (of_card("number", json!(4_242_424_242_424_242_u64)), "card.number must be"),
         (of_card("expiryMonth", Value::Null), "card.expiryMonth is missing"),
@@ -182,6 +185,29 @@ fn a_line_of_the_ledger_tells_everything_about_an_effect() {
         }]})
     );
     assert_eq!(world.get("/ledger?reference=x"), json!({"effects": []}));
+}
+
+#[test]
+fn the_ledger_tells_how_an_authorization_or_sale_was_asked_for_and_nothing_where_it_was_not_said() {
+    let longest = "é".repeat(60);
+    let told = json!({"methodType": longest, "merchantInitiated": true});
+    let asked = |order: Value| with(with(order, "methodType", json!(longest)), "merchantInitiated", json!(true));
+    let silent = with(with(order("s"), "methodType", Value::Null), "merchantInitiated", json!(false));
+    let rows = [
+        ("/none/authorizations", asked(order("a")), Some(&told)),
+        ("/none/sales", asked(order("s")), Some(&told)),
+        ("/none/sales", asked(with(order("s"), "amount", json!(9018))), Some(&told)),
+        ("/none/sales", silent, None),
+        ("/none/client-authorizations", asked(order("-")), None),
+    ];
+    for (path, body, told) in rows {
+        let mut world = World::new();
+        world.post(path, &body);
+        let effect = &world.effects()[0];
+        for name in ["methodType", "merchantInitiated"] {
+            assert_eq!(effect.get(name), told.map(|told| &told[name]), "{path} {body}");
+        }
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Auditor {
             // This gateway remembers what it has undone. Another would have acted now.
             self.object("late", || format!("{:?} arrived after it was undone", operation.reference));
         }
-        if !operation.outcome.is_effect() {
+        if !operation.is_effect(now_ms) {
             return;
         }
         if let Some(reference) = &operation.reference {
