@@ -6,20 +6,22 @@
 
 use std::sync::Arc;
 
-use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{GatewayId, MerchantId, MethodId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{ApiKey, Merchant};
-use kessai_shared::payment::asked::Details;
-use kessai_shared::payment::{Action, IdempotencyKey, Request};
+use kessai_shared::method::{self, Method, Status};
+use kessai_shared::payment::asked::{Details, OnFile};
+use kessai_shared::payment::{Action, IdempotencyKey, Instrument, Request};
 use kessai_shared::ports::{Answered, Directory, Note};
-use kessai_shared::rejection::Fault;
+use kessai_shared::rejection::{Fault, Refusal, Rejection};
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
 use kessai_shared::time::Timestamp;
+use kessai_shared::vault;
 
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::problem::Problem;
-use crate::wire::body;
+use crate::wire::body::{self, Saving};
 use crate::wire::members::Members;
 use crate::wire::view::View;
 
@@ -44,6 +46,8 @@ pub enum Does {
     Open(Translate),
     /// Acts on one.
     Act(Translate),
+    /// Makes and changes stored payment methods.
+    Tokenize,
     /// Shows records.
     Retrieve,
 }
@@ -63,8 +67,20 @@ pub struct Asking<'a> {
 pub enum Ask {
     /// It opens a payment.
     Open(Request),
+    /// It opens one, and what it is paid with is to be kept.
+    Save(Request, Box<Saving>),
     /// It acts on this one.
     Act(PaymentId, Request),
+}
+
+impl Ask {
+    /// It opens a payment, and what it is paid with may be kept.
+    pub fn open(request: Request, saving: Option<Saving>) -> Self {
+        match saving {
+            Some(saving) => Self::Save(request, Box::new(saving)),
+            None => Self::Open(request),
+        }
+    }
 }
 
 impl Asking<'_> {
@@ -90,6 +106,7 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
     let answered = match function.does {
         _ if !is_version(event.path_parameter("version")) => Err(Problem::not_found()),
         Does::Open(translate) | Does::Act(translate) => operate(app, translate, event, deadline, &mut subject).await,
+        Does::Tokenize => crate::tokenize::serve(app, event, deadline, &mut subject).await,
         Does::Retrieve => crate::retrieve::show(app, event, deadline, &mut subject).await,
     };
     let problem = answered.as_ref().err();
@@ -124,8 +141,11 @@ async fn operate(
     let details = body::details(&mut members)?;
     let ask = translate(&mut members, Asking { merchant: &merchant, event, key, details })?;
     members.finish()?;
-    let opens = matches!(ask, Ask::Open(_));
-    let reply = perform(app, &merchant, ask, deadline).await?;
+    let opens = matches!(ask, Ask::Open(_) | Ask::Save(..));
+    let reply = match perform(app, &merchant, ask, deadline).await? {
+        Performed::Replied(reply) => reply,
+        Performed::NotKept(method) => return crate::tokenize::render(&method, true, subject),
+    };
     subject.replayed = reply.replayed;
     subject.opened = opens && !reply.replayed;
     render(&reply, subject)
@@ -164,16 +184,27 @@ async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<kessai
 }
 
 /// Stands in where the caller gave no key: a new one that nobody else has.
-fn fresh_key(app: &App) -> IdempotencyKey {
+pub fn fresh_key(app: &App) -> IdempotencyKey {
     let [_, _, _, _, _, _, random @ ..] = app.shell.entropy.bytes();
     let millis = u64::try_from(app.shell.clock.now().as_millis()).unwrap_or_default();
     IdempotencyKey::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
 
+/// What came of a translated request.
+pub enum Performed {
+    Replied(Reply),
+    /// What was to be kept was refused by its gateway's token service: nothing was paid with it.
+    NotKept(Box<Method>),
+}
+
 /// Carries out a translated request.
-pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) -> Result<Reply, Problem> {
+pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) -> Result<Performed, Problem> {
     let (stored, request) = match ask {
-        Ask::Open(request) => (None, request),
+        Ask::Open(request) => (None, with_token(app, merchant, request, deadline).await?),
+        Ask::Save(request, saving) => match kept_first(app, merchant, request, *saving, deadline).await? {
+            Ok(request) => (None, with_token(app, merchant, request, deadline).await?),
+            Err(refused) => return Ok(Performed::NotKept(refused)),
+        },
         Ask::Act(payment, request) => {
             let key = PaymentKey { merchant: merchant.id, payment };
             (Some(app.shell.read(key, deadline).await?.ok_or_else(Problem::not_found)?), request)
@@ -184,7 +215,70 @@ pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timesta
         (Action::Act(_), Some(stored)) => stored.payment.gateway,
         (Action::Act(_), None) => return Err(Problem::not_found()),
     };
-    Ok(app.shell.perform(merchant.id, route(merchant, id)?, &request, stored, deadline).await?)
+    let reply = app.shell.perform(merchant.id, route(merchant, id)?, &request, stored, deadline).await?;
+    Ok(Performed::Replied(reply))
+}
+
+/// The request with its stored method's token, where it is paid with one.
+async fn with_token(
+    app: &App,
+    merchant: &Merchant,
+    mut request: Request,
+    deadline: Timestamp,
+) -> Result<Request, Problem> {
+    let Action::Open(opening) = &mut request.action else { return Ok(request) };
+    let Instrument::Stored(on_file) = &mut opening.instrument else { return Ok(request) };
+    match app.shell.on_file(&merchant.id, &on_file.method, opening.gateway, deadline).await {
+        Ok(opened) => *on_file = opened,
+        // Whoever asked before, when the method could be used, is to hear the same as then.
+        Err(refusal) => {
+            let payment = PaymentId::opened_by(&merchant.id, &request.key);
+            let asked_before = app.shell.read(PaymentKey { merchant: merchant.id, payment }, deadline).await?;
+            if asked_before.is_none() {
+                return Err(unusable(refusal));
+            }
+        }
+    }
+    Ok(request)
+}
+
+fn unusable(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Rejection(Rejection::NotFound) => {
+            Problem::invalid("paymentMethod.id", "is no payment method of this merchant")
+        }
+        Refusal::Rejection(_) | Refusal::Fault(_) => refusal.into(),
+    }
+}
+
+/// The request, paid with what is kept of it; or what its gateway refused to keep. Keeping comes first: until it is
+/// known, nothing is charged.
+async fn kept_first(
+    app: &App,
+    merchant: &Merchant,
+    mut request: Request,
+    saving: Saving,
+    deadline: Timestamp,
+) -> Result<Result<Request, Box<Method>>, Problem> {
+    let Action::Open(opening) = &mut request.action else { return Ok(Ok(request)) };
+    let Saving { kind, facts, mut details } = saving;
+    let method = MethodId::saved_by(kind, &merchant.id, &request.key);
+    details.account = details.account.or_else(|| request.details.account.clone());
+    let asked = method::Asked { kind, key: request.key.clone(), gateway: Some(opening.gateway), facts, details };
+    let on_file = Instrument::Stored(OnFile::unopened(method));
+    let instrument = std::mem::replace(&mut opening.instrument, on_file);
+    let asking = vault::Asking { merchant: merchant.id, id: method, asked, instrument };
+    let kept = match &asking.instrument {
+        Instrument::Alternative { .. } => app.shell.keep(&asking, Status::Active, deadline).await?,
+        Instrument::Card { .. } | Instrument::Bank { .. } | Instrument::Stored(_) => {
+            app.shell.tokenize(route(merchant, opening.gateway)?, &asking, deadline).await?
+        }
+    };
+    match &kept.method.state {
+        method::State::Kept { .. } => Ok(Ok(request)),
+        method::State::Refused { .. } => Ok(Err(Box::new(kept.method))),
+        method::State::Open(_) | method::State::Unsent => Err(Problem::not_kept()),
+    }
 }
 
 /// The merchant's gateway with the adapter that speaks to it.

@@ -68,6 +68,12 @@ impl HttpEvent {
         self.path_parameters.get(name).map(String::as_str)
     }
 
+    /// A parameter of the query, as it stands there: what we ask for needs no escapes.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let pairs = self.raw_query_string.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(_, value)| !value.is_empty()).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// The body as text: JSON, UTF-8, of a size that can be meant.
     pub fn json_body(&self) -> Result<Zeroizing<String>, Problem> {
         let body = self.body.as_ref().map(|body| body.as_str()).unwrap_or_default();

@@ -3,9 +3,10 @@
 //!
 //! | variable | holds |
 //! |---|---|
-//! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE` | names of the tables |
+//! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE` | names of the tables |
 //! | `FOLLOW_UP_QUEUE_URL` | where reminders go |
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
+//! | `VAULT_KEYS_PARAMETER` | name of the parameter with the keys of the vault: `id:64 hexadecimal digits`, the newest first |
 //! | `KESSAI_STAGE` | the dimension of its metrics |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, … | as Lambda sets them |
 //!
@@ -28,7 +29,8 @@ use kessai_infra::http::HttpClient;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ports::{Clock, Directory, Journal, Note, Queue};
+use kessai_shared::ports::{Clock, Directory, Journal, Note, Queue, Vault};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::merchant::{ORIGINS_KEY, decode_origins};
 use kessai_shared::time::Timestamp;
@@ -73,9 +75,9 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
     start(function.name, async |log| {
         let needs = match function.does {
-            Does::Open(_) => Needs { fingerprint_key: true, gateways: true },
-            Does::Act(_) => Needs { fingerprint_key: false, gateways: true },
-            Does::Retrieve => Needs { fingerprint_key: false, gateways: false },
+            Does::Open(_) | Does::Tokenize => Needs { fingerprint_key: true, vault: Tokens::Opened, gateways: true },
+            Does::Act(_) => Needs { fingerprint_key: false, vault: Tokens::Unused, gateways: true },
+            Does::Retrieve => Needs { fingerprint_key: false, vault: Tokens::Hidden, gateways: false },
         };
         let app = app(&account()?, &log, needs).await?;
         run(move |event: HttpEvent, invocation: Invocation| {
@@ -99,7 +101,8 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     start(follow_up::NAME, async |log| {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
-        let app = app(&account, &log, Needs { fingerprint_key: false, gateways: true }).await?;
+        let needs = Needs { fingerprint_key: false, vault: Tokens::Opened, gateways: true };
+        let app = app(&account, &log, needs).await?;
         let queue = queue(&account)?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
@@ -243,11 +246,21 @@ pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
     App { shell, directory: Arc::clone(&app.directory) }
 }
 
+/// What a function does with stored payment methods.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tokens {
+    Unused,
+    /// It shows methods, and must not read their tokens.
+    Hidden,
+    Opened,
+}
+
 /// What a function needs beside tables.
 #[derive(Clone, Copy)]
 struct Needs {
     /// It takes cards, of which only keyed hashes rest.
     fingerprint_key: bool,
+    vault: Tokens,
     /// It calls gateways.
     gateways: bool,
 }
@@ -256,10 +269,13 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
     let payments = account.table(required("PAYMENTS_TABLE")?);
     let merchants = account.table(required("MERCHANTS_TABLE")?);
     let http = HttpClient::new()?;
-    let (fingerprint_key, ()) = tokio::join!(
-        async { if needs.fingerprint_key { fingerprint_key(account, &http).await.map(Some) } else { Ok(None) } },
-        warm_up(&merchants, &http, needs.gateways),
-    );
+    let (keys, ()) = tokio::join!(keys(account, &http, needs), warm_up(&merchants, &http, needs.gateways));
+    let Keys { fingerprint_key, sealing_keys } = keys?;
+    let vault: Option<Arc<dyn Vault>> = match needs.vault {
+        Tokens::Unused => None,
+        Tokens::Hidden => Some(Arc::new(account.table(required("VAULT_TABLE")?).without_tokens())),
+        Tokens::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
+    };
     let clock = Arc::new(SystemClock);
     let shell = Shell {
         store: Arc::new(payments),
@@ -267,7 +283,9 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
         journal: Watch::new(log, String::new(), None),
-        fingerprint_key: fingerprint_key?.map(Arc::new),
+        fingerprint_key,
+        vault,
+        sealing_keys,
     };
     Ok(App { shell, directory: Arc::new(Cached::new(merchants, clock)) })
 }
@@ -287,11 +305,36 @@ async fn warm_up(merchants: &DynamoDb, http: &HttpClient, gateways: bool) {
     drop(tokio::time::timeout(WARM_UP, opening).await);
 }
 
-async fn fingerprint_key(account: &Account, http: &HttpClient) -> Result<FingerprintKey, StartError> {
-    let name = required("FINGERPRINT_KEY_PARAMETER")?;
-    let secrets = account.secrets().fetch(http, &[&name]).await?;
-    let key = secrets.get(&name).and_then(|hex| read_fingerprint_key(hex));
-    key.ok_or_else(|| format!("the parameter {name} must hold 64 hexadecimal digits").into())
+/// The keys of a function.
+#[derive(Default)]
+struct Keys {
+    fingerprint_key: Option<Arc<FingerprintKey>>,
+    sealing_keys: Option<Arc<SealingKeys>>,
+}
+
+/// All that it needs, in one call; in none where it needs none.
+async fn keys(account: &Account, http: &HttpClient, needs: Needs) -> Result<Keys, StartError> {
+    let name = |variable, is_needed: bool| is_needed.then(|| required(variable)).transpose();
+    let fingerprint = name("FINGERPRINT_KEY_PARAMETER", needs.fingerprint_key)?;
+    let sealing = name("VAULT_KEYS_PARAMETER", needs.vault == Tokens::Opened)?;
+    let names: Vec<&str> = [&fingerprint, &sealing].into_iter().flatten().map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(Keys::default());
+    }
+    let secrets = account.secrets().fetch(http, &names).await?;
+    let strange = |name: &str, form| format!("the parameter {name} must hold {form}");
+    let mut keys = Keys::default();
+    if let Some(name) = fingerprint {
+        let key = secrets.get(&name).and_then(|hex| read_fingerprint_key(hex));
+        let key = key.ok_or_else(|| strange(&name, "64 hexadecimal digits"))?;
+        keys.fingerprint_key = Some(Arc::new(key));
+    }
+    if let Some(name) = sealing {
+        let sealing_keys = secrets.get(&name).and_then(|text| SealingKeys::parse(text));
+        let sealing_keys = sealing_keys.ok_or_else(|| strange(&name, "keys as id:64 hexadecimal digits"))?;
+        keys.sealing_keys = Some(Arc::new(sealing_keys));
+    }
+    Ok(keys)
 }
 
 /// Reads 64 hexadecimal digits.

@@ -30,6 +30,7 @@ pub mod sandbox;
 #[cfg(feature = "lambda")]
 #[path = "scheduler-tick/mod.rs"]
 pub mod scheduler_tick;
+pub mod tokenize;
 pub mod wire;
 
 use door::Function;
@@ -42,6 +43,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &sale::FUNCTION,
     &post_auth::FUNCTION,
     &refund::FUNCTION,
+    &tokenize::FUNCTION,
     &retrieve::FUNCTION,
 ];
 

@@ -58,6 +58,13 @@ impl Problem {
         Self { retry_after: Some(FAULT_RETRY), ..Self::new(500, "UNKNOWN_EXCEPTION", message) }
     }
 
+    /// The gateway did not say whether it keeps a payment method, so nothing was paid with it.
+    pub fn not_kept() -> Self {
+        let message = "The gateway did not say whether it keeps the payment method, and nothing was charged; try again \
+                       with the same idempotency key";
+        Self { retry_after: Some(FAULT_RETRY), ..Self::new(503, "GATEWAY_UNREACHABLE", message) }
+    }
+
     /// The gateway certainly did nothing.
     pub fn not_sent() -> Self {
         let message =
@@ -78,7 +85,7 @@ impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         let (status, code) = match fault {
             Fault::Store(_) | Fault::Busy | Fault::NoTime => (503, "SERVICE_UNAVAILABLE"),
-            Fault::Stored(_) | Fault::SetUp(_) => (500, "UNKNOWN_EXCEPTION"),
+            Fault::Stored(_) | Fault::Sealed(_) | Fault::SetUp(_) => (500, "UNKNOWN_EXCEPTION"),
         };
         let message = format!("{fault}; ask again with the same idempotency key");
         Self { retry_after: Some(FAULT_RETRY), cause: Some(chain(&fault)), ..Self::new(status, code, message) }

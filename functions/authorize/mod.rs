@@ -19,13 +19,14 @@ pub fn open(kind: Kind, ways: Ways, members: &mut Members<'_>, asking: Asking<'_
     if asking.details.account.is_none() {
         return Err(Problem::missing("accountId"));
     }
+    let paying = body::paying(members, ways)?;
     let opening = Opening {
         kind,
         gateway: body::gateway(members, asking.merchant)?,
         currency: body::currency(members, asking.merchant)?,
-        instrument: body::instrument(members, ways)?,
+        instrument: paying.instrument,
     };
     let amount = body::exact_amount(members)?;
     let details = kessai_shared::payment::asked::Details { group: body::group(members)?, ..asking.details };
-    Ok(Ask::Open(Request { action: Action::Open(opening), key: asking.key, amount, details }))
+    Ok(Ask::open(Request { action: Action::Open(opening), key: asking.key, amount, details }, paying.saving))
 }

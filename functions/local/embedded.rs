@@ -19,6 +19,7 @@ pub struct Embedded {
     pub url: String,
     pub payments: DynamoDb,
     pub merchants: DynamoDb,
+    pub vault: DynamoDb,
 }
 
 /// Starts a database over the file, or in memory where there is none, and makes the tables.
@@ -33,10 +34,11 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     let address = address.await??;
     let url = format!("http://{address}");
     let account = Account::at(&url);
-    let (payments, merchants) = (account.table("payments"), account.table("merchants"));
+    let [payments, merchants, vault] = ["payments", "merchants", "vault"].map(|name| account.table(name));
     payments.create_table().await?;
     merchants.create_table().await?;
-    Ok(Embedded { url, payments, merchants })
+    vault.create_vault_table().await?;
+    Ok(Embedded { url, payments, merchants, vault })
 }
 
 fn serve(database: Database, started: oneshot::Sender<std::io::Result<std::net::SocketAddr>>) {

@@ -14,6 +14,7 @@ pub mod files;
 pub mod follow_up;
 pub mod identity;
 pub mod merchant;
+pub mod methods;
 pub mod routes;
 pub mod server;
 pub mod start;

@@ -11,12 +11,14 @@ use kessai_infra::http::HttpClient;
 use kessai_infra::system::SystemEntropy;
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ports::Entropy;
+use kessai_shared::ports::{Clock, Entropy};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use super::arguments::{Arguments, Command, Sandbox, Serve};
 use super::clock::MovableClock;
@@ -24,9 +26,9 @@ use super::embedded;
 use super::files::{claim_directory, write_whole};
 use super::follow_up::{self, Reminders, RemindingStore};
 use super::identity::Identity;
-use super::merchant;
 use super::routes::routes;
 use super::server::Server;
+use super::{merchant, methods};
 use crate::door::App;
 use crate::lambda::{StartError, read_fingerprint_key};
 use crate::sandbox;
@@ -78,6 +80,8 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     };
     // The server itself says what was asked; here only what is wrong.
     let log = Log { function: "local", stage: None, clock: clock.clone(), out: standard_error() };
+    let sealing_keys = sealing_keys(resting)?;
+    methods::seed(&database.vault, identity.merchant, &sealing_keys, &SystemEntropy, clock.now()).await?;
     let shell = Shell {
         store: Arc::new(store),
         http: Arc::new(HttpClient::new()?),
@@ -85,6 +89,8 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         entropy: Arc::new(SystemEntropy),
         journal: Watch::new(&log, String::new(), None),
         fingerprint_key: Some(Arc::new(fingerprint_key(resting)?)),
+        vault: Some(Arc::new(database.vault)),
+        sealing_keys: Some(Arc::new(sealing_keys)),
     };
     let app = App { shell, directory: Arc::new(Cached::new(database.merchants, clock.clone())) };
     tokio::spawn(follow_up::run(app.clone(), reminders, Arc::clone(&clock)));
@@ -133,14 +139,33 @@ async fn start_sandbox(port: u16, data: Option<&Path>, ended: watch::Receiver<bo
 
 /// The key of request fingerprints, made at the first start.
 fn fingerprint_key(data: Option<&Path>) -> Result<FingerprintKey, StartError> {
-    let Some(file) = data.map(|data| data.join("fingerprint.key")) else { return Ok(FingerprintKey::new(fresh_key())) };
+    let text = kept(data, "fingerprint.key", || hexadecimal(&fresh_key()))?;
+    read_fingerprint_key(text.trim()).ok_or_else(|| "fingerprint.key: must be 64 hexadecimal digits".into())
+}
+
+/// The keys of the vault, made at the first start.
+fn sealing_keys(data: Option<&Path>) -> Result<SealingKeys, StartError> {
+    let text = kept(data, "vault.keys", || format!("k1:{}", *hexadecimal(&fresh_key())).into())?;
+    SealingKeys::parse(&text).ok_or_else(|| "vault.keys: must be keys as id:64 hexadecimal digits".into())
+}
+
+/// A file's text, made where there is none yet; where nothing rests, made each time.
+fn kept(
+    data: Option<&Path>,
+    name: &str,
+    make: impl FnOnce() -> Zeroizing<String>,
+) -> Result<Zeroizing<String>, StartError> {
+    let Some(file) = data.map(|data| data.join(name)) else { return Ok(make()) };
     if file.exists() {
-        let key = read_fingerprint_key(fs::read_to_string(&file)?.trim());
-        return key.ok_or_else(|| format!("{}: must be 64 hexadecimal digits", file.display()).into());
+        return Ok(fs::read_to_string(&file)?.into());
     }
-    let key = fresh_key();
-    write_whole(&file, HEXLOWER.encode(&key).as_bytes())?;
-    Ok(FingerprintKey::new(key))
+    let text = make();
+    write_whole(&file, text.as_bytes())?;
+    Ok(text)
+}
+
+fn hexadecimal(key: &[u8; 32]) -> Zeroizing<String> {
+    HEXLOWER.encode(key).into()
 }
 
 fn fresh_key() -> [u8; 32] {

@@ -8,6 +8,8 @@ use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::wire::view::View;
 
+mod methods;
+
 pub const FUNCTION: Function = Function { name: "retrieve", does: Does::Retrieve };
 
 /// The path's parameters, the innermost first: the first that is there names the record, the next the
@@ -27,6 +29,9 @@ pub async fn show(
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
     let merchant = authenticate(app, event, deadline, subject).await?;
+    if event.route_key.contains("/payment-methods") {
+        return methods::show(app, &merchant, event, deadline).await;
+    }
     let mut named = PARAMETERS.into_iter().filter_map(|(name, record)| Some((record, event.path_parameter(name)?)));
     let (record, id) = named.next().ok_or_else(Problem::not_found)?;
     let (payment, ordinal) = record.locate(id).ok_or_else(Problem::not_found)?;

@@ -11,14 +11,15 @@ use crate::wire::members::Members;
 pub const FUNCTION: Function = Function { name: "sale", does: Does::Open(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
+    let paying = body::paying(members, Ways::Sale)?;
     let opening = Opening {
         kind: Kind::Sale,
         gateway: body::gateway(members, asking.merchant)?,
         currency: body::currency(members, asking.merchant)?,
-        instrument: body::instrument(members, Ways::Sale)?,
+        instrument: paying.instrument,
     };
     let amount = body::exact_amount(members)?;
     let submitted_by_merchant = members.flag("submittedByMerchant")?.unwrap_or(false);
     let details = Details { group: body::group(members)?, submitted_by_merchant, ..asking.details };
-    Ok(Ask::Open(Request { action: Action::Open(opening), key: asking.key, amount, details }))
+    Ok(Ask::open(Request { action: Action::Open(opening), key: asking.key, amount, details }, paying.saving))
 }

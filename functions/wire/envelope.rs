@@ -22,6 +22,8 @@ pub struct Envelope {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) payment_method: Option<PaymentMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) saved_payment_method_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pending: Option<PendingMember>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<ErrorMember>,
@@ -129,6 +131,9 @@ pub(super) struct GatewayResponse {
     pub(super) gateway_result_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gateway_result_code_description: Option<String>,
+    /// A token of ours, never the gateway's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gateway_token_encrypted: Option<String>,
     pub(super) salesforce_result_code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) payment_method_details: Option<MethodDetails>,
@@ -183,13 +188,35 @@ pub(super) struct PaymentMethod {
 pub(super) enum MethodDetails {
     #[serde(rename_all = "camelCase")]
     CardPaymentMethod {
-        card_bin: String,
-        card_last_four: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        card_bin: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        card_category: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        card_last_four: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         card_type: Option<&'static str>,
-        display_card_number: String,
-        expiry_month: u8,
-        expiry_year: u16,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        display_card_number: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expiry_month: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expiry_year: Option<u16>,
+    },
+    #[serde(rename_all = "camelCase")]
+    BankPaymentMethod {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account_holder_type: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account_type: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bank_code: Option<String>,
+        bank_type: &'static str,
+        last4: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mandate: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        standard_entry_class_code: Option<&'static str>,
     },
     #[serde(rename_all = "camelCase")]
     AlternativePaymentMethod {

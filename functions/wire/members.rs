@@ -4,6 +4,7 @@
 //! Numbers are read from their text, never through a float. An absent member, `null` and an empty text
 //! all mean "not given", as callers of this wire format send them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -22,13 +23,27 @@ pub struct Members<'a> {
     /// Where the object stands, with a dot at the end; empty at the top.
     path: String,
     entries: BTreeMap<String, &'a RawValue>,
+    /// Names are the same in whatever case.
+    folds_case: bool,
 }
 
 impl<'a> Members<'a> {
     /// Reads the object at the top.
     pub fn parse(text: &'a str) -> Result<Self, Problem> {
         let Entries(entries) = Entries::parse(text).map_err(|error| Problem::unreadable(format!("body: {error}")))?;
-        Ok(Self { path: String::new(), entries })
+        Ok(Self { path: String::new(), entries, folds_case: false })
+    }
+
+    /// Reads the fields of a record, whose names are the same in whatever case.
+    pub fn parse_record(text: &'a str) -> Result<Self, Problem> {
+        let Self { path, entries, .. } = Self::parse(text)?;
+        let mut folded = BTreeMap::new();
+        for (name, value) in entries {
+            if folded.insert(name.to_ascii_lowercase(), value).is_some() {
+                return Err(Problem::unreadable(format!("body: member {} is given twice", shown(&name))));
+            }
+        }
+        Ok(Self { path, entries: folded, folds_case: true })
     }
 
     /// The member's name from the top of the body.
@@ -46,11 +61,21 @@ impl<'a> Members<'a> {
 
     /// Whether the member is there at all, be it `null` or empty.
     pub fn has(&self, member: &str) -> bool {
-        self.entries.contains_key(member)
+        self.entries.contains_key(&*self.folded(member))
+    }
+
+    /// The name by which the member is found.
+    fn folded<'b>(&self, member: &'b str) -> Cow<'b, str> {
+        if self.folds_case { member.to_ascii_lowercase().into() } else { member.into() }
+    }
+
+    /// Whether the member says anything.
+    pub fn holds(&self, member: &str) -> bool {
+        self.entries.get(&*self.folded(member)).is_some_and(|raw| !["null", "\"\""].contains(&raw.get()))
     }
 
     fn take(&mut self, member: &str) -> Option<&'a str> {
-        let text = self.entries.remove(member)?.get();
+        let text = self.entries.remove(&*self.folded(member))?.get();
         (text != "null").then_some(text)
     }
 
@@ -105,7 +130,7 @@ impl<'a> Members<'a> {
     }
 
     /// The text of a number; of a string, what it holds.
-    fn digits(&mut self, member: &str) -> Result<Option<String>, Problem> {
+    pub fn digits(&mut self, member: &str) -> Result<Option<String>, Problem> {
         let Some(raw) = self.take(member) else { return Ok(None) };
         match raw.as_bytes().first() {
             Some(b'"') => {
@@ -142,7 +167,7 @@ impl<'a> Members<'a> {
     pub fn object(&mut self, member: &str) -> Result<Option<Self>, Problem> {
         let Some(raw) = self.take(member) else { return Ok(None) };
         let Entries(entries) = Entries::parse(raw).map_err(|error| Problem::invalid(&self.name(member), error))?;
-        Ok(Some(Self { path: format!("{}.", self.name(member)), entries }))
+        Ok(Some(Self { path: format!("{}.", self.name(member)), entries, folds_case: false }))
     }
 
     /// An object of texts.

@@ -7,4 +7,5 @@
 pub mod body;
 pub mod envelope;
 pub mod members;
+pub mod method;
 pub mod view;

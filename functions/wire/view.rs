@@ -1,7 +1,7 @@
 //! A stored operation as an answer: the same facts, the same bytes, however often they are asked for.
 
 use kessai_shared::card::{CardFacts, CardType};
-use kessai_shared::ids::{Id, Ordinal, Record, group_id, log_id};
+use kessai_shared::ids::{Id, MethodId, Ordinal, Record, group_id, log_id};
 use kessai_shared::money::Money;
 use kessai_shared::payment::asked::{AccountId, Details, Group, InstrumentFacts, Membership};
 use kessai_shared::payment::{
@@ -63,6 +63,7 @@ impl<'a> View<'a> {
             payment_gateway_logs: self.logs(&self.operation.logs, 0, false),
             payment_group: asked.details.group.as_ref().map(|group| self.group(group)),
             payment_method: asked.instrument.as_ref().map(|facts| self.method(facts)),
+            saved_payment_method_status: self.saved(),
             pending: self.pending(),
             ..Envelope::default()
         }
@@ -195,26 +196,23 @@ impl<'a> View<'a> {
     }
 
     fn gateway_response(&self) -> GatewayResponse {
-        let Answer { reference, reference_details, code, description, message, authorization_code, avs_code, date } =
-            self.operation.answer().cloned().unwrap_or_default();
+        let answer = self.operation.answer().cloned().unwrap_or_default();
         let details = match &self.operation.asked.kind {
             Kind::PostAuthorize => {
                 self.operation.asked.instrument.as_ref().and_then(|facts| self.method_details(facts))
             }
             Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => None,
         };
-        GatewayResponse {
-            gateway_authorization_code: authorization_code,
-            gateway_avs_code: avs_code,
-            gateway_date: date.map(|date| date.to_string()),
-            gateway_message: message,
-            gateway_reference_details: reference_details,
-            gateway_reference_number: reference,
-            gateway_result_code: code,
-            gateway_result_code_description: description,
-            salesforce_result_code: result_code(&self.operation.state),
-            payment_method_details: details,
-        }
+        let result = result_code(&self.operation.state);
+        GatewayResponse { payment_method_details: details, ..GatewayResponse::of(answer, result) }
+    }
+
+    /// Whether a post-authorization stored what it was made with: the same method is never made twice.
+    fn saved(&self) -> Option<&'static str> {
+        let asked = &self.operation.asked;
+        let Some(InstrumentFacts::Stored(method)) = &asked.instrument else { return None };
+        let saved = MethodId::saved_by(method.kind()?, &self.payment.merchant, &asked.key);
+        (asked.kind == Kind::PostAuthorize && *method == saved).then_some("Created")
     }
 
     fn logs(&self, logs: &[Log], first: usize, full: bool) -> Vec<GatewayLog> {
@@ -265,12 +263,13 @@ impl<'a> View<'a> {
             InstrumentFacts::Stored(_) => None,
             InstrumentFacts::Card(CardFacts { bin, last_four, expiry, card_type }) => {
                 Some(MethodDetails::CardPaymentMethod {
-                    card_bin: bin.clone(),
-                    card_last_four: last_four.clone(),
+                    card_bin: Some(bin.clone()),
+                    card_category: None,
+                    card_last_four: Some(last_four.clone()),
                     card_type: card_type.map(CardType::literal),
-                    display_card_number: format!("************{last_four}"),
-                    expiry_month: expiry.month,
-                    expiry_year: expiry.year,
+                    display_card_number: Some(format!("************{last_four}")),
+                    expiry_month: Some(expiry.month),
+                    expiry_year: Some(expiry.year),
                 })
             }
             InstrumentFacts::Alternative { name, email } => Some(MethodDetails::AlternativePaymentMethod {
@@ -299,13 +298,9 @@ impl<'a> View<'a> {
     /// Why there is no record to show.
     fn error(&self) -> Option<ErrorMember> {
         let State::Settled(Settled { verdict, answer, .. }) = &self.operation.state else { return None };
-        let said = answer.description.as_deref().or(answer.message.as_deref());
-        let (error_code, meaning) = match verdict {
+        let (error_code, message) = match verdict {
             Verdict::Approved => return None,
-            Verdict::Declined(Decline::Soft) => ("DECLINED", "The gateway declined"),
-            Verdict::Declined(Decline::Permanent) => ("PERMANENT_FAIL", "The gateway declined for good"),
-            Verdict::Declined(Decline::RequiresReview) => ("REQUIRES_REVIEW", "The bank must review it"),
-            Verdict::Declined(Decline::InvalidData) => ("VALIDATION_ERROR", "The gateway refused the data"),
+            Verdict::Declined(decline) => return Some(decline_error(*decline, answer)),
             Verdict::Voided => {
                 ("VOIDED", "The gateway did not answer and the operation was undone there: nothing is charged")
             }
@@ -316,11 +311,7 @@ impl<'a> View<'a> {
                 ("LAPSED", "Nobody could find out what became of it, and by our clock the hold has ended")
             }
         };
-        let message = match (verdict, said) {
-            (Verdict::Declined(_), Some(said)) => format!("{meaning}: {said}"),
-            (_, Some(_) | None) => meaning.to_owned(),
-        };
-        Some(ErrorMember { error_code, message })
+        Some(ErrorMember { error_code, message: message.to_owned() })
     }
 
     fn entry(&self) -> Entry {
@@ -355,13 +346,55 @@ pub fn result_code(state: &State) -> &'static str {
         State::Accepted(_) => "Success",
         State::Settled(settled) => match settled.verdict {
             Verdict::Approved => "Success",
-            Verdict::Declined(Decline::Soft) | Verdict::Voided => "Decline",
-            Verdict::Declined(Decline::Permanent) => "PermanentFail",
-            Verdict::Declined(Decline::RequiresReview) => "RequiresReview",
-            Verdict::Declined(Decline::InvalidData) => "ValidationError",
+            Verdict::Declined(decline) => decline_code(decline),
+            Verdict::Voided => "Decline",
             Verdict::NeverReceived => "SystemError",
             Verdict::Lapsed => "Indeterminate",
         },
+    }
+}
+
+/// The same for a refusal.
+pub(super) fn decline_code(decline: Decline) -> &'static str {
+    match decline {
+        Decline::Soft => "Decline",
+        Decline::Permanent => "PermanentFail",
+        Decline::RequiresReview => "RequiresReview",
+        Decline::InvalidData => "ValidationError",
+    }
+}
+
+/// Why there is nothing to show for what a gateway refused.
+pub(super) fn decline_error(decline: Decline, answer: &Answer) -> ErrorMember {
+    let (error_code, meaning) = match decline {
+        Decline::Soft => ("DECLINED", "The gateway declined"),
+        Decline::Permanent => ("PERMANENT_FAIL", "The gateway declined for good"),
+        Decline::RequiresReview => ("REQUIRES_REVIEW", "The bank must review it"),
+        Decline::InvalidData => ("VALIDATION_ERROR", "The gateway refused the data"),
+    };
+    let said = answer.description.as_deref().or(answer.message.as_deref());
+    let message = said.map_or_else(|| meaning.to_owned(), |said| format!("{meaning}: {said}"));
+    ErrorMember { error_code, message }
+}
+
+impl GatewayResponse {
+    /// What the gateway said, and the wire's word for it.
+    pub(super) fn of(answer: Answer, result: &'static str) -> Self {
+        let Answer { reference, reference_details, code, description, message, authorization_code, avs_code, date } =
+            answer;
+        Self {
+            gateway_authorization_code: authorization_code,
+            gateway_avs_code: avs_code,
+            gateway_date: date.map(|date| date.to_string()),
+            gateway_message: message,
+            gateway_reference_details: reference_details,
+            gateway_reference_number: reference,
+            gateway_result_code: code,
+            gateway_result_code_description: description,
+            gateway_token_encrypted: None,
+            salesforce_result_code: result,
+            payment_method_details: None,
+        }
     }
 }
 

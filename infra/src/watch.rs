@@ -119,6 +119,11 @@ impl Watch {
                 .with("operation", operation.to_string())
                 .heard(heard)
                 .counting("Faults", 1),
+            Note::Locked { method, cause } => self
+                .line("ERROR", "locked")
+                .with("method", method.to_string())
+                .with("cause", cause)
+                .counting("Faults", 1),
             Note::Relayed { images, reminders } => {
                 self.line("INFO", "relayed").with("images", images).with("reminders", reminders)
             }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::method::{CardCategory, CardOnFile};
+
 /// Shortest and longest card number of ISO/IEC 7812.
 const PAN_DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
 
@@ -215,6 +217,12 @@ pub struct Card {
 }
 
 impl Card {
+    /// What may rest of it in a stored method.
+    pub fn on_file(&self, category: Option<CardCategory>) -> CardOnFile {
+        let CardFacts { bin, last_four, expiry, card_type } = self.facts();
+        CardOnFile { bin: Some(bin), last_four: Some(last_four), expiry: Some(expiry), card_type, category }
+    }
+
     /// What may rest of it.
     pub fn facts(&self) -> CardFacts {
         CardFacts {

@@ -44,6 +44,13 @@ impl Memory {
         self.inner().items.values().map(|held| held.item.clone()).collect()
     }
 
+    /// Puts an item there, whatever was there before; it counts for nothing.
+    pub fn put(&self, item: Item) {
+        let Some(key) = item.text(KEY).map(str::to_owned) else { return };
+        let write_units = item.write_units();
+        self.inner().items.insert(key, Held { item, write_units });
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // Nothing panics while it holds the lock, so what it guards is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

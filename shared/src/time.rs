@@ -36,6 +36,12 @@ impl Timestamp {
         Some(Self(instant.as_millisecond()))
     }
 
+    /// The year of the calendar, by UTC.
+    pub fn year(self) -> u16 {
+        let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
+        u16::try_from(instant.to_zoned(jiff::tz::TimeZone::UTC).year()).unwrap_or_default()
+    }
+
     /// Saturates at the end of time.
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis(duration)))

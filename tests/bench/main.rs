@@ -165,6 +165,8 @@ async fn set_up() -> InProcess {
         entropy: Arc::new(SystemEntropy),
         journal: Watch::new(&log, String::new(), None),
         fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
+        vault: None,
+        sealing_keys: None,
     };
     InProcess { app: App { shell, directory: Arc::new(merchants) }, payments, event }
 }

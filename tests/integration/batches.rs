@@ -82,6 +82,8 @@ async fn a_message_that_breaks_its_handler_is_reported_alone() {
         entropy: Arc::new(SystemEntropy),
         journal: Watch::new(&log, String::new(), None),
         fingerprint_key: None,
+        vault: None,
+        sealing_keys: None,
     };
     let app = App { shell, directory: Arc::new(Memory::default()) };
     let keys = ["00D000000000001/1", FAILS, PANICS, HANGS, "00D000000000001/4", "nonsense"];

@@ -16,6 +16,7 @@ use kessai_shared::memory::{Memory, Meter};
 use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
 use kessai_shared::payment::BalanceCheck;
 use kessai_shared::ports::{Clock, Expected, Store};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
 use kessai_shared::trace::TraceId;
@@ -30,6 +31,7 @@ pub const TRACE: &str = "1-67891233-abcdef012345678912345678";
 pub struct InProcess {
     app: App,
     pub payments: Arc<Memory>,
+    pub vault: Arc<Memory>,
     api_key: ApiKey,
     pub gateway: GatewayId,
     log: Log,
@@ -41,7 +43,8 @@ impl InProcess {
     pub async fn new() -> Self {
         let scratch = Scratch::new();
         let sandbox = Sandbox::start(scratch.path());
-        let (payments, merchants) = (Arc::new(Memory::default()), Memory::default());
+        let [payments, vault] = [(); 2].map(|()| Arc::new(Memory::default()));
+        let merchants = Memory::default();
         let (merchant, gateway) = (MerchantId::from_random([1; 16]), GatewayId::from_random([2; 16]));
         let api_key = ApiKey::from_random([3; 16], [4; 16]);
         let set_up = Merchant {
@@ -74,9 +77,11 @@ impl InProcess {
             entropy: Arc::new(SystemEntropy),
             journal: Watch::new(&log, String::new(), None),
             fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
+            vault: Some(vault.clone()),
+            sealing_keys: SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).map(Arc::new),
         };
         let app = App { shell, directory: Arc::new(merchants) };
-        Self { app, payments, api_key, gateway, log, lines, _sandbox: (sandbox, scratch) }
+        Self { app, payments, vault, api_key, gateway, log, lines, _sandbox: (sandbox, scratch) }
     }
 
     /// Asks, and counts what that cost.

@@ -6,7 +6,7 @@ use kessai_shared::card::{Card, CardType, Cvv, Expiry, Pan, Secret};
 use kessai_shared::ids::{GatewayId, MerchantId, MethodId};
 use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, Gateway};
 use kessai_shared::money::{Currency, Money};
-use kessai_shared::payment::asked::{Address, Amount};
+use kessai_shared::payment::asked::{Address, Amount, OnFile};
 use kessai_shared::payment::{BalanceCheck, IdempotencyKey, Instrument};
 use kessai_shared::time::Timestamp;
 
@@ -44,7 +44,8 @@ pub fn gateway(adapter: &str, base_url: &str) -> Gateway {
 }
 
 pub fn stored_method(id: &str) -> Instrument {
-    Instrument::Stored(MethodId::parse(id).expect("a method id"))
+    let token = Some(Secret::new(id.to_owned()));
+    Instrument::Stored(OnFile { token, ..OnFile::unopened(MethodId::parse(id).expect("a method id")) })
 }
 
 pub fn raw_card(number: &str) -> Instrument {

@@ -21,6 +21,7 @@ use kessai_shared::merchant::{ApiKey, Merchant};
 use kessai_shared::ports::{
     Clock, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending, Store,
 };
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
@@ -67,6 +68,8 @@ impl World {
             entropy: Arc::new(Counter(AtomicU64::new(1))),
             journal: Arc::new(Mute),
             fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
+            vault: Some(Arc::new(Memory::default())),
+            sealing_keys: SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).map(Arc::new),
         };
         Self { app: App { shell, directory: Arc::new(merchants) }, payments }
     }

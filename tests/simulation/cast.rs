@@ -4,13 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use kessai_functions::sandbox::Class;
+use kessai_functions::sandbox::{Class, TABLE, method_id};
+use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ids::{GatewayId, MerchantId};
+use kessai_shared::ids::{GatewayId, MerchantId, MethodId};
+use kessai_shared::memory::Memory;
 use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
-use kessai_shared::payment::BalanceCheck;
+use kessai_shared::method::Method;
+use kessai_shared::payment::{BalanceCheck, IdempotencyKey};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{api_key_key, encode_api_key, encode_merchant, merchant_key};
+use kessai_shared::stored::method::StoredMethod;
+use kessai_shared::time::Timestamp;
+
+use crate::world::START_MS;
 
 /// A hold that ends while callers still try.
 const SHORT_LIFETIME: Duration = Duration::from_secs(60);
@@ -31,6 +39,9 @@ pub struct Cast {
     pub api_keys: [ApiKey; MERCHANTS],
     pub gateway: GatewayId,
     pub fingerprint_key: Arc<FingerprintKey>,
+    /// The sandbox's magic methods, at hand for both merchants: nobody changes them, so every worker has them in memory.
+    pub vault: Arc<Memory>,
+    pub sealing_keys: Arc<SealingKeys>,
     /// For each class, with balances checked by the gateway and by Kessai.
     pub set_ups: [[Arc<SetUp>; 2]; Class::ALL.len()],
 }
@@ -68,7 +79,24 @@ pub fn cast() -> &'static Cast {
                 Arc::new(SetUp { items: items.collect(), merchants: merchants.to_vec() })
             })
         });
-        Cast { merchants, api_keys, gateway, fingerprint_key: Arc::new(FingerprintKey::new([7; 32])), set_ups }
+        let sealing_keys = SealingKeys::parse(&format!("k1:{}", "08".repeat(32))).expect("keys");
+        let vault = Arc::new(vault(&merchants, &sealing_keys));
+        let (fingerprint_key, sealing_keys) = (Arc::new(FingerprintKey::new([7; 32])), Arc::new(sealing_keys));
+        Cast { merchants, api_keys, gateway, fingerprint_key, vault, sealing_keys, set_ups }
     });
     &CAST
+}
+
+fn vault(merchants: &[MerchantId], keys: &SealingKeys) -> Memory {
+    let vault = Memory::default();
+    for (merchant, row) in merchants.iter().flat_map(|merchant| TABLE.iter().map(move |row| (merchant, row))) {
+        let id = method_id(row.code);
+        let key = IdempotencyKey::parse(row.name).expect("a key");
+        let at = Timestamp::from_millis(START_MS);
+        let mut method = Method::of_token(*merchant, MethodId::parse(&id).expect("an id"), key, at);
+        let token = Secret::new(id);
+        method.token = Some(method.at_its_place(|place| keys.seal(place, &token, [9; 16])).expect("sealed"));
+        vault.put(StoredMethod::following(None, method).to_item());
+    }
+    vault
 }

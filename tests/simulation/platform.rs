@@ -137,6 +137,8 @@ impl World {
             entropy: port.clone(),
             journal: port.clone(),
             fingerprint_key: Some(cast().fingerprint_key.clone()),
+            vault: Some(cast().vault.clone()),
+            sealing_keys: Some(cast().sealing_keys.clone()),
         };
         let app = App { shell, directory: port.clone() };
         let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));

@@ -9,7 +9,7 @@ use kessai_functions::{authorize, capture, post_auth, refund, reverse, sale};
 use kessai_shared::card::{Card, Cvv, Expiry, Pan};
 use kessai_shared::ids::{MethodId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::money::{Currency, Money};
-use kessai_shared::payment::asked::{AccountId, Address, Amount, Details, Opening};
+use kessai_shared::payment::asked::{AccountId, Address, Amount, Details, OnFile, Opening};
 use kessai_shared::payment::{self, Action, IdempotencyKey, Instrument, Request};
 
 use crate::cast::cast;
@@ -212,7 +212,7 @@ fn dollars() -> Currency {
 
 fn instrument_of(pays: Pays) -> Instrument {
     match pays {
-        Pays::Method(code) => Instrument::Stored(MethodId::parse(&method_id(code)).expect("an id")),
+        Pays::Method(code) => Instrument::Stored(OnFile::unopened(MethodId::parse(&method_id(code)).expect("an id"))),
         Pays::Card(_) | Pays::OtherCard => {
             let card = Card {
                 number: Pan::parse(&number_of(pays)).expect("a card number"),

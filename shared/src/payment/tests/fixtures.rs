@@ -1,7 +1,6 @@
 //! What the tests of payments start from: who pays, with what, through which gateway, and when.
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::card::{Card, CardType, Cvv, Expiry, Pan, Secret};
@@ -16,7 +15,6 @@ use crate::payment::asked::{Address, Amount, Details, OnFile, Opening};
 use crate::payment::{
     Action, Answer, BalanceCheck, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms,
 };
-use crate::ports::{Expected, Store, Written};
 use crate::seal::SealingKeys;
 use crate::stored::method::StoredMethod;
 use crate::time::Timestamp;
@@ -89,9 +87,7 @@ pub(crate) fn vault() -> (Arc<Memory>, SealingKeys) {
     let token = Secret::new("tok_1".to_owned());
     method.token = Some(method.at_its_place(|place| keys.seal(place, &token, [7; 16])).expect("sealed"));
     let vault = Memory::default();
-    let item = StoredMethod::following(None, method).to_item();
-    let written = Box::pin(vault.write(item, Expected::Absent)).as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(matches!(written, Poll::Ready(Ok(Written::Done))), "memory takes it at once");
+    vault.put(StoredMethod::following(None, method).to_item());
     (Arc::new(vault), keys)
 }
 

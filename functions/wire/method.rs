@@ -1,0 +1,187 @@
+//! A stored method as an answer: to whoever asked for it, and to whoever asks how it stands.
+
+use kessai_shared::bank::{AccountType, BankFacts, EntryClass, HolderType};
+use kessai_shared::card::CardType;
+use kessai_shared::ids::{MethodKind, method_log_id, opaque_token};
+use kessai_shared::method::{CardCategory, CardOnFile, Details, Facts, Method, State, Status};
+use kessai_shared::payment::Answer;
+use serde::Serialize;
+
+use super::envelope::{Envelope, GatewayLog, GatewayResponse, MethodDetails, PaymentMethod, PendingMember};
+use super::view::{decline_code, decline_error};
+
+/// Longer than any page of methods that somebody reads.
+pub const MOST_METHODS: u16 = 100;
+
+/// The HTTP status of the answer to whoever asked for it. None where the gateway was never asked.
+pub fn http_status(method: &Method) -> Option<u16> {
+    match &method.state {
+        State::Unsent => None,
+        State::Open(_) => Some(202),
+        State::Refused { .. } => Some(402),
+        State::Kept { .. } => Some(201),
+    }
+}
+
+/// The answer to whoever asked for it: as it was made, whatever was changed since.
+pub fn answer(method: &Method) -> Envelope {
+    let (answer, at, result, interaction) = match &method.state {
+        State::Kept { answer, at, .. } => (answer.clone(), Some(*at), "Success", "Success"),
+        State::Refused { decline, answer, at } => (answer.clone(), Some(*at), decline_code(*decline), "Failed"),
+        State::Open(_) | State::Unsent => (Answer::default(), None, "Indeterminate", "Timeout"),
+    };
+    let is_kept = matches!(method.state, State::Kept { .. });
+    let is_refused = matches!(method.state, State::Refused { .. });
+    let log = at.map(|at| GatewayLog {
+        created_date: at.to_string(),
+        gateway_result_code: answer.code.clone(),
+        id: method_log_id(&method.id).to_string(),
+        interaction_status: interaction,
+        more: None,
+    });
+    let error = if let State::Refused { decline, answer, .. } = &method.state {
+        Some(decline_error(*decline, answer))
+    } else {
+        None
+    };
+    Envelope {
+        gateway_response: Some(GatewayResponse {
+            gateway_token_encrypted: is_kept.then(|| opaque_token(&method.merchant, &method.id)),
+            ..GatewayResponse::of(answer, result)
+        }),
+        payment_gateway_logs: log.into_iter().collect(),
+        payment_method: (!is_refused).then(|| PaymentMethod {
+            account_id: account(method),
+            id: Some(method.id.to_string()),
+            status: is_kept.then(|| Status::Active.literal()),
+            payment_method_details: details(method),
+        }),
+        pending: (!is_kept && !is_refused).then_some(PendingMember {
+            message: "The gateway did not say whether it keeps the payment method; ask again with the same idempotency key",
+            next_check_date: None,
+        }),
+        error,
+        ..Envelope::default()
+    }
+}
+
+fn account(method: &Method) -> Option<String> {
+    method.asked.details.account.as_ref().map(|account| account.as_str().to_owned())
+}
+
+/// What is known of a card; of anything else, that it is one.
+fn details(method: &Method) -> Option<MethodDetails> {
+    match &method.asked.facts {
+        Facts::Card(CardOnFile { bin, last_four, expiry, card_type, category }) => {
+            Some(MethodDetails::CardPaymentMethod {
+                card_bin: bin.clone(),
+                card_category: category.map(CardCategory::literal),
+                display_card_number: last_four.as_ref().map(|last_four| format!("************{last_four}")),
+                card_last_four: last_four.clone(),
+                card_type: card_type.map(CardType::literal),
+                expiry_month: expiry.map(|expiry| expiry.month),
+                expiry_year: expiry.map(|expiry| expiry.year),
+            })
+        }
+        Facts::Bank(BankFacts { last_four, bank_type, bank_code, account_type, holder_type, entry_class, mandate }) => {
+            Some(MethodDetails::BankPaymentMethod {
+                account_holder_type: holder_type.map(HolderType::literal),
+                account_type: account_type.map(AccountType::literal),
+                bank_code: bank_code.clone(),
+                bank_type: bank_type.literal(),
+                last4: last_four.clone(),
+                mandate: mandate.clone(),
+                standard_entry_class_code: entry_class.map(EntryClass::literal),
+            })
+        }
+        Facts::Other => None,
+    }
+}
+
+/// A stored method as it stands now.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reading {
+    payment_method: ReadingFields,
+}
+
+/// A page of an account's methods.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    payment_methods: Vec<ReadingFields>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadingFields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<String>,
+    auto_pay: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comments: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company_name: Option<String>,
+    created_date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nick_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_gateway_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_method_details: Option<MethodDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_method_type: Option<String>,
+    processing_mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_type_id: Option<String>,
+    saved_by_merchant: bool,
+    status: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl Reading {
+    /// None of a method that there is not yet, or never will be.
+    pub fn of(method: &Method) -> Option<Self> {
+        fields(method).map(|payment_method| Self { payment_method })
+    }
+}
+
+impl Page {
+    pub fn of(methods: &[Method], more: bool) -> Self {
+        let last = methods.last().filter(|_| more);
+        Self {
+            payment_methods: methods.iter().filter_map(fields).collect(),
+            next_page_token: last.map(|last| last.id.to_string()),
+        }
+    }
+}
+
+fn fields(method: &Method) -> Option<ReadingFields> {
+    let status = method.status()?;
+    let Details { email, comments, company_name, saved_by_merchant, processing_mode, record_type, method_type, .. } =
+        &method.asked.details;
+    Some(ReadingFields {
+        account_id: account(method),
+        auto_pay: method.auto_pay(),
+        comments: comments.clone(),
+        company_name: company_name.clone(),
+        created_date: method.requested_at.to_string(),
+        email: email.clone(),
+        id: method.id.to_string(),
+        nick_name: method.nick_name().map(str::to_owned),
+        payment_gateway_id: method.asked.gateway.map(|gateway| gateway.to_string()),
+        payment_method_details: details(method),
+        payment_method_type: method_type.clone(),
+        processing_mode: processing_mode.literal(),
+        record_type_id: record_type.clone(),
+        saved_by_merchant: *saved_by_merchant,
+        status: status.literal(),
+        kind: method.id.kind().unwrap_or(MethodKind::Card).object(),
+    })
+}
