@@ -19,23 +19,52 @@ from samtranslator.yaml_helper import yaml_parse
 # The translator says that nobody collects its statistics.
 logging.disable(logging.WARNING)
 
-HTTP = {"Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve"}
+HTTP = {"Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp"}
 BEHIND = {"Relay", "FollowUp", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
 
-PAYMENTS, MERCHANTS = "Data.PaymentsTableArn", "Data.MerchantsTableArn"
+PAYMENTS, MERCHANTS, VAULT = "Data.PaymentsTableArn", "Data.MerchantsTableArn", "Data.VaultTableArn"
 QUEUE, GIVEN_UP = "Queues.FollowUpQueueArn", "Queues.RelayDeadLettersArn"
-OPENS = {PAYMENTS: {"dynamodb:PutItem"}, MERCHANTS: {"dynamodb:GetItem"}, "the fingerprint key": {"ssm:GetParameters"}}
-CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, MERCHANTS: {"dynamodb:GetItem"}}
+FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
+
+# Conditions of a permission, as they are called here. A condition on all values of a key holds where a request has
+# none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
+RATES, NO_TOKENS = " under rate/", " without tokens"
+CONDITIONS = {
+    RATES: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rate/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    NO_TOKENS: {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "v", "f", "ac", "m"]},
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    },
+}
+
+ANSWERS = {MERCHANTS: {"dynamodb:GetItem"}, MERCHANTS + RATES: {"dynamodb:PutItem"}}
+PAYS = {
+    VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
+    FINGERPRINT_KEY: {"ssm:GetParameters"},
+    VAULT_KEYS: {"ssm:GetParameters"},
+}
+OPENS = ANSWERS | PAYS | {PAYMENTS: {"dynamodb:PutItem"}}
+CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}}
 PERMISSIONS = {
     "Authorize": OPENS,
     "Sale": OPENS,
     "PostAuth": OPENS,
-    "Capture": CHANGES,
-    "Reverse": CHANGES,
-    "Refund": CHANGES,
-    "Retrieve": {PAYMENTS: {"dynamodb:GetItem"}, MERCHANTS: {"dynamodb:GetItem"}},
+    "Capture": ANSWERS | CHANGES,
+    "Reverse": ANSWERS | CHANGES,
+    "Refund": ANSWERS | CHANGES,
+    "Retrieve": ANSWERS | {
+        PAYMENTS: {"dynamodb:GetItem"},
+        VAULT + NO_TOKENS: {"dynamodb:GetItem"},
+        VAULT + "/index/account" + NO_TOKENS: {"dynamodb:Query"},
+    },
+    "Tokenize": ANSWERS | PAYS,
+    "SetUp": {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, VAULT_KEYS: {"ssm:GetParameters"}},
     "Relay": {
         "Data.PaymentsStreamArn": {
             "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
@@ -44,6 +73,9 @@ PERMISSIONS = {
         GIVEN_UP: {"sqs:SendMessage"},
     },
     "FollowUp": CHANGES | {
+        MERCHANTS: {"dynamodb:GetItem"},
+        VAULT: {"dynamodb:GetItem"},
+        VAULT_KEYS: {"ssm:GetParameters"},
         QUEUE: {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
     },
     "SchedulerTick": {
@@ -51,6 +83,15 @@ PERMISSIONS = {
         PAYMENTS + "/index/late": {"dynamodb:Query"},
         QUEUE: {"sqs:SendMessage"},
     },
+}
+# Who may read tokens, and who what may be shown of a stored method.
+READ_TOKENS, READ_METHODS = {"Authorize", "Sale", "PostAuth", "Tokenize", "FollowUp"}, {"Retrieve"}
+# Who may make merchants and API keys.
+MAKES_MERCHANTS = {"SetUp"}
+# What takes away: an item, or of one what nobody looked at. Every write is a whole item, under a condition.
+NEVER = {
+    "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLDelete",
+    "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate",
 }
 # What SAM gives to every function: to write its log.
 GIVEN = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
@@ -151,7 +192,10 @@ def logs(t):
 
 @fact("a function knows what it needs by these names")
 def environment(t):
-    wanted = {"KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "FOLLOW_UP_QUEUE_URL", "FINGERPRINT_KEY_PARAMETER"}
+    wanted = {
+        "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "FOLLOW_UP_QUEUE_URL",
+        "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER",
+    }
     for name, function in t.functions().items():
         if set(function["Environment"]["Variables"]) != wanted:
             yield f"{name}: {sorted(function['Environment']['Variables'])}"
@@ -167,22 +211,77 @@ def timeouts(t):
 @fact("each function may do what it must, and nothing else")
 def permissions(t):
     for name, wanted in PERMISSIONS.items():
-        role = t.resources[f"{name}FunctionRole"]["Properties"]
-        documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
-        for policy in role["ManagedPolicyArns"]:
-            if isinstance(policy, dict):
-                documents.append(t.resources[policy["Ref"]]["Properties"]["PolicyDocument"])
-            elif policy != GIVEN:
+        for policy in t.resources[f"{name}FunctionRole"]["Properties"]["ManagedPolicyArns"]:
+            if not isinstance(policy, dict) and policy != GIVEN:
                 yield f"{name}: {policy}"
         allowed = {}
-        for statement in (statement for document in documents for statement in document["Statement"]):
-            if set(statement) != {"Effect", "Action", "Resource"} or statement["Effect"] != "Allow":
-                yield f"{name}: {statement}"
-            actions, resources = statement["Action"], statement["Resource"]
-            for resource in resources if isinstance(resources, list) else [resources]:
-                allowed.setdefault(label(resource), set()).update([actions] if isinstance(actions, str) else actions)
+        for resource, action in actions(t, name):
+            allowed.setdefault(resource, set()).add(action)
         if allowed != wanted:
             yield f"{name} may {allowed}"
+
+
+@fact("a token of a stored method is read by whoever pays with it; who shows methods may read the rest")
+def tokens(t):
+    # A write under a condition answers with the item, so it reads too.
+    reads = {(name, resource) for name in PERMISSIONS for resource, _ in actions(t, name) if resource.startswith(VAULT)}
+    # An index has no tokens, but nothing here depends on that.
+    shown = {name for name, resource in reads if resource.endswith(NO_TOKENS)}
+    whole = {name for name, resource in reads if not resource.endswith(NO_TOKENS)}
+    if whole != READ_TOKENS:
+        yield f"tokens are read by {sorted(whole)}"
+    if shown != READ_METHODS:
+        yield f"methods are read by {sorted(shown)}"
+    if "t" in CONDITIONS[NO_TOKENS]["ForAllValues:StringEquals"]["dynamodb:Attributes"]:
+        yield "what is called without tokens has them"
+    keys = {name for name in PERMISSIONS for resource, _ in actions(t, name) if resource == VAULT_KEYS}
+    if not READ_TOKENS <= keys or keys & READ_METHODS:
+        yield f"tokens are opened by {sorted(keys)}"
+
+
+@fact("one function may make merchants and API keys; the others write there how often a key asked")
+def merchants(t):
+    writes = {
+        (name, resource)
+        for name in PERMISSIONS
+        for resource, action in actions(t, name)
+        if resource.startswith(MERCHANTS) and action != "dynamodb:GetItem"
+    }
+    if {name for name, resource in writes if resource != MERCHANTS + RATES} != MAKES_MERCHANTS:
+        yield f"merchants are written by {sorted(writes)}"
+    if {name for name, _ in writes} != HTTP:
+        yield f"calls are counted by {sorted(writes)}"
+
+
+@fact("nobody may delete an item, or change a part of one")
+def whole(t):
+    for name in PERMISSIONS:
+        for resource, action in actions(t, name):
+            if action in NEVER or "*" in action:
+                yield f"{name}: {action} on {resource}"
+
+
+def actions(t, name):
+    """What a function may do, each as the resource, with the name of a condition if there is one, and the action."""
+    role = t.resources[f"{name}FunctionRole"]["Properties"]
+    documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+    for policy in role["ManagedPolicyArns"]:
+        if isinstance(policy, dict):
+            documents.append(t.resources[policy["Ref"]]["Properties"]["PolicyDocument"])
+    for statement in (statement for document in documents for statement in document["Statement"]):
+        condition = statement.get("Condition", {})
+        known = [name for name, known in CONDITIONS.items() if known == condition]
+        if set(statement) - {"Condition"} != {"Effect", "Action", "Resource"} or statement["Effect"] != "Allow":
+            suffix = f" as in {statement}"
+        else:
+            suffix = known[0] if known else f" if {condition}" if condition else ""
+        for resource in as_list(statement.get("Resource")):
+            for action in as_list(statement.get("Action")):
+                yield label(resource) + suffix, action
+
+
+def as_list(one_or_more):
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
 
 
 def label(resource):
@@ -192,13 +291,35 @@ def label(resource):
             return f"{stack}.{output.removeprefix('Outputs.')}"
         case {"Fn::Join": ["/", parts]}:
             return "/".join(part if isinstance(part, str) else label(part) for part in parts)
-        case {"Fn::Sub": [arn, {"Name": {"Fn::If": ["NamesFingerprintKey", *_]}}]} if arn.endswith(":parameter${Name}"):
-            return "the fingerprint key"
+        case {"Fn::Sub": [arn, {"Name": {"Fn::If": [named, *_]}}]} if arn.endswith(":parameter${Name}"):
+            return {"NamesFingerprintKey": FINGERPRINT_KEY, "NamesVaultKeys": VAULT_KEYS}.get(named, named)
         case other:
             return json.dumps(other)
 
 
 # --- the API ---
+
+
+@fact("every route is there with and without the version prefix, and is one that API Gateway makes")
+def routes(t):
+    (api,) = t.of("AWS::ApiGatewayV2::Api").values()
+    prefix = "/services/data/{version}"
+    there = {(method, path) for path, methods in api["Body"]["paths"].items() for method in methods}
+    plain = {(method, path) for method, path in there if not path.startswith(prefix)}
+    for method, path in plain ^ {(method, path.removeprefix(prefix)) for method, path in there - plain}:
+        yield f"{method} {path} is there once"
+    for method, path in there:
+        if path.endswith("/"):
+            yield f"{method} {path}: API Gateway makes no route that ends with a slash"
+
+
+@fact("each function's permissions to be called fit into its policy, which has 20 KB")
+def callable_by_routes(t):
+    # One permission for each route, of less than 500 bytes with long names.
+    permissions = [permission["FunctionName"]["Ref"] for permission in t.of("AWS::Lambda::Permission").values()]
+    for name in set(permissions):
+        if permissions.count(name) > 40:
+            yield f"{name}: {permissions.count(name)}"
 
 
 @fact("the API turns away what is too much, for all callers together")
@@ -263,6 +384,20 @@ def payments(t):
     }
     if table.get("GlobalSecondaryIndexes") != [index]:
         yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
+
+
+@fact("an account's payment methods are found by its key, and no token is among what is found")
+def vault(t):
+    table = t.of("AWS::DynamoDB::Table")["VaultTable"]
+    index = {
+        "IndexName": "account",
+        "KeySchema": [{"AttributeName": "ac", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "f", "m"]},
+    }
+    if table.get("GlobalSecondaryIndexes") != [index]:
+        yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
+    if "StreamSpecification" in table:
+        yield "what is in the vault leaves it by a stream"
 
 
 @fact("queues are encrypted, and a batch that is still being tried does not come again")
@@ -390,6 +525,9 @@ def metrics(t):
 # --- the facts themselves: each error must be noticed by one of them ---
 
 TEMPLATE, DATA, QUEUES, ALARMS = "template.yaml", "infra/data.yaml", "infra/queues.yaml", "infra/alarms.yaml"
+MANY_ROUTES = "".join(
+    f"        Many{i}: {{ Type: HttpApi, Properties: {{ Method: GET, Path: /many/{i} }} }}\n" for i in range(10)
+)
 ERRORS = [
     (names, TEMPLATE, "Binary: post-auth", "Binary: postauth"),
     (runtime, TEMPLATE, "Runtime: provided.al2023", "Runtime: provided.al2"),
@@ -401,8 +539,29 @@ ERRORS = [
     (permissions, TEMPLATE, "Action: dynamodb:PutItem,", "Action: dynamodb:UpdateItem,"),
     (permissions, TEMPLATE, "Action: dynamodb:PutItem,", "Action: [dynamodb:PutItem, dynamodb:GetItem],"),
     (permissions, TEMPLATE, "[!GetAtt Data.Outputs.PaymentsTableArn, index, late]", '["*"]'),
-    (permissions, TEMPLATE, "Policies: [!Ref ReadPayments]", "Policies: [!Ref ChangePayments]"),
-    (permissions, TEMPLATE, "Policies: [!Ref ReadPayments]", "Policies: [!Ref ReadPayments, AdministratorAccess]"),
+    (permissions, TEMPLATE, "!Ref ReadRecords]", "!Ref ChangePayments]"),
+    (permissions, TEMPLATE, "!Ref ReadRecords]", "!Ref ReadRecords, AdministratorAccess]"),
+    (permissions, TEMPLATE, "Policies: [!Ref AnswerCallers, !Ref UseVault]", "Policies: [!Ref UseVault]"),
+    (permissions, TEMPLATE, "Effect: Allow, Action: dynamodb:PutItem,", "Effect: Deny, Action: dynamodb:PutItem,"),
+    (permissions, TEMPLATE, "Name: !If [NamesVaultKeys,", "Name: !If [NamesFingerprintKey,"),
+    (permissions, TEMPLATE, "StringEquals: { \"dynamodb:Select\"", "StringEqualsIfExists: { \"dynamodb:Select\""),
+    (tokens, TEMPLATE, "[pk, v, f, ac, m]", "[pk, v, f, ac, m, t]"),
+    (tokens, TEMPLATE, "\"Null\": { \"dynamodb:Attributes\": \"false\" }", ""),
+    (tokens, TEMPLATE, "StringEquals: { \"dynamodb:Select\": SPECIFIC_ATTRIBUTES }", ""),
+    (tokens, TEMPLATE, "SPECIFIC_ATTRIBUTES", "ALL_ATTRIBUTES"),
+    (tokens, TEMPLATE, "!Ref ReadRecords]", "!Ref ReadRecords, !Ref UseVault]"),
+    (tokens, TEMPLATE, "[!Ref AnswerCallers, !Ref ChangePayments]", "[!Ref AnswerCallers, !Ref ReadRecords]"),
+    (tokens, TEMPLATE, "[!Ref AnswerCallers, !Ref ChangePayments]", "[!Ref ChangePayments, !Ref UseVault]"),
+    (merchants, TEMPLATE, "[\"rate/*\"]", "[\"*\"]"),
+    (merchants, TEMPLATE, "\"Null\": { \"dynamodb:LeadingKeys\": \"false\" }", ""),
+    (merchants, TEMPLATE, "ForAllValues:StringLike", "ForAnyValue:StringLike"),
+    (merchants, TEMPLATE, "Policies: [!Ref AnswerCallers, !Ref UseVault]", "Policies: [!Ref UseVault]"),
+    (whole, TEMPLATE, "Action: dynamodb:PutItem", "Action: dynamodb:UpdateItem"),
+    (whole, TEMPLATE, "[dynamodb:GetItem, dynamodb:PutItem]", "[dynamodb:GetItem, dynamodb:PutItem, dynamodb:DeleteItem]"),
+    (whole, TEMPLATE, "Action: dynamodb:Query", "Action: dynamodb:*"),
+    (routes, TEMPLATE, "/services/data/{version}/set-up/merchant\"", "/services/data/{version}/set-up/merchants/1\""),
+    (routes, TEMPLATE, "payment-method/tokens/{proxy+}\"", "payment-method/tokens/\""),
+    (callable_by_routes, TEMPLATE, "        Show: {", MANY_ROUTES + "        Show: {"),
     (throttling, TEMPLATE, "ThrottlingBurstLimit: !Ref RequestsBurst", ""),
     (cors, TEMPLATE, "FailOnWarnings: true", "CorsConfiguration: true"),
     (access_log, TEMPLATE, "$context.requestId", "$context.identity.sourceIp"),
@@ -412,6 +571,8 @@ ERRORS = [
     (tables, DATA, "UpdateReplacePolicy: Retain", ""),
     (payments, DATA, "NEW_IMAGE", "KEYS_ONLY"),
     (payments, DATA, "IndexName: late", "IndexName: later"),
+    (vault, DATA, "IndexName: account", "IndexName: accounts"),
+    (vault, DATA, "NonKeyAttributes: [v, f, m]", "NonKeyAttributes: [v, f, m, t]"),
     (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
     (queues, QUEUES, "SqsManagedSseEnabled: true", ""),
     (dead_letters, QUEUES, "MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),

@@ -114,7 +114,7 @@ impl Vault for Memory {
             let more = found.len() > usize::from(limit);
             found.truncate(usize::from(limit));
             for item in &mut found {
-                drop(item.remove(TOKEN));
+                drop((item.remove(ACCOUNT), item.remove(TOKEN)));
             }
             Ok((found, more))
         })

@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::types::{
 };
 use kessai_shared::ports::StoreFault;
 use kessai_shared::reminder::LATE;
+use kessai_shared::stored::method::{ACCOUNT, SHOWN};
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::trace::TRACE;
 
-use super::due::INDEX;
-use super::{DynamoDb, fault};
+use super::{DynamoDb, due, fault, vault};
 
 impl DynamoDb {
     /// Creates the table, if there is none. Does not wait: a local server's table is there at once.
@@ -23,20 +23,20 @@ impl DynamoDb {
     /// The same with the index of what is due late. Keeping it slows an embedded database down, so a local server,
     /// which reminds itself, has none.
     pub async fn create_indexed_table(&self) -> Result<(), StoreFault> {
-        let projection = Projection::builder()
-            .projection_type(ProjectionType::Include)
-            .non_key_attributes(VERSION)
-            .non_key_attributes(TRACE);
-        let index = GlobalSecondaryIndex::builder()
-            .index_name(INDEX)
-            .key_schema(key(LATE, KeyType::Hash)?)
-            .key_schema(key(DUE, KeyType::Range)?)
-            .projection(projection.build());
         let request = self
             .plain_table()?
             .attribute_definitions(attribute(LATE, ScalarAttributeType::N)?)
             .attribute_definitions(attribute(DUE, ScalarAttributeType::N)?)
-            .global_secondary_indexes(index.build().map_err(fault)?);
+            .global_secondary_indexes(index(due::INDEX, LATE, DUE, &[VERSION, TRACE])?);
+        self.create(request).await
+    }
+
+    /// The table of stored payment methods, with the index of those of an account.
+    pub async fn create_vault_table(&self) -> Result<(), StoreFault> {
+        let request = self
+            .plain_table()?
+            .attribute_definitions(attribute(ACCOUNT, ScalarAttributeType::S)?)
+            .global_secondary_indexes(index(vault::INDEX, ACCOUNT, KEY, &[VERSION, vault::FORMAT, SHOWN])?);
         self.create(request).await
     }
 
@@ -53,6 +53,19 @@ impl DynamoDb {
             _ => Err(fault(error)),
         }
     }
+}
+
+fn index(name: &str, hash: &str, range: &str, included: &[&str]) -> Result<GlobalSecondaryIndex, StoreFault> {
+    let included = included.iter().map(|&name| name.to_owned()).collect();
+    let projection =
+        Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(included));
+    GlobalSecondaryIndex::builder()
+        .index_name(name)
+        .key_schema(key(hash, KeyType::Hash)?)
+        .key_schema(key(range, KeyType::Range)?)
+        .projection(projection.build())
+        .build()
+        .map_err(fault)
 }
 
 fn attribute(name: &str, kind: ScalarAttributeType) -> Result<AttributeDefinition, StoreFault> {

@@ -1,4 +1,4 @@
-//! Payments and merchants in DynamoDB, one table each.
+//! Payments, merchants and stored payment methods in DynamoDB, one table each.
 //!
 //! A payment is one item, and every write is one `PutItem` with a condition: nothing is there yet, or the
 //! version we read still is. So there are no transactions, no locks, and nothing is half written.
@@ -18,6 +18,7 @@
 mod convert;
 pub mod due;
 mod local;
+pub mod vault;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -40,11 +41,13 @@ pub struct DynamoDb {
     table: String,
     /// By which it is marked what is due late.
     clock: Arc<dyn Clock>,
+    /// What a read asks for, where that is not the whole item.
+    only: Option<&'static [&'static str]>,
 }
 
 impl DynamoDb {
     pub(crate) fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), clock: Arc::new(SystemClock) }
+        Self { client, table: table.into(), clock: Arc::new(SystemClock), only: None }
     }
 
     /// The same by another clock.
@@ -60,11 +63,18 @@ impl DynamoDb {
             .table_name(&self.table)
             .key(KEY, AttributeValue::S(key.to_owned()))
             .consistent_read(consistent);
+        let request = match self.only {
+            None => request,
+            Some(names) => vault::only(request, names),
+        };
         let answer = request.send().await.map_err(fault)?;
         answer.item.map(|attributes| decode(key, attributes)).transpose()
     }
 
     async fn put(&self, mut item: Item, expected: Expected) -> Result<Written, StoreFault> {
+        if self.only.is_some() {
+            return Err(fault("what is read in part is not written"));
+        }
         mark(&mut item, self.clock.now());
         let key = item.text(KEY).ok_or_else(|| fault("the item has no key"))?.to_owned();
         let request = self

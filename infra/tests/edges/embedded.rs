@@ -44,6 +44,13 @@ impl Embedded {
         table
     }
 
+    /// A new table of stored payment methods.
+    pub(crate) async fn vault(&self) -> DynamoDb {
+        let table = Account::at(&self.url).table("vault");
+        table.create_vault_table().await.unwrap();
+        table
+    }
+
     /// A client of the SDK's own, for what our store has no way to ask.
     pub(crate) fn client(&self) -> Client {
         let http_client = aws_smithy_http_client::Builder::new().build_http();

@@ -14,3 +14,5 @@ mod scripted;
 mod secrets;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod vault;
