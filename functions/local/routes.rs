@@ -116,11 +116,19 @@ pub fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<(&'a Ro
 }
 
 fn parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let (patterns, segments): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    let (mut patterns, mut segments): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    let mut parameters = BTreeMap::new();
+    let greedy = patterns.last().and_then(|last| last.strip_prefix('{')?.strip_suffix("+}"));
+    if let (Some(name), Some(at_least)) = (greedy, patterns.len().checked_sub(1)) {
+        // It stands for all that is left of the path, be it nothing.
+        let rest = segments.get(at_least..).filter(|rest| !rest.is_empty())?;
+        parameters.insert(name.to_owned(), rest.join("/"));
+        patterns.truncate(at_least);
+        segments.truncate(at_least);
+    }
     if patterns.len() != segments.len() {
         return None;
     }
-    let mut parameters = BTreeMap::new();
     for (pattern, segment) in patterns.into_iter().zip(segments) {
         let name = pattern.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         match name {
@@ -143,6 +151,12 @@ mod tests {
     fn the_template_leads_to_every_function_with_and_without_the_version_prefix() {
         let routes = routes().expect("a readable template");
         let rows = [
+            ("POST", "payment-methods", "tokenize"),
+            ("POST", "payment-method/tokens", "tokenize"),
+            ("POST", "payment-method/tokens/", "tokenize"),
+            ("PATCH", "payment-methods/1", "tokenize"),
+            ("GET", "payment-methods", "retrieve"),
+            ("GET", "payment-methods/1", "retrieve"),
             ("POST", "authorizations", "authorize"),
             ("POST", "authorizations/1/captures", "capture"),
             ("POST", "authorizations/1/reversals", "reverse"),

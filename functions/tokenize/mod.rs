@@ -44,6 +44,10 @@ pub async fn serve(
 ) -> Result<HttpAnswer, Problem> {
     let merchant = authenticate(app, event, deadline, subject).await?;
     let call = Call { app, merchant, event, deadline };
+    // The route of the path that ends with a slash takes whatever follows it.
+    if event.path_parameter("proxy").is_some_and(|rest| !rest.is_empty()) {
+        return Err(Problem::not_found());
+    }
     if event.path_parameter("paymentMethodId").is_some() {
         return changed::serve(&call, subject).await;
     }
