@@ -254,6 +254,16 @@ impl Client {
         self.try_send(request.body(body.to_string().into_bytes()).expect("a request"))
     }
 
+    /// Asks anything, by the path from the root.
+    pub fn ask(&self, method: &str, path: &str, key: Option<&str>, body: &Value) -> Reply {
+        let url = format!("{}/{path}", self.variable("KESSAI_URL"));
+        let mut request = self.request(method, url).header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.try_send(request.body(body.to_string().into_bytes()).expect("a request")).expect("an answer")
+    }
+
     /// Asks under this key until there is an answer for good, as a caller does whose request met too many others.
     pub fn insist(&self, path: &str, key: &str, body: &Value) -> Reply {
         loop {

@@ -20,3 +20,4 @@ mod resources;
 mod samples;
 mod sandbox_magic;
 mod tidy;
+mod tokenize;

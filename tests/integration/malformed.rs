@@ -154,7 +154,7 @@ fn objects(client: &Client) -> Vec<Row> {
         with("/paymentMethod", json!("4242424242424242"), "paymentMethod"),
         with("/paymentMethod", json!({}), "paymentMethod.id"),
         with("/paymentMethod/id", json!("03O000000000000"), "paymentMethod"),
-        with("/paymentMethod/saveForFuture", json!(true), "paymentMethod.saveForFuture"),
+        with("/paymentMethod/saveForFuture", json!("perhaps"), "paymentMethod.saveForFuture"),
         with("/paymentMethod/address", json!({ "city": "x".repeat(41) }), "paymentMethod.address.city"),
     ]
 }
