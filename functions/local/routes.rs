@@ -115,16 +115,21 @@ pub fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<(&'a Ro
     routes.iter().filter(|route| route.method == method).find_map(|route| Some((route, parameters(&route.path, path)?)))
 }
 
+/// `{name+}` at the end stands for whatever follows the slash before it, and there may be nothing.
 fn parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let (mut patterns, mut segments): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    let greedy = pattern.strip_suffix("+}").and_then(|rest| rest.rsplit_once("/{"));
+    let patterns: Vec<_> = greedy.map_or(pattern, |(before, _)| before).split('/').collect();
+    let mut segments: Vec<_> = path.split('/').collect();
     let mut parameters = BTreeMap::new();
-    let greedy = patterns.last().and_then(|last| last.strip_prefix('{')?.strip_suffix("+}"));
-    if let (Some(name), Some(at_least)) = (greedy, patterns.len().checked_sub(1)) {
-        // It stands for all that is left of the path, be it nothing.
-        let rest = segments.get(at_least..).filter(|rest| !rest.is_empty())?;
-        parameters.insert(name.to_owned(), rest.join("/"));
-        patterns.truncate(at_least);
-        segments.truncate(at_least);
+    if let Some((_, name)) = greedy {
+        let rest = segments.split_off(patterns.len().min(segments.len()));
+        if rest.is_empty() {
+            return None;
+        }
+        let rest = rest.join("/");
+        if !rest.is_empty() {
+            parameters.insert(name.to_owned(), rest);
+        }
     }
     if patterns.len() != segments.len() {
         return None;
@@ -146,6 +151,25 @@ fn parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_greedy_parameter_stands_for_all_that_follows() {
+        let rows = [
+            ("/tokens", None),
+            ("/tokens/", Some("")),
+            ("/tokens/1", Some("1")),
+            ("/tokens/1/2", Some("1/2")),
+            ("/token/1", None),
+            ("/", None),
+        ];
+        for (path, rest) in rows {
+            let expected = rest.map(|rest| {
+                let named = (!rest.is_empty()).then(|| ("proxy".to_owned(), rest.to_owned()));
+                named.into_iter().collect::<BTreeMap<_, _>>()
+            });
+            assert_eq!(parameters("/tokens/{proxy+}", path), expected, "{path}");
+        }
+    }
 
     #[test]
     fn the_template_leads_to_every_function_with_and_without_the_version_prefix() {

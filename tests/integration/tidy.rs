@@ -55,7 +55,11 @@ fn functions_template_events_and_architecture_agree() {
         kessai_functions::local::routes::routes().expect("routes").iter().filter(|route| route.method == "POST")
     {
         let path = route.path.rsplit_once("/commerce/payments").map_or("", |(_, path)| path);
-        let shown = path.split('/').map(|part| if part.starts_with('{') { "{id}" } else { part });
+        let shown = path.split('/').map(|part| match part.strip_prefix('{') {
+            Some(parameter) if parameter.ends_with("+}") => "",
+            Some(_) => "{id}",
+            None => part,
+        });
         let shown = shown.collect::<Vec<_>>().join("/");
         assert!(readme.contains(&format!("{shown}`")), "README.md shows POST {shown}");
     }
