@@ -12,6 +12,8 @@ pub mod merchant;
 pub mod money;
 pub mod payment;
 pub mod ports;
+pub mod rate;
+pub mod registry;
 pub mod rejection;
 pub mod reminder;
 pub mod seal;

@@ -8,7 +8,9 @@
 pub mod item;
 pub mod merchant;
 pub mod payment;
+pub mod rate;
 mod reader;
+pub mod set_up;
 
 pub use item::{Attribute, Item, Name};
 pub use reader::Unreadable;

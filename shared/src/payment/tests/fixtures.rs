@@ -6,7 +6,7 @@ use crate::card::{Card, CardType, Cvv, Expiry, Pan};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::Adapter;
 use crate::ids::{GatewayId, MerchantId, MethodId, Ordinal};
-use crate::merchant::{AUTHORIZATION_LIFETIME, Gateway};
+use crate::merchant::Gateway;
 use crate::money::{Currency, Money};
 use crate::payment::asked::{Address, Amount, Details, Opening};
 use crate::payment::{
@@ -53,13 +53,7 @@ pub(crate) fn place(index: usize) -> Ordinal {
 }
 
 pub(crate) fn gateway(adapter: &Adapter) -> Gateway {
-    Gateway {
-        name: "Shop".to_owned(),
-        adapter: adapter.name.to_owned(),
-        base_url: "https://gateway.test".to_owned(),
-        balance_check: BalanceCheck::Strict,
-        authorization_lifetime: AUTHORIZATION_LIFETIME,
-    }
+    Gateway { name: "Shop".to_owned(), ..Gateway::at(adapter.name, "https://gateway.test") }
 }
 
 pub(crate) fn terms(adapter: &Adapter) -> Terms {
