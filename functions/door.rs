@@ -7,18 +7,23 @@
 use std::sync::Arc;
 
 use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
-use kessai_shared::merchant::{ApiKey, Merchant};
+use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
-use kessai_shared::payment::{Action, IdempotencyKey, Request};
-use kessai_shared::ports::{Answered, Directory, Note};
+use kessai_shared::payment::{Action, IdempotencyKey, Request, State};
+use kessai_shared::ports::{Answered, Directory, Expected, Note, Store, Written};
 use kessai_shared::rejection::Fault;
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::{Reply, Route, Shell};
-use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
+use kessai_shared::stored::Item;
+use kessai_shared::stored::merchant::{decode_merchant, merchant_key};
+use kessai_shared::stored::payment::{KEY, Stored};
 use kessai_shared::time::Timestamp;
 
+pub use crate::access::{Caller, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::wire::body;
 use crate::wire::members::Members;
 use crate::wire::view::View;
@@ -28,6 +33,14 @@ use crate::wire::view::View;
 pub struct App {
     pub shell: Shell,
     pub directory: Arc<dyn Directory>,
+    /// The table that the directory reads, as it is now.
+    pub merchants: Arc<dyn Store>,
+    /// Seal what rests and must not be readable there. None in a function that keeps no such thing.
+    pub keys: Option<Arc<SealingKeys>>,
+    pub rates: Arc<Rates>,
+    /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
+    /// there too.
+    pub takes_loopback: bool,
 }
 
 /// A function that answers callers.
@@ -35,6 +48,8 @@ pub struct App {
 pub struct Function {
     /// As the template and the binary call it.
     pub name: &'static str,
+    /// What an API key must have, all of it.
+    pub scopes: &'static [Scope],
     pub does: Does,
 }
 
@@ -46,6 +61,8 @@ pub enum Does {
     Act(Translate),
     /// Shows records.
     Retrieve,
+    /// Changes and shows what a merchant has set up.
+    SetUp,
 }
 
 /// How a function's body becomes a request. It takes its own members; the door has taken the common ones.
@@ -89,8 +106,11 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
     let mut subject = Subject::default();
     let answered = match function.does {
         _ if !is_version(event.path_parameter("version")) => Err(Problem::not_found()),
-        Does::Open(translate) | Does::Act(translate) => operate(app, translate, event, deadline, &mut subject).await,
+        Does::Open(translate) | Does::Act(translate) => {
+            operate(app, function, translate, event, deadline, &mut subject).await
+        }
         Does::Retrieve => crate::retrieve::show(app, event, deadline, &mut subject).await,
+        Does::SetUp => crate::set_up::answer(app, event, deadline, &mut subject).await,
     };
     let problem = answered.as_ref().err();
     app.shell.journal.note(&Note::Answered(Answered {
@@ -112,12 +132,13 @@ fn is_version(parameter: Option<&str>) -> bool {
 
 async fn operate(
     app: &App,
+    function: &Function,
     translate: Translate,
     event: &HttpEvent,
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event, deadline, subject).await?;
+    let Caller { merchant, .. } = authenticate(app, function, event, deadline, subject).await?;
     let text = event.json_body()?;
     let mut members = Members::parse(&text)?;
     let key = key::given(event, &mut members)?.unwrap_or_else(|| fresh_key(app));
@@ -131,23 +152,6 @@ async fn operate(
     render(&reply, subject)
 }
 
-/// The merchant that the API key belongs to.
-pub async fn authenticate(
-    app: &App,
-    event: &HttpEvent,
-    deadline: Timestamp,
-    subject: &mut Subject,
-) -> Result<Merchant, Problem> {
-    let bearer = event.header("authorization").and_then(|header| header.split_once(' '));
-    let token = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    let key = token.and_then(ApiKey::parse).ok_or_else(Problem::unauthorized)?;
-    let item = find(app, &api_key_key(&key.hash()), deadline).await?.ok_or_else(Problem::unauthorized)?;
-    let merchant = decode_api_key(item).map_err(Fault::from)?;
-    let merchant = merchant_of(app, &merchant, deadline).await?.ok_or_else(Problem::unauthorized)?;
-    subject.merchant = Some(merchant.id);
-    Ok(merchant)
-}
-
 async fn merchant_of(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
     let item = find(app, &merchant_key(id), deadline).await?;
     Ok(item.map(decode_merchant).transpose()?)
@@ -159,7 +163,7 @@ pub async fn owner(app: &App, payment: PaymentKey, deadline: Timestamp) -> Resul
     merchant_of(app, &payment.merchant, deadline).await?.ok_or_else(gone)
 }
 
-async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<kessai_shared::stored::Item>, Fault> {
+async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {
     app.shell.patiently(deadline, || app.directory.find(key)).await
 }
 
@@ -173,7 +177,10 @@ fn fresh_key(app: &App) -> IdempotencyKey {
 /// Carries out a translated request.
 pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) -> Result<Reply, Problem> {
     let (stored, request) = match ask {
-        Ask::Open(request) => (None, request),
+        Ask::Open(request) => {
+            check_active(app, merchant, &request, deadline).await?;
+            (None, request)
+        }
         Ask::Act(payment, request) => {
             let key = PaymentKey { merchant: merchant.id, payment };
             (Some(app.shell.read(key, deadline).await?.ok_or_else(Problem::not_found)?), request)
@@ -185,6 +192,27 @@ pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timesta
         (Action::Act(_), None) => return Err(Problem::not_found()),
     };
     Ok(app.shell.perform(merchant.id, route(merchant, id)?, &request, stored, deadline).await?)
+}
+
+/// Refuses what would open a payment through a gateway that is not active. What was opened before is answered as ever:
+/// whoever asks again must learn what became of it. To look, a write is made that no item allows, because who opens
+/// payments may not read them; it is refused with what is there.
+async fn check_active(app: &App, merchant: &Merchant, request: &Request, deadline: Timestamp) -> Result<(), Problem> {
+    let Action::Open(opening) = &request.action else { return Ok(()) };
+    if merchant.gateways.get(&opening.gateway).is_none_or(|gateway| gateway.is_active) {
+        return Ok(());
+    }
+    let key = PaymentKey { merchant: merchant.id, payment: PaymentId::opened_by(&merchant.id, &request.key) };
+    let item = Item::new().with(KEY, key.to_string());
+    let never = Expected::Version(u64::MAX);
+    let looked = app.shell.patiently(deadline, || app.shell.store.write(item.clone(), never)).await?;
+    let found = if let Written::Conflict(Some(item)) = looked { Some(item) } else { None };
+    let stored = found.map(Stored::from_item).transpose().map_err(Fault::from)?;
+    let first = stored.as_ref().and_then(|stored| stored.payment.operation(Ordinal::FIRST));
+    match first.is_some_and(|first| !matches!(first.state, State::Unsent)) {
+        true => Ok(()),
+        false => Err(Problem::new(422, "INVALID_STATUS", "paymentGatewayId: the payment gateway is not active")),
+    }
 }
 
 /// The merchant's gateway with the adapter that speaks to it.

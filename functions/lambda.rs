@@ -6,6 +6,7 @@
 //! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE` | names of the tables |
 //! | `FOLLOW_UP_QUEUE_URL` | where reminders go |
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
+//! | `VAULT_KEYS_PARAMETER` | name of the parameter with the keys that seal: `id:64 hexadecimal digits`, the newest first |
 //! | `KESSAI_STAGE` | the dimension of its metrics |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, … | as Lambda sets them |
 //!
@@ -14,6 +15,7 @@
 //! called. Nothing is shared between invocations but what never changes, so as many as the platform likes may
 //! run at once. A panic ends one invocation, or one record of a batch, and prints where it was, not what it held.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fmt;
@@ -29,6 +31,7 @@ use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ports::{Clock, Directory, Journal, Note, Queue};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::merchant::{ORIGINS_KEY, decode_origins};
 use kessai_shared::time::Timestamp;
@@ -41,6 +44,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
+use zeroize::Zeroizing;
 
 use crate::batch::{Failures, Message, QueueEvent, StreamEvent, side_by_side};
 use crate::door::{App, Does, Function, answer};
@@ -73,9 +77,10 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
     start(function.name, async |log| {
         let needs = match function.does {
-            Does::Open(_) => Needs { fingerprint_key: true, gateways: true },
-            Does::Act(_) => Needs { fingerprint_key: false, gateways: true },
-            Does::Retrieve => Needs { fingerprint_key: false, gateways: false },
+            Does::Open(_) => Needs { fingerprint_key: true, vault_keys: false, gateways: true },
+            Does::Act(_) => Needs { fingerprint_key: false, vault_keys: false, gateways: true },
+            Does::Retrieve => Needs { fingerprint_key: false, vault_keys: false, gateways: false },
+            Does::SetUp => Needs { fingerprint_key: false, vault_keys: true, gateways: false },
         };
         let app = app(&account()?, &log, needs).await?;
         run(move |event: HttpEvent, invocation: Invocation| {
@@ -99,7 +104,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     start(follow_up::NAME, async |log| {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
-        let app = app(&account, &log, Needs { fingerprint_key: false, gateways: true }).await?;
+        let app = app(&account, &log, Needs { fingerprint_key: false, vault_keys: false, gateways: true }).await?;
         let queue = queue(&account)?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
@@ -240,7 +245,7 @@ fn account() -> Result<Account, StartError> {
 pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
     let store = Arc::new(watch.over(Arc::clone(&app.shell.store)));
     let shell = Shell { store, journal: Arc::clone(watch) as _, ..app.shell.clone() };
-    App { shell, directory: Arc::clone(&app.directory) }
+    App { shell, ..app.clone() }
 }
 
 /// What a function needs beside tables.
@@ -248,6 +253,8 @@ pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
 struct Needs {
     /// It takes cards, of which only keyed hashes rest.
     fingerprint_key: bool,
+    /// It keeps what must not be readable where it rests.
+    vault_keys: bool,
     /// It calls gateways.
     gateways: bool,
 }
@@ -256,10 +263,8 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
     let payments = account.table(required("PAYMENTS_TABLE")?);
     let merchants = account.table(required("MERCHANTS_TABLE")?);
     let http = HttpClient::new()?;
-    let (fingerprint_key, ()) = tokio::join!(
-        async { if needs.fingerprint_key { fingerprint_key(account, &http).await.map(Some) } else { Ok(None) } },
-        warm_up(&merchants, &http, needs.gateways),
-    );
+    let (secrets, ()) = tokio::join!(secrets(account, &http, needs), warm_up(&merchants, &http, needs.gateways));
+    let Secrets { fingerprint_key, vault_keys } = secrets?;
     let clock = Arc::new(SystemClock);
     let shell = Shell {
         store: Arc::new(payments),
@@ -267,9 +272,16 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
         journal: Watch::new(log, String::new(), None),
-        fingerprint_key: fingerprint_key?.map(Arc::new),
+        fingerprint_key: fingerprint_key.map(Arc::new),
     };
-    Ok(App { shell, directory: Arc::new(Cached::new(merchants, clock)) })
+    Ok(App {
+        shell,
+        directory: Arc::new(Cached::new(merchants.clone(), clock)),
+        merchants: Arc::new(merchants),
+        keys: vault_keys.map(Arc::new),
+        rates: Arc::default(),
+        takes_loopback: false,
+    })
 }
 
 /// Opens connections before they are needed: to the tables, and to the gateways that merchants use. What fails now, or
@@ -287,11 +299,38 @@ async fn warm_up(merchants: &DynamoDb, http: &HttpClient, gateways: bool) {
     drop(tokio::time::timeout(WARM_UP, opening).await);
 }
 
-async fn fingerprint_key(account: &Account, http: &HttpClient) -> Result<FingerprintKey, StartError> {
-    let name = required("FINGERPRINT_KEY_PARAMETER")?;
-    let secrets = account.secrets().fetch(http, &[&name]).await?;
-    let key = secrets.get(&name).and_then(|hex| read_fingerprint_key(hex));
-    key.ok_or_else(|| format!("the parameter {name} must hold 64 hexadecimal digits").into())
+/// What a function has from the Parameter Store.
+struct Secrets {
+    fingerprint_key: Option<FingerprintKey>,
+    vault_keys: Option<SealingKeys>,
+}
+
+/// All that it needs, in one call.
+async fn secrets(account: &Account, http: &HttpClient, needs: Needs) -> Result<Secrets, StartError> {
+    let named = |is_needed: bool, variable| is_needed.then(|| required(variable)).transpose();
+    let fingerprint = named(needs.fingerprint_key, "FINGERPRINT_KEY_PARAMETER")?;
+    let vault = named(needs.vault_keys, "VAULT_KEYS_PARAMETER")?;
+    let names: Vec<&str> = [&fingerprint, &vault].into_iter().flatten().map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(Secrets { fingerprint_key: None, vault_keys: None });
+    }
+    let values = account.secrets().fetch(http, &names).await?;
+    Ok(Secrets {
+        fingerprint_key: read(&values, fingerprint, read_fingerprint_key, "64 hexadecimal digits")?,
+        vault_keys: read(&values, vault, SealingKeys::parse, "id:64 hexadecimal digits, perhaps several")?,
+    })
+}
+
+/// What the parameter holds. Where that cannot be read nothing of it is said.
+fn read<T>(
+    values: &BTreeMap<String, Zeroizing<String>>,
+    name: Option<String>,
+    read: fn(&str) -> Option<T>,
+    form: &str,
+) -> Result<Option<T>, StartError> {
+    let Some(name) = name else { return Ok(None) };
+    let value = values.get(&name).and_then(|value| read(value));
+    value.map(Some).ok_or_else(|| format!("the parameter {name} must hold {form}").into())
 }
 
 /// Reads 64 hexadecimal digits.

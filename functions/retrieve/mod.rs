@@ -1,6 +1,7 @@
 //! `GET` of each record: how it stands, what is left of it, and what was heard of it.
 
 use kessai_shared::ids::{PaymentKey, Record};
+use kessai_shared::merchant::Scope;
 use kessai_shared::time::Timestamp;
 
 use crate::door::{App, Does, Function, Subject, authenticate, see};
@@ -8,7 +9,7 @@ use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::wire::view::View;
 
-pub const FUNCTION: Function = Function { name: "retrieve", does: Does::Retrieve };
+pub const FUNCTION: Function = Function { name: "retrieve", scopes: &[Scope::Read], does: Does::Retrieve };
 
 /// The path's parameters, the innermost first: the first that is there names the record, the next the
 /// record it must belong to.
@@ -26,7 +27,7 @@ pub async fn show(
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event, deadline, subject).await?;
+    let merchant = authenticate(app, &FUNCTION, event, deadline, subject).await?.merchant;
     let mut named = PARAMETERS.into_iter().filter_map(|(name, record)| Some((record, event.path_parameter(name)?)));
     let (record, id) = named.next().ok_or_else(Problem::not_found)?;
     let (payment, ordinal) = record.locate(id).ok_or_else(Problem::not_found)?;

@@ -38,6 +38,11 @@ pub struct GatewayEdit {
     pub external_reference: Option<Option<String>>,
 }
 
+/// What is there already is what is to be made: asked for again, or written by us and not acknowledged.
+fn same(is_same: bool) -> Result<Noted, Refused> {
+    if is_same { Ok(None) } else { Err(Refused::Reused) }
+}
+
 pub(super) fn edit_merchant(merchant: &mut Merchant, edit: &MerchantEdit) -> Noted {
     let mut edited = Edited::default();
     edited.set("name", &mut merchant.name, &edit.name);
@@ -47,7 +52,7 @@ pub(super) fn edit_merchant(merchant: &mut Merchant, edit: &MerchantEdit) -> Not
 
 pub(super) fn add_provider(merchant: &mut Merchant, id: ProviderId, provider: &Provider) -> Result<Noted, Refused> {
     if let Some(known) = merchant.providers.get(&id) {
-        return if is_again(known.made, provider.made) { Ok(None) } else { Err(Refused::Reused) };
+        return same(known == provider || is_again(known.made, provider.made));
     }
     room("PaymentGatewayProvider", merchant.providers.len(), MOST_PROVIDERS)?;
     check_provider_name(merchant, id, &provider.developer_name)?;
@@ -79,7 +84,9 @@ fn check_provider_name(merchant: &Merchant, id: ProviderId, name: &DeveloperName
 /// Its adapter is its provider's, whatever it says itself.
 pub(super) fn add_gateway(merchant: &mut Merchant, id: GatewayId, gateway: &Gateway) -> Result<Noted, Refused> {
     if let Some(known) = merchant.gateways.get(&id) {
-        return if is_again(known.made, gateway.made) { Ok(None) } else { Err(Refused::Reused) };
+        let Gateway { adapter, never_resend, .. } = known.clone();
+        let asked = Gateway { adapter, never_resend, ..gateway.clone() };
+        return same(*known == asked || is_again(known.made, gateway.made));
     }
     room("PaymentGateway", merchant.gateways.len(), MOST_GATEWAYS)?;
     let provider = gateway.provider.and_then(|id| merchant.providers.get(&id));
@@ -106,7 +113,7 @@ pub(super) fn edit_gateway(merchant: &mut Merchant, id: GatewayId, edit: &Gatewa
 
 pub(super) fn add_method_type(merchant: &mut Merchant, id: MethodTypeId, kind: &MethodType) -> Result<Noted, Refused> {
     if let Some(known) = merchant.method_types.get(&id) {
-        return if is_again(known.made, kind.made) { Ok(None) } else { Err(Refused::Reused) };
+        return same(known == kind || is_again(known.made, kind.made));
     }
     room("GtwyProvPaymentMethodType", merchant.method_types.len(), MOST_METHOD_TYPES)?;
     if !merchant.providers.contains_key(&kind.provider) {

@@ -19,6 +19,10 @@ pub struct EndpointEdit {
 
 pub(super) fn add(merchant: &mut Merchant, id: EndpointId, endpoint: &Endpoint) -> Result<Noted, Refused> {
     if let Some(known) = merchant.endpoints.get(&id) {
+        // Written by us and not acknowledged.
+        if known == endpoint {
+            return Ok(None);
+        }
         let is_again = is_again(known.made, endpoint.made);
         return Err(if is_again { Refused::ShownOnce(Id::from(id)) } else { Refused::Reused });
     }
@@ -47,6 +51,9 @@ pub(super) fn roll(
     now: Timestamp,
 ) -> Result<Noted, Refused> {
     let endpoint = merchant.endpoints.get_mut(&id).ok_or(Refused::NotFound)?;
+    if endpoint.secrets.iter().any(|known| known.sealed == secret.sealed) {
+        return Ok(None);
+    }
     let same_key = |known: &&EndpointSecret| {
         known.made.zip(secret.made).is_some_and(|(known, asked)| known.under == asked.under)
     };

@@ -18,7 +18,9 @@ pub struct RollKey {
 }
 
 pub(super) fn add(merchant: &mut Merchant, id: ApiKeyId, key: &ListedKey, now: Timestamp) -> Result<Noted, Refused> {
-    check_new(merchant, id, key.made)?;
+    if !is_new(merchant, id, key.hash, key.made)? {
+        return Ok(None);
+    }
     make_room(merchant, now)?;
     merchant.api_keys.insert(id, key.clone());
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.name()).collect();
@@ -28,7 +30,9 @@ pub(super) fn add(merchant: &mut Merchant, id: ApiKeyId, key: &ListedKey, now: T
 /// The new key has the old one's name, scopes and limit, and no end.
 pub(super) fn roll(merchant: &mut Merchant, roll: &RollKey, now: Timestamp) -> Result<Noted, Refused> {
     let old = merchant.api_keys.get(&roll.old).ok_or(Refused::NotFound)?.clone();
-    check_new(merchant, roll.new, roll.made)?;
+    if !is_new(merchant, roll.new, roll.hash, roll.made)? {
+        return Ok(None);
+    }
     if !old.works(now) {
         return Err(Refused::DeadKey);
     }
@@ -59,11 +63,13 @@ pub(super) fn revoke(merchant: &mut Merchant, id: ApiKeyId, now: Timestamp) -> R
     Ok(noted("api-key.revoked", id, description))
 }
 
-fn check_new(merchant: &Merchant, id: ApiKeyId, made: Option<Made>) -> Result<(), Refused> {
+/// The very same key is there where it was written and that was not acknowledged.
+fn is_new(merchant: &Merchant, id: ApiKeyId, hash: ApiKeyHash, made: Option<Made>) -> Result<bool, Refused> {
     match merchant.api_keys.get(&id) {
+        Some(known) if known.hash == hash => Ok(false),
         Some(known) if is_again(known.made, made) => Err(Refused::ShownOnce(Id::from(id))),
         Some(_) => Err(Refused::Reused),
-        None => Ok(()),
+        None => Ok(true),
     }
 }
 
