@@ -12,6 +12,7 @@ use kessai_infra::system::SystemEntropy;
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ports::Entropy;
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::time::Timestamp;
 use tokio::net::TcpListener;
@@ -86,7 +87,14 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         journal: Watch::new(&log, String::new(), None),
         fingerprint_key: Some(Arc::new(fingerprint_key(resting)?)),
     };
-    let app = App { shell, directory: Arc::new(Cached::new(database.merchants, clock.clone())) };
+    let app = App {
+        shell,
+        directory: Arc::new(Cached::new(database.merchants.clone(), clock.clone())),
+        merchants: Arc::new(database.merchants),
+        keys: Some(Arc::new(vault_keys(resting)?)),
+        rates: Arc::default(),
+        takes_loopback: true,
+    };
     tokio::spawn(follow_up::run(app.clone(), reminders, Arc::clone(&clock)));
     greet(&url, &sandbox_url, &identity_file, &identity);
     let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });
@@ -141,6 +149,21 @@ fn fingerprint_key(data: Option<&Path>) -> Result<FingerprintKey, StartError> {
     let key = fresh_key();
     write_whole(&file, HEXLOWER.encode(&key).as_bytes())?;
     Ok(FingerprintKey::new(key))
+}
+
+/// The keys that seal, one made at the first start.
+fn vault_keys(data: Option<&Path>) -> Result<SealingKeys, StartError> {
+    let fresh = || format!("1:{}", HEXLOWER.encode(&fresh_key()));
+    let text = match data.map(|data| data.join("vault.keys")) {
+        Some(file) if file.exists() => fs::read_to_string(&file)?,
+        Some(file) => {
+            let text = fresh();
+            write_whole(&file, text.as_bytes())?;
+            text
+        }
+        None => fresh(),
+    };
+    SealingKeys::parse(&text).ok_or_else(|| "vault.keys: must hold id:64 hexadecimal digits".into())
 }
 
 fn fresh_key() -> [u8; 32] {

@@ -138,7 +138,15 @@ impl World {
             journal: port.clone(),
             fingerprint_key: Some(cast().fingerprint_key.clone()),
         };
-        let app = App { shell, directory: port.clone() };
+        // Nobody sets anything up here: of merchants there is the directory only.
+        let app = App {
+            shell,
+            directory: port.clone(),
+            merchants: port.clone(),
+            keys: None,
+            rates: Arc::default(),
+            takes_loopback: false,
+        };
         let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));
         let task = self.tasks.len();
         self.tasks.push(Task {
