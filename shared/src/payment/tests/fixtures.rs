@@ -10,7 +10,7 @@ use crate::merchant::Gateway;
 use crate::money::{Currency, Money};
 use crate::payment::asked::{Address, Amount, Details, Opening};
 use crate::payment::{
-    Action, Answer, BalanceCheck, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms,
+    Action, Answer, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms,
 };
 use crate::time::Timestamp;
 
