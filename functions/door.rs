@@ -7,20 +7,24 @@
 use std::sync::Arc;
 
 use kessai_shared::ids::{GatewayId, MerchantId, MethodId, Ordinal, PaymentId, PaymentKey, Record};
-use kessai_shared::merchant::{ApiKey, Merchant};
+use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::method::{self, Method, Status};
 use kessai_shared::payment::asked::{Details, OnFile};
-use kessai_shared::payment::{Action, IdempotencyKey, Instrument, Request};
-use kessai_shared::ports::{Answered, Directory, Note};
+use kessai_shared::payment::{Action, IdempotencyKey, Instrument, Request, State};
+use kessai_shared::ports::{Answered, Directory, Expected, Note, Store, Written};
 use kessai_shared::rejection::{Fault, Refusal, Rejection};
 use kessai_shared::shell::{Reply, Route, Shell};
-use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
+use kessai_shared::stored::Item;
+use kessai_shared::stored::merchant::{decode_merchant, merchant_key};
+use kessai_shared::stored::payment::{KEY, Stored};
 use kessai_shared::time::Timestamp;
 use kessai_shared::vault;
 
+pub use crate::access::{Caller, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::wire::body::{self, Saving};
 use crate::wire::members::Members;
 use crate::wire::view::View;
@@ -30,6 +34,12 @@ use crate::wire::view::View;
 pub struct App {
     pub shell: Shell,
     pub directory: Arc<dyn Directory>,
+    /// The table that the directory reads, as it is now.
+    pub merchants: Arc<dyn Store>,
+    pub rates: Arc<Rates>,
+    /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
+    /// there too.
+    pub takes_loopback: bool,
 }
 
 /// A function that answers callers.
@@ -37,6 +47,8 @@ pub struct App {
 pub struct Function {
     /// As the template and the binary call it.
     pub name: &'static str,
+    /// What an API key must have, all of it.
+    pub scopes: &'static [Scope],
     pub does: Does,
 }
 
@@ -50,6 +62,8 @@ pub enum Does {
     Tokenize,
     /// Shows records.
     Retrieve,
+    /// Changes and shows what a merchant has set up.
+    SetUp,
 }
 
 /// How a function's body becomes a request. It takes its own members; the door has taken the common ones.
@@ -105,9 +119,12 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
     let mut subject = Subject::default();
     let answered = match function.does {
         _ if !is_version(event.path_parameter("version")) => Err(Problem::not_found()),
-        Does::Open(translate) | Does::Act(translate) => operate(app, translate, event, deadline, &mut subject).await,
+        Does::Open(translate) | Does::Act(translate) => {
+            operate(app, function, translate, event, deadline, &mut subject).await
+        }
         Does::Tokenize => crate::tokenize::serve(app, event, deadline, &mut subject).await,
         Does::Retrieve => crate::retrieve::show(app, event, deadline, &mut subject).await,
+        Does::SetUp => crate::set_up::answer(app, event, deadline, &mut subject).await,
     };
     let problem = answered.as_ref().err();
     app.shell.journal.note(&Note::Answered(Answered {
@@ -129,43 +146,31 @@ fn is_version(parameter: Option<&str>) -> bool {
 
 async fn operate(
     app: &App,
+    function: &Function,
     translate: Translate,
     event: &HttpEvent,
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event, deadline, subject).await?;
+    let caller = authenticate(app, function, event, deadline, subject).await?;
+    let merchant = &caller.merchant;
     let text = event.json_body()?;
     let mut members = Members::parse(&text)?;
     let key = key::given(event, &mut members)?.unwrap_or_else(|| fresh_key(app));
     let details = body::details(&mut members)?;
-    let ask = translate(&mut members, Asking { merchant: &merchant, event, key, details })?;
+    let ask = translate(&mut members, Asking { merchant, event, key, details })?;
     members.finish()?;
+    if matches!(ask, Ask::Save(..)) {
+        caller.must_have(Scope::Tokenize)?;
+    }
     let opens = matches!(ask, Ask::Open(_) | Ask::Save(..));
-    let reply = match perform(app, &merchant, ask, deadline).await? {
+    let reply = match perform(app, merchant, ask, deadline).await? {
         Performed::Replied(reply) => reply,
         Performed::NotKept(method) => return crate::tokenize::render(&method, true, subject),
     };
     subject.replayed = reply.replayed;
     subject.opened = opens && !reply.replayed;
     render(&reply, subject)
-}
-
-/// The merchant that the API key belongs to.
-pub async fn authenticate(
-    app: &App,
-    event: &HttpEvent,
-    deadline: Timestamp,
-    subject: &mut Subject,
-) -> Result<Merchant, Problem> {
-    let bearer = event.header("authorization").and_then(|header| header.split_once(' '));
-    let token = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    let key = token.and_then(ApiKey::parse).ok_or_else(Problem::unauthorized)?;
-    let item = find(app, &api_key_key(&key.hash()), deadline).await?.ok_or_else(Problem::unauthorized)?;
-    let merchant = decode_api_key(item).map_err(Fault::from)?;
-    let merchant = merchant_of(app, &merchant, deadline).await?.ok_or_else(Problem::unauthorized)?;
-    subject.merchant = Some(merchant.id);
-    Ok(merchant)
 }
 
 async fn merchant_of(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
@@ -179,7 +184,7 @@ pub async fn owner(app: &App, payment: PaymentKey, deadline: Timestamp) -> Resul
     merchant_of(app, &payment.merchant, deadline).await?.ok_or_else(gone)
 }
 
-async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<kessai_shared::stored::Item>, Fault> {
+async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {
     app.shell.patiently(deadline, || app.directory.find(key)).await
 }
 
@@ -200,9 +205,9 @@ pub enum Performed {
 /// Carries out a translated request.
 pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) -> Result<Performed, Problem> {
     let (stored, request) = match ask {
-        Ask::Open(request) => (None, with_token(app, merchant, request, deadline).await?),
+        Ask::Open(request) => (None, payable(app, merchant, request, deadline).await?),
         Ask::Save(request, saving) => match kept_first(app, merchant, request, *saving, deadline).await? {
-            Ok(request) => (None, with_token(app, merchant, request, deadline).await?),
+            Ok(request) => (None, payable(app, merchant, request, deadline).await?),
             Err(refused) => return Ok(Performed::NotKept(refused)),
         },
         Ask::Act(payment, request) => {
@@ -219,27 +224,31 @@ pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timesta
     Ok(Performed::Replied(reply))
 }
 
-/// The request with its stored method's token, where it is paid with one.
-async fn with_token(
+/// The request as it can be paid: through a gateway that is active, with its stored method's token where it is paid with
+/// one. What was opened before is answered as ever, whatever has changed since: whoever asks again must learn what became
+/// of it.
+async fn payable(
     app: &App,
     merchant: &Merchant,
     mut request: Request,
     deadline: Timestamp,
 ) -> Result<Request, Problem> {
-    let Action::Open(opening) = &mut request.action else { return Ok(request) };
-    let Instrument::Stored(on_file) = &mut opening.instrument else { return Ok(request) };
-    match app.shell.on_file(&merchant.id, &on_file.method, opening.gateway, deadline).await {
-        Ok(opened) => *on_file = opened,
-        // Whoever asked before, when the method could be used, is to hear the same as then.
-        Err(refusal) => {
-            let payment = PaymentId::opened_by(&merchant.id, &request.key);
-            let asked_before = app.shell.read(PaymentKey { merchant: merchant.id, payment }, deadline).await?;
-            if asked_before.is_none() {
-                return Err(unusable(refusal));
-            }
-        }
+    match pay_with(app, merchant, &mut request, deadline).await {
+        Err(problem) if !was_opened(app, merchant, &request.key, deadline).await? => Err(problem),
+        Ok(()) | Err(_) => Ok(request),
     }
-    Ok(request)
+}
+
+async fn pay_with(app: &App, merchant: &Merchant, request: &mut Request, deadline: Timestamp) -> Result<(), Problem> {
+    let Action::Open(opening) = &mut request.action else { return Ok(()) };
+    if merchant.gateways.get(&opening.gateway).is_some_and(|gateway| !gateway.is_active) {
+        return Err(Problem::new(422, "INVALID_STATUS", "paymentGatewayId: the payment gateway is not active"));
+    }
+    if let Instrument::Stored(on_file) = &mut opening.instrument {
+        let opened = app.shell.on_file(&merchant.id, &on_file.method, opening.gateway, deadline).await;
+        *on_file = opened.map_err(unusable)?;
+    }
+    Ok(())
 }
 
 fn unusable(refusal: Refusal) -> Problem {
@@ -279,6 +288,24 @@ async fn kept_first(
         method::State::Refused { .. } => Ok(Err(Box::new(kept.method))),
         method::State::Open(_) | method::State::Unsent => Err(Problem::not_kept()),
     }
+}
+
+/// Whether a payment was opened under this key, and its gateway asked. To look, a write is made that no item allows,
+/// because who opens payments may not read them; it is refused with what is there.
+async fn was_opened(
+    app: &App,
+    merchant: &Merchant,
+    key: &IdempotencyKey,
+    deadline: Timestamp,
+) -> Result<bool, Problem> {
+    let key = PaymentKey { merchant: merchant.id, payment: PaymentId::opened_by(&merchant.id, key) };
+    let item = Item::new().with(KEY, key.to_string());
+    let never = Expected::Version(u64::MAX);
+    let looked = app.shell.patiently(deadline, || app.shell.store.write(item.clone(), never)).await?;
+    let found = if let Written::Conflict(Some(item)) = looked { Some(item) } else { None };
+    let stored = found.map(Stored::from_item).transpose().map_err(Fault::from)?;
+    let first = stored.as_ref().and_then(|stored| stored.payment.operation(Ordinal::FIRST));
+    Ok(first.is_some_and(|first| !matches!(first.state, State::Unsent)))
 }
 
 /// The merchant's gateway with the adapter that speaks to it.

@@ -15,6 +15,7 @@
 //! called. Nothing is shared between invocations but what never changes, so as many as the platform likes may
 //! run at once. A panic ends one invocation, or one record of a batch, and prints where it was, not what it held.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fmt;
@@ -43,6 +44,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
+use zeroize::Zeroizing;
 
 use crate::batch::{Failures, Message, QueueEvent, StreamEvent, side_by_side};
 use crate::door::{App, Does, Function, answer};
@@ -75,9 +77,10 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
     start(function.name, async |log| {
         let needs = match function.does {
-            Does::Open(_) | Does::Tokenize => Needs { fingerprint_key: true, vault: Tokens::Opened, gateways: true },
-            Does::Act(_) => Needs { fingerprint_key: false, vault: Tokens::Unused, gateways: true },
-            Does::Retrieve => Needs { fingerprint_key: false, vault: Tokens::Hidden, gateways: false },
+            Does::Open(_) | Does::Tokenize => Needs { fingerprint_key: true, vault: Vaulted::Opened, gateways: true },
+            Does::Act(_) => Needs { fingerprint_key: false, vault: Vaulted::Unused, gateways: true },
+            Does::Retrieve => Needs { fingerprint_key: false, vault: Vaulted::Shown, gateways: false },
+            Does::SetUp => Needs { fingerprint_key: false, vault: Vaulted::KeysOnly, gateways: false },
         };
         let app = app(&account()?, &log, needs).await?;
         run(move |event: HttpEvent, invocation: Invocation| {
@@ -101,7 +104,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     start(follow_up::NAME, async |log| {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
-        let needs = Needs { fingerprint_key: false, vault: Tokens::Opened, gateways: true };
+        let needs = Needs { fingerprint_key: false, vault: Vaulted::Opened, gateways: true };
         let app = app(&account, &log, needs).await?;
         let queue = queue(&account)?;
         run(move |event: QueueEvent, invocation: Invocation| {
@@ -243,16 +246,28 @@ fn account() -> Result<Account, StartError> {
 pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
     let store = Arc::new(watch.over(Arc::clone(&app.shell.store)));
     let shell = Shell { store, journal: Arc::clone(watch) as _, ..app.shell.clone() };
-    App { shell, directory: Arc::clone(&app.directory) }
+    App { shell, ..app.clone() }
 }
 
-/// What a function does with stored payment methods.
+/// What a function does with what is sealed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tokens {
+enum Vaulted {
     Unused,
-    /// It shows methods, and must not read their tokens.
-    Hidden,
+    /// It shows payment methods, and must not read their tokens.
+    Shown,
+    /// It opens tokens for gateways.
     Opened,
+    /// It seals secrets of its own, and never sees a payment method.
+    KeysOnly,
+}
+
+impl Vaulted {
+    fn needs_keys(self) -> bool {
+        match self {
+            Self::Opened | Self::KeysOnly => true,
+            Self::Unused | Self::Shown => false,
+        }
+    }
 }
 
 /// What a function needs beside tables.
@@ -260,7 +275,7 @@ enum Tokens {
 struct Needs {
     /// It takes cards, of which only keyed hashes rest.
     fingerprint_key: bool,
-    vault: Tokens,
+    vault: Vaulted,
     /// It calls gateways.
     gateways: bool,
 }
@@ -269,12 +284,12 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
     let payments = account.table(required("PAYMENTS_TABLE")?);
     let merchants = account.table(required("MERCHANTS_TABLE")?);
     let http = HttpClient::new()?;
-    let (keys, ()) = tokio::join!(keys(account, &http, needs), warm_up(&merchants, &http, needs.gateways));
-    let Keys { fingerprint_key, sealing_keys } = keys?;
+    let (secrets, ()) = tokio::join!(secrets(account, &http, needs), warm_up(&merchants, &http, needs.gateways));
+    let Secrets { fingerprint_key, sealing_keys } = secrets?;
     let vault: Option<Arc<dyn Vault>> = match needs.vault {
-        Tokens::Unused => None,
-        Tokens::Hidden => Some(Arc::new(account.table(required("VAULT_TABLE")?).without_tokens())),
-        Tokens::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
+        Vaulted::Unused | Vaulted::KeysOnly => None,
+        Vaulted::Shown => Some(Arc::new(account.table(required("VAULT_TABLE")?).without_tokens())),
+        Vaulted::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
     };
     let clock = Arc::new(SystemClock);
     let shell = Shell {
@@ -283,11 +298,17 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
         journal: Watch::new(log, String::new(), None),
-        fingerprint_key,
+        fingerprint_key: fingerprint_key.map(Arc::new),
         vault,
-        sealing_keys,
+        sealing_keys: sealing_keys.map(Arc::new),
     };
-    Ok(App { shell, directory: Arc::new(Cached::new(merchants, clock)) })
+    Ok(App {
+        shell,
+        directory: Arc::new(Cached::new(merchants.clone(), clock)),
+        merchants: Arc::new(merchants),
+        rates: Arc::default(),
+        takes_loopback: false,
+    })
 }
 
 /// Opens connections before they are needed: to the tables, and to the gateways that merchants use. What fails now, or
@@ -305,36 +326,38 @@ async fn warm_up(merchants: &DynamoDb, http: &HttpClient, gateways: bool) {
     drop(tokio::time::timeout(WARM_UP, opening).await);
 }
 
-/// The keys of a function.
-#[derive(Default)]
-struct Keys {
-    fingerprint_key: Option<Arc<FingerprintKey>>,
-    sealing_keys: Option<Arc<SealingKeys>>,
+/// What a function has from the Parameter Store.
+struct Secrets {
+    fingerprint_key: Option<FingerprintKey>,
+    sealing_keys: Option<SealingKeys>,
 }
 
-/// All that it needs, in one call; in none where it needs none.
-async fn keys(account: &Account, http: &HttpClient, needs: Needs) -> Result<Keys, StartError> {
-    let name = |variable, is_needed: bool| is_needed.then(|| required(variable)).transpose();
-    let fingerprint = name("FINGERPRINT_KEY_PARAMETER", needs.fingerprint_key)?;
-    let sealing = name("VAULT_KEYS_PARAMETER", needs.vault == Tokens::Opened)?;
-    let names: Vec<&str> = [&fingerprint, &sealing].into_iter().flatten().map(String::as_str).collect();
+/// All that it needs, in one call.
+async fn secrets(account: &Account, http: &HttpClient, needs: Needs) -> Result<Secrets, StartError> {
+    let named = |is_needed: bool, variable| is_needed.then(|| required(variable)).transpose();
+    let fingerprint = named(needs.fingerprint_key, "FINGERPRINT_KEY_PARAMETER")?;
+    let vault = named(needs.vault.needs_keys(), "VAULT_KEYS_PARAMETER")?;
+    let names: Vec<&str> = [&fingerprint, &vault].into_iter().flatten().map(String::as_str).collect();
     if names.is_empty() {
-        return Ok(Keys::default());
+        return Ok(Secrets { fingerprint_key: None, sealing_keys: None });
     }
-    let secrets = account.secrets().fetch(http, &names).await?;
-    let strange = |name: &str, form| format!("the parameter {name} must hold {form}");
-    let mut keys = Keys::default();
-    if let Some(name) = fingerprint {
-        let key = secrets.get(&name).and_then(|hex| read_fingerprint_key(hex));
-        let key = key.ok_or_else(|| strange(&name, "64 hexadecimal digits"))?;
-        keys.fingerprint_key = Some(Arc::new(key));
-    }
-    if let Some(name) = sealing {
-        let sealing_keys = secrets.get(&name).and_then(|text| SealingKeys::parse(text));
-        let sealing_keys = sealing_keys.ok_or_else(|| strange(&name, "keys as id:64 hexadecimal digits"))?;
-        keys.sealing_keys = Some(Arc::new(sealing_keys));
-    }
-    Ok(keys)
+    let values = account.secrets().fetch(http, &names).await?;
+    Ok(Secrets {
+        fingerprint_key: read(&values, fingerprint, read_fingerprint_key, "64 hexadecimal digits")?,
+        sealing_keys: read(&values, vault, SealingKeys::parse, "id:64 hexadecimal digits, perhaps several")?,
+    })
+}
+
+/// What the parameter holds. Where that cannot be read nothing of it is said.
+fn read<T>(
+    values: &BTreeMap<String, Zeroizing<String>>,
+    name: Option<String>,
+    read: fn(&str) -> Option<T>,
+    form: &str,
+) -> Result<Option<T>, StartError> {
+    let Some(name) = name else { return Ok(None) };
+    let value = values.get(&name).and_then(|value| read(value));
+    value.map(Some).ok_or_else(|| format!("the parameter {name} must hold {form}").into())
 }
 
 /// Reads 64 hexadecimal digits.

@@ -4,6 +4,7 @@
 //! the one [`door`] that every request comes through. The binaries hand events from the Lambda runtime
 //! to it ([`lambda`]); the local server hands it the same events, in one process ([`local`]).
 
+pub mod access;
 pub mod authorize;
 pub mod batch;
 pub mod capture;
@@ -20,6 +21,7 @@ pub mod notice;
 #[path = "post-auth/mod.rs"]
 pub mod post_auth;
 pub mod problem;
+pub mod rates;
 pub mod refund;
 pub mod relay;
 pub mod retrieve;
@@ -30,6 +32,8 @@ pub mod sandbox;
 #[cfg(feature = "lambda")]
 #[path = "scheduler-tick/mod.rs"]
 pub mod scheduler_tick;
+#[path = "set-up/mod.rs"]
+pub mod set_up;
 pub mod tokenize;
 pub mod wire;
 
@@ -45,6 +49,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &refund::FUNCTION,
     &tokenize::FUNCTION,
     &retrieve::FUNCTION,
+    &set_up::FUNCTION,
 ];
 
 /// Every function that works behind them: what the stream, a queue or the time calls.

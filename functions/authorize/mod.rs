@@ -1,5 +1,6 @@
 //! `POST /commerce/payments/authorizations`: hold an amount.
 
+use kessai_shared::merchant::Scope;
 use kessai_shared::payment::asked::{Opening, Request};
 use kessai_shared::payment::{Action, Kind};
 
@@ -8,7 +9,7 @@ use crate::problem::Problem;
 use crate::wire::body::{self, Ways};
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "authorize", does: Does::Open(translate) };
+pub const FUNCTION: Function = Function { name: "authorize", scopes: &[Scope::Authorize], does: Does::Open(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     open(Kind::Authorize, Ways::Authorization, members, asking)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use kessai_shared::gateways::{ADAPTERS, Adapter};
+use kessai_shared::ids::MerchantId;
 use kessai_shared::money::Currency;
 
 /// A payments service in one process, over an embedded database, with sandbox gateways.
@@ -61,15 +62,22 @@ pub struct Merchant {
     /// Name of the deployment's table of merchants. Region and credentials are taken from the environment.
     #[arg(long, value_name = "TABLE")]
     pub table: String,
+    /// Make an API key for this merchant, which is there, instead of a merchant.
+    #[arg(long, value_name = "ID", value_parser = merchant, conflicts_with_all = ["name", "currency", "gateways"])]
+    pub merchant: Option<MerchantId>,
     /// What people call the merchant.
-    #[arg(long)]
-    pub name: String,
+    #[arg(long, required_unless_present = "merchant")]
+    pub name: Option<String>,
     /// Currency of requests that name none, as ISO 4217 has it.
     #[arg(long, value_name = "CODE", value_parser = currency)]
     pub currency: Option<Currency>,
     /// A gateway: the adapter that speaks to it, and where it listens. May be given several times.
-    #[arg(long = "gateway", value_name = "ADAPTER=URL", value_parser = gateway, required = true)]
+    #[arg(long = "gateway", value_name = "ADAPTER=URL", value_parser = gateway, required_unless_present = "merchant")]
     pub gateways: Vec<(String, String)>,
+}
+
+fn merchant(id: &str) -> Result<MerchantId, String> {
+    MerchantId::parse(id).ok_or_else(|| "must be a merchant's id, of 15 or 18 characters".to_owned())
 }
 
 fn currency(code: &str) -> Result<Currency, String> {

@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use kessai_infra::system::SystemClock;
 use kessai_infra::system::SystemEntropy;
-use kessai_shared::ids::{GatewayId, MerchantId};
-use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
+use kessai_shared::gateways::ADAPTERS;
+use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
+use kessai_shared::merchant::set_up::{LastChange, Who};
+use kessai_shared::merchant::{ApiKey, DeveloperName, Gateway, GatewayMode, ListedKey, Merchant, Provider, Scope};
 use kessai_shared::money::Currency;
-use kessai_shared::payment::BalanceCheck;
-use kessai_shared::ports::{Entropy, Expected, Store, StoreFault, Written};
+use kessai_shared::payment::{BalanceCheck, IdempotencyKey};
+use kessai_shared::ports::{Clock, Entropy, Expected, Store, StoreFault, Written};
+use kessai_shared::registry::{Hindered, Registry};
 use kessai_shared::stored::Item;
-use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
+use kessai_shared::stored::merchant::{Pointer, encode_pointer};
 use kessai_shared::stored::payment::VERSION;
+use kessai_shared::time::Timestamp;
 
 use super::files::write_whole;
 use crate::lambda::StartError;
@@ -60,6 +65,8 @@ impl Identity {
         let mut lines = vec![
             format!("KESSAI_URL={url}"),
             format!("KESSAI_API_KEY={}", self.api_key.reveal()),
+            // The same: it may do everything. A deployment keeps them apart.
+            format!("KESSAI_SET_UP_KEY={}", self.api_key.reveal()),
             format!("KESSAI_MERCHANT_ID={}", self.merchant),
             format!("SANDBOX_URL={sandbox_url}"),
         ];
@@ -69,31 +76,122 @@ impl Identity {
         write_whole(file, text.as_bytes())
     }
 
-    /// Makes sure that the store knows the merchant, its key and where its gateways listen now.
+    /// Makes sure that the store knows the merchant, its key and where its gateways listen now. What was set up since
+    /// the first start stays.
     pub async fn register(&self, store: &dyn Store, sandbox_url: &str) -> Result<(), StartError> {
-        put(store, encode_api_key(&self.api_key.hash(), &self.merchant)).await?;
-        put(store, encode_merchant(&self.merchant(sandbox_url))).await
+        let clock = SystemClock;
+        let id = self.api_key_id()?;
+        put(store, encode_pointer(&self.api_key.hash(), Pointer { merchant: self.merchant, key: Some(id) })).await?;
+        let registry = Registry { store, clock: &clock, deadline: clock.now() };
+        let fresh = self.developed(Merchant::new(self.merchant, "Development"), sandbox_url, clock.now())?;
+        match registry.merchant(&self.merchant).await? {
+            None => drop(registry.make(&fresh).await.map_err(hindered)?),
+            Some(known) => {
+                let decide = |known: &Merchant, now: Timestamp| {
+                    Ok(self.developed(known.clone(), sandbox_url, now).unwrap_or_else(|_| known.clone()))
+                };
+                registry.change(known, decide).await.map_err(hindered)?;
+            }
+        }
+        Ok(())
     }
 
-    fn merchant(&self, sandbox_url: &str) -> Merchant {
-        let classes = CLASSES.into_iter().map(|(name, path)| (name, path, BalanceCheck::Strict));
-        let gateways =
-            classes.chain([(OWN_BALANCE, "keyed", BalanceCheck::Gateway)]).filter_map(|(name, path, check)| {
-                let gateway = Gateway {
-                    name: format!("Sandbox ({path})"),
-                    adapter: format!("sandbox-{path}"),
-                    base_url: format!("{sandbox_url}/{path}"),
-                    balance_check: check,
-                    authorization_lifetime: AUTHORIZATION_LIFETIME,
-                };
-                Some((*self.gateways.get(name)?, gateway))
-            });
-        Merchant {
-            id: self.merchant,
-            name: "Development".to_owned(),
-            default_currency: Currency::parse("USD"),
-            gateways: gateways.collect(),
+    /// The merchant with whatever it lacks for development: the same version where it lacks nothing.
+    fn developed(&self, known: Merchant, sandbox_url: &str, now: Timestamp) -> Result<Merchant, StartError> {
+        let is_new = known.last_change.is_none() && known.gateways.is_empty();
+        let mut next = known.clone();
+        if is_new {
+            next.default_currency = Currency::parse("USD");
         }
+        for (id, provider) in providers(&self.merchant)? {
+            next.providers.entry(id).or_insert(provider);
+        }
+        for (id, gateway) in self.sandboxes(sandbox_url)? {
+            let kept = next.gateways.entry(id).or_insert_with(|| gateway.clone());
+            kept.base_url = gateway.base_url;
+            kept.provider = gateway.provider;
+        }
+        let key = everything(&self.api_key, "Development", now);
+        if next.key_with(&key.hash).is_none() {
+            next.api_keys.insert(self.api_key_id()?, key);
+        }
+        next.connect();
+        if next == known {
+            return Ok(known);
+        }
+        let action = if is_new { "merchant.created" } else { "merchant.changed" };
+        let subject = self.merchant.into();
+        let description = "for development".to_owned();
+        let change = LastChange { at: now, by: Who::CommandLine, action: action.to_owned(), subject, description };
+        Ok(next.signed(if is_new { 0 } else { known.version }, change))
+    }
+
+    fn api_key_id(&self) -> Result<ApiKeyId, StartError> {
+        Ok(ApiKeyId::made_under(&self.merchant, &name_of_ours(&self.api_key.hash().to_string())?))
+    }
+
+    fn sandboxes(&self, sandbox_url: &str) -> Result<Vec<(GatewayId, Gateway)>, StartError> {
+        let classes = CLASSES.into_iter().map(|(name, path)| (name, path, BalanceCheck::Strict));
+        let mut sandboxes = Vec::new();
+        for (name, path, balance_check) in classes.chain([(OWN_BALANCE, "keyed", BalanceCheck::Gateway)]) {
+            let adapter = format!("sandbox-{path}");
+            let gateway = Gateway {
+                name: format!("Sandbox ({path})"),
+                provider: Some(provider_id(&self.merchant, &adapter)?),
+                balance_check,
+                mode: GatewayMode::Test,
+                ..Gateway::at(adapter, format!("{sandbox_url}/{path}"))
+            };
+            sandboxes.extend(self.gateways.get(name).map(|id| (*id, gateway)));
+        }
+        Ok(sandboxes)
+    }
+}
+
+/// A provider for each adapter, the same whenever they are made.
+pub fn providers(merchant: &MerchantId) -> Result<Vec<(ProviderId, Provider)>, StartError> {
+    let provider = |name: &str| {
+        let developer_name = DeveloperName::parse(&name.replace('-', "_"));
+        let provider = Provider {
+            developer_name: developer_name.ok_or_else(|| format!("{name} makes no name for a provider"))?,
+            master_label: name.to_owned(),
+            idempotency_supported: true,
+            adapter: name.to_owned(),
+            comments: None,
+            made: None,
+        };
+        Ok((provider_id(merchant, name)?, provider))
+    };
+    ADAPTERS.iter().map(|adapter| provider(adapter.name)).collect()
+}
+
+pub fn provider_id(merchant: &MerchantId, adapter: &str) -> Result<ProviderId, StartError> {
+    Ok(ProviderId::made_under(merchant, &name_of_ours(adapter)?))
+}
+
+/// A key that may do everything.
+pub fn everything(key: &ApiKey, name: &str, now: Timestamp) -> ListedKey {
+    ListedKey {
+        name: name.to_owned(),
+        hash: key.hash(),
+        scopes: Scope::ALL.into(),
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+        requests_per_second: None,
+        made: None,
+    }
+}
+
+/// What is made here is made as if under this key.
+fn name_of_ours(text: &str) -> Result<IdempotencyKey, StartError> {
+    IdempotencyKey::parse(text).ok_or_else(|| format!("{text:?} makes no id").into())
+}
+
+pub fn hindered(hindered: Hindered) -> StartError {
+    match hindered {
+        Hindered::Refused(refused) => refused.to_string().into(),
+        Hindered::Fault(fault) => fault.into(),
     }
 }
 

@@ -1,35 +1,76 @@
-//! `merchant`: makes a merchant with its gateways and an API key in a deployment's table. The key is printed once,
-//! here; the table holds its hash.
-
-use std::collections::BTreeMap;
+//! `merchant`: makes a merchant with its providers, its gateways and an API key in a deployment's table; or a key for a
+//! merchant that is there. The key may do everything. It is printed once, here; the table holds its hash.
 
 use kessai_infra::aws::Account;
-use kessai_infra::system::SystemEntropy;
-use kessai_shared::ids::{GatewayId, MerchantId};
-use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
-use kessai_shared::payment::BalanceCheck;
-use kessai_shared::ports::{Entropy, Store};
-use kessai_shared::stored::merchant::{ORIGINS_KEY, encode_api_key, encode_merchant, with_origins};
+use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId};
+use kessai_shared::merchant::address::origin;
+use kessai_shared::merchant::set_up::{Change, LastChange, Who};
+use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
+use kessai_shared::ports::{Clock, Entropy};
+use kessai_shared::registry::Registry;
+use kessai_shared::stored::merchant::Pointer;
 
 use super::arguments;
-use super::identity::put;
+use super::identity::{everything, hindered, provider_id, providers};
 use crate::lambda::{StartError, variable};
 
-/// Writes the merchant, then its key: nobody can speak for what is not there.
+/// What the key is called.
+const NAME: &str = "Command line";
+
+/// Makes what is asked for.
 pub async fn make(arguments: arguments::Merchant) -> Result<(), StartError> {
-    let table = Account::from_environment(&variable)?.table(arguments.table);
-    let gateways: BTreeMap<_, _> = arguments.gateways.iter().map(gateway).collect();
-    let merchant = Merchant {
-        id: MerchantId::from_random(SystemEntropy.bytes()),
-        name: arguments.name,
-        default_currency: arguments.currency,
-        gateways,
-    };
+    let table = Account::from_environment(&variable)?.table(arguments.table.clone());
+    let clock = SystemClock;
+    let registry = Registry { store: &table, clock: &clock, deadline: clock.now() };
+    match &arguments.merchant {
+        Some(id) => make_key(registry, id).await,
+        None => make_merchant(registry, &arguments).await,
+    }
+}
+
+/// A key for a merchant that is there, by which it can set up the rest.
+async fn make_key(registry: Registry<'_>, id: &MerchantId) -> Result<(), StartError> {
+    let merchant = registry.merchant(id).await?.ok_or_else(|| format!("there is no merchant {id}"))?;
+    let key = ApiKey::from_random(SystemEntropy.bytes(), SystemEntropy.bytes());
+    let key_id = ApiKeyId::from_random(SystemEntropy.bytes());
+    registry.point(&key.hash(), Pointer { merchant: *id, key: Some(key_id) }).await?;
+    let change = Change::AddKey(key_id, everything(&key, NAME, registry.clock.now()));
+    let decide = |merchant: &Merchant, now| merchant.after(&change, now, Who::CommandLine);
+    registry.change(merchant, decide).await.map_err(hindered)?;
+    println!("export KESSAI_API_KEY={}", key.reveal());
+    println!("export KESSAI_MERCHANT_ID={id}");
+    Ok(())
+}
+
+/// Writes the key's pointer, which leads nowhere yet, then the merchant.
+async fn make_merchant(registry: Registry<'_>, arguments: &arguments::Merchant) -> Result<(), StartError> {
+    let (id, key_id) = (MerchantId::from_random(SystemEntropy.bytes()), ApiKeyId::from_random(SystemEntropy.bytes()));
     let api_key = ApiKey::from_random(SystemEntropy.bytes(), SystemEntropy.bytes());
-    let origins = with_origins(table.read(ORIGINS_KEY).await?, arguments.gateways.iter().map(|(_, url)| origin(url)))?;
-    put(&table, encode_merchant(&merchant)).await?;
-    put(&table, origins).await?;
-    put(&table, encode_api_key(&api_key.hash(), &merchant.id)).await?;
+    let now = registry.clock.now();
+    let mut merchant = Merchant {
+        default_currency: arguments.currency,
+        ..Merchant::new(id, arguments.name.clone().unwrap_or_default())
+    };
+    merchant.providers.extend(providers(&id)?);
+    for (adapter, url) in &arguments.gateways {
+        let gateway = Gateway { provider: Some(provider_id(&id, adapter)?), ..Gateway::at(adapter, url) };
+        merchant.gateways.insert(GatewayId::from_random(SystemEntropy.bytes()), gateway);
+    }
+    merchant.api_keys.insert(key_id, everything(&api_key, NAME, now));
+    let (action, description) = ("merchant.created".to_owned(), format!("{:?}", merchant.name));
+    let change = LastChange { at: now, by: Who::CommandLine, action, subject: id.into(), description };
+    let merchant = merchant.signed(0, change);
+    registry.point(&api_key.hash(), Pointer { merchant: id, key: Some(key_id) }).await?;
+    registry.make(&merchant).await.map_err(hindered)?;
+    for (_, url) in &arguments.gateways {
+        registry.remember_origin(origin(url)).await?;
+    }
+    print(&merchant, &api_key, arguments);
+    Ok(())
+}
+
+fn print(merchant: &Merchant, api_key: &ApiKey, arguments: &arguments::Merchant) {
     println!("export KESSAI_API_KEY={}", api_key.reveal());
     println!("export KESSAI_MERCHANT_ID={}", merchant.id);
     for (place, (adapter, url)) in arguments.gateways.iter().enumerate() {
@@ -39,41 +80,5 @@ pub async fn make(arguments: arguments::Merchant) -> Result<(), StartError> {
             println!("export KESSAI_GATEWAY_ID={id}");
         }
         println!("export KESSAI_GATEWAY_ID_{}={id}", adapter.to_uppercase().replace('-', "_"));
-    }
-    Ok(())
-}
-
-fn gateway((adapter, url): &(String, String)) -> (GatewayId, Gateway) {
-    let gateway = Gateway {
-        name: adapter.clone(),
-        adapter: adapter.clone(),
-        base_url: url.clone(),
-        balance_check: BalanceCheck::Strict,
-        authorization_lifetime: AUTHORIZATION_LIFETIME,
-    };
-    (GatewayId::from_random(SystemEntropy.bytes()), gateway)
-}
-
-/// Scheme and host: what a connection is opened to.
-fn origin(url: &str) -> String {
-    let host = url.find("://").map_or(0, |scheme| scheme + 3);
-    let end = url[host..].find('/').map_or(url.len(), |path| host + path);
-    url[..end].to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connection_is_opened_to_scheme_and_host() {
-        let rows = [
-            ("https://api.example.com/v2/x", "https://api.example.com"),
-            ("https://api.example.com", "https://api.example.com"),
-            ("http://127.0.0.1:9401/keyed", "http://127.0.0.1:9401"),
-        ];
-        for (url, expected) in rows {
-            assert_eq!(origin(url), expected);
-        }
     }
 }

@@ -92,7 +92,13 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         vault: Some(Arc::new(database.vault)),
         sealing_keys: Some(Arc::new(sealing_keys)),
     };
-    let app = App { shell, directory: Arc::new(Cached::new(database.merchants, clock.clone())) };
+    let app = App {
+        shell,
+        directory: Arc::new(Cached::new(database.merchants.clone(), clock.clone())),
+        merchants: Arc::new(database.merchants),
+        rates: Arc::default(),
+        takes_loopback: true,
+    };
     tokio::spawn(follow_up::run(app.clone(), reminders, Arc::clone(&clock)));
     greet(&url, &sandbox_url, &identity_file, &identity);
     let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });

@@ -2,6 +2,7 @@
 //! without an amount, all that is left.
 
 use kessai_shared::ids::Record;
+use kessai_shared::merchant::Scope;
 use kessai_shared::payment::asked::{Amount, Details, RefundReason, Request};
 use kessai_shared::payment::{Action, Kind};
 
@@ -10,7 +11,7 @@ use crate::problem::Problem;
 use crate::wire::body;
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "refund", does: Does::Act(translate) };
+pub const FUNCTION: Function = Function { name: "refund", scopes: &[Scope::Refund], does: Does::Act(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     let (payment, refunded) = asking.record(Record::Payment, "paymentId")?;

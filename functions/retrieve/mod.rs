@@ -1,6 +1,7 @@
 //! `GET` of each record: how it stands, what is left of it, and what was heard of it.
 
 use kessai_shared::ids::{PaymentKey, Record};
+use kessai_shared::merchant::Scope;
 use kessai_shared::time::Timestamp;
 
 use crate::door::{App, Does, Function, Subject, authenticate, see};
@@ -10,7 +11,7 @@ use crate::wire::view::View;
 
 mod methods;
 
-pub const FUNCTION: Function = Function { name: "retrieve", does: Does::Retrieve };
+pub const FUNCTION: Function = Function { name: "retrieve", scopes: &[Scope::Read], does: Does::Retrieve };
 
 /// The path's parameters, the innermost first: the first that is there names the record, the next the
 /// record it must belong to.
@@ -28,7 +29,7 @@ pub async fn show(
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event, deadline, subject).await?;
+    let merchant = authenticate(app, &FUNCTION, event, deadline, subject).await?.merchant;
     if event.route_key.contains("/payment-methods") {
         return methods::show(app, &merchant, event, deadline).await;
     }

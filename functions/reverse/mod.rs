@@ -1,6 +1,7 @@
 //! `POST /commerce/payments/authorizations/{authorizationId}/reversals`: release some or all of a hold.
 
 use kessai_shared::ids::Record;
+use kessai_shared::merchant::Scope;
 use kessai_shared::payment::asked::Request;
 use kessai_shared::payment::{Action, Kind};
 
@@ -9,7 +10,8 @@ use crate::problem::Problem;
 use crate::wire::body;
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "reverse", does: Does::Act(translate) };
+pub const FUNCTION: Function =
+    Function { name: "reverse", scopes: &[Scope::CaptureReverse], does: Does::Act(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     let (payment, authorization) = asking.record(Record::Authorization, "authorizationId")?;

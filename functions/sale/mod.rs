@@ -1,5 +1,6 @@
 //! `POST /commerce/payments/sales`: authorize and capture in one.
 
+use kessai_shared::merchant::Scope;
 use kessai_shared::payment::asked::{Details, Opening, Request};
 use kessai_shared::payment::{Action, Kind};
 
@@ -8,7 +9,8 @@ use crate::problem::Problem;
 use crate::wire::body::{self, Ways};
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "sale", does: Does::Open(translate) };
+pub const FUNCTION: Function =
+    Function { name: "sale", scopes: &[Scope::Authorize, Scope::CaptureReverse], does: Does::Open(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     let paying = body::paying(members, Ways::Sale)?;

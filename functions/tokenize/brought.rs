@@ -43,7 +43,7 @@ const METHOD_TYPES: [&str; 19] = [
 
 pub(super) async fn serve(call: &Call<'_>, kind: MethodKind, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
     let text = call.event.json_body()?;
-    let mut members = Members::parse_record(&text)?;
+    let mut members = Members::parse_any_case(&text)?;
     let key = call.key(&mut members)?;
     let (facts, instrument_facts) = (facts(&mut members, kind)?, token(&mut members)?);
     let status = members.literal("Status", &Status::ALL.map(|status| (status.literal(), status)))?;

@@ -12,7 +12,7 @@ mod changed;
 mod made;
 
 use kessai_shared::ids::MethodKind;
-use kessai_shared::merchant::Merchant;
+use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::method::Method;
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::time::Timestamp;
@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::wire::members::Members;
 use crate::wire::method;
 
-pub const FUNCTION: Function = Function { name: "tokenize", does: Does::Tokenize };
+pub const FUNCTION: Function = Function { name: "tokenize", scopes: &[Scope::Tokenize], does: Does::Tokenize };
 
 /// A request on its way.
 struct Call<'a> {
@@ -42,7 +42,7 @@ pub async fn serve(
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, event, deadline, subject).await?;
+    let merchant = authenticate(app, &FUNCTION, event, deadline, subject).await?.merchant;
     let call = Call { app, merchant, event, deadline };
     // The route of the path that ends with a slash takes whatever follows it.
     if event.path_parameter("proxy").is_some_and(|rest| !rest.is_empty()) {

@@ -4,13 +4,13 @@
 //! Numbers are read from their text, never through a float. An absent member, `null` and an empty text
 //! all mean "not given", as callers of this wire format send them.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use kessai_shared::money::{Currency, Decimal};
-use kessai_shared::time::Timestamp;
+use kessai_shared::time::{Timestamp, parse_duration};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -23,27 +23,26 @@ pub struct Members<'a> {
     /// Where the object stands, with a dot at the end; empty at the top.
     path: String,
     entries: BTreeMap<String, &'a RawValue>,
-    /// Names are the same in whatever case.
-    folds_case: bool,
+    /// Whether names may be written in any case.
+    any_case: bool,
 }
 
 impl<'a> Members<'a> {
     /// Reads the object at the top.
     pub fn parse(text: &'a str) -> Result<Self, Problem> {
         let Entries(entries) = Entries::parse(text).map_err(|error| Problem::unreadable(format!("body: {error}")))?;
-        Ok(Self { path: String::new(), entries, folds_case: false })
+        Ok(Self { path: String::new(), entries, any_case: false })
     }
 
-    /// Reads the fields of a record, whose names are the same in whatever case.
-    pub fn parse_record(text: &'a str) -> Result<Self, Problem> {
-        let Self { path, entries, .. } = Self::parse(text)?;
-        let mut folded = BTreeMap::new();
-        for (name, value) in entries {
-            if folded.insert(name.to_ascii_lowercase(), value).is_some() {
-                return Err(Problem::unreadable(format!("body: member {} is given twice", shown(&name))));
-            }
+    /// Reads the object at the top, whose members may be named in any case. Two that differ in case only are one, given
+    /// twice.
+    pub fn parse_any_case(text: &'a str) -> Result<Self, Problem> {
+        let members = Self { any_case: true, ..Self::parse(text)? };
+        let mut known = BTreeSet::new();
+        match members.entries.keys().find(|name| !known.insert(name.to_ascii_lowercase())) {
+            Some(name) => Err(Problem::unreadable(format!("body: member {} is given twice", shown(name)))),
+            None => Ok(members),
         }
-        Ok(Self { path, entries: folded, folds_case: true })
     }
 
     /// The member's name from the top of the body.
@@ -61,22 +60,39 @@ impl<'a> Members<'a> {
 
     /// Whether the member is there at all, be it `null` or empty.
     pub fn has(&self, member: &str) -> bool {
-        self.entries.contains_key(&*self.folded(member))
-    }
-
-    /// The name by which the member is found.
-    fn folded<'b>(&self, member: &'b str) -> Cow<'b, str> {
-        if self.folds_case { member.to_ascii_lowercase().into() } else { member.into() }
+        self.written(member).is_some()
     }
 
     /// Whether the member says anything.
     pub fn holds(&self, member: &str) -> bool {
-        self.entries.get(&*self.folded(member)).is_some_and(|raw| !["null", "\"\""].contains(&raw.get()))
+        let raw = self.written(member).and_then(|written| self.entries.get(written));
+        raw.is_some_and(|raw| !["null", "\"\""].contains(&raw.get()))
     }
 
     fn take(&mut self, member: &str) -> Option<&'a str> {
-        let text = self.entries.remove(&*self.folded(member))?.get();
+        let written = self.written(member)?.to_owned();
+        let text = self.entries.remove(&written)?.get();
         (text != "null").then_some(text)
+    }
+
+    /// The member's name as it is written here.
+    fn written(&self, member: &str) -> Option<&str> {
+        let is_it = |name: &&String| self.any_case && name.eq_ignore_ascii_case(member);
+        let (name, _) = self.entries.get_key_value(member).or_else(|| {
+            let name = self.entries.keys().find(is_it)?;
+            self.entries.get_key_value(name)
+        })?;
+        Some(name)
+    }
+
+    /// What is to become of a value that may be absent: none where the member is not there, none within where it is
+    /// there and empty, so that the value is taken away.
+    pub fn edited<T>(
+        &mut self,
+        member: &str,
+        read: impl FnOnce(&mut Self) -> Result<Option<T>, Problem>,
+    ) -> Result<Option<Option<T>>, Problem> {
+        if self.has(member) { read(self).map(Some) } else { Ok(None) }
     }
 
     /// A text of at most `max` characters.
@@ -167,7 +183,41 @@ impl<'a> Members<'a> {
     pub fn object(&mut self, member: &str) -> Result<Option<Self>, Problem> {
         let Some(raw) = self.take(member) else { return Ok(None) };
         let Entries(entries) = Entries::parse(raw).map_err(|error| Problem::invalid(&self.name(member), error))?;
-        Ok(Some(Self { path: format!("{}.", self.name(member)), entries, folds_case: false }))
+        Ok(Some(Self { path: format!("{}.", self.name(member)), entries, any_case: self.any_case }))
+    }
+
+    /// A list of texts that each stand for something.
+    pub fn list<T>(
+        &mut self,
+        member: &str,
+        most: usize,
+        what: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, Problem> {
+        let Some(raw) = self.take(member) else { return Ok(None) };
+        let name = self.name(member);
+        let texts: Vec<String> =
+            serde_json::from_str(raw).map_err(|_| Problem::invalid(&name, "must be a list of strings"))?;
+        if texts.len() > most {
+            return Err(Problem::invalid(&name, format!("must not have more than {most} entries")));
+        }
+        let parsed: Option<Vec<T>> = texts.iter().map(|text| parse(text)).collect();
+        parsed.map(Some).ok_or_else(|| Problem::invalid(&name, format!("must hold {what}")))
+    }
+
+    /// A span of time: an ISO 8601 duration, or a number of seconds.
+    pub fn duration(&mut self, member: &str) -> Result<Option<Duration>, Problem> {
+        let form = "an ISO 8601 duration forward such as P1D or PT30M, or a number of seconds";
+        let is_number = |raw: &&RawValue| raw.get().bytes().all(|byte| byte.is_ascii_digit());
+        let written = self.written(member).map(str::to_owned);
+        match written.and_then(|name| self.entries.get(&name).copied()).filter(is_number) {
+            Some(raw) => {
+                self.take(member);
+                let read = parse_duration(raw.get());
+                read.map(Some).ok_or_else(|| Problem::invalid(&self.name(member), format!("must be {form}")))
+            }
+            None => self.parsed(member, LONGEST_LITERAL, form, parse_duration),
+        }
     }
 
     /// An object of texts.

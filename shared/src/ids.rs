@@ -118,6 +118,12 @@ macro_rules! named_id {
             }
         }
 
+        impl From<$name> for Id {
+            fn from($name(id): $name) -> Self {
+                id
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&self.0, out)
@@ -218,6 +224,23 @@ pub fn method_log_id(method: &MethodId) -> Id {
     Id::with_number("0Xt", hash("method log", &[method.as_str().as_bytes()]))
 }
 
+named_id! {
+    /// The software that speaks to a kind of gateway (`0cJ…`).
+    ProviderId
+}
+named_id! {
+    /// How a provider calls one way to pay (`1gp…`).
+    MethodTypeId
+}
+named_id! {
+    /// An API key, which is not the key itself (`9ak…`, ours).
+    ApiKeyId
+}
+named_id! {
+    /// Where a merchant wants to hear of events (`9we…`, ours).
+    EndpointId
+}
+
 /// The text of a foreign id by which it is compared: ids of 15 and of 18 characters name the same.
 pub fn short_form(text: &str) -> &str {
     match Id::parse(text) {
@@ -226,19 +249,29 @@ pub fn short_form(text: &str) -> &str {
     }
 }
 
-impl MerchantId {
-    /// A new one from 16 random bytes.
-    pub fn from_random(random: [u8; 16]) -> Self {
-        Self(Id::with_number("00D", u128::from_le_bytes(random)))
-    }
+macro_rules! made_id {
+    ($name:ident, $prefix:literal, $purpose:literal) => {
+        impl $name {
+            /// A new one from 16 random bytes.
+            pub fn from_random(random: [u8; 16]) -> Self {
+                Self(Id::with_number($prefix, u128::from_le_bytes(random)))
+            }
+
+            /// The one that this merchant makes under this key: asking twice leads to the same.
+            pub fn made_under(merchant: &MerchantId, key: &IdempotencyKey) -> Self {
+                let parts = [merchant.as_str().as_bytes(), key.as_str().as_bytes()];
+                Self(Id::with_number($prefix, hash($purpose, &parts)))
+            }
+        }
+    };
 }
 
-impl GatewayId {
-    /// A new one from 16 random bytes.
-    pub fn from_random(random: [u8; 16]) -> Self {
-        Self(Id::with_number("0b0", u128::from_le_bytes(random)))
-    }
-}
+made_id!(MerchantId, "00D", "merchant");
+made_id!(GatewayId, "0b0", "gateway");
+made_id!(ProviderId, "0cJ", "provider");
+made_id!(MethodTypeId, "1gp", "method type");
+made_id!(ApiKeyId, "9ak", "api key");
+made_id!(EndpointId, "9we", "webhook endpoint");
 
 /// A payment within its merchant: 64 bits of the hash of the key that opened it. Two keys of one
 /// merchant that share them are refused as a reuse (the item holds the whole key), never mixed up.
@@ -377,7 +410,7 @@ pub fn gateway_key(merchant: &MerchantId, payment: PaymentId, kind: &str, key: &
 }
 
 /// 128 bits of a hash that no two different lists of parts share.
-fn hash(purpose: &str, parts: &[&[u8]]) -> u128 {
+pub(crate) fn hash(purpose: &str, parts: &[&[u8]]) -> u128 {
     let mut digest = Sha256::new();
     for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
         digest.update((part.len() as u64).to_be_bytes());

@@ -14,6 +14,8 @@ pub mod method;
 pub mod money;
 pub mod payment;
 pub mod ports;
+pub mod rate;
+pub mod registry;
 pub mod rejection;
 pub mod reminder;
 pub mod seal;

@@ -53,6 +53,27 @@ impl Timestamp {
     }
 }
 
+/// Reads an ISO 8601 duration forward (`P7D`, `PT30S`; a day has 24 hours) or a number of seconds.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Duration::from_secs);
+    }
+    let span: jiff::Span = text.parse().ok()?;
+    let day = jiff::SpanRelativeTo::days_are_24_hours();
+    Duration::try_from(span.to_duration(day).ok()?).ok()
+}
+
+/// The ISO 8601 form of whole seconds: in days where they are whole days.
+pub fn print_duration(duration: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => "PT0S".to_owned(),
+        _ if seconds.is_multiple_of(DAY) => format!("P{}D", seconds / DAY),
+        _ => format!("PT{seconds}S"),
+    }
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -84,6 +105,31 @@ mod tests {
         for (text, printed) in rows {
             let read = Timestamp::parse(text).map(|moment| moment.to_string());
             assert_eq!(read.as_deref(), printed, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_duration_reads_in_iso_form_or_as_seconds_and_prints_so_that_it_reads_back() {
+        let rows = [
+            ("P7D", Some(604_800), "P7D"),
+            ("PT30S", Some(30), "PT30S"),
+            ("P1DT1H", Some(90_000), "PT90000S"),
+            ("86400", Some(86_400), "P1D"),
+            ("0", Some(0), "PT0S"),
+            ("-P1D", None, ""),
+            ("-1", None, ""),
+            ("1.5", None, ""),
+            ("soon", None, ""),
+            ("", None, ""),
+            ("99999999999999999999", None, ""),
+        ];
+        for (text, seconds, printed) in rows {
+            let read = parse_duration(text);
+            assert_eq!(read.map(|duration| duration.as_secs()), seconds, "{text:?}");
+            if let Some(duration) = read {
+                assert_eq!(print_duration(duration), printed);
+                assert_eq!(parse_duration(printed), Some(duration), "{text:?}");
+            }
         }
     }
 

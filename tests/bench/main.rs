@@ -33,8 +33,7 @@ use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{GatewayId, MerchantId};
 use kessai_shared::memory::Memory;
-use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
-use kessai_shared::payment::BalanceCheck;
+use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
 use kessai_shared::ports::{Clock, Expected, Http, HttpFault, HttpRequest, HttpResponse, Pending, Store, Written};
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
@@ -125,22 +124,11 @@ struct InProcess {
 }
 
 async fn set_up() -> InProcess {
-    let (payments, merchants) = (Arc::new(Memory::default()), Memory::default());
+    let (payments, merchants) = (Arc::new(Memory::default()), Arc::new(Memory::default()));
     let (merchant, gateway) = (MerchantId::from_random([1; 16]), GatewayId::from_random([2; 16]));
     let api_key = ApiKey::from_random([3; 16], [4; 16]);
-    let sandbox = Gateway {
-        name: "Sandbox".to_owned(),
-        adapter: "sandbox-keyed".to_owned(),
-        base_url: "http://127.0.0.1:9".to_owned(),
-        balance_check: BalanceCheck::Strict,
-        authorization_lifetime: AUTHORIZATION_LIFETIME,
-    };
-    let set_up = Merchant {
-        id: merchant,
-        name: "Bench".to_owned(),
-        default_currency: None,
-        gateways: BTreeMap::from([(gateway, sandbox)]),
-    };
+    let gateways = BTreeMap::from([(gateway, Gateway::at("sandbox-keyed", "http://127.0.0.1:9"))]);
+    let set_up = Merchant { gateways, ..Merchant::new(merchant, "Bench") };
     for item in [encode_api_key(&api_key.hash(), &merchant), encode_merchant(&set_up)] {
         merchants.write(item, Expected::Absent).await.expect("memory does not fail");
     }
@@ -168,7 +156,8 @@ async fn set_up() -> InProcess {
         vault: None,
         sealing_keys: None,
     };
-    InProcess { app: App { shell, directory: Arc::new(merchants) }, payments, event }
+    let app = App { shell, directory: merchants.clone(), merchants, rates: Arc::default(), takes_loopback: true };
+    InProcess { app, payments, event }
 }
 
 async fn authorize_once(set_up: &InProcess) {

@@ -85,7 +85,8 @@ async fn a_message_that_breaks_its_handler_is_reported_alone() {
         vault: None,
         sealing_keys: None,
     };
-    let app = App { shell, directory: Arc::new(Memory::default()) };
+    let merchants = Arc::new(Memory::default());
+    let app = App { shell, directory: merchants.clone(), merchants, rates: Arc::default(), takes_loopback: false };
     let keys = ["00D000000000001/1", FAILS, PANICS, HANGS, "00D000000000001/4", "nonsense"];
     let event: QueueEvent = serde_json::from_value(json!({ "Records": keys.map(message) })).expect("an event");
     let queue: Arc<dyn Queue> = Arc::new(Nowhere);

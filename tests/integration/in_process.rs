@@ -13,8 +13,7 @@ use kessai_infra::watch::{Log, Watch};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{GatewayId, MerchantId};
 use kessai_shared::memory::{Memory, Meter};
-use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
-use kessai_shared::payment::BalanceCheck;
+use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
 use kessai_shared::ports::{Clock, Expected, Store};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -43,25 +42,12 @@ impl InProcess {
     pub async fn new() -> Self {
         let scratch = Scratch::new();
         let sandbox = Sandbox::start(scratch.path());
-        let [payments, vault] = [(); 2].map(|()| Arc::new(Memory::default()));
-        let merchants = Memory::default();
+        let [payments, vault, merchants] = [(); 3].map(|()| Arc::new(Memory::default()));
         let (merchant, gateway) = (MerchantId::from_random([1; 16]), GatewayId::from_random([2; 16]));
         let api_key = ApiKey::from_random([3; 16], [4; 16]);
-        let set_up = Merchant {
-            id: merchant,
-            name: "Test".to_owned(),
-            default_currency: None,
-            gateways: BTreeMap::from([(
-                gateway,
-                Gateway {
-                    name: "Sandbox".to_owned(),
-                    adapter: "sandbox-keyed".to_owned(),
-                    base_url: format!("{}/keyed", sandbox.url()),
-                    balance_check: BalanceCheck::Strict,
-                    authorization_lifetime: AUTHORIZATION_LIFETIME,
-                },
-            )]),
-        };
+        let sandboxed = Gateway::at("sandbox-keyed", format!("{}/keyed", sandbox.url()));
+        let gateways = BTreeMap::from([(gateway, sandboxed)]);
+        let set_up = Merchant { gateways, ..Merchant::new(merchant, "Test") };
         for item in [encode_api_key(&api_key.hash(), &merchant), encode_merchant(&set_up)] {
             merchants.write(item, Expected::Absent).await.expect("memory does not fail");
         }
@@ -80,7 +66,7 @@ impl InProcess {
             vault: Some(vault.clone()),
             sealing_keys: SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).map(Arc::new),
         };
-        let app = App { shell, directory: Arc::new(merchants) };
+        let app = App { shell, directory: merchants.clone(), merchants, rates: Arc::default(), takes_loopback: true };
         Self { app, payments, vault, api_key, gateway, log, lines, _sandbox: (sandbox, scratch) }
     }
 

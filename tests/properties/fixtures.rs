@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use kessai_shared::card::{Card, CardType, Cvv, Expiry, Pan, Secret};
 use kessai_shared::ids::{GatewayId, MerchantId, MethodId};
-use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, Gateway};
+use kessai_shared::merchant::Gateway;
 use kessai_shared::money::{Currency, Money};
 use kessai_shared::payment::asked::{Address, Amount, OnFile};
-use kessai_shared::payment::{BalanceCheck, IdempotencyKey, Instrument};
+use kessai_shared::payment::{IdempotencyKey, Instrument};
 use kessai_shared::time::Timestamp;
 
 /// A moment in September 2026.
@@ -34,13 +34,7 @@ pub fn key(text: &str) -> IdempotencyKey {
 }
 
 pub fn gateway(adapter: &str, base_url: &str) -> Gateway {
-    Gateway {
-        name: "Shop".to_owned(),
-        adapter: adapter.to_owned(),
-        base_url: base_url.to_owned(),
-        balance_check: BalanceCheck::Strict,
-        authorization_lifetime: AUTHORIZATION_LIFETIME,
-    }
+    Gateway { name: "Shop".to_owned(), ..Gateway::at(adapter, base_url) }
 }
 
 pub fn stored_method(id: &str) -> Instrument {

@@ -15,10 +15,10 @@ const DECLINED: &str = r#"{"id":"1000000001","reference":"@","status":"declined"
 const GATEWAY_SAYS: [(u16, &str); 5] = [(200, APPROVED), (200, APPROVED), (200, DECLINED), (429, ""), (500, "")];
 
 /// The statuses of `docs`, README and the table of rejections. 500 would be our own fault.
-const STATUSES: [u16; 12] = [200, 201, 202, 400, 401, 402, 404, 409, 413, 415, 422, 503];
+const STATUSES: [u16; 13] = [200, 201, 202, 400, 401, 402, 403, 404, 409, 413, 415, 422, 503];
 
 /// What is turned away before anything is decided.
-const TURNED_AWAY: [u16; 5] = [400, 401, 404, 413, 415];
+const TURNED_AWAY: [u16; 6] = [400, 401, 403, 404, 413, 415];
 
 /// A request, as what is done to a sample.
 #[derive(Debug, TypeGenerator)]
@@ -69,12 +69,13 @@ fn whatever_knocks_is_answered_as_documented() {
         world.ask_sample(3);
         let function = FUNCTIONS[usize::from(knock.function) % FUNCTIONS.len()];
         let event = knock.event();
-        let before = world.meter();
+        let (before, set_up_before) = (world.meter(), world.set_up_writes());
         let answer = world.ask(function, &event);
         let status = answer.status_code;
         assert!(STATUSES.contains(&status), "{status}: {}", answer.body);
         if TURNED_AWAY.contains(&status) || function.name == "retrieve" {
             assert_eq!(world.meter().writes, before.writes, "{status} leaves something behind: {}", answer.body);
+            assert_eq!(world.set_up_writes(), set_up_before, "{status} leaves something behind: {}", answer.body);
         }
         let body: Value = serde_json::from_str(&answer.body).expect("the wire speaks JSON");
         match status {

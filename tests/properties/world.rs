@@ -15,23 +15,23 @@ use kessai_functions::event::{HttpAnswer, HttpEvent};
 use kessai_functions::notice::take;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::gateways::Notice;
-use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, Record};
+use kessai_shared::ids::{ApiKeyId, GatewayId, Ordinal, PaymentId, Record};
 use kessai_shared::memory::{Memory, Meter};
-use kessai_shared::merchant::{ApiKey, Merchant};
+use kessai_shared::merchant::{ApiKey, ListedKey, Merchant, Scope};
 use kessai_shared::ports::{
     Clock, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending, Store,
 };
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
-use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
+use kessai_shared::stored::merchant::{Pointer, encode_merchant, encode_pointer};
 use kessai_shared::time::Timestamp;
 use serde_json::Value;
 
 use crate::fixtures::{START, gateway, key, merchant};
 
 /// The samples of `events/`, in the order of [`FUNCTIONS`].
-pub const SAMPLES: [&str; 7] = [
+pub const SAMPLES: [&str; 8] = [
     include_str!("../../events/authorize.json"),
     include_str!("../../events/capture.json"),
     include_str!("../../events/reverse.json"),
@@ -39,6 +39,7 @@ pub const SAMPLES: [&str; 7] = [
     include_str!("../../events/post-auth.json"),
     include_str!("../../events/refund.json"),
     include_str!("../../events/retrieve.json"),
+    include_str!("../../events/set-up.json"),
 ];
 
 /// What the samples call by name.
@@ -48,17 +49,30 @@ pub const GATEWAY: &str = "0b0000000000001";
 pub struct World {
     app: App,
     payments: Arc<Memory>,
+    merchants: Arc<Memory>,
 }
 
 impl World {
     /// `gateway_says` is a status and a body, in which `@` stands for the reference of what was asked.
     pub fn new(gateway_says: (u16, &'static str)) -> Self {
-        let (payments, merchants) = (Arc::new(Memory::default()), Memory::default());
+        let (payments, merchants) = (Arc::new(Memory::default()), Arc::new(Memory::default()));
         let id = GatewayId::parse(GATEWAY).expect("a gateway id");
         let gateways = BTreeMap::from([(id, gateway("sandbox-keyed", "http://sandbox.test/keyed"))]);
-        let set_up = Merchant { id: merchant(), name: "Test".to_owned(), default_currency: None, gateways };
         let api_key = ApiKey::parse(API_KEY).expect("an API key");
-        for item in [encode_api_key(&api_key.hash(), &merchant()), encode_merchant(&set_up)] {
+        let key_id = ApiKeyId::from_random([3; 16]);
+        let listed = ListedKey {
+            name: "Test".to_owned(),
+            hash: api_key.hash(),
+            scopes: Scope::ALL.into(),
+            created_at: START,
+            expires_at: None,
+            revoked_at: None,
+            requests_per_second: None,
+            made: None,
+        };
+        let set_up = Merchant { gateways, api_keys: [(key_id, listed)].into(), ..Merchant::new(merchant(), "Test") };
+        let pointer = Pointer { merchant: merchant(), key: Some(key_id) };
+        for item in [encode_pointer(&api_key.hash(), pointer), encode_merchant(&set_up)] {
             at_once(merchants.write(item, Expected::Absent)).expect("memory does not fail");
         }
         let shell = Shell {
@@ -71,7 +85,14 @@ impl World {
             vault: Some(Arc::new(Memory::default())),
             sealing_keys: SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).map(Arc::new),
         };
-        Self { app: App { shell, directory: Arc::new(merchants) }, payments }
+        let app = App {
+            shell,
+            directory: merchants.clone(),
+            merchants: merchants.clone(),
+            rates: Arc::default(),
+            takes_loopback: false,
+        };
+        Self { app, payments, merchants }
     }
 
     pub fn ask(&self, function: &Function, event: &HttpEvent) -> HttpAnswer {
@@ -93,6 +114,11 @@ impl World {
         self.payments.meter()
     }
 
+    /// Items written of what merchants have set up.
+    pub fn set_up_writes(&self) -> u64 {
+        self.merchants.meter().writes
+    }
+
     pub fn items(&self) -> Vec<Item> {
         self.payments.items()
     }
@@ -107,6 +133,7 @@ pub fn sample(function: usize) -> HttpEvent {
         match parameter.as_str() {
             "authorizationId" => *value = id(Record::Authorization, "order-801-authorize"),
             "paymentId" => *value = id(Record::Payment, "order-801-sale"),
+            "version" => {}
             other => panic!("{other} is no parameter of a sample"),
         }
     }

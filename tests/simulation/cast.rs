@@ -59,18 +59,17 @@ pub fn cast() -> &'static Cast {
                 let name = class.name();
                 let account = Gateway {
                     name: "G".to_owned(),
-                    adapter: format!("sandbox-{name}"),
-                    base_url: format!("{GATEWAY_URL}/{name}"),
                     balance_check,
                     // Short enough that captures meet its end, in half of the histories.
                     authorization_lifetime: match balance_check {
                         BalanceCheck::Strict => AUTHORIZATION_LIFETIME,
                         BalanceCheck::Gateway => SHORT_LIFETIME,
                     },
+                    ..Gateway::at(format!("sandbox-{name}"), format!("{GATEWAY_URL}/{name}"))
                 };
                 let merchants = merchants.map(|id| {
                     let gateways = [(gateway, account.clone())].into();
-                    Merchant { id, name: "M".to_owned(), default_currency: None, gateways }
+                    Merchant { gateways, ..Merchant::new(id, "M") }
                 });
                 let items = merchants.iter().zip(&api_keys).flat_map(|(merchant, key)| {
                     let by_key = (api_key_key(&key.hash()), encode_api_key(&key.hash(), &merchant.id));

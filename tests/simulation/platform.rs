@@ -140,7 +140,14 @@ impl World {
             vault: Some(cast().vault.clone()),
             sealing_keys: Some(cast().sealing_keys.clone()),
         };
-        let app = App { shell, directory: port.clone() };
+        // Nobody sets anything up here: of merchants there is the directory only.
+        let app = App {
+            shell,
+            directory: port.clone(),
+            merchants: port.clone(),
+            rates: Arc::default(),
+            takes_loopback: false,
+        };
         let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));
         let task = self.tasks.len();
         self.tasks.push(Task {

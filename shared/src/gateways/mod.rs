@@ -131,7 +131,8 @@ impl Adapter {
     /// The rules that payments through `gateway` follow.
     pub fn terms(&self, gateway: &Gateway) -> Terms {
         Terms {
-            key_window: self.key_window,
+            // Who does not know a request again is never sent it twice.
+            key_window: self.key_window.filter(|_| !gateway.never_resend),
             can_look_up: self.look_up.is_some(),
             can_reverse_timeouts: self.timeout_reversal.is_some(),
             multi_capture: self.multi_capture,

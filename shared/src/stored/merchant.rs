@@ -2,28 +2,39 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `key/{hash of an API key}` | the merchant it belongs to |
-//! | `merchant/{id}` | the merchant with its gateways |
+//! | `key/{hash of an API key}` | the merchant it belongs to, and its id there |
+//! | `merchant/{id}` | the merchant with everything that it has set up |
+//! | `audit/{merchant}/{version}` | what made this version of the merchant |
+//! | `rate/{id of an API key}` | how many requests it may make at once: see [`super::rate`] |
 //! | `origins` | where gateways listen that anybody uses |
+//!
+//! The merchant's item is the one truth; what leads to it or follows from it may be missing, never wrong. Versions read
+//! each other: an item without what came later means what it meant, and a reader passes over what it does not know.
+//! [`super::set_up`] has the parts of a merchant that came later.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::item::{Attribute, Item};
-use super::payment::KEY;
+use super::payment::{KEY, VERSION};
 use super::reader::{Reader, Unreadable, strange};
-use crate::ids::{GatewayId, MerchantId};
-use crate::merchant::{ApiKeyHash, Gateway, Merchant};
+use super::set_up;
+use crate::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
+use crate::merchant::{ApiKeyHash, Gateway, GatewayMode, Merchant};
 use crate::money::Currency;
 use crate::payment::BalanceCheck;
 
-const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 1;
 
 /// The key of the item that says where gateways listen: functions open connections to them while they start.
 pub const ORIGINS_KEY: &str = "origins";
 
 /// Connections that a function opens while it starts, at most.
 const MOST_ORIGINS: usize = 4;
+
+/// Bytes of a merchant's item at most. Functions keep a thousand items in memory, half of them merchants, and few
+/// merchants are so large.
+pub const MOST_BYTES: usize = 64 * 1024;
 
 /// The key of the item that leads from an API key to its merchant.
 pub fn api_key_key(hash: &ApiKeyHash) -> String {
@@ -35,36 +46,60 @@ pub fn merchant_key(merchant: &MerchantId) -> String {
     format!("merchant/{}", merchant.as_str())
 }
 
+/// Where an API key leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    pub merchant: MerchantId,
+    /// None of a key that was made before merchants listed theirs.
+    pub key: Option<ApiKeyId>,
+}
+
+/// A key that its merchant does not list.
 pub fn encode_api_key(hash: &ApiKeyHash, merchant: &MerchantId) -> Item {
-    Item::new().with(KEY, api_key_key(hash)).with("f", FORMAT).with("merchant", merchant.as_str().to_owned())
+    encode_pointer(hash, Pointer { merchant: *merchant, key: None })
+}
+
+pub fn encode_pointer(hash: &ApiKeyHash, to: Pointer) -> Item {
+    Item::new()
+        .with(KEY, api_key_key(hash))
+        .with("f", FORMAT)
+        .with("merchant", to.merchant.as_str().to_owned())
+        .with_some("id", to.key.map(|key| key.as_str().to_owned()))
 }
 
 /// The merchant that an API key belongs to.
-pub fn decode_api_key(item: Item) -> Result<MerchantId, Unreadable> {
+pub fn decode_api_key(item: Item) -> Result<Pointer, Unreadable> {
     let mut reader = checked(item)?;
-    reader.parsed("merchant", MerchantId::parse)
+    let key = reader.maybe_parsed("id", ApiKeyId::parse)?;
+    Ok(Pointer { merchant: reader.parsed("merchant", MerchantId::parse)?, key })
 }
 
 pub fn encode_merchant(merchant: &Merchant) -> Item {
     let gateways = merchant.gateways.iter().map(|(id, gateway)| Attribute::Map(encode_gateway(id, gateway)));
-    Item::new()
+    let item = Item::new()
         .with(KEY, merchant_key(&merchant.id))
         .with("f", FORMAT)
+        .with(VERSION, i64::try_from(merchant.version).unwrap_or(i64::MAX))
         .with("merchant", merchant.id.as_str().to_owned())
         .with("name", &merchant.name)
         .with_some("currency", merchant.default_currency.map(Currency::code))
-        .with("gateways", gateways.collect::<Vec<_>>())
+        .with("gateways", gateways.collect::<Vec<_>>());
+    set_up::encode(merchant, item)
 }
 
 pub fn decode_merchant(item: Item) -> Result<Merchant, Unreadable> {
     let mut reader = checked(item)?;
     let gateways: Result<BTreeMap<_, _>, _> = reader.maps("gateways")?.into_iter().map(decode_gateway).collect();
-    Ok(Merchant {
-        id: reader.parsed("merchant", MerchantId::parse)?,
-        name: reader.text("name")?,
+    let version = reader.maybe_number(VERSION)?.unwrap_or_default();
+    let mut merchant = Merchant {
+        version: u64::try_from(version).map_err(|_| strange(VERSION))?,
         default_currency: reader.maybe_parsed("currency", Currency::parse)?,
         gateways: gateways?,
-    })
+        ..Merchant::new(reader.parsed("merchant", MerchantId::parse)?, reader.text("name")?)
+    };
+    set_up::decode(&mut reader, &mut merchant)?;
+    merchant.connect();
+    Ok(merchant)
 }
 
 /// The item that says where gateways listen, with one more. The oldest make room.
@@ -93,19 +128,33 @@ fn encode_gateway(id: &GatewayId, gateway: &Gateway) -> Item {
         .with("url", &gateway.base_url)
         .with("balance", balance_check_name(gateway.balance_check))
         .with("lifetime", i64::try_from(gateway.authorization_lifetime.as_secs()).unwrap_or(i64::MAX))
+        .with_some("provider", gateway.provider.map(|provider| provider.as_str().to_owned()))
+        .with_some("credential", gateway.credential.as_ref())
+        .with_some("mode", (gateway.mode != GatewayMode::Live).then(|| gateway.mode.name()))
+        .with_flag("inactive", !gateway.is_active)
+        .with_some("comments", gateway.comments.as_ref())
+        .with_some("external", gateway.external_reference.as_ref())
+        .with_some("made", gateway.made.map(set_up::encode_made))
 }
 
 fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
     let mut reader = Reader::new(item);
     let lifetime = reader.number("lifetime")?;
+    let mode = |text: &str| GatewayMode::ALL.into_iter().find(|mode| mode.name() == text);
     let gateway = Gateway {
         name: reader.text("name")?,
-        adapter: reader.text("adapter")?,
-        base_url: reader.text("url")?,
         balance_check: reader.parsed("balance", |text| {
             [BalanceCheck::Strict, BalanceCheck::Gateway].into_iter().find(|check| balance_check_name(*check) == text)
         })?,
         authorization_lifetime: Duration::from_secs(u64::try_from(lifetime).map_err(|_| strange("lifetime"))?),
+        provider: reader.maybe_parsed("provider", ProviderId::parse)?,
+        credential: reader.maybe_text("credential")?,
+        mode: reader.maybe_parsed("mode", mode)?.unwrap_or(GatewayMode::Live),
+        is_active: !reader.flag("inactive")?,
+        comments: reader.maybe_text("comments")?,
+        external_reference: reader.maybe_text("external")?,
+        made: set_up::decode_made(&mut reader)?,
+        ..Gateway::at(reader.text("adapter")?, reader.text("url")?)
     };
     Ok((reader.parsed("id", GatewayId::parse)?, gateway))
 }
@@ -117,7 +166,7 @@ fn balance_check_name(check: BalanceCheck) -> &'static str {
     }
 }
 
-fn checked(item: Item) -> Result<Reader, Unreadable> {
+pub(super) fn checked(item: Item) -> Result<Reader, Unreadable> {
     let mut reader = Reader::new(item);
     match reader.number("f")? {
         FORMAT => Ok(reader),

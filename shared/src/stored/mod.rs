@@ -9,7 +9,9 @@ pub mod item;
 pub mod merchant;
 pub mod method;
 pub mod payment;
+pub mod rate;
 mod reader;
+pub mod set_up;
 
 pub use item::{Attribute, Item, Name};
 pub use reader::Unreadable;

@@ -76,6 +76,20 @@ impl Reader {
         list.unwrap_or_default().into_iter().map(as_map).collect()
     }
 
+    /// The texts in a list; none where there is no list.
+    pub(super) fn words(&mut self, name: &str) -> Result<Vec<String>, Unreadable> {
+        let list =
+            self.take(name, "a list", |value| if let Attribute::List(list) = value { Some(list) } else { None })?;
+        let as_text = |value| {
+            if let Attribute::Text(text) = value {
+                Ok(text.into_owned())
+            } else {
+                Err(Unreadable(format!("{name} must hold texts")))
+            }
+        };
+        list.unwrap_or_default().into_iter().map(as_text).collect()
+    }
+
     /// The texts in a map; none where there is no map.
     pub(super) fn texts(&mut self, name: &str) -> Result<BTreeMap<String, String>, Unreadable> {
         let as_text = |(name, value): (Name, _)| {

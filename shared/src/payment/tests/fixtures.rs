@@ -8,13 +8,11 @@ use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::Adapter;
 use crate::ids::{GatewayId, MerchantId, MethodId, Ordinal};
 use crate::memory::Memory;
-use crate::merchant::{AUTHORIZATION_LIFETIME, Gateway};
+use crate::merchant::Gateway;
 use crate::method::Method;
 use crate::money::{Currency, Money};
 use crate::payment::asked::{Address, Amount, Details, OnFile, Opening};
-use crate::payment::{
-    Action, Answer, BalanceCheck, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms,
-};
+use crate::payment::{Action, Answer, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms};
 use crate::seal::SealingKeys;
 use crate::stored::method::StoredMethod;
 use crate::time::Timestamp;
@@ -58,13 +56,7 @@ pub(crate) fn place(index: usize) -> Ordinal {
 }
 
 pub(crate) fn gateway(adapter: &Adapter) -> Gateway {
-    Gateway {
-        name: "Shop".to_owned(),
-        adapter: adapter.name.to_owned(),
-        base_url: "https://gateway.test".to_owned(),
-        balance_check: BalanceCheck::Strict,
-        authorization_lifetime: AUTHORIZATION_LIFETIME,
-    }
+    Gateway { name: "Shop".to_owned(), ..Gateway::at(adapter.name, "https://gateway.test") }
 }
 
 pub(crate) fn terms(adapter: &Adapter) -> Terms {

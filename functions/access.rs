@@ -1,0 +1,93 @@
+//! Who comes to the door: the API key, what it may be used for, and how often.
+//!
+//! A key works if its merchant lists it, and it is neither revoked nor expired; whatever else is wrong with one looks
+//! the same from outside. What is known of merchants and keys may be a minute old, so a key that is revoked stops to work
+//! within a minute; only who sets up is looked at as it is now.
+
+use kessai_shared::ids::{ApiKeyId, MerchantId};
+use kessai_shared::merchant::{ApiKey, Merchant, Scope};
+use kessai_shared::rejection::Fault;
+use kessai_shared::stored::Item;
+use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
+use kessai_shared::time::Timestamp;
+
+use crate::door::{App, Does, Function, Subject};
+use crate::event::HttpEvent;
+use crate::problem::Problem;
+
+/// Who asks.
+pub struct Caller {
+    pub merchant: Merchant,
+    /// None of a key that was made before merchants listed theirs.
+    pub key: Option<ApiKeyId>,
+    /// What it may be used for.
+    scopes: Vec<Scope>,
+}
+
+impl Caller {
+    pub fn must_have(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.contains(&scope) { Ok(()) } else { Err(out_of_scope(scope)) }
+    }
+}
+
+/// Whose key it is, if it may be used for this function now.
+pub async fn authenticate(
+    app: &App,
+    function: &Function,
+    event: &HttpEvent,
+    deadline: Timestamp,
+    subject: &mut Subject,
+) -> Result<Caller, Problem> {
+    let hash = api_key(event).ok_or_else(Problem::unauthorized)?.hash();
+    let item = find(app, function, &api_key_key(&hash), deadline).await?.ok_or_else(Problem::unauthorized)?;
+    let pointer = decode_api_key(item).map_err(Fault::from)?;
+    let merchant = merchant_of(app, function, &pointer.merchant, deadline).await?.ok_or_else(Problem::unauthorized)?;
+    let now = app.shell.clock.now();
+    let (key, scopes, limit) = match (merchant.key_with(&hash), pointer.key) {
+        (Some((id, key)), _) if key.works(now) => {
+            (Some(id), key.scopes.iter().copied().collect(), key.requests_per_second)
+        }
+        (None, None) => (None, Scope::ALL.into_iter().filter(|scope| scope.is_granted_to_unlisted()).collect(), None),
+        (Some(_), _) | (None, Some(_)) => return Err(Problem::unauthorized()),
+    };
+    subject.merchant = Some(merchant.id);
+    let caller = Caller { merchant, key, scopes };
+    function.scopes.iter().try_for_each(|scope| caller.must_have(*scope))?;
+    if let Some((key, limit)) = key.zip(limit) {
+        app.rates.admit(&*app.merchants, key, limit, now).await.map_err(too_many)?;
+    }
+    Ok(caller)
+}
+
+fn api_key(event: &HttpEvent) -> Option<ApiKey> {
+    let (scheme, token) = event.header("authorization")?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") { ApiKey::parse(token.trim()) } else { None }
+}
+
+fn out_of_scope(scope: Scope) -> Problem {
+    Problem::new(403, "INSUFFICIENT_ACCESS", format!("The API key lacks the scope {}", scope.name()))
+}
+
+fn too_many(wait: std::time::Duration) -> Problem {
+    let message = "The API key made as many requests as it may for now";
+    Problem { retry_after: Some(wait), ..Problem::new(429, "REQUEST_LIMIT_EXCEEDED", message) }
+}
+
+async fn merchant_of(
+    app: &App,
+    function: &Function,
+    id: &MerchantId,
+    deadline: Timestamp,
+) -> Result<Option<Merchant>, Fault> {
+    let item = find(app, function, &merchant_key(id), deadline).await?;
+    Ok(item.map(decode_merchant).transpose()?)
+}
+
+async fn find(app: &App, function: &Function, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {
+    match function.does {
+        Does::SetUp => app.shell.patiently(deadline, || app.merchants.read(key)).await,
+        Does::Open(_) | Does::Act(_) | Does::Tokenize | Does::Retrieve => {
+            app.shell.patiently(deadline, || app.directory.find(key)).await
+        }
+    }
+}

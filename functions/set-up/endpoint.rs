@@ -1,0 +1,123 @@
+//! Webhook endpoints: where a merchant wants to hear of events. Only their set-up is here; nothing is delivered to them
+//! yet.
+//!
+//! An endpoint's secret is made here, shown once and kept sealed. While one replaces another both are valid.
+
+use data_encoding::BASE64;
+use kessai_shared::card::Secret;
+use kessai_shared::ids::EndpointId;
+use kessai_shared::merchant::address::{Plain, check};
+use kessai_shared::merchant::set_up::{Change, EndpointEdit, MOST_FILTERS};
+use kessai_shared::merchant::{Endpoint, EndpointSecret, EventFilter, Merchant};
+use kessai_shared::rejection::Fault;
+use kessai_shared::seal::{Place, Sealed};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::api_key::overlap;
+use super::view::{ShownEndpoint, shown_endpoint};
+use super::{Desk, Making, done, shown_once};
+use crate::event::HttpAnswer;
+use crate::problem::Problem;
+use crate::wire::members::Members;
+
+/// Characters of an address, as browsers and servers take them.
+const ADDRESS: usize = 2_048;
+
+/// Characters of a description: a line.
+const DESCRIPTION: usize = 255;
+
+/// Says at a glance what leaked.
+const SECRET_PREFIX: &str = "whsec_";
+
+const STATUS: [(&str, bool); 2] = [("Active", true), ("Inactive", false)];
+
+/// An endpoint with its secret.
+#[derive(Serialize)]
+struct NewEndpoint<'a> {
+    secret: &'a str,
+    #[serde(flatten)]
+    shown: ShownEndpoint<'a>,
+}
+
+pub(super) async fn create(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
+    let text = desk.body()?;
+    let mut members = Members::parse(&text)?;
+    let making = Making::of(desk, &mut members, &text)?;
+    let url = url(&mut members)?.ok_or_else(|| Problem::missing("url"))?;
+    let events = events(&mut members)?.ok_or_else(|| Problem::missing("events"))?;
+    let description = members.text("description", DESCRIPTION)?;
+    members.finish()?;
+    let id = making.id(desk, EndpointId::made_under, EndpointId::from_random);
+    let secret = fresh(desk);
+    let secrets = vec![EndpointSecret { sealed: seal(desk, id, &secret)?, until: None, made: making.made }];
+    let endpoint = Endpoint { url, events, description, is_active: true, secrets, made: making.made };
+    let merchant = desk.change(Change::AddEndpoint(id, endpoint)).await?;
+    reveal(&merchant, id, &secret)
+}
+
+pub(super) async fn roll(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
+    let id = desk.named("endpointId", EndpointId::parse)?;
+    let text = desk.body()?;
+    let mut members = Members::parse(&text)?;
+    let making = Making::of(desk, &mut members, &text)?;
+    let overlap = overlap(&mut members)?;
+    members.finish()?;
+    let secret = fresh(desk);
+    let sealed = EndpointSecret { sealed: seal(desk, id, &secret)?, until: None, made: making.made };
+    let merchant = desk.change(Change::RollSecret { endpoint: id, secret: sealed, overlap }).await?;
+    reveal(&merchant, id, &secret)
+}
+
+pub(super) async fn edit(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
+    let id = desk.named("endpointId", EndpointId::parse)?;
+    let text = desk.body()?;
+    let mut members = Members::parse(&text)?;
+    let edit = EndpointEdit {
+        url: url(&mut members)?,
+        events: events(&mut members)?,
+        description: members.edited("description", |members| members.text("description", DESCRIPTION))?,
+        is_active: members.literal("status", &STATUS)?,
+    };
+    members.finish()?;
+    desk.change(Change::EditEndpoint(id, edit)).await?;
+    Ok(done())
+}
+
+pub(super) async fn delete(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
+    let id = desk.named("endpointId", EndpointId::parse)?;
+    desk.change(Change::DeleteEndpoint(id)).await?;
+    Ok(done())
+}
+
+fn url(members: &mut Members<'_>) -> Result<Option<String>, Problem> {
+    let Some(url) = members.text("url", ADDRESS)? else { return Ok(None) };
+    check(&url, Plain::Nowhere).map_err(|error| Problem::invalid("url", error))?;
+    Ok(Some(url))
+}
+
+fn events(members: &mut Members<'_>) -> Result<Option<Vec<EventFilter>>, Problem> {
+    let form = "names of events such as refund.created, or payment.*, or *";
+    match members.list("events", MOST_FILTERS, form, EventFilter::parse)? {
+        Some(events) if events.is_empty() => Err(Problem::invalid("events", "must not be empty")),
+        events => Ok(events),
+    }
+}
+
+/// 256 random bits.
+fn fresh(desk: &Desk<'_>) -> Secret {
+    let bytes = Zeroizing::new([desk.random(), desk.random()].concat());
+    Secret::new(format!("{SECRET_PREFIX}{}", BASE64.encode(&bytes)))
+}
+
+fn seal(desk: &Desk<'_>, id: EndpointId, secret: &Secret) -> Result<Sealed, Problem> {
+    let fault = |what: &dyn std::fmt::Display| Problem::from(Fault::SetUp(what.to_string()));
+    let keys = desk.app.shell.sealing_keys.as_ref().ok_or_else(|| fault(&"this function has no keys that seal"))?;
+    let parts = ["webhook-secret", desk.merchant.id.as_str(), id.as_str()];
+    keys.seal(Place(&parts), secret, desk.random()).map_err(|error| fault(&error))
+}
+
+fn reveal(merchant: &Merchant, id: EndpointId, secret: &Secret) -> Result<HttpAnswer, Problem> {
+    let endpoint = merchant.endpoints.get(&id).ok_or_else(Problem::not_found)?;
+    Ok(shown_once(&NewEndpoint { secret: secret.reveal(), shown: shown_endpoint(id, endpoint) }))
+}

@@ -1,0 +1,318 @@
+//! Each kind of change: what becomes of the merchant, what the trail says, and why it may be refused.
+
+use std::time::Duration;
+
+use super::*;
+use crate::gateways::sandbox;
+use crate::ids::GatewayId;
+use crate::merchant::tests::{
+    BY, endpoint, endpoint_id, key_id, later, listed, made, method_type, provider, provider_id, secret, shop,
+};
+use crate::merchant::{DeveloperName, GatewayMode, Scope};
+use crate::money::Currency;
+use crate::payment::tests::fixtures::{START, gateway, gateway_id};
+
+fn account() -> Gateway {
+    Gateway { provider: Some(provider_id(1)), ..gateway(&sandbox::KEYED) }
+}
+
+fn roll(made: Option<Made>) -> RollKey {
+    RollKey { old: key_id(1), new: key_id(2), hash: listed(2, &[]).hash, overlap: Duration::from_secs(60), made }
+}
+
+fn with_endpoint() -> Merchant {
+    Merchant { endpoints: [(endpoint_id(1), endpoint(1))].into(), ..shop() }
+}
+
+fn name(text: &str) -> Option<DeveloperName> {
+    DeveloperName::parse(text)
+}
+
+#[test]
+fn every_change_makes_the_next_version_and_says_what_it_was() {
+    let dollars = Currency::parse("USD");
+    let no = ProviderEdit {
+        idempotency_supported: Some(false),
+        master_label: Some("New".to_owned()),
+        ..ProviderEdit::default()
+    };
+    let off = GatewayEdit { is_active: Some(false), mode: Some(GatewayMode::Test), ..GatewayEdit::default() };
+    let moved = EndpointEdit { url: Some("https://shop.example/new".to_owned()), ..EndpointEdit::default() };
+    let renamed = MerchantEdit { name: Some("New".to_owned()), default_currency: Some(dollars) };
+    let other = MerchantId::from_random([9; 16]);
+    let gateway_2 = GatewayId::from_random([7; 16]);
+    let type_1 = MethodTypeId::from_random([1; 16]);
+    let rows: [(Change, &str, Id, &str); 14] = [
+        (Change::EditMerchant(renamed), "merchant.changed", shop().id.into(), "name, defaultCurrency"),
+        (Change::MakeMerchant { id: other, name: "Other".to_owned() }, "merchant.created", other.into(), "\"Other\""),
+        (
+            Change::AddProvider(provider_id(2), provider("Second")),
+            "provider.created",
+            provider_id(2).into(),
+            "Second, adapter sandbox-keyed",
+        ),
+        (
+            Change::EditProvider(provider_id(1), no),
+            "provider.changed",
+            provider_id(1).into(),
+            "MasterLabel, IdempotencySupported",
+        ),
+        (
+            Change::AddGateway(gateway_2, account()),
+            "gateway.created",
+            gateway_2.into(),
+            "\"Shop\" at https://gateway.test",
+        ),
+        (Change::EditGateway(gateway_id(), off), "gateway.changed", gateway_id().into(), "GatewayMode, Status"),
+        (
+            Change::AddMethodType(type_1, method_type("Giro", provider_id(1))),
+            "method-type.created",
+            type_1.into(),
+            "Giro, AlternativePaymentMethod",
+        ),
+        (
+            Change::AddKey(key_id(2), listed(2, &[Scope::Read, Scope::Authorize])),
+            "api-key.created",
+            key_id(2).into(),
+            "\"key 2\": authorize, read",
+        ),
+        (
+            Change::RollKey(roll(None)),
+            "api-key.rolled",
+            key_id(1).into(),
+            &format!("replaced by {}, ends {}", key_id(2), later(60)),
+        ),
+        (
+            Change::AddEndpoint(endpoint_id(2), endpoint(2)),
+            "webhook-endpoint.created",
+            endpoint_id(2).into(),
+            "at https://shop.example",
+        ),
+        (Change::EditEndpoint(endpoint_id(1), moved), "webhook-endpoint.changed", endpoint_id(1).into(), "url"),
+        (
+            Change::RollSecret { endpoint: endpoint_id(1), secret: secret(2), overlap: Duration::from_secs(60) },
+            "webhook-endpoint.rolled",
+            endpoint_id(1).into(),
+            &format!("the old secret ends {}", later(60)),
+        ),
+        (
+            Change::DeleteEndpoint(endpoint_id(1)),
+            "webhook-endpoint.deleted",
+            endpoint_id(1).into(),
+            "at https://shop.example",
+        ),
+        (Change::RevokeKey(key_id(3)), "api-key.revoked", key_id(3).into(), "\"key 3\""),
+    ];
+    let mut before = Merchant { version: 7, ..with_endpoint() };
+    before.api_keys.insert(key_id(3), listed(3, &[Scope::Read]));
+    for (change, action, subject, description) in rows {
+        let after = before.after(&change, START, BY).expect("it is allowed");
+        let (action, description) = (action.to_owned(), description.to_owned());
+        let said = LastChange { at: START, by: BY, action, subject, description };
+        assert_eq!((after.version, after.last_change.as_ref()), (8, Some(&said)), "{change:?}");
+        assert!(before.last_change.is_none());
+    }
+}
+
+#[test]
+fn what_is_refused_says_why() {
+    let long_gone = ListedKey { revoked_at: Some(START), ..listed(3, &[Scope::SetUp]) };
+    let mut merchant = with_endpoint();
+    merchant.providers.insert(provider_id(2), provider("Second"));
+    merchant.api_keys.insert(key_id(3), long_gone);
+    let named = |text| ProviderEdit { developer_name: name(text), ..ProviderEdit::default() };
+    let nowhere = Gateway { provider: Some(provider_id(9)), ..account() };
+    let rows = [
+        (Change::AddProvider(provider_id(3), provider("first")), Refused::Taken("DeveloperName")),
+        (Change::EditProvider(provider_id(2), named("FIRST")), Refused::Taken("DeveloperName")),
+        (Change::EditProvider(provider_id(9), ProviderEdit::default()), Refused::NotFound),
+        (Change::AddGateway(GatewayId::from_random([9; 16]), nowhere), Refused::Unknown("PaymentGatewayProviderId")),
+        (Change::EditGateway(GatewayId::from_random([9; 16]), GatewayEdit::default()), Refused::NotFound),
+        (
+            Change::AddMethodType(MethodTypeId::from_random([1; 16]), method_type("Giro", provider_id(9))),
+            Refused::Unknown("PaymentGatewayProviderId"),
+        ),
+        (Change::RevokeKey(key_id(1)), Refused::LastKey),
+        (Change::RevokeKey(key_id(9)), Refused::NotFound),
+        (Change::RollKey(RollKey { old: key_id(9), ..roll(None) }), Refused::NotFound),
+        (Change::RollKey(RollKey { old: key_id(3), ..roll(None) }), Refused::DeadKey),
+        (Change::EditEndpoint(endpoint_id(9), EndpointEdit::default()), Refused::NotFound),
+        (Change::DeleteEndpoint(endpoint_id(9)), Refused::NotFound),
+        (
+            Change::RollSecret { endpoint: endpoint_id(9), secret: secret(9), overlap: Duration::ZERO },
+            Refused::NotFound,
+        ),
+    ];
+    for (change, expected) in rows {
+        assert_eq!(merchant.after(&change, START, BY).err(), Some(expected), "{change:?}");
+    }
+}
+
+#[test]
+fn what_changes_nothing_makes_no_version() {
+    let same = GatewayEdit { name: Some("Shop".to_owned()), is_active: Some(true), ..GatewayEdit::default() };
+    let mut merchant = with_endpoint();
+    merchant.api_keys.insert(key_id(2), ListedKey { revoked_at: Some(START), ..listed(2, &[]) });
+    let changes = [
+        Change::EditMerchant(MerchantEdit::default()),
+        Change::EditProvider(provider_id(1), ProviderEdit::default()),
+        Change::EditGateway(gateway_id(), same),
+        Change::EditEndpoint(endpoint_id(1), EndpointEdit::default()),
+        Change::RevokeKey(key_id(2)),
+        // Written by us, and not acknowledged.
+        Change::AddProvider(provider_id(1), provider("First")),
+        Change::AddGateway(gateway_id(), account()),
+        Change::AddKey(key_id(1), listed(1, &[Scope::SetUp])),
+        Change::AddEndpoint(endpoint_id(1), endpoint(1)),
+        Change::RollSecret { endpoint: endpoint_id(1), secret: secret(1), overlap: Duration::ZERO },
+    ];
+    for change in changes {
+        assert_eq!(merchant.after(&change, later(1), BY).as_ref(), Ok(&merchant), "{change:?}");
+    }
+}
+
+/// Makes it once, then again under the same key, then something else under that key.
+fn check_again(change: impl Fn(Option<Made>) -> Change, shown_once: Option<Id>) {
+    let first = with_endpoint().after(&change(made("a", "1")), START, BY).expect("it is new");
+    let again = first.after(&change(made("a", "1")), later(1), BY);
+    let expected = match shown_once {
+        Some(id) => Err(Refused::ShownOnce(id)),
+        None => Ok(first.clone()),
+    };
+    assert_eq!(again, expected);
+    for other in [made("a", "2"), None] {
+        assert_eq!(first.after(&change(other), later(1), BY), Err(Refused::Reused));
+    }
+}
+
+#[test]
+fn what_is_made_under_a_key_is_made_once() {
+    let named = |made: Option<Made>| if made == self::made("a", "1") { "Again" } else { "Other" };
+    check_again(|made| Change::AddProvider(provider_id(5), Provider { made, ..provider(named(made)) }), None);
+    let id = GatewayId::from_random([5; 16]);
+    check_again(|made| Change::AddGateway(id, Gateway { made, ..account() }), None);
+    let id = MethodTypeId::from_random([5; 16]);
+    check_again(|made| Change::AddMethodType(id, MethodType { made, ..method_type("Giro", provider_id(1)) }), None);
+    // Each time with another secret.
+    let count = std::cell::Cell::new(10);
+    let seed = || count.replace(count.get() + 1);
+    let id = Some(key_id(5).into());
+    check_again(|made| Change::AddKey(key_id(5), ListedKey { made, ..listed(seed(), &[Scope::Read]) }), id);
+    let hash = || listed(seed(), &[]).hash;
+    let id = Some(key_id(2).into());
+    check_again(|made| Change::RollKey(RollKey { hash: hash(), ..roll(made) }), id);
+    let id = Some(endpoint_id(5).into());
+    check_again(|made| Change::AddEndpoint(endpoint_id(5), Endpoint { made, ..endpoint(seed()) }), id);
+}
+
+#[test]
+fn a_secret_is_replaced_once_under_a_key() {
+    let roll = |seed, made| {
+        let secret = EndpointSecret { made, ..secret(seed) };
+        Change::RollSecret { endpoint: endpoint_id(1), secret, overlap: Duration::from_secs(60) }
+    };
+    let once = with_endpoint().after(&roll(2, made("a", "1")), START, BY).expect("a roll");
+    let again = once.after(&roll(3, made("a", "1")), START, BY);
+    assert_eq!(again, Err(Refused::ShownOnce(endpoint_id(1).into())));
+    assert_eq!(once.after(&roll(3, made("a", "2")), START, BY), Err(Refused::Reused));
+    let secrets = |merchant: &Merchant| {
+        let secrets = merchant.endpoints[&endpoint_id(1)].secrets.iter();
+        secrets.map(|secret| (secret.sealed.bytes[0], secret.until)).collect::<Vec<_>>()
+    };
+    assert_eq!(secrets(&once), [(2, None), (1, Some(later(60)))]);
+    let twice = once.after(&roll(3, made("b", "1")), later(5), BY).expect("another");
+    assert_eq!(secrets(&twice), [(3, None), (2, Some(later(65)))], "the first is gone");
+}
+
+#[test]
+fn everything_has_a_limit() {
+    let mut full = Merchant::new(shop().id, "Full");
+    let ids = |most: usize| (0..u8::try_from(most).expect("few")).map(|seed| seed + 1);
+    full.providers = ids(MOST_PROVIDERS).map(|seed| (provider_id(seed), provider(&format!("P{seed}")))).collect();
+    full.gateways = ids(MOST_GATEWAYS).map(|seed| (GatewayId::from_random([seed; 16]), account())).collect();
+    let kind = |seed| method_type(&format!("T{seed}"), provider_id(1));
+    full.method_types =
+        ids(MOST_METHOD_TYPES).map(|seed| (MethodTypeId::from_random([seed; 16]), kind(seed))).collect();
+    full.api_keys = ids(MOST_API_KEYS).map(|seed| (key_id(seed), listed(seed, &[Scope::SetUp]))).collect();
+    full.endpoints = ids(MOST_ENDPOINTS).map(|seed| (endpoint_id(seed), endpoint(seed))).collect();
+    let rows = [
+        (Change::AddProvider(provider_id(99), provider("P99")), "PaymentGatewayProvider", 20),
+        (Change::AddGateway(GatewayId::from_random([99; 16]), account()), "PaymentGateway", 50),
+        (Change::AddMethodType(MethodTypeId::from_random([99; 16]), kind(99)), "GtwyProvPaymentMethodType", 50),
+        (Change::AddKey(key_id(99), listed(99, &[])), "apiKeys", 50),
+        (Change::RollKey(RollKey { new: key_id(99), hash: listed(99, &[]).hash, ..roll(None) }), "apiKeys", 50),
+        (Change::AddEndpoint(endpoint_id(99), endpoint(99)), "webhookEndpoints", 16),
+    ];
+    for (change, what, most) in rows {
+        assert_eq!(full.after(&change, START, BY), Err(Refused::Full { what, most }), "{change:?}");
+    }
+}
+
+#[test]
+fn the_key_that_works_no_more_for_longest_makes_room() {
+    let ids = 1..=u8::try_from(MOST_API_KEYS).expect("few");
+    let mut full = shop();
+    full.api_keys = ids.map(|seed| (key_id(seed), listed(seed, &[Scope::SetUp]))).collect();
+    full.api_keys.get_mut(&key_id(8)).expect("a key").expires_at = Some(later(9));
+    full.api_keys.get_mut(&key_id(9)).expect("a key").revoked_at = Some(later(5));
+    let add = Change::AddKey(key_id(99), listed(99, &[]));
+    let after = full.after(&add, later(10), BY).expect("there is room");
+    assert_eq!(after.api_keys.len(), MOST_API_KEYS);
+    assert!(!after.api_keys.contains_key(&key_id(9)) && after.api_keys.contains_key(&key_id(8)));
+}
+
+#[test]
+fn a_key_that_is_replaced_works_for_a_while() {
+    let rows = [(None, 60, 60), (Some(10), 60, 10), (Some(90), 60, 60), (None, 0, 0)];
+    for (ends, overlap, expected) in rows {
+        let mut before = shop();
+        let limited = ListedKey { requests_per_second: Some(5), ..listed(1, &[Scope::SetUp, Scope::Read]) };
+        before.api_keys.insert(key_id(1), ListedKey { expires_at: ends.map(later), ..limited.clone() });
+        let change = Change::RollKey(RollKey { overlap: Duration::from_secs(overlap), ..roll(None) });
+        let after = before.after(&change, START, BY).expect("a roll");
+        let old = ListedKey { expires_at: Some(later(expected)), ..limited.clone() };
+        assert_eq!(after.api_keys[&key_id(1)], old);
+        assert_eq!(after.api_keys[&key_id(2)], ListedKey { hash: listed(2, &[]).hash, ..limited }, "no end");
+    }
+}
+
+#[test]
+fn whoever_sets_up_cannot_shut_itself_out() {
+    let other = |key: ListedKey| Merchant {
+        api_keys: [(key_id(1), listed(1, &[Scope::SetUp])), (key_id(2), key)].into(),
+        ..shop()
+    };
+    let rows = [
+        (listed(2, &[Scope::SetUp]), true),
+        (listed(2, &[Scope::Read]), false),
+        (ListedKey { revoked_at: Some(START), ..listed(2, &[Scope::SetUp]) }, false),
+        (ListedKey { expires_at: Some(START), ..listed(2, &[Scope::SetUp]) }, false),
+        (ListedKey { expires_at: Some(later(1)), ..listed(2, &[Scope::SetUp]) }, true),
+    ];
+    for (key, is_allowed) in rows {
+        let revoked = other(key.clone()).after(&Change::RevokeKey(key_id(1)), START, BY);
+        assert_eq!(revoked.is_ok(), is_allowed, "{key:?}");
+    }
+}
+
+#[test]
+fn a_gateway_speaks_as_its_provider_does_whatever_it_says_itself() {
+    let mut before = shop();
+    let no = Provider { adapter: "sandbox-none".to_owned(), idempotency_supported: false, ..provider("Second") };
+    before.providers.insert(provider_id(2), no);
+    let id = GatewayId::from_random([7; 16]);
+    let account = Gateway { provider: Some(provider_id(2)), never_resend: false, ..gateway(&sandbox::KEYED) };
+    let after = before.after(&Change::AddGateway(id, account), START, BY).expect("it is added");
+    assert_eq!((after.gateways[&id].adapter.as_str(), after.gateways[&id].never_resend), ("sandbox-none", true));
+    let yes = ProviderEdit { idempotency_supported: Some(true), ..ProviderEdit::default() };
+    let after = after.after(&Change::EditProvider(provider_id(2), yes), START, BY).expect("it is changed");
+    assert!(!after.gateways[&id].never_resend);
+}
+
+#[test]
+fn a_description_is_cut_where_it_would_be_too_long() {
+    let name = "ü".repeat(400);
+    let change = Change::MakeMerchant { id: MerchantId::from_random([3; 16]), name };
+    let after = shop().after(&change, START, BY).expect("it is made");
+    assert_eq!(after.last_change.expect("a change").description.chars().count(), DESCRIPTION);
+}
