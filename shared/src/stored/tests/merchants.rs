@@ -3,13 +3,22 @@
 use std::time::Duration;
 
 use crate::gateways::sandbox;
-use crate::ids::{GatewayId, MerchantId};
-use crate::merchant::{ApiKey, Gateway, Merchant};
+use crate::ids::{ApiKeyId, GatewayId, MerchantId, MethodTypeId};
+use crate::merchant::set_up::{LastChange, Who};
+use crate::merchant::tests::{endpoint, endpoint_id, key_id, listed, made, method_type, provider, provider_id, secret};
+use crate::merchant::{
+    ApiKey, Endpoint, EndpointSecret, EventFilter, Gateway, GatewayMode, ListedKey, Merchant, MethodType, Provider,
+    Scope,
+};
 use crate::payment::BalanceCheck;
-use crate::payment::tests::fixtures::{dollars, gateway, gateway_id, merchant};
-use crate::stored::Item;
+use crate::payment::tests::fixtures::{START, dollars, gateway, gateway_id, merchant};
+use crate::rate::Bucket;
+use crate::stored::rate::{decode_bucket, encode_bucket, rate_key};
+use crate::stored::set_up::{audit_key, decode_audit, encode_audit};
+use crate::stored::{Attribute, Item};
 use crate::stored::merchant::{
-    Pointer, api_key_key, decode_api_key, decode_merchant, encode_api_key, encode_merchant, merchant_key,
+    Pointer, api_key_key, decode_api_key, decode_merchant, encode_api_key, encode_merchant, encode_pointer,
+    merchant_key,
 };
 
 fn shop() -> Merchant {
@@ -70,4 +79,268 @@ fn what_cannot_be_read_says_why() {
     let (key, nobody) = (ApiKey::from_random([1; 16], [2; 16]), MerchantId::from_random([0; 16]));
     let broken = encode_api_key(&key.hash(), &nobody).with("f", 9);
     assert!(decode_api_key(broken).is_err_and(|unreadable| unreadable.0.starts_with("f has")));
+}
+
+fn change() -> LastChange {
+    LastChange {
+        at: START,
+        by: Who::Key(key_id(1)),
+        action: "api-key.revoked".to_owned(),
+        subject: key_id(2).into(),
+        description: "\"till\"".to_owned(),
+    }
+}
+
+/// With a value for everything that may be there.
+fn full_shop() -> Merchant {
+    let text = |text: &str| Some(text.to_owned());
+    let no = Provider {
+        idempotency_supported: false,
+        comments: text("slow"),
+        made: made("a", "1"),
+        ..provider("First")
+    };
+    let account = Gateway {
+        provider: Some(provider_id(1)),
+        credential: text("/kessai/prod/first"),
+        mode: GatewayMode::Connected,
+        is_active: false,
+        comments: text("closed"),
+        external_reference: text("acct_1"),
+        never_resend: true,
+        made: made("b", "1"),
+        ..gateway(&sandbox::KEYED)
+    };
+    let kind = MethodType {
+        record_type: text("012"),
+        comments: text("rare"),
+        made: made("c", "1"),
+        ..method_type("Giro", provider_id(1))
+    };
+    let key = ListedKey {
+        expires_at: Some(START),
+        revoked_at: Some(START),
+        requests_per_second: Some(7),
+        made: made("d", "1"),
+        ..listed(1, &[Scope::Read, Scope::CaptureReverse])
+    };
+    let hook = Endpoint {
+        events: ["payment.*", "*"].into_iter().filter_map(EventFilter::parse).collect(),
+        description: text("till"),
+        is_active: false,
+        secrets: vec![secret(2), EndpointSecret { until: Some(START), made: made("e", "1"), ..secret(1) }],
+        made: made("f", "1"),
+        ..endpoint(1)
+    };
+    Merchant {
+        version: 7,
+        default_currency: Some(dollars()),
+        providers: [(provider_id(1), no)].into(),
+        gateways: [(gateway_id(), account)].into(),
+        method_types: [(MethodTypeId::from_random([4; 16]), kind)].into(),
+        api_keys: [(key_id(1), key)].into(),
+        endpoints: [(endpoint_id(1), hook)].into(),
+        last_change: Some(change()),
+        ..Merchant::new(merchant(), "Shop")
+    }
+}
+
+fn maps(maps: impl IntoIterator<Item = Item>) -> Vec<Attribute> {
+    maps.into_iter().map(Attribute::Map).collect()
+}
+
+fn texts(texts: impl IntoIterator<Item = &'static str>) -> Vec<Attribute> {
+    texts.into_iter().map(Attribute::from).collect()
+}
+
+fn halves(name: &str, content: &str) -> Vec<u8> {
+    let made = made(name, content).expect("hashes");
+    [made.under.to_be_bytes(), made.content.to_be_bytes()].concat()
+}
+
+/// What this version writes, to the letter. Whoever changes this page sees that items written before must still be read.
+fn stored() -> Item {
+    let millis = START.as_millis();
+    let account = Item::new()
+        .with("id", "0b00i83Cgecdbus")
+        .with("name", "Shop")
+        .with("adapter", "sandbox-keyed")
+        .with("url", "https://gateway.test")
+        .with("balance", "strict")
+        .with("lifetime", 604_800)
+        .with("provider", provider_id(1).as_str().to_owned())
+        .with("credential", "/kessai/prod/first")
+        .with("mode", "Connected")
+        .with("inactive", true)
+        .with("comments", "closed")
+        .with("external", "acct_1")
+        .with("made", halves("b", "1"));
+    let no = Item::new()
+        .with("id", provider_id(1).as_str().to_owned())
+        .with("developer", "First")
+        .with("label", "First")
+        .with("adapter", "sandbox-keyed")
+        .with("comments", "slow")
+        .with("made", halves("a", "1"));
+    let kind = Item::new()
+        .with("id", MethodTypeId::from_random([4; 16]).as_str().to_owned())
+        .with("provider", provider_id(1).as_str().to_owned())
+        .with("kind", "AlternativePaymentMethod")
+        .with("gateway", "PM_Giro")
+        .with("developer", "Giro")
+        .with("label", "Giro")
+        .with("record", "012")
+        .with("comments", "rare")
+        .with("made", halves("c", "1"));
+    let key = Item::new()
+        .with("id", key_id(1).as_str().to_owned())
+        .with("name", "key 1")
+        .with("hash", listed(1, &[]).hash.as_bytes().to_vec())
+        .with("scopes", texts(["capture-reverse", "read"]))
+        .with("created", millis)
+        .with("expires", millis)
+        .with("revoked", millis)
+        .with("rate", 7)
+        .with("made", halves("d", "1"));
+    let secrets = [
+        Item::new().with("by", "a").with("sealed", vec![2; 60]),
+        Item::new().with("by", "a").with("sealed", vec![1; 60]).with("until", millis).with("made", halves("e", "1")),
+    ];
+    let hook = Item::new()
+        .with("id", endpoint_id(1).as_str().to_owned())
+        .with("url", "https://shop.example/hooks")
+        .with("events", texts(["payment.*", "*"]))
+        .with("about", "till")
+        .with("inactive", true)
+        .with("secrets", maps(secrets))
+        .with("made", halves("f", "1"));
+    Item::new()
+        .with("pk", "merchant/00D0M41bLKJJnxR")
+        .with("f", 1)
+        .with("v", 7)
+        .with("merchant", "00D0M41bLKJJnxR")
+        .with("name", "Shop")
+        .with("currency", "USD")
+        .with("gateways", maps([account]))
+        .with("providers", maps([no]))
+        .with("types", maps([kind]))
+        .with("keys", maps([key]))
+        .with("endpoints", maps([hook]))
+        .with("change", said())
+}
+
+fn said() -> Item {
+    Item::new()
+        .with("at", START.as_millis())
+        .with("by", key_id(1).as_str().to_owned())
+        .with("action", "api-key.revoked")
+        .with("subject", key_id(2).as_str().to_owned())
+        .with("about", "\"till\"")
+}
+
+#[test]
+fn what_a_merchant_has_set_up_is_stored_to_the_letter_and_read() {
+    assert_eq!(encode_merchant(&full_shop()), stored());
+    assert_eq!(decode_merchant(stored()), Ok(full_shop()));
+}
+
+/// As the version wrote it that knew gateways only.
+fn stored_before() -> Item {
+    let account = Item::new()
+        .with("id", "0b00i83Cgecdbus")
+        .with("name", "Shop")
+        .with("adapter", "sandbox-keyed")
+        .with("url", "https://gateway.test")
+        .with("balance", "strict")
+        .with("lifetime", 604_800);
+    Item::new()
+        .with("pk", "merchant/00D0M41bLKJJnxR")
+        .with("f", 1)
+        .with("v", 3)
+        .with("merchant", "00D0M41bLKJJnxR")
+        .with("name", "Shop")
+        .with("currency", "USD")
+        .with("gateways", maps([account]))
+}
+
+#[test]
+fn what_an_earlier_version_stored_is_read_as_it_was_meant() {
+    let gateways = [(gateway_id(), gateway(&sandbox::KEYED))].into();
+    let expected =
+        Merchant { version: 3, default_currency: Some(dollars()), gateways, ..Merchant::new(merchant(), "Shop") };
+    assert_eq!(decode_merchant(stored_before()), Ok(expected));
+}
+
+/// An earlier version finds all that it reads, of the kind that it expects, and passes over the rest.
+#[test]
+fn an_earlier_version_reads_what_this_one_stores() {
+    let (now, before) = (stored(), stored_before());
+    let kind = |value: Option<&Attribute>| value.map(std::mem::discriminant);
+    for (name, value) in before.iter() {
+        assert_eq!(kind(now.get(name)), kind(Some(value)), "{name}");
+    }
+    assert_eq!(now.number("f"), before.number("f"));
+    let [Attribute::Map(account)] = now.list("gateways") else { panic!("a gateway") };
+    let [Attribute::Map(account_before)] = before.list("gateways") else { panic!("a gateway") };
+    for (name, value) in account_before.iter() {
+        assert_eq!(account.get(name), Some(value), "{name}");
+    }
+    let key = ApiKey::from_random([1; 16], [2; 16]);
+    let pointer = encode_pointer(&key.hash(), Pointer { merchant: merchant(), key: Some(key_id(1)) });
+    let pointer_before = encode_api_key(&key.hash(), &merchant());
+    for (name, value) in pointer_before.iter() {
+        assert_eq!(pointer.get(name), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn an_api_key_that_is_listed_leads_to_its_place() {
+    let key = ApiKey::from_random([1; 16], [2; 16]);
+    let to = Pointer { merchant: merchant(), key: Some(key_id(1)) };
+    assert_eq!(decode_api_key(encode_pointer(&key.hash(), to)), Ok(to));
+}
+
+#[test]
+fn an_entry_of_the_trail_is_an_item_of_its_own() {
+    let item = encode_audit(&full_shop()).expect("an entry");
+    assert_eq!(item, said().with("f", 1).with("pk", "audit/00D0M41bLKJJnxR/00000000000000000007"));
+    assert_eq!(decode_audit(item), Ok(change()));
+    assert_eq!(encode_audit(&shop()), None);
+    let by_hand = LastChange { by: Who::CommandLine, ..change() };
+    let item = encode_audit(&Merchant { last_change: Some(by_hand.clone()), ..shop() }).expect("an entry");
+    assert_eq!(item.text("by"), Some("command line"));
+    assert_eq!(decode_audit(item), Ok(by_hand));
+    assert!(audit_key(&merchant(), 9) < audit_key(&merchant(), 10));
+    assert!(audit_key(&merchant(), 10) < audit_key(&merchant(), u64::MAX));
+}
+
+#[test]
+fn a_bucket_comes_back_as_it_was() {
+    let (key, bucket) = (ApiKeyId::from_random([1; 16]), Bucket { thousandths: 1_500, at: START });
+    let item = encode_bucket(&key, bucket, 3);
+    assert_eq!(item.text("pk"), Some(rate_key(&key).as_str()));
+    assert_eq!(decode_bucket(item.clone()), Ok((bucket, 3)));
+    for broken in [item.clone().with("level", -1), item.clone().with("v", -1), item.with("f", 2), Item::new()] {
+        assert!(decode_bucket(broken).is_err());
+    }
+}
+
+#[test]
+fn a_part_that_cannot_be_read_says_which() {
+    let rows = [
+        ("providers", Item::new().with("id", "0cJ"), "id has a value that this version does not know"),
+        ("types", Item::new().with("id", "1gp000000000001"), "provider is missing"),
+        ("keys", Item::new().with("id", "9ak000000000001").with("name", "x"), "hash has a value"),
+        ("endpoints", Item::new().with("id", "9we000000000001"), "url is missing"),
+    ];
+    for (name, part, says) in rows {
+        let read = decode_merchant(stored().with(name, maps([part])));
+        assert!(read.as_ref().is_err_and(|unreadable| unreadable.0.starts_with(says)), "{name}: {read:?}");
+    }
+    // A scope of a later version opens nothing, and hinders nothing.
+    let mut key = Item::new().with("id", key_id(1).as_str().to_owned()).with("name", "key 1").with("created", 0);
+    key.insert("hash", vec![0_u8; 32]);
+    key.insert("scopes", texts(["read", "teleport"]));
+    let read = decode_merchant(stored().with("keys", maps([key]))).expect("it is read");
+    assert_eq!(read.api_keys[&key_id(1)].scopes, [Scope::Read].into());
 }
