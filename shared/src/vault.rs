@@ -91,7 +91,7 @@ impl Shell {
                     let found = found.ok_or(Fault::Busy)?.method;
                     return match step(Some(found), &stored.method, self.claim(deadline), at)? {
                         Step::Known(method) => Ok(Kept { method, replayed: true }),
-                        Step::Ask { .. } | Step::Asking(_) => Err(Fault::Busy.into()),
+                        Step::Ask { .. } | Step::Asking { .. } => Err(Fault::Busy.into()),
                     };
                 }
                 Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
@@ -235,9 +235,9 @@ impl Shell {
             let before = found.as_ref().map(|found| found.method.clone());
             let (method, duplicate) = match step(before, fresh, claim, self.clock.now())? {
                 Step::Known(method) => return Ok(Claimed::Known(method)),
-                Step::Asking(method) => {
+                Step::Asking { method, duplicate } => {
                     let stored = StoredMethod::following(found.as_ref(), method);
-                    return Ok(Claimed::Ours { stored, duplicate: false });
+                    return Ok(Claimed::Ours { stored, duplicate });
                 }
                 Step::Ask { method, duplicate } => (method, duplicate),
             };

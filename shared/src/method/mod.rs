@@ -165,6 +165,15 @@ pub struct Open {
     pub deadline: Timestamp,
     /// The gateway did not answer clearly: nobody is asking any more.
     pub unknown: bool,
+    /// It was asked for before, and nobody knows whether the gateway heard of that.
+    pub duplicate: bool,
+}
+
+impl Open {
+    /// Whether the gateway may know of it without what is asked now.
+    pub fn may_be_known(&self) -> bool {
+        self.duplicate || self.unknown
+    }
 }
 
 /// Whether a kept method may be used.

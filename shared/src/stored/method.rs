@@ -267,7 +267,8 @@ fn encode_state(state: &State) -> Item {
             .with("s", "open")
             .with("no", open.nonce.0.to_be_bytes().to_vec())
             .with("dl", open.deadline.as_millis())
-            .with_flag("un", open.unknown),
+            .with_flag("un", open.unknown)
+            .with_flag("dp", open.duplicate),
         State::Unsent => Item::new().with("s", "unsent"),
         State::Refused { decline, answer, at } => Item::new()
             .with("s", "refused")
@@ -288,6 +289,7 @@ fn decode_state(item: Item) -> Result<State, Unreadable> {
             nonce: decode_nonce(reader.maybe_bytes("no")?)?,
             deadline: reader.moment("dl")?,
             unknown: reader.flag("un")?,
+            duplicate: reader.flag("dp")?,
         })),
         "unsent" => Ok(State::Unsent),
         "refused" => Ok(State::Refused {
