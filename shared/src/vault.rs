@@ -90,7 +90,8 @@ impl Shell {
                     let found = found.map(StoredMethod::from_item).transpose().map_err(Fault::from)?;
                     let found = found.ok_or(Fault::Busy)?.method;
                     return match step(Some(found), &stored.method, self.claim(deadline), at)? {
-                        Step::Known(method) => Ok(Kept { method, replayed: true }),
+                        // What is there may be ours, written and not acknowledged.
+                        Step::Known(method) => Ok(Kept { replayed: method != stored.method, method }),
                         Step::Ask { .. } | Step::Asking { .. } => Err(Fault::Busy.into()),
                     };
                 }
