@@ -279,6 +279,8 @@ impl Shell {
             Err(fault @ HttpFault::NotSent(_)) => ((Outcome::NotSent, None), Some(fault)),
             Err(fault @ HttpFault::Lost(_)) => ((Outcome::Unknown, None), Some(fault)),
         };
+        // An empty token is none.
+        let token = token.filter(|token| !token.reveal().is_empty());
         // Before it is cut: what is left of a token would not be found.
         let outcome = token.iter().fold(outcome, Outcome::without).within_limits();
         if let Some(gateway) = asking.asked.gateway {
