@@ -47,6 +47,8 @@ impl Shell {
     /// Asks a gateway for a token, and keeps it.
     pub async fn tokenize(&self, route: Route<'_>, asking: &Asking, deadline: Timestamp) -> Result<Kept, Refusal> {
         let exchange = route.adapter.tokenize.ok_or(Rejection::NoTokens)?;
+        // Before there is a token that could not be sealed.
+        self.keys()?;
         let claim = self.claim(deadline);
         let fresh = self.fresh(asking, State::Unsent)?;
         let (stored, duplicate) = match self.claim_method(&fresh, claim, deadline).await? {
