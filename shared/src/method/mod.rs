@@ -290,3 +290,6 @@ impl Details {
         rows.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
