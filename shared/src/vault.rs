@@ -234,6 +234,7 @@ impl Shell {
     async fn claim_method(&self, fresh: &Method, claim: Claim, deadline: Timestamp) -> Result<Claimed, Refusal> {
         let mut found: Option<StoredMethod> = None;
         let mut pause = Pause::default();
+        let mut may_be_written = false;
         loop {
             let before = found.as_ref().map(|found| found.method.clone());
             let (method, duplicate) = match step(before, fresh, claim, self.clock.now())? {
@@ -244,8 +245,11 @@ impl Shell {
                 }
                 Step::Ask { method, duplicate } => (method, duplicate),
             };
-            // A claim that leaves no time to use it would only be in the way.
-            self.time_to_call(deadline).ok_or(Fault::NoTime)?;
+            // A claim that leaves no time to use it would only be in the way, unless it already is: then it is taken
+            // up, to be given back.
+            if !may_be_written {
+                self.time_to_call(deadline).ok_or(Fault::NoTime)?;
+            }
             let expected = found.as_ref().map_or(Expected::Absent, |found| Expected::Version(found.method.version));
             let stored = StoredMethod::following(found.as_ref(), method);
             match self.vault()?.write(stored.to_item(), expected).await {
@@ -253,7 +257,10 @@ impl Shell {
                 Ok(Written::Conflict(item)) => {
                     found = item.map(StoredMethod::from_item).transpose().map_err(Fault::from)?;
                 }
-                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+                Err(fault) => {
+                    may_be_written = true;
+                    self.pause_after(fault, &mut pause, deadline).await?;
+                }
             }
         }
     }
