@@ -16,7 +16,7 @@ use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{decode_merchant, merchant_key};
-use kessai_shared::stored::payment::{KEY, Stored};
+use kessai_shared::stored::payment::{KEY, Stored, VERSION};
 use kessai_shared::time::Timestamp;
 
 pub use crate::access::{Caller, authenticate};
@@ -203,7 +203,7 @@ async fn check_active(app: &App, merchant: &Merchant, request: &Request, deadlin
         return Ok(());
     }
     let key = PaymentKey { merchant: merchant.id, payment: PaymentId::opened_by(&merchant.id, &request.key) };
-    let item = Item::new().with(KEY, key.to_string());
+    let item = Item::new().with(KEY, key.to_string()).with(VERSION, 0);
     let never = Expected::Version(u64::MAX);
     let looked = app.shell.patiently(deadline, || app.shell.store.write(item.clone(), never)).await?;
     let found = if let Written::Conflict(Some(item)) = looked { Some(item) } else { None };

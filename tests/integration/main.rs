@@ -19,4 +19,5 @@ mod platform;
 mod resources;
 mod samples;
 mod sandbox_magic;
+mod set_up;
 mod tidy;
