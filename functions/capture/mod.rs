@@ -10,7 +10,8 @@ use crate::problem::Problem;
 use crate::wire::body;
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "capture", scopes: &[Scope::CaptureReverse], does: Does::Act(translate) };
+pub const FUNCTION: Function =
+    Function { name: "capture", scopes: &[Scope::CaptureReverse], does: Does::Act(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     let (payment, authorization) = asking.record(Record::Authorization, "authorizationId")?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use kessai_infra::system::SystemEntropy;
 use kessai_infra::system::SystemClock;
+use kessai_infra::system::SystemEntropy;
 use kessai_shared::gateways::ADAPTERS;
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
 use kessai_shared::merchant::set_up::{LastChange, Who};

@@ -44,10 +44,7 @@ async fn make_key(registry: Registry<'_>, id: &MerchantId) -> Result<(), StartEr
 }
 
 /// Writes the key's pointer, which leads nowhere yet, then the merchant.
-async fn make_merchant(
-    registry: Registry<'_>,
-    arguments: &arguments::Merchant,
-) -> Result<(), StartError> {
+async fn make_merchant(registry: Registry<'_>, arguments: &arguments::Merchant) -> Result<(), StartError> {
     let (id, key_id) = (MerchantId::from_random(SystemEntropy.bytes()), ApiKeyId::from_random(SystemEntropy.bytes()));
     let api_key = ApiKey::from_random(SystemEntropy.bytes(), SystemEntropy.bytes());
     let now = registry.clock.now();

@@ -9,7 +9,8 @@ use crate::problem::Problem;
 use crate::wire::body::{self, Ways};
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "sale", scopes: &[Scope::Authorize, Scope::CaptureReverse], does: Does::Open(translate) };
+pub const FUNCTION: Function =
+    Function { name: "sale", scopes: &[Scope::Authorize, Scope::CaptureReverse], does: Does::Open(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
     let opening = Opening {

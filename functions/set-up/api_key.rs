@@ -85,12 +85,7 @@ async fn list(desk: &Desk<'_>, id: ApiKeyId, secret: &ApiKey, change: Change) ->
     Ok(shown_once(&new_key(desk, id, key, secret)))
 }
 
-pub(super) async fn point(
-    desk: &Desk<'_>,
-    merchant: MerchantId,
-    id: ApiKeyId,
-    secret: &ApiKey,
-) -> Result<(), Problem> {
+pub(super) async fn point(desk: &Desk<'_>, merchant: MerchantId, id: ApiKeyId, secret: &ApiKey) -> Result<(), Problem> {
     let to = Pointer { merchant, key: Some(id) };
     Ok(desk.registry().point(&secret.hash(), to).await?)
 }

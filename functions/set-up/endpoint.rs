@@ -3,6 +3,7 @@
 //!
 //! An endpoint's secret is made here, shown once and kept sealed. While one replaces another both are valid.
 
+use data_encoding::BASE64;
 use kessai_shared::card::Secret;
 use kessai_shared::ids::EndpointId;
 use kessai_shared::merchant::address::{Plain, check};
@@ -10,7 +11,6 @@ use kessai_shared::merchant::set_up::{Change, EndpointEdit, MOST_FILTERS};
 use kessai_shared::merchant::{Endpoint, EndpointSecret, EventFilter, Merchant};
 use kessai_shared::rejection::Fault;
 use kessai_shared::seal::{Place, Sealed};
-use data_encoding::BASE64;
 use serde::Serialize;
 use zeroize::Zeroizing;
 

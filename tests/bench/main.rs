@@ -154,14 +154,8 @@ async fn set_up() -> InProcess {
         journal: Watch::new(&log, String::new(), None),
         fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
     };
-    let app = App {
-        shell,
-        directory: merchants.clone(),
-        merchants,
-        keys: None,
-        rates: Arc::default(),
-        takes_loopback: true,
-    };
+    let app =
+        App { shell, directory: merchants.clone(), merchants, keys: None, rates: Arc::default(), takes_loopback: true };
     InProcess { app, payments, event }
 }
 

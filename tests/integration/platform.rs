@@ -75,7 +75,8 @@ impl Services {
                 let answer = match asked.headers["x-amz-target"].as_str() {
                     "AmazonSSM.GetParameters" => {
                         let names = body["Names"].as_array().expect("names").iter();
-                        let value = |name: &Value| match name.as_str().is_some_and(|name| name.ends_with("vault-keys")) {
+                        let value = |name: &Value| match name.as_str().is_some_and(|name| name.ends_with("vault-keys"))
+                        {
                             true => format!("1:{}", "08".repeat(32)),
                             false => "07".repeat(32),
                         };

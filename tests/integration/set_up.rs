@@ -316,24 +316,6 @@ fn who_sets_up_is_looked_at_as_it_is_now_and_cannot_shut_itself_out() {
 }
 
 #[test]
-fn a_key_with_a_limit_hears_when_to_come_again_and_nothing_else_is_done() {
-    let kessai = Kessai::in_memory();
-    let developer = Holder::developer(&kessai.client);
-    let gateway = kessai.client.gateway("KEYED").to_owned();
-    let (limited, _) = developer.key(json!(["authorize", "capture-reverse"]), &json!({ "requestsPerSecond": 1 }));
-    let tries: Vec<Reply> = (0..30).map(|name| limited.sale(&gateway, &format!("s{name}"))).collect();
-    let turned_away: Vec<&Reply> = tries.iter().filter(|reply| reply.status == 429).collect();
-    assert!(tries[0].status == 201 && !turned_away.is_empty(), "{tries:?}");
-    for reply in &turned_away {
-        refused(reply, 429, "REQUEST_LIMIT_EXCEEDED", "as many requests");
-        assert_eq!(reply.headers.get("retry-after").map(String::as_str), Some("1"));
-    }
-    assert_eq!(kessai.client.ledger().len(), tries.len() - turned_away.len());
-    kessai.client.advance("PT1S");
-    limited.sale(&gateway, "after").expect(201);
-}
-
-#[test]
 fn another_merchant_sees_and_uses_nothing_of_it() {
     let kessai = Kessai::in_memory();
     let developer = Holder::developer(&kessai.client);
@@ -384,7 +366,9 @@ fn the_trail_tells_all_of_it_in_order() {
     let merchant = text(&developer.get("/set-up").expect(200), "/merchant/id");
     let own = text(&developer.get("/set-up").expect(200), "/apiKeys/0/id");
     let provider = developer.provider("Shop");
-    developer.patch(&format!("/tooling/sobjects/PaymentGatewayProvider/{provider}"), &json!({ "MasterLabel": "x" })).expect(204);
+    developer
+        .patch(&format!("/tooling/sobjects/PaymentGatewayProvider/{provider}"), &json!({ "MasterLabel": "x" }))
+        .expect(204);
     let gateway = developer.gateway(&provider);
     developer.patch(&format!("/sobjects/PaymentGateway/{gateway}"), &json!({ "GatewayMode": "test" })).expect(204);
     developer.patch(&format!("/sobjects/PaymentGateway/{gateway}"), &json!({ "GatewayMode": "Test" })).expect(204);
@@ -505,7 +489,13 @@ fn what_will_not_do_is_refused_by_name() {
         ("/set-up/webhook-endpoints", with(hook.clone(), "events", json!(["Payment"])), 400, invalid, "events"),
         ("/set-up/webhook-endpoints", with(hook, "events", json!([])), 400, invalid, "events"),
         ("/set-up/merchants", json!({ "name": "x", "defaultCurrency": "XXZ" }), 400, invalid, "defaultCurrency"),
-        ("/set-up/api-keys", json!({ "name": "x", "scopes": ["read"], "requestsPerSecond": 0 }), 400, invalid, "1 to 10000"),
+        (
+            "/set-up/api-keys",
+            json!({ "name": "x", "scopes": ["read"], "requestsPerSecond": 0 }),
+            400,
+            invalid,
+            "1 to 10000",
+        ),
     ];
     let before = developer.trail().len();
     for (path, body, status, code, says) in rows {

@@ -69,8 +69,7 @@ impl World {
             requests_per_second: None,
             made: None,
         };
-        let set_up =
-            Merchant { gateways, api_keys: [(key_id, listed)].into(), ..Merchant::new(merchant(), "Test") };
+        let set_up = Merchant { gateways, api_keys: [(key_id, listed)].into(), ..Merchant::new(merchant(), "Test") };
         let pointer = Pointer { merchant: merchant(), key: Some(key_id) };
         for item in [encode_pointer(&api_key.hash(), pointer), encode_merchant(&set_up)] {
             at_once(merchants.write(item, Expected::Absent)).expect("memory does not fail");

@@ -37,7 +37,8 @@ impl EventFilter {
     /// Words of `a-z 0-9 _ -` between dots; the last one may be a star.
     pub fn parse(text: &str) -> Option<Self> {
         let is_word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte))
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte))
         };
         let sound = match text.rsplit_once('.') {
             Some((kind, last)) => kind.split('.').all(is_word) && (last == "*" || is_word(last)),

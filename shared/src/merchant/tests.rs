@@ -112,7 +112,9 @@ fn an_event_filter_is_words_between_dots_or_a_star_at_the_end() {
     for text in ["*", "payment.*", "refund.created", "a.b.c", "post-auth.timed_out", "a.1", &long[..64]] {
         assert_eq!(EventFilter::parse(text).as_ref().map(EventFilter::as_str), Some(text));
     }
-    for text in ["", "payment", "*.created", "payment.", ".created", "a..b", "Payment.*", "a.**", "a.*.b", "a b.c", &long] {
+    for text in
+        ["", "payment", "*.created", "payment.", ".created", "a..b", "Payment.*", "a.**", "a.*.b", "a b.c", &long]
+    {
         assert_eq!(EventFilter::parse(text), None, "{text:?}");
     }
 }

@@ -141,9 +141,10 @@ impl Shelf {
             }
         }
         let versions = self.versions.lock().expect("versions");
-        let made = versions.values().rev().filter_map(|merchant| {
-            Some(Entry { version: merchant.version, change: merchant.last_change.clone()? })
-        });
+        let made = versions
+            .values()
+            .rev()
+            .filter_map(|merchant| Some(Entry { version: merchant.version, change: merchant.last_change.clone()? }));
         assert_eq!(trail, made.collect::<Vec<_>>(), "{history:?}");
         let last = versions.last_key_value().map_or(0, |(last, _)| *last);
         assert_eq!(versions.keys().copied().collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>(), "{history:?}");
@@ -280,7 +281,13 @@ fn a_store_that_stays_down_is_a_fault_and_not_a_refusal() {
 fn a_merchant_that_is_made_twice_is_made_once() {
     let shelf = Shelf::with(&shop());
     let id = MerchantId::from_random([9; 16]);
-    let change = LastChange { at: START, by: BY, action: "merchant.created".to_owned(), subject: id.into(), description: String::new() };
+    let change = LastChange {
+        at: START,
+        by: BY,
+        action: "merchant.created".to_owned(),
+        subject: id.into(),
+        description: String::new(),
+    };
     let merchant = Merchant::new(id, "New").signed(0, change);
     for made in [true, true] {
         assert_eq!(block_on(shelf.registry().make(&merchant)).expect("a store"), made);

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Edited, MOST_GATEWAYS, MOST_METHOD_TYPES, MOST_PROVIDERS, Noted, Refused, is_again, noted, room,
-};
+use super::{Edited, MOST_GATEWAYS, MOST_METHOD_TYPES, MOST_PROVIDERS, Noted, Refused, is_again, noted, room};
 use crate::ids::{GatewayId, MethodTypeId, ProviderId};
 use crate::merchant::{DeveloperName, Gateway, GatewayMode, Merchant, MethodType, Provider};
 use crate::money::Currency;

@@ -54,9 +54,8 @@ pub(super) fn roll(
     if endpoint.secrets.iter().any(|known| known.sealed == secret.sealed) {
         return Ok(None);
     }
-    let same_key = |known: &&EndpointSecret| {
-        known.made.zip(secret.made).is_some_and(|(known, asked)| known.under == asked.under)
-    };
+    let same_key =
+        |known: &&EndpointSecret| known.made.zip(secret.made).is_some_and(|(known, asked)| known.under == asked.under);
     if let Some(known) = endpoint.secrets.iter().find(same_key) {
         let is_again = is_again(known.made, secret.made);
         return Err(if is_again { Refused::ShownOnce(Id::from(id)) } else { Refused::Reused });

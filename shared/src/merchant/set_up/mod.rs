@@ -50,7 +50,10 @@ const DESCRIPTION: usize = 255;
 pub enum Change {
     EditMerchant(MerchantEdit),
     /// It makes another merchant.
-    MakeMerchant { id: MerchantId, name: String },
+    MakeMerchant {
+        id: MerchantId,
+        name: String,
+    },
     AddProvider(ProviderId, Provider),
     EditProvider(ProviderId, ProviderEdit),
     AddGateway(GatewayId, Gateway),
@@ -61,7 +64,11 @@ pub enum Change {
     RevokeKey(ApiKeyId),
     AddEndpoint(EndpointId, Endpoint),
     EditEndpoint(EndpointId, EndpointEdit),
-    RollSecret { endpoint: EndpointId, secret: EndpointSecret, overlap: Duration },
+    RollSecret {
+        endpoint: EndpointId,
+        secret: EndpointSecret,
+        overlap: Duration,
+    },
     DeleteEndpoint(EndpointId),
 }
 
@@ -129,9 +136,14 @@ pub enum Refused {
     Taken(&'static str),
     /// A member that names something that is not there.
     Unknown(&'static str),
-    Full { what: &'static str, most: usize },
+    Full {
+        what: &'static str,
+        most: usize,
+    },
     /// Everything together is more than functions keep in memory.
-    TooLarge { most: usize },
+    TooLarge {
+        most: usize,
+    },
     /// Without it nobody could set up anything any more.
     LastKey,
     /// The key does not work any more.
@@ -144,7 +156,10 @@ impl fmt::Display for Refused {
             Self::NotFound => out.write_str("The requested resource does not exist"),
             Self::Reused => out.write_str("This idempotency key was used before with different parameters"),
             Self::ShownOnce(id) => {
-                write!(out, "This was made before under the same idempotency key, with id {id}; its secret was shown once")
+                write!(
+                    out,
+                    "This was made before under the same idempotency key, with id {id}; its secret was shown once"
+                )
             }
             Self::Taken(member) => write!(out, "{member}: is taken"),
             Self::Unknown(member) => write!(out, "{member}: names nothing that this merchant has"),
@@ -219,7 +234,8 @@ impl Merchant {
         };
         let Some(Note { action, subject, description }) = noted else { return Ok(self.clone()) };
         next.connect();
-        let change = LastChange { at: now, by, action: action.to_owned(), subject, description: shortened(description) };
+        let change =
+            LastChange { at: now, by, action: action.to_owned(), subject, description: shortened(description) };
         Ok(next.signed(self.version, change))
     }
 
@@ -233,7 +249,11 @@ impl Merchant {
 }
 
 fn shortened(description: String) -> String {
-    if description.chars().count() > DESCRIPTION { description.chars().take(DESCRIPTION).collect() } else { description }
+    if description.chars().count() > DESCRIPTION {
+        description.chars().take(DESCRIPTION).collect()
+    } else {
+        description
+    }
 }
 
 #[cfg(test)]

@@ -9,9 +9,7 @@ use crate::ids::{GatewayId, MerchantId, MethodId, Ordinal};
 use crate::merchant::Gateway;
 use crate::money::{Currency, Money};
 use crate::payment::asked::{Address, Amount, Details, Opening};
-use crate::payment::{
-    Action, Answer, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms,
-};
+use crate::payment::{Action, Answer, Claim, Event, IdempotencyKey, Instrument, Kind, Nonce, Request, Terms};
 use crate::time::Timestamp;
 
 /// A moment in September 2026.
