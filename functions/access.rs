@@ -1,8 +1,9 @@
 //! Who comes to the door: the API key, what it may be used for, and how often.
 //!
-//! A key works if its merchant lists it, and it is neither revoked nor expired; whatever else is wrong with one looks
-//! the same from outside. What is known of merchants and keys may be a minute old, so a key that is revoked stops to work
-//! within a minute; only who sets up is looked at as it is now.
+//! A key works if its merchant lists it, and it is neither revoked nor expired; whatever is wrong with one looks the same
+//! from outside. What is known of merchants may be a minute old, so a key that is revoked stops to work within a minute.
+//! A key that was made just now works at once: where its merchant is not known to list it, somebody looks again. And
+//! only who sets up is always looked at as it is now.
 
 use kessai_shared::ids::{ApiKeyId, MerchantId};
 use kessai_shared::merchant::{ApiKey, Merchant, Scope};
@@ -42,6 +43,10 @@ pub async fn authenticate(
     let item = find(app, function, &api_key_key(&hash), deadline).await?.ok_or_else(Problem::unauthorized)?;
     let pointer = decode_api_key(item).map_err(Fault::from)?;
     let merchant = merchant_of(app, function, &pointer.merchant, deadline).await?.ok_or_else(Problem::unauthorized)?;
+    let merchant = match (merchant.key_with(&hash), pointer.key) {
+        (None, Some(_)) => merchant_now(app, &merchant.id, deadline).await?.ok_or_else(Problem::unauthorized)?,
+        (Some(_), _) | (None, None) => merchant,
+    };
     let now = app.shell.clock.now();
     let (key, scopes, limit) = match (merchant.key_with(&hash), pointer.key) {
         (Some((id, key)), _) if key.works(now) => {
@@ -80,6 +85,12 @@ async fn merchant_of(
     deadline: Timestamp,
 ) -> Result<Option<Merchant>, Fault> {
     let item = find(app, function, &merchant_key(id), deadline).await?;
+    Ok(item.map(decode_merchant).transpose()?)
+}
+
+async fn merchant_now(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
+    let key = merchant_key(id);
+    let item = app.shell.patiently(deadline, || app.merchants.read(&key)).await?;
     Ok(item.map(decode_merchant).transpose()?)
 }
 

@@ -3,6 +3,7 @@
 use kessai_shared::gateways::Adapter;
 use kessai_shared::ids::{ApiKeyId, EndpointId};
 use kessai_shared::merchant::{Endpoint, EventFilter, ListedKey, Merchant, Scope};
+use kessai_shared::money::Currency;
 use kessai_shared::payment::BalanceCheck;
 use kessai_shared::time::{Timestamp, print_duration};
 use serde::Serialize;
@@ -135,7 +136,7 @@ pub(super) fn shown_merchant(merchant: &Merchant) -> ShownMerchant<'_> {
         id: merchant.id.to_string(),
         version: merchant.version,
         name: &merchant.name,
-        default_currency: merchant.default_currency.map(|currency| currency.code()),
+        default_currency: merchant.default_currency.map(Currency::code),
     }
 }
 

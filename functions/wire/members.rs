@@ -301,3 +301,67 @@ impl<'de> Deserialize<'de> for Entries<'de> {
         deserializer.deserialize_map(Object)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(problem: Option<Problem>) -> String {
+        problem.map(|problem| problem.message).unwrap_or_default()
+    }
+
+    #[test]
+    fn names_in_any_case_are_one_name_where_that_is_asked_for() {
+        let body = r#"{"status":"a","NickName":"b","IN":{"Deep":"c"}}"#;
+        let mut members = Members::parse_any_case(body).expect("an object");
+        assert!(members.has("Status") && !members.has("Stat"));
+        assert_eq!(members.text("Status", 9).expect("a text").as_deref(), Some("a"));
+        assert_eq!(members.text("nickname", 9).expect("a text").as_deref(), Some("b"));
+        let mut inner = members.object("In").expect("an object").expect("it is there");
+        assert_eq!(inner.text("deep", 9).expect("a text").as_deref(), Some("c"));
+        assert!(members.finish().is_ok() && inner.finish().is_ok());
+        let mut strict = Members::parse(body).expect("an object");
+        assert_eq!(strict.text("Status", 9).expect("a text"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_its_own_name() {
+        let twice = Members::parse_any_case(r#"{"Status":1,"status":1}"#).err();
+        assert!(message(twice).contains("is given twice"));
+        let mut long = Members::parse_any_case(r#"{"mastERlabel":"abc"}"#).expect("an object");
+        assert_eq!(message(long.text("MasterLabel", 2).err()), "MasterLabel: must not be longer than 2 characters");
+        let strange = Members::parse_any_case(r#"{"nonSense":1}"#).expect("an object").finish();
+        assert_eq!(message(strange.err()), "nonSense: is not a member of this request");
+    }
+
+    #[test]
+    fn a_member_that_is_there_and_empty_takes_a_value_away() {
+        for (body, expected) in [("{}", None), (r#"{"a":null}"#, Some(None)), (r#"{"a":""}"#, Some(None))] {
+            let mut members = Members::parse(body).expect("an object");
+            assert_eq!(members.edited("a", |members| members.text("a", 9)).expect("a text"), expected, "{body}");
+        }
+        let mut members = Members::parse(r#"{"a":"b"}"#).expect("an object");
+        assert_eq!(members.edited("a", |members| members.text("a", 9)).ok(), Some(Some(Some("b".to_owned()))));
+    }
+
+    #[test]
+    fn lists_and_spans_of_time_are_read_or_refused() {
+        let duration = |body| Members::parse(body).expect("an object").duration("a").ok();
+        for (body, seconds) in [(r#"{"a":"P1D"}"#, 86_400), (r#"{"a":60}"#, 60), (r#"{"a":"60"}"#, 60)] {
+            assert_eq!(duration(body), Some(Some(Duration::from_secs(seconds))), "{body}");
+        }
+        assert_eq!((duration("{}"), duration(r#"{"a":null}"#)), (Some(None), Some(None)));
+        for body in [r#"{"a":-1}"#, r#"{"a":1.5}"#, r#"{"a":"soon"}"#, r#"{"a":[]}"#] {
+            assert_eq!(duration(body), None, "{body}");
+        }
+        let list = |body| {
+            let letter = |text: &str| text.chars().next().filter(|_| text.len() == 1);
+            Members::parse(body).expect("an object").list("a", 2, "letters", letter)
+        };
+        assert_eq!(list(r#"{"a":["x","y"]}"#), Ok(Some(vec!['x', 'y'])));
+        assert_eq!((list("{}"), list(r#"{"a":[]}"#)), (Ok(None), Ok(Some(Vec::new()))));
+        for body in [r#"{"a":["x","y","z"]}"#, r#"{"a":["xy"]}"#, r#"{"a":"x"}"#, r#"{"a":[1]}"#] {
+            assert!(list(body).is_err(), "{body}");
+        }
+    }
+}

@@ -55,6 +55,7 @@ impl Account {
             ("MERCHANTS_TABLE", "merchants"),
             ("AWS_ENDPOINT_URL", &self.services.url()),
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
+            ("VAULT_KEYS_PARAMETER", "/kessai/test/vault-keys"),
             ("FOLLOW_UP_QUEUE_URL", "http://queue/follow-up"),
             ("KESSAI_STAGE", "test"),
         ];
@@ -130,6 +131,21 @@ async fn every_deployed_function_serves_its_event() {
     let read = check(env!("CARGO_BIN_EXE_retrieve"), account.event("retrieve", to, &json!({})), 200);
     assert_eq!(read["operations"].as_array().map(Vec::len), Some(4));
     assert_eq!(read["paymentAuthorization"]["balance"], json!(0.0));
+    let provider = check(env!("CARGO_BIN_EXE_set-up"), account.event("set-up", None, &json!({})), 201);
+    assert_eq!(provider["success"], json!(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_holds_something_else_stops_the_start_and_is_named_without_its_value() {
+    let account = Account::new().await;
+    let mut environment = account.environment("127.0.0.1:9");
+    environment.insert("VAULT_KEYS_PARAMETER".to_owned(), "/kessai/test/fingerprint-key".to_owned());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_set-up"));
+    let output = command.env_clear().envs(environment).stdin(Stdio::null()).output().expect("it starts");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("the parameter /kessai/test/fingerprint-key must hold id:64"), "{said}");
+    assert!(!said.contains("0707"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

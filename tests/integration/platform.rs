@@ -55,7 +55,7 @@ impl RuntimeApi {
     }
 }
 
-/// The Parameter Store with one parameter, and a queue that keeps what it is sent.
+/// The Parameter Store with a key for every name, and a queue that keeps what it is sent.
 pub struct Services {
     address: String,
     sent: Arc<Mutex<Vec<Value>>>,
@@ -74,8 +74,14 @@ impl Services {
                 let body: Value = serde_json::from_str(&asked.body).expect("JSON");
                 let answer = match asked.headers["x-amz-target"].as_str() {
                     "AmazonSSM.GetParameters" => {
-                        let key = json!({ "Name": body["Names"][0], "Value": "07".repeat(32) });
-                        json!({ "Parameters": [key], "InvalidParameters": [] })
+                        let names = body["Names"].as_array().expect("names").iter();
+                        let value = |name: &Value| match name.as_str().is_some_and(|name| name.ends_with("vault-keys"))
+                        {
+                            true => format!("1:{}", "08".repeat(32)),
+                            false => "07".repeat(32),
+                        };
+                        let keys = names.map(|name| json!({ "Name": name, "Value": value(name) }));
+                        json!({ "Parameters": keys.collect::<Vec<_>>(), "InvalidParameters": [] })
                     }
                     "AmazonSQS.SendMessageBatch" => {
                         kept.lock()

@@ -13,6 +13,7 @@ use crate::merchant::{
     ApiKeyHash, DeveloperName, Endpoint, EndpointSecret, EventFilter, ListedKey, Merchant, MethodType, Provider, Scope,
 };
 use crate::seal::{KeyId, Sealed};
+use crate::time::Timestamp;
 
 /// The key of the item that says what made a version of a merchant. As many digits as the largest version has, so that
 /// keys sort as versions do.
@@ -128,8 +129,8 @@ fn encode_key(key: &ListedKey) -> Item {
         .with("hash", key.hash.as_bytes().to_vec())
         .with("scopes", scopes)
         .with("created", key.created_at.as_millis())
-        .with_some("expires", key.expires_at.map(|at| at.as_millis()))
-        .with_some("revoked", key.revoked_at.map(|at| at.as_millis()))
+        .with_some("expires", key.expires_at.map(Timestamp::as_millis))
+        .with_some("revoked", key.revoked_at.map(Timestamp::as_millis))
         .with_some("rate", key.requests_per_second.map(i64::from))
         .with_some("made", key.made.map(encode_made))
 }
@@ -179,7 +180,7 @@ fn encode_secret(secret: &EndpointSecret) -> Item {
     Item::new()
         .with("by", secret.sealed.key.as_str().to_owned())
         .with("sealed", secret.sealed.bytes.clone())
-        .with_some("until", secret.until.map(|until| until.as_millis()))
+        .with_some("until", secret.until.map(Timestamp::as_millis))
         .with_some("made", secret.made.map(encode_made))
 }
 
