@@ -34,7 +34,7 @@ impl Drop for Scratch {
     }
 }
 
-/// A process of the binary `local`; killed when dropped.
+/// A process of the binary `kessai`; killed when dropped.
 struct Process {
     child: Child,
     /// The first line it printed.
@@ -48,7 +48,7 @@ impl Process {
     }
 
     fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kessai"))
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(log)
