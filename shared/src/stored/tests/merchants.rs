@@ -13,13 +13,13 @@ use crate::merchant::{
 use crate::payment::BalanceCheck;
 use crate::payment::tests::fixtures::{START, dollars, gateway, gateway_id, merchant};
 use crate::rate::Bucket;
-use crate::stored::rate::{decode_bucket, encode_bucket, rate_key};
-use crate::stored::set_up::{audit_key, decode_audit, encode_audit};
-use crate::stored::{Attribute, Item};
 use crate::stored::merchant::{
     Pointer, api_key_key, decode_api_key, decode_merchant, encode_api_key, encode_merchant, encode_pointer,
     merchant_key,
 };
+use crate::stored::rate::{decode_bucket, encode_bucket, rate_key};
+use crate::stored::set_up::{audit_key, decode_audit, encode_audit};
+use crate::stored::{Attribute, Item};
 
 fn shop() -> Merchant {
     let strict = gateway(&sandbox::KEYED);
@@ -94,12 +94,8 @@ fn change() -> LastChange {
 /// With a value for everything that may be there.
 fn full_shop() -> Merchant {
     let text = |text: &str| Some(text.to_owned());
-    let no = Provider {
-        idempotency_supported: false,
-        comments: text("slow"),
-        made: made("a", "1"),
-        ..provider("First")
-    };
+    let no =
+        Provider { idempotency_supported: false, comments: text("slow"), made: made("a", "1"), ..provider("First") };
     let account = Gateway {
         provider: Some(provider_id(1)),
         credential: text("/kessai/prod/first"),
