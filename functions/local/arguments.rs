@@ -8,7 +8,7 @@ use crate::command::SetUp;
 
 /// A payments service. Without a command: in one process, over an embedded database, with sandbox gateways.
 #[derive(Debug, Parser)]
-#[command(name = "kessai", version, about, args_conflicts_with_subcommands = true, subcommand_value_name = "COMMAND")]
+#[command(name = "kessai", version, args_conflicts_with_subcommands = true, subcommand_value_name = "COMMAND")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
