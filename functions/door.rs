@@ -6,26 +6,26 @@
 
 use std::sync::Arc;
 
-use kessai_shared::ids::{GatewayId, MerchantId, MethodId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
-use kessai_shared::method::{self, Method, Status};
-use kessai_shared::payment::asked::{Details, OnFile};
-use kessai_shared::payment::{Action, IdempotencyKey, Instrument, Request, State};
-use kessai_shared::ports::{Answered, Directory, Expected, Note, Store, Written};
-use kessai_shared::rejection::{Fault, Refusal, Rejection};
+use kessai_shared::method::Method;
+use kessai_shared::payment::asked::Details;
+use kessai_shared::payment::{Action, IdempotencyKey, Request};
+use kessai_shared::ports::{Answered, Directory, Note, Store};
+use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{decode_merchant, merchant_key};
-use kessai_shared::stored::payment::{KEY, Stored};
 use kessai_shared::time::Timestamp;
-use kessai_shared::vault;
 
 pub use crate::access::{Caller, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
+use crate::paying::{kept_first, payable};
 use crate::problem::Problem;
 use crate::rates::Rates;
-use crate::wire::body::{self, Saving};
+use crate::wire::body;
+use crate::wire::instrument::Saving;
 use crate::wire::members::Members;
 use crate::wire::view::View;
 
@@ -222,90 +222,6 @@ pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timesta
     };
     let reply = app.shell.perform(merchant.id, route(merchant, id)?, &request, stored, deadline).await?;
     Ok(Performed::Replied(reply))
-}
-
-/// The request as it can be paid: through a gateway that is active, with its stored method's token where it is paid with
-/// one. What was opened before is answered as ever, whatever has changed since: whoever asks again must learn what became
-/// of it.
-async fn payable(
-    app: &App,
-    merchant: &Merchant,
-    mut request: Request,
-    deadline: Timestamp,
-) -> Result<Request, Problem> {
-    match pay_with(app, merchant, &mut request, deadline).await {
-        Err(problem) if !was_opened(app, merchant, &request.key, deadline).await? => Err(problem),
-        Ok(()) | Err(_) => Ok(request),
-    }
-}
-
-async fn pay_with(app: &App, merchant: &Merchant, request: &mut Request, deadline: Timestamp) -> Result<(), Problem> {
-    let Action::Open(opening) = &mut request.action else { return Ok(()) };
-    if merchant.gateways.get(&opening.gateway).is_some_and(|gateway| !gateway.is_active) {
-        return Err(Problem::new(422, "INVALID_STATUS", "paymentGatewayId: the payment gateway is not active"));
-    }
-    if let Instrument::Stored(on_file) = &mut opening.instrument {
-        let opened = app.shell.on_file(&merchant.id, &on_file.method, opening.gateway, deadline).await;
-        *on_file = opened.map_err(unusable)?;
-    }
-    Ok(())
-}
-
-fn unusable(refusal: Refusal) -> Problem {
-    match refusal {
-        Refusal::Rejection(Rejection::NotFound) => {
-            Problem::invalid("paymentMethod.id", "is no payment method of this merchant")
-        }
-        Refusal::Rejection(_) | Refusal::Fault(_) => refusal.into(),
-    }
-}
-
-/// The request, paid with what is kept of it; or what its gateway refused to keep. Keeping comes first: until it is
-/// known, nothing is charged.
-async fn kept_first(
-    app: &App,
-    merchant: &Merchant,
-    mut request: Request,
-    saving: Saving,
-    deadline: Timestamp,
-) -> Result<Result<Request, Box<Method>>, Problem> {
-    let Action::Open(opening) = &mut request.action else { return Ok(Ok(request)) };
-    let Saving { kind, facts, mut details } = saving;
-    let method = MethodId::saved_by(kind, &merchant.id, &request.key);
-    details.account = details.account.or_else(|| request.details.account.clone());
-    let asked = method::Asked { kind, key: request.key.clone(), gateway: Some(opening.gateway), facts, details };
-    let on_file = Instrument::Stored(OnFile::unopened(method));
-    let instrument = std::mem::replace(&mut opening.instrument, on_file);
-    let asking = vault::Asking { merchant: merchant.id, id: method, asked, instrument };
-    let kept = match &asking.instrument {
-        Instrument::Alternative { .. } => app.shell.keep(&asking, Status::Active, deadline).await?,
-        Instrument::Card { .. } | Instrument::Bank { .. } | Instrument::Stored(_) => {
-            app.shell.tokenize(route(merchant, opening.gateway)?, &asking, deadline).await?
-        }
-    };
-    match &kept.method.state {
-        method::State::Kept { .. } => Ok(Ok(request)),
-        method::State::Refused { .. } => Ok(Err(Box::new(kept.method))),
-        method::State::Open(_) | method::State::Unsent => Err(Problem::not_kept()),
-    }
-}
-
-/// Whether a payment was opened under this key, and its gateway asked. To look, a write is made that no item allows,
-/// because who opens payments may not read them; it is refused with what is there.
-async fn was_opened(
-    app: &App,
-    merchant: &Merchant,
-    key: &IdempotencyKey,
-    deadline: Timestamp,
-) -> Result<bool, Problem> {
-    let key = PaymentKey { merchant: merchant.id, payment: PaymentId::opened_by(&merchant.id, key) };
-    let item = Item::new().with(KEY, key.to_string());
-    let never = Expected::Version(u64::MAX);
-    let looked = app.shell.patiently(deadline, || app.shell.store.write(item.clone(), never)).await?;
-    let found = if let Written::Conflict(Some(item)) = looked { Some(item) } else { None };
-    let stored = found.map(Stored::from_item).transpose().map_err(Fault::from)?;
-    let first = stored.as_ref().and_then(|stored| stored.payment.operation(Ordinal::FIRST));
-    Ok(first.is_some_and(|first| !matches!(first.state, State::Unsent)))
 }
 
 /// The merchant's gateway with the adapter that speaks to it.

@@ -21,6 +21,7 @@ pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod notice;
+pub mod paying;
 #[path = "post-auth/mod.rs"]
 pub mod post_auth;
 pub mod problem;

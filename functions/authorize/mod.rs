@@ -6,7 +6,8 @@ use kessai_shared::payment::{Action, Kind};
 
 use crate::door::{Ask, Asking, Does, Function};
 use crate::problem::Problem;
-use crate::wire::body::{self, Ways};
+use crate::wire::body;
+use crate::wire::instrument::{self, Ways};
 use crate::wire::members::Members;
 
 pub const FUNCTION: Function = Function { name: "authorize", scopes: &[Scope::Authorize], does: Does::Open(translate) };
@@ -20,7 +21,7 @@ pub fn open(kind: Kind, ways: Ways, members: &mut Members<'_>, asking: Asking<'_
     if asking.details.account.is_none() {
         return Err(Problem::missing("accountId"));
     }
-    let paying = body::paying(members, ways)?;
+    let paying = instrument::paying(members, ways)?;
     let opening = Opening {
         kind,
         gateway: body::gateway(members, asking.merchant)?,

@@ -6,7 +6,7 @@ use kessai_shared::payment::Kind;
 use crate::authorize;
 use crate::door::{Ask, Asking, Does, Function};
 use crate::problem::Problem;
-use crate::wire::body::Ways;
+use crate::wire::instrument::Ways;
 use crate::wire::members::Members;
 
 pub const FUNCTION: Function = Function { name: "post-auth", scopes: &[Scope::Authorize], does: Does::Open(translate) };

@@ -6,14 +6,15 @@ use kessai_shared::payment::{Action, Kind};
 
 use crate::door::{Ask, Asking, Does, Function};
 use crate::problem::Problem;
-use crate::wire::body::{self, Ways};
+use crate::wire::body;
+use crate::wire::instrument::{self, Ways};
 use crate::wire::members::Members;
 
 pub const FUNCTION: Function =
     Function { name: "sale", scopes: &[Scope::Authorize, Scope::CaptureReverse], does: Does::Open(translate) };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
-    let paying = body::paying(members, Ways::Sale)?;
+    let paying = instrument::paying(members, Ways::Sale)?;
     let opening = Opening {
         kind: Kind::Sale,
         gateway: body::gateway(members, asking.merchant)?,

@@ -12,6 +12,7 @@ use crate::door::Subject;
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
 use crate::wire::body;
+use crate::wire::instrument;
 use crate::wire::members::Members;
 
 /// Sizes of the fields that only these records have.
@@ -63,9 +64,9 @@ pub(super) async fn serve(call: &Call<'_>, kind: MethodKind, subject: &mut Subje
 /// The token, under one of two names: at rest it is sealed either way.
 fn token(members: &mut Members<'_>) -> Result<Option<Instrument>, Problem> {
     let secret = |text: &str| Some(Secret::new(text.to_owned()));
-    let plain = members.parsed("GatewayToken", body::GATEWAY_TOKEN, "a token", secret)?;
+    let plain = members.parsed("GatewayToken", instrument::GATEWAY_TOKEN, "a token", secret)?;
     let encrypted = members.parsed("GatewayTokenEncrypted", GATEWAY_TOKEN_ENCRYPTED, "a token", secret)?;
-    let token_details = members.parsed("GatewayTokenDetails", body::GATEWAY_TOKEN_DETAILS, "a text", secret)?;
+    let token_details = members.parsed("GatewayTokenDetails", instrument::GATEWAY_TOKEN_DETAILS, "a text", secret)?;
     let token = match (plain, encrypted) {
         (Some(_), Some(_)) => {
             return Err(Problem::invalid("GatewayTokenEncrypted", "must not be given together with GatewayToken"));
@@ -82,7 +83,7 @@ fn facts(members: &mut Members<'_>, kind: MethodKind) -> Result<Facts, Problem> 
         MethodKind::DigitalWallet | MethodKind::Alternative | MethodKind::Saved => return Ok(Facts::Other),
     }
     let month = members.integer("ExpiryMonth", 1..=12)?;
-    let year = members.integer("ExpiryYear", body::YEARS)?;
+    let year = members.integer("ExpiryYear", instrument::YEARS)?;
     let expiry = match (month, year) {
         (Some(month), Some(year)) => Some(Expiry { month: u8::try_from(month).unwrap_or(u8::MAX), year }),
         (None, None) => None,

@@ -8,8 +8,10 @@ use kessai_shared::vault::Asking;
 use super::{Call, reply};
 use crate::door::{Subject, route};
 use crate::event::HttpAnswer;
+use crate::paying::is_active;
 use crate::problem::Problem;
-use crate::wire::body::{self, CardGiven, Needs};
+use crate::wire::body;
+use crate::wire::instrument::{self, CardGiven, Needs};
 use crate::wire::members::Members;
 
 pub(super) async fn serve(call: &Call<'_>, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
@@ -27,6 +29,11 @@ pub(super) async fn serve(call: &Call<'_>, subject: &mut Subject) -> Result<Http
         Facts::Bank(_) | Facts::Other => MethodKind::Alternative,
     };
     let id = MethodId::made_by(kind, &call.merchant.id, &key);
+    if let Err(problem) = is_active(&call.merchant, gateway)
+        && call.app.shell.method(&call.merchant.id, &id, call.deadline).await?.is_none()
+    {
+        return Err(problem);
+    }
     let details = Details { saved_by_merchant, sender, ..details };
     let asked = Asked { kind, key, gateway: Some(gateway), facts, details };
     let asking = Asking { merchant: call.merchant.id, id, asked, instrument };
@@ -45,20 +52,20 @@ impl Given {
     /// Exactly one of a card and a bank account.
     fn read(members: &mut Members<'_>, year: u16) -> Result<Self, Problem> {
         let (card, bank) = (members.object("cardPaymentMethod")?, members.object("bankPaymentMethod")?);
-        let address = members.object("address")?.map(body::address_of).transpose()?;
+        let address = members.object("address")?.map(instrument::address_of).transpose()?;
         let company_name = address.as_ref().and_then(|address| address.company_name.clone());
         let address = address.unwrap_or_default();
         match (card, bank) {
             (Some(card), None) => {
                 let name = card.name("expiryYear");
-                let CardGiven { card, category, details } = body::card_of(card, Needs::Everything)?;
+                let CardGiven { card, category, details } = instrument::card_of(card, Needs::Everything)?;
                 expiry_can_be_meant(&name, card.expiry.year, year)?;
                 let facts = Facts::Card(card.on_file(category));
                 let instrument = Instrument::Card { card: Box::new(card), address };
                 Ok(Self { instrument, facts, details: Details { company_name, ..details } })
             }
             (None, Some(bank)) => {
-                let (account, details) = body::bank_of(bank)?;
+                let (account, details) = instrument::bank_of(bank)?;
                 let facts = Facts::Bank(account.facts());
                 let instrument = Instrument::Bank { account: Box::new(account), address };
                 Ok(Self { instrument, facts, details: Details { company_name, ..details } })
