@@ -1,4 +1,4 @@
-//! `kessai endpoint`: where a merchant wants to hear of events.
+//! `kessai endpoint`: where a merchant wants to hear of events. Nothing is delivered yet.
 
 use clap::{Args, Subcommand};
 use kessai_shared::ids::EndpointId;
@@ -69,7 +69,7 @@ pub struct Set {
     /// At most 255 characters; '' for none
     #[arg(long)]
     description: Option<String>,
-    /// Whether anything is delivered to it
+    /// Whether it wants to hear of anything now
     #[arg(long, value_parser = status(), ignore_case = true)]
     status: Option<String>,
     #[command(flatten)]

@@ -45,7 +45,7 @@ pub enum SetUp {
     /// API keys
     #[command(subcommand)]
     Key(key::Key),
-    /// Webhook endpoints
+    /// Webhook endpoints; nothing is delivered to them yet
     #[command(subcommand)]
     Endpoint(endpoint::Endpoint),
     /// Who changed what, the newest first

@@ -115,6 +115,11 @@ impl Kessai {
         Self { process, arguments, client, scratch: None }
     }
 
+    /// Where its `local.env` is.
+    pub fn data(&self) -> &str {
+        self.arguments.last().expect("the data directory comes last")
+    }
+
     /// Kills it as a power cut would, and starts it again over the same data.
     pub fn kill_and_restart(&mut self) {
         self.process.kill();
