@@ -11,7 +11,7 @@ use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
 use kessai_shared::time::Timestamp;
 
-use crate::door::{App, Does, Function, Subject};
+use crate::door::{App, Function, Subject};
 use crate::event::HttpEvent;
 use crate::problem::Problem;
 
@@ -84,10 +84,8 @@ async fn merchant_of(
 }
 
 async fn find(app: &App, function: &Function, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {
-    match function.does {
-        Does::SetUp => app.shell.patiently(deadline, || app.merchants.read(key)).await,
-        Does::Open(_) | Does::Act(_) | Does::Tokenize | Does::Retrieve => {
-            app.shell.patiently(deadline, || app.directory.find(key)).await
-        }
+    match function.needs.merchants_now {
+        true => app.shell.patiently(deadline, || app.merchants.read(key)).await,
+        false => app.shell.patiently(deadline, || app.directory.find(key)).await,
     }
 }

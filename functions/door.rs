@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
-use kessai_shared::method::Method;
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
-use kessai_shared::ports::{Answered, Directory, Note, Store};
+use kessai_shared::ports::{Answered, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::stored::Item;
@@ -49,25 +48,66 @@ pub struct Function {
     pub name: &'static str,
     /// What an API key must have, all of it.
     pub scopes: &'static [Scope],
-    pub does: Does,
+    pub needs: Needs,
+    /// A pointer, so that a binary holds its own function and no other.
+    pub answer: Answerer,
 }
 
+/// Answers a request to a function.
+pub type Answerer = for<'a> fn(
+    &'a App,
+    &'a Function,
+    &'a HttpEvent,
+    Timestamp,
+    &'a mut Subject,
+) -> Pending<'a, Result<HttpAnswer, Problem>>;
+
+/// What a function needs of the world, beside the tables of payments and merchants.
 #[derive(Clone, Copy, Debug)]
-pub enum Does {
-    /// Opens a payment.
-    Open(Translate),
-    /// Acts on one.
-    Act(Translate),
-    /// Makes and changes stored payment methods.
-    Tokenize,
-    /// Shows records.
-    Retrieve,
-    /// Changes and shows what a merchant has set up.
-    SetUp,
+pub struct Needs {
+    /// It takes cards, of which only keyed hashes rest.
+    pub fingerprint_key: bool,
+    pub vault: Vaulted,
+    /// It calls gateways.
+    pub gateways: bool,
+    /// It looks at who asks as it is now, not as it was a minute ago.
+    pub merchants_now: bool,
 }
 
-/// How a function's body becomes a request. It takes its own members; the door has taken the common ones.
-pub type Translate = fn(&mut Members<'_>, Asking<'_>) -> Result<Ask, Problem>;
+/// What a function does with what is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vaulted {
+    Unused,
+    /// It shows payment methods, and must not read their tokens.
+    Shown,
+    /// It opens tokens for gateways.
+    Opened,
+    /// It seals secrets of its own, and never sees a payment method.
+    KeysOnly,
+}
+
+impl Needs {
+    const NOTHING: Self =
+        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false };
+    /// To open payments, or to make payment methods.
+    pub const TO_TAKE_CARDS: Self =
+        Self { fingerprint_key: true, vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
+    /// To act on payments.
+    pub const TO_ACT: Self = Self { gateways: true, ..Self::NOTHING };
+    /// To finish what was opened or acted on.
+    pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, ..Self::TO_ACT };
+    /// To show what there is.
+    pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
+    /// To change what a merchant has set up.
+    pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
+}
+
+/// How a body becomes a request that opens a payment, and what is to be kept of what it is paid with. It takes its own
+/// members; the door has taken the common ones.
+pub type TranslateOpening = fn(&mut Members<'_>, Asking<'_>) -> Result<(Request, Option<Saving>), Problem>;
+
+/// How a body becomes a request that acts on a payment.
+pub type TranslateActing = fn(&mut Members<'_>, Asking<'_>) -> Result<(PaymentId, Request), Problem>;
 
 /// What the door knows of a request before it is translated.
 pub struct Asking<'a> {
@@ -75,26 +115,6 @@ pub struct Asking<'a> {
     pub event: &'a HttpEvent,
     pub key: IdempotencyKey,
     pub details: Details,
-}
-
-/// A translated request.
-pub enum Ask {
-    /// It opens a payment.
-    Open(Request),
-    /// It opens one, and what it is paid with is to be kept.
-    Save(Request, Box<Saving>),
-    /// It acts on this one.
-    Act(PaymentId, Request),
-}
-
-impl Ask {
-    /// It opens a payment, and what it is paid with may be kept.
-    pub fn open(request: Request, saving: Option<Saving>) -> Self {
-        match saving {
-            Some(saving) => Self::Save(request, Box::new(saving)),
-            None => Self::Open(request),
-        }
-    }
 }
 
 impl Asking<'_> {
@@ -117,14 +137,9 @@ pub fn see(subject: &mut Subject, view: &View<'_>) {
 /// Answers one request. `deadline`: when the platform kills us.
 pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline: Timestamp) -> HttpAnswer {
     let mut subject = Subject::default();
-    let answered = match function.does {
-        _ if !is_version(event.path_parameter("version")) => Err(Problem::not_found()),
-        Does::Open(translate) | Does::Act(translate) => {
-            operate(app, function, translate, event, deadline, &mut subject).await
-        }
-        Does::Tokenize => crate::tokenize::serve(app, event, deadline, &mut subject).await,
-        Does::Retrieve => crate::retrieve::show(app, event, deadline, &mut subject).await,
-        Does::SetUp => crate::set_up::answer(app, event, deadline, &mut subject).await,
+    let answered = match is_version(event.path_parameter("version")) {
+        true => (function.answer)(app, function, event, deadline, &mut subject).await,
+        false => Err(Problem::not_found()),
     };
     let problem = answered.as_ref().err();
     app.shell.journal.note(&Note::Answered(Answered {
@@ -144,32 +159,62 @@ fn is_version(parameter: Option<&str>) -> bool {
     numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
 }
 
-async fn operate(
+/// What all requests about payments have in common: the body, the key and the details.
+fn translated<T>(
+    app: &App,
+    merchant: &Merchant,
+    event: &HttpEvent,
+    translate: fn(&mut Members<'_>, Asking<'_>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let text = event.json_body()?;
+    let mut members = Members::parse(&text)?;
+    let key = key::given(event, &mut members)?.unwrap_or_else(|| fresh_key(app));
+    let details = body::details(&mut members)?;
+    let translated = translate(&mut members, Asking { merchant, event, key, details })?;
+    members.finish()?;
+    Ok(translated)
+}
+
+/// Answers a request that opens a payment.
+pub async fn open(
     app: &App,
     function: &Function,
-    translate: Translate,
+    translate: TranslateOpening,
     event: &HttpEvent,
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
     let caller = authenticate(app, function, event, deadline, subject).await?;
     let merchant = &caller.merchant;
-    let text = event.json_body()?;
-    let mut members = Members::parse(&text)?;
-    let key = key::given(event, &mut members)?.unwrap_or_else(|| fresh_key(app));
-    let details = body::details(&mut members)?;
-    let ask = translate(&mut members, Asking { merchant, event, key, details })?;
-    members.finish()?;
-    if matches!(ask, Ask::Save(..)) {
-        caller.must_have(Scope::Tokenize)?;
-    }
-    let opens = matches!(ask, Ask::Open(_) | Ask::Save(..));
-    let reply = match perform(app, merchant, ask, deadline).await? {
-        Performed::Replied(reply) => reply,
-        Performed::NotKept(method) => return crate::tokenize::render(&method, true, subject),
+    let (request, saving) = translated(app, merchant, event, translate)?;
+    let request = match saving {
+        None => request,
+        Some(saving) => {
+            caller.must_have(Scope::Tokenize)?;
+            match kept_first(app, merchant, request, saving, deadline).await? {
+                Ok(request) => request,
+                // Nothing was paid with it.
+                Err(refused) => return crate::tokenize::render(&refused, true, subject),
+            }
+        }
     };
-    subject.replayed = reply.replayed;
-    subject.opened = opens && !reply.replayed;
+    let reply = perform_opening(app, merchant, request, deadline).await?;
+    subject.opened = !reply.replayed;
+    render(&reply, subject)
+}
+
+/// Answers a request that acts on a payment.
+pub async fn act(
+    app: &App,
+    function: &Function,
+    translate: TranslateActing,
+    event: &HttpEvent,
+    deadline: Timestamp,
+    subject: &mut Subject,
+) -> Result<HttpAnswer, Problem> {
+    let Caller { merchant, .. } = authenticate(app, function, event, deadline, subject).await?;
+    let (payment, request) = translated(app, &merchant, event, translate)?;
+    let reply = perform_acting(app, &merchant, payment, request, deadline).await?;
     render(&reply, subject)
 }
 
@@ -195,33 +240,31 @@ pub fn fresh_key(app: &App) -> IdempotencyKey {
     IdempotencyKey::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
 
-/// What came of a translated request.
-pub enum Performed {
-    Replied(Reply),
-    /// What was to be kept was refused by its gateway's token service: nothing was paid with it.
-    NotKept(Box<Method>),
+/// Carries out a request that opens a payment.
+pub async fn perform_opening(
+    app: &App,
+    merchant: &Merchant,
+    request: Request,
+    deadline: Timestamp,
+) -> Result<Reply, Problem> {
+    let request = payable(app, merchant, request, deadline).await?;
+    let Action::Open(opening) = &request.action else { return Err(Problem::not_found()) };
+    let route = route(merchant, opening.gateway)?;
+    Ok(app.shell.perform(merchant.id, route, &request, None, deadline).await?)
 }
 
-/// Carries out a translated request.
-pub async fn perform(app: &App, merchant: &Merchant, ask: Ask, deadline: Timestamp) -> Result<Performed, Problem> {
-    let (stored, request) = match ask {
-        Ask::Open(request) => (None, payable(app, merchant, request, deadline).await?),
-        Ask::Save(request, saving) => match kept_first(app, merchant, request, *saving, deadline).await? {
-            Ok(request) => (None, payable(app, merchant, request, deadline).await?),
-            Err(refused) => return Ok(Performed::NotKept(refused)),
-        },
-        Ask::Act(payment, request) => {
-            let key = PaymentKey { merchant: merchant.id, payment };
-            (Some(app.shell.read(key, deadline).await?.ok_or_else(Problem::not_found)?), request)
-        }
-    };
-    let id = match (&request.action, &stored) {
-        (Action::Open(opening), _) => opening.gateway,
-        (Action::Act(_), Some(stored)) => stored.payment.gateway,
-        (Action::Act(_), None) => return Err(Problem::not_found()),
-    };
-    let reply = app.shell.perform(merchant.id, route(merchant, id)?, &request, stored, deadline).await?;
-    Ok(Performed::Replied(reply))
+/// Carries out a request that acts on a payment.
+pub async fn perform_acting(
+    app: &App,
+    merchant: &Merchant,
+    payment: PaymentId,
+    request: Request,
+    deadline: Timestamp,
+) -> Result<Reply, Problem> {
+    let key = PaymentKey { merchant: merchant.id, payment };
+    let stored = app.shell.read(key, deadline).await?.ok_or_else(Problem::not_found)?;
+    let route = route(merchant, stored.payment.gateway)?;
+    Ok(app.shell.perform(merchant.id, route, &request, Some(stored), deadline).await?)
 }
 
 /// The merchant's gateway with the adapter that speaks to it.
@@ -233,6 +276,7 @@ pub fn route(merchant: &Merchant, id: GatewayId) -> Result<Route<'_>, Fault> {
 fn render(reply: &Reply, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
     let view = View::of(&reply.payment, reply.operation).ok_or_else(Problem::not_found)?;
     see(subject, &view);
+    subject.replayed = reply.replayed;
     let status = view.http_status().ok_or_else(Problem::not_sent)?;
     let answer = HttpAnswer::json(status, serde_json::to_string(&view.answer()).unwrap_or_default());
     let is_replay = reply.replayed && view.operation.is_settled();

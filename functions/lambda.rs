@@ -47,7 +47,7 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use crate::batch::{Failures, Message, QueueEvent, StreamEvent, side_by_side};
-use crate::door::{App, Does, Function, answer};
+use crate::door::{App, Function, Needs, Vaulted, answer};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::{Problem, chain};
 use crate::scheduler_tick::{self, Tick, Ticking};
@@ -76,13 +76,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
     start(function.name, async |log| {
-        let needs = match function.does {
-            Does::Open(_) | Does::Tokenize => Needs { fingerprint_key: true, vault: Vaulted::Opened, gateways: true },
-            Does::Act(_) => Needs { fingerprint_key: false, vault: Vaulted::Unused, gateways: true },
-            Does::Retrieve => Needs { fingerprint_key: false, vault: Vaulted::Shown, gateways: false },
-            Does::SetUp => Needs { fingerprint_key: false, vault: Vaulted::KeysOnly, gateways: false },
-        };
-        let app = app(&account()?, &log, needs).await?;
+        let app = app(&account()?, &log, function.needs).await?;
         run(move |event: HttpEvent, invocation: Invocation| {
             let (app, log) = (app.clone(), log.clone());
             async move {
@@ -104,8 +98,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     start(follow_up::NAME, async |log| {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
-        let needs = Needs { fingerprint_key: false, vault: Vaulted::Opened, gateways: true };
-        let app = app(&account, &log, needs).await?;
+        let app = app(&account, &log, Needs::TO_FOLLOW_UP).await?;
         let queue = queue(&account)?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
@@ -249,37 +242,6 @@ pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
     App { shell, ..app.clone() }
 }
 
-/// What a function does with what is sealed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Vaulted {
-    Unused,
-    /// It shows payment methods, and must not read their tokens.
-    Shown,
-    /// It opens tokens for gateways.
-    Opened,
-    /// It seals secrets of its own, and never sees a payment method.
-    KeysOnly,
-}
-
-impl Vaulted {
-    fn needs_keys(self) -> bool {
-        match self {
-            Self::Opened | Self::KeysOnly => true,
-            Self::Unused | Self::Shown => false,
-        }
-    }
-}
-
-/// What a function needs beside tables.
-#[derive(Clone, Copy)]
-struct Needs {
-    /// It takes cards, of which only keyed hashes rest.
-    fingerprint_key: bool,
-    vault: Vaulted,
-    /// It calls gateways.
-    gateways: bool,
-}
-
 async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartError> {
     let payments = account.table(required("PAYMENTS_TABLE")?);
     let merchants = account.table(required("MERCHANTS_TABLE")?);
@@ -336,7 +298,8 @@ struct Secrets {
 async fn secrets(account: &Account, http: &HttpClient, needs: Needs) -> Result<Secrets, StartError> {
     let named = |is_needed: bool, variable| is_needed.then(|| required(variable)).transpose();
     let fingerprint = named(needs.fingerprint_key, "FINGERPRINT_KEY_PARAMETER")?;
-    let vault = named(needs.vault.needs_keys(), "VAULT_KEYS_PARAMETER")?;
+    let opens_or_seals = matches!(needs.vault, Vaulted::Opened | Vaulted::KeysOnly);
+    let vault = named(opens_or_seals, "VAULT_KEYS_PARAMETER")?;
     let names: Vec<&str> = [&fingerprint, &vault].into_iter().flatten().map(String::as_str).collect();
     if names.is_empty() {
         return Ok(Secrets { fingerprint_key: None, sealing_keys: None });

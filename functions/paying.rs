@@ -8,7 +8,7 @@ use kessai_shared::payment::{Action, IdempotencyKey, Instrument, Request, State}
 use kessai_shared::ports::{Expected, Written};
 use kessai_shared::rejection::{Fault, Refusal, Rejection};
 use kessai_shared::stored::Item;
-use kessai_shared::stored::payment::{KEY, Stored};
+use kessai_shared::stored::payment::{KEY, Stored, VERSION};
 use kessai_shared::time::Timestamp;
 use kessai_shared::vault;
 
@@ -104,7 +104,7 @@ async fn was_opened(
     deadline: Timestamp,
 ) -> Result<bool, Problem> {
     let key = PaymentKey { merchant: merchant.id, payment: PaymentId::opened_by(&merchant.id, key) };
-    let item = Item::new().with(KEY, key.to_string());
+    let item = Item::new().with(KEY, key.to_string()).with(VERSION, 0);
     let never = Expected::Version(u64::MAX);
     let looked = app.shell.patiently(deadline, || app.shell.store.write(item.clone(), never)).await?;
     let found = if let Written::Conflict(Some(item)) = looked { Some(item) } else { None };

@@ -4,20 +4,32 @@ use kessai_shared::merchant::Scope;
 use kessai_shared::payment::asked::{Opening, Request};
 use kessai_shared::payment::{Action, Kind};
 
-use crate::door::{Ask, Asking, Does, Function};
+use crate::door::{Asking, Function, Needs, open};
 use crate::problem::Problem;
 use crate::wire::body;
-use crate::wire::instrument::{self, Ways};
+use crate::wire::instrument::{self, Saving, Ways};
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "authorize", scopes: &[Scope::Authorize], does: Does::Open(translate) };
+pub const FUNCTION: Function = Function {
+    name: "authorize",
+    scopes: &[Scope::Authorize],
+    needs: Needs::TO_TAKE_CARDS,
+    answer: |app, function, event, deadline, subject| {
+        Box::pin(open(app, function, translate, event, deadline, subject))
+    },
+};
 
-fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
-    open(Kind::Authorize, Ways::Authorization, members, asking)
+fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<(Request, Option<Saving>), Problem> {
+    hold(Kind::Authorize, Ways::Authorization, members, asking)
 }
 
 /// What authorizations and post-authorizations have in common: a hold belongs to an account.
-pub fn open(kind: Kind, ways: Ways, members: &mut Members<'_>, asking: Asking<'_>) -> Result<Ask, Problem> {
+pub fn hold(
+    kind: Kind,
+    ways: Ways,
+    members: &mut Members<'_>,
+    asking: Asking<'_>,
+) -> Result<(Request, Option<Saving>), Problem> {
     if asking.details.account.is_none() {
         return Err(Problem::missing("accountId"));
     }
@@ -30,5 +42,5 @@ pub fn open(kind: Kind, ways: Ways, members: &mut Members<'_>, asking: Asking<'_
     };
     let amount = body::exact_amount(members)?;
     let details = kessai_shared::payment::asked::Details { group: body::group(members)?, ..asking.details };
-    Ok(Ask::open(Request { action: Action::Open(opening), key: asking.key, amount, details }, paying.saving))
+    Ok((Request { action: Action::Open(opening), key: asking.key, amount, details }, paying.saving))
 }

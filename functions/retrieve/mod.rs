@@ -4,14 +4,19 @@ use kessai_shared::ids::{PaymentKey, Record};
 use kessai_shared::merchant::Scope;
 use kessai_shared::time::Timestamp;
 
-use crate::door::{App, Does, Function, Subject, authenticate, see};
+use crate::door::{App, Function, Needs, Subject, authenticate, see};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::wire::view::View;
 
 mod methods;
 
-pub const FUNCTION: Function = Function { name: "retrieve", scopes: &[Scope::Read], does: Does::Retrieve };
+pub const FUNCTION: Function = Function {
+    name: "retrieve",
+    scopes: &[Scope::Read],
+    needs: Needs::TO_SHOW,
+    answer: |app, function, event, deadline, subject| Box::pin(show(app, function, event, deadline, subject)),
+};
 
 /// The path's parameters, the innermost first: the first that is there names the record, the next the
 /// record it must belong to.
@@ -25,11 +30,12 @@ const PARAMETERS: [(&str, Record); 4] = [
 /// Shows the record that the path names.
 pub async fn show(
     app: &App,
+    function: &Function,
     event: &HttpEvent,
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, &FUNCTION, event, deadline, subject).await?.merchant;
+    let merchant = authenticate(app, function, event, deadline, subject).await?.merchant;
     if event.route_key.contains("/payment-methods") {
         return methods::show(app, &merchant, event, deadline).await;
     }

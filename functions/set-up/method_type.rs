@@ -1,14 +1,17 @@
 //! `GtwyProvPaymentMethodType`: how a provider calls one way to pay.
 
-use kessai_shared::ids::{MethodTypeId, ProviderId};
+use kessai_shared::ids::{MethodKind, MethodTypeId, ProviderId};
+use kessai_shared::merchant::MethodType;
 use kessai_shared::merchant::set_up::Change;
-use kessai_shared::merchant::{MethodKind, MethodType};
 
 use super::provider::developer_name;
 use super::{COMMENTS, Desk, ID, LABEL, Making, created};
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
 use crate::wire::members::Members;
+
+/// What a provider's types may be of.
+const KINDS: [MethodKind; 3] = [MethodKind::Alternative, MethodKind::Card, MethodKind::DigitalWallet];
 
 /// Characters of the gateway's own name.
 const GATEWAY_NAME: usize = 60;
@@ -19,7 +22,7 @@ pub(super) async fn create(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let making = Making::of(desk, &mut members, &text)?;
     let missing = |member| move || Problem::missing(member);
     let provider = members.parsed("PaymentGatewayProviderId", ID, "an id of 15 or 18 characters", ProviderId::parse)?;
-    let kinds = MethodKind::ALL.map(|kind| (kind.name(), kind));
+    let kinds = KINDS.map(|kind| (kind.object(), kind));
     let gateway_name = members.text("GtwyProviderPaymentMethodType", GATEWAY_NAME)?;
     let kind = MethodType {
         provider: provider.ok_or_else(missing("PaymentGatewayProviderId"))?,

@@ -24,13 +24,18 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::door::{App, Caller, Does, Function, Subject, authenticate};
+use crate::door::{App, Caller, Function, Needs, Subject, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::problem::Problem;
 use crate::wire::members::Members;
 
-pub const FUNCTION: Function = Function { name: "set-up", scopes: &[Scope::SetUp], does: Does::SetUp };
+pub const FUNCTION: Function = Function {
+    name: "set-up",
+    scopes: &[Scope::SetUp],
+    needs: Needs::TO_SET_UP,
+    answer: |app, function, event, deadline, subject| Box::pin(answer(app, function, event, deadline, subject)),
+};
 
 /// Characters of names and labels of records, as the wire has them.
 const LABEL: usize = 80;
@@ -57,11 +62,12 @@ pub(crate) struct Desk<'a> {
 /// Answers one request.
 pub async fn answer(
     app: &App,
+    function: &Function,
     event: &HttpEvent,
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let Caller { merchant, key, .. } = authenticate(app, &FUNCTION, event, deadline, subject).await?;
+    let Caller { merchant, key, .. } = authenticate(app, function, event, deadline, subject).await?;
     let by = Who::Key(key.ok_or_else(Problem::unauthorized)?);
     let desk = Desk { app, event, merchant, by, deadline };
     match desk.route() {

@@ -177,7 +177,7 @@ fn method_types(merchant: &Merchant) -> Vec<ShownMethodType<'_>> {
     let kinds = merchant.method_types.iter().map(|(id, kind)| ShownMethodType {
         id: id.to_string(),
         payment_gateway_provider_id: kind.provider.to_string(),
-        payment_method_type: kind.kind.name(),
+        payment_method_type: kind.kind.object(),
         gtwy_provider_payment_method_type: &kind.gateway_name,
         developer_name: kind.developer_name.as_str(),
         master_label: &kind.master_label,

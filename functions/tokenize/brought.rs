@@ -48,9 +48,11 @@ pub(super) async fn serve(call: &Call<'_>, kind: MethodKind, subject: &mut Subje
     let key = call.key(&mut members)?;
     let (facts, instrument_facts) = (facts(&mut members, kind)?, token(&mut members)?);
     let status = members.literal("Status", &Status::ALL.map(|status| (status.literal(), status)))?;
-    let details = details(&mut members)?;
+    let mut details = details(&mut members)?;
     let gateway = body::own_gateway(&mut members, "PaymentGatewayId", &call.merchant)?;
     members.finish()?;
+    let known = gateway.and_then(|gateway| call.merchant.gateway_type(gateway, kind, details.record_type.as_deref()));
+    details.gateway_type = known.map(str::to_owned);
     let id = MethodId::made_by(kind, &call.merchant.id, &key);
     let instrument = instrument_facts.unwrap_or_else(|| Instrument::Stored(OnFile::unopened(id)));
     let asked = Asked { kind, key, gateway, facts, details };

@@ -34,7 +34,8 @@ pub(super) async fn serve(call: &Call<'_>, subject: &mut Subject) -> Result<Http
     {
         return Err(problem);
     }
-    let details = Details { saved_by_merchant, sender, ..details };
+    let gateway_type = call.merchant.gateway_type(gateway, kind, None).map(str::to_owned);
+    let details = Details { saved_by_merchant, sender, gateway_type, ..details };
     let asked = Asked { kind, key, gateway: Some(gateway), facts, details };
     let asking = Asking { merchant: call.merchant.id, id, asked, instrument };
     let kept = call.app.shell.tokenize(route(&call.merchant, gateway)?, &asking, call.deadline).await?;

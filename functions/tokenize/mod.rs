@@ -18,14 +18,19 @@ use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::time::Timestamp;
 use kessai_shared::vault::Kept;
 
-use crate::door::{App, Does, Function, Subject, authenticate, fresh_key};
+use crate::door::{App, Function, Needs, Subject, authenticate, fresh_key};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::problem::Problem;
 use crate::wire::members::Members;
 use crate::wire::method;
 
-pub const FUNCTION: Function = Function { name: "tokenize", scopes: &[Scope::Tokenize], does: Does::Tokenize };
+pub const FUNCTION: Function = Function {
+    name: "tokenize",
+    scopes: &[Scope::Tokenize],
+    needs: Needs::TO_TAKE_CARDS,
+    answer: |app, function, event, deadline, subject| Box::pin(serve(app, function, event, deadline, subject)),
+};
 
 /// A request on its way.
 struct Call<'a> {
@@ -38,11 +43,12 @@ struct Call<'a> {
 /// Answers one request.
 pub async fn serve(
     app: &App,
+    function: &Function,
     event: &HttpEvent,
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let merchant = authenticate(app, &FUNCTION, event, deadline, subject).await?.merchant;
+    let merchant = authenticate(app, function, event, deadline, subject).await?.merchant;
     let call = Call { app, merchant, event, deadline };
     // The route of the path that ends with a slash takes whatever follows it.
     if event.path_parameter("proxy").is_some_and(|rest| !rest.is_empty()) {

@@ -362,8 +362,9 @@ impl Run<'_> {
         duplicate: bool,
     ) -> Outcome {
         let Some(operation) = payment.operation(ordinal) else { return Outcome::Unknown };
-        let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
         let Ok(stored) = self.stored_instrument(payment, operation, source).await else { return Outcome::NotSent };
+        // Not before: the vault may have taken its time.
+        let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
         let instrument = stored.as_ref().or(self.instrument);
         let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
         let request = (exchange.encode)(&intent, self.route.gateway);

@@ -47,6 +47,8 @@ impl Shell {
     /// Asks a gateway for a token, and keeps it.
     pub async fn tokenize(&self, route: Route<'_>, asking: &Asking, deadline: Timestamp) -> Result<Kept, Refusal> {
         let exchange = route.adapter.tokenize.ok_or(Rejection::NoTokens)?;
+        // Before there is a token that could not be sealed.
+        self.keys()?;
         let claim = self.claim(deadline);
         let fresh = self.fresh(asking, State::Unsent)?;
         let (stored, duplicate) = match self.claim_method(&fresh, claim, deadline).await? {
@@ -90,8 +92,9 @@ impl Shell {
                     let found = found.map(StoredMethod::from_item).transpose().map_err(Fault::from)?;
                     let found = found.ok_or(Fault::Busy)?.method;
                     return match step(Some(found), &stored.method, self.claim(deadline), at)? {
-                        Step::Known(method) => Ok(Kept { method, replayed: true }),
-                        Step::Ask { .. } | Step::Asking(_) => Err(Fault::Busy.into()),
+                        // What is there may be ours, written and not acknowledged.
+                        Step::Known(method) => Ok(Kept { replayed: method != stored.method, method }),
+                        Step::Ask { .. } | Step::Asking { .. } => Err(Fault::Busy.into()),
                     };
                 }
                 Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
@@ -231,18 +234,22 @@ impl Shell {
     async fn claim_method(&self, fresh: &Method, claim: Claim, deadline: Timestamp) -> Result<Claimed, Refusal> {
         let mut found: Option<StoredMethod> = None;
         let mut pause = Pause::default();
+        let mut may_be_written = false;
         loop {
             let before = found.as_ref().map(|found| found.method.clone());
             let (method, duplicate) = match step(before, fresh, claim, self.clock.now())? {
                 Step::Known(method) => return Ok(Claimed::Known(method)),
-                Step::Asking(method) => {
+                Step::Asking { method, duplicate } => {
                     let stored = StoredMethod::following(found.as_ref(), method);
-                    return Ok(Claimed::Ours { stored, duplicate: false });
+                    return Ok(Claimed::Ours { stored, duplicate });
                 }
                 Step::Ask { method, duplicate } => (method, duplicate),
             };
-            // A claim that leaves no time to use it would only be in the way.
-            self.time_to_call(deadline).ok_or(Fault::NoTime)?;
+            // A claim that leaves no time to use it would only be in the way, unless it already is: then it is taken
+            // up, to be given back.
+            if !may_be_written {
+                self.time_to_call(deadline).ok_or(Fault::NoTime)?;
+            }
             let expected = found.as_ref().map_or(Expected::Absent, |found| Expected::Version(found.method.version));
             let stored = StoredMethod::following(found.as_ref(), method);
             match self.vault()?.write(stored.to_item(), expected).await {
@@ -250,7 +257,10 @@ impl Shell {
                 Ok(Written::Conflict(item)) => {
                     found = item.map(StoredMethod::from_item).transpose().map_err(Fault::from)?;
                 }
-                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+                Err(fault) => {
+                    may_be_written = true;
+                    self.pause_after(fault, &mut pause, deadline).await?;
+                }
             }
         }
     }
@@ -278,7 +288,10 @@ impl Shell {
             Err(fault @ HttpFault::NotSent(_)) => ((Outcome::NotSent, None), Some(fault)),
             Err(fault @ HttpFault::Lost(_)) => ((Outcome::Unknown, None), Some(fault)),
         };
-        let outcome = outcome.within_limits();
+        // An empty token is none.
+        let token = token.filter(|token| !token.reveal().is_empty());
+        // Before it is cut: what is left of a token would not be found.
+        let outcome = token.iter().fold(outcome, Outcome::without).within_limits();
         if let Some(gateway) = asking.asked.gateway {
             self.journal.note(&Note::Called(Called {
                 gateway,

@@ -415,7 +415,7 @@ fn tokens_that_merchants_bring_are_kept_under_each_kind_of_record() {
     assert!(reply.at("/0/message").to_string().contains("token"), "{}", reply.text);
     for (body, names) in [
         (json!({ "GatewayToken": "a", "GatewayTokenEncrypted": "b" }), "GatewayTokenEncrypted"),
-        (json!({ "InputCardNumber": CARD }), "inputcardnumber"),
+        (json!({ "InputCardNumber": CARD }), "InputCardNumber"),
         (json!({ "Status": "Expired" }), "Status"),
         (json!({ "ProcessingMode": "Internal" }), "ProcessingMode"),
         (json!({ "GatewayToken": "x".repeat(256) }), "GatewayToken"),
@@ -428,6 +428,40 @@ fn tokens_that_merchants_bring_are_kept_under_each_kind_of_record() {
     ] {
         let reply = client.ask("POST", "sobjects/CardPaymentMethod", None, &body).expect(400);
         assert!(reply.at("/0/message").to_string().contains(names), "{} names {names}", reply.text);
+    }
+}
+
+#[test]
+fn a_method_is_called_as_its_gateways_provider_calls_it() {
+    let kessai = Kessai::in_memory();
+    let client = &kessai.client;
+    let gateway = client.gateway("KEYED");
+    let set_up = client.ask("GET", "set-up", None, &Value::Null).expect(200).json();
+    let gateways = set_up["gateways"].as_array().expect("gateways");
+    let ours = gateways.iter().find(|known| known["id"] == gateway).expect("the keyed gateway");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/samples/commerce-payments/gtwyprovpaymentmethodtype-create.seed002.json");
+    let mut printed = std::fs::read_to_string(path).map_or_else(
+        |_| json!({ "PaymentMethodType": "AlternativePaymentMethod", "GtwyProviderPaymentMethodType": "PM_Giro", "DeveloperName": "D", "MasterLabel": "M" }),
+        |text| serde_json::from_str::<Value>(&text).expect("the sample is JSON"),
+    );
+    printed["PaymentGatewayProviderId"] = ours["paymentGatewayProviderId"].clone();
+    printed["RecordTypeId"] = json!("GiroPay");
+    client.ask("POST", "services/data/v67.0/sobjects/GtwyProvPaymentMethodType", None, &printed).expect(201);
+    let token = client.control(
+        "POST",
+        "SANDBOX_URL",
+        "/keyed/tokens",
+        &json!({ "reference": "giro", "card": { "number": CARD, "expiryMonth": 12, "expiryYear": 2030 } }),
+    );
+    // What is set up is known everywhere within a minute.
+    client.advance("PT1M");
+    for (record_type, called) in [("GiroPay", json!("PM_Giro")), ("Klarna", Value::Null)] {
+        let body =
+            json!({ "GatewayToken": token.at("/token"), "PaymentGatewayId": gateway, "RecordTypeId": record_type });
+        let made = client.ask("POST", "sobjects/AlternativePaymentMethod", None, &body).expect(201);
+        client.post("sales", None, &sale(client, "KEYED", made.at("/id").as_str().expect("an id"))).expect(201);
+        assert_eq!(client.ledger().last().expect("an effect")["methodType"], called);
     }
 }
 

@@ -1,10 +1,10 @@
 //! What callers hear, by whichever way they asked.
 
-use kessai_functions::door::Performed;
 use kessai_functions::event::HttpAnswer;
 use kessai_functions::problem::Problem;
 use kessai_functions::wire::view::View;
 use kessai_shared::payment::Operation;
+use kessai_shared::shell::Reply;
 
 /// What a caller hears.
 pub struct Heard {
@@ -36,10 +36,9 @@ impl Heard {
         }
     }
 
-    pub fn reply(performed: Result<Performed, Problem>) -> Self {
-        let reply = match performed {
-            Ok(Performed::Replied(reply)) => reply,
-            Ok(Performed::NotKept(_)) => unreachable!("no errand stores what it pays with"),
+    pub fn reply(reply: Result<Reply, Problem>) -> Self {
+        let reply = match reply {
+            Ok(reply) => reply,
             Err(problem) => return Self::problem(problem),
         };
         let Some(view) = View::of(&reply.payment, reply.operation) else { return Self::problem(Problem::not_found()) };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use kessai_functions::door::{App, answer, perform};
+use kessai_functions::door::{App, answer, perform_acting, perform_opening};
 use kessai_functions::notice;
 use kessai_shared::gateways::Notice;
 use kessai_shared::ids::MerchantId;
@@ -22,7 +22,7 @@ use crate::notices::Told;
 use crate::plan::Plan;
 use crate::port::{Call, Port, Reply};
 use crate::queue::Message;
-use crate::requests::{Asking, Letter};
+use crate::requests::{Ask, Asking, Letter};
 use crate::story::Lane;
 use crate::table::as_next_version;
 use crate::world::{Happening, START_MS, World};
@@ -175,7 +175,11 @@ impl World {
                 )
             }
             Letter::Translated(merchant, ask) => Box::pin(async move {
-                Done::Answered(Heard::reply(perform(&app, &set_up.merchants[merchant], *ask, deadline).await))
+                let merchant = &set_up.merchants[merchant];
+                Done::Answered(Heard::reply(match *ask {
+                    Ask::Open(request) => perform_opening(&app, merchant, request, deadline).await,
+                    Ask::Act(payment, request) => perform_acting(&app, merchant, payment, request, deadline).await,
+                }))
             }),
         });
     }

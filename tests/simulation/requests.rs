@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kessai_functions::door::{Ask, Function};
+use kessai_functions::door::Function;
 use kessai_functions::event::HttpEvent;
 use kessai_functions::sandbox::{Kind, card_number, method_id};
 use kessai_functions::{authorize, capture, post_auth, refund, reverse, sale};
@@ -54,6 +54,12 @@ pub enum Letter {
     Http(Box<HttpEvent>),
     /// Behind it, as the door translates it.
     Translated(usize, Box<Ask>),
+}
+
+/// What the door makes of a letter.
+pub enum Ask {
+    Open(Request),
+    Act(PaymentId, Request),
 }
 
 /// Where an operation is: in a payment, of a kind, under a key.

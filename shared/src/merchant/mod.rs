@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use self::endpoint::{Endpoint, EndpointSecret, EventFilter};
 pub use self::key::{ApiKey, ApiKeyHash, ListedKey, Scope};
 use self::set_up::{LastChange, Made};
-use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodTypeId, ProviderId};
+use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::money::Currency;
 use crate::payment::BalanceCheck;
 
@@ -60,6 +60,15 @@ impl Merchant {
             let provider = gateway.provider.and_then(|id| self.providers.get(&id));
             gateway.never_resend = provider.is_some_and(|provider| !provider.idempotency_supported);
         }
+    }
+
+    /// What a gateway's provider calls methods of this kind and record type, where that was set up.
+    pub fn gateway_type(&self, gateway: GatewayId, kind: MethodKind, record_type: Option<&str>) -> Option<&str> {
+        let provider = self.gateways.get(&gateway)?.provider?;
+        let fits = |known: &&MethodType| {
+            known.provider == provider && known.kind == kind && known.record_type.as_deref() == record_type
+        };
+        self.method_types.values().find(fits).map(|known| known.gateway_name.as_str())
     }
 
     /// The key with this hash, whether it works or not.
@@ -163,27 +172,6 @@ pub struct MethodType {
     pub record_type: Option<String>,
     pub comments: Option<String>,
     pub made: Option<Made>,
-}
-
-/// The kinds of stored payment method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MethodKind {
-    Alternative,
-    Card,
-    DigitalWallet,
-}
-
-impl MethodKind {
-    pub const ALL: [Self; 3] = [Self::Alternative, Self::Card, Self::DigitalWallet];
-
-    /// As the wire and the store have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Alternative => "AlternativePaymentMethod",
-            Self::Card => "CardPaymentMethod",
-            Self::DigitalWallet => "DigitalWallet",
-        }
-    }
 }
 
 /// A name for programs: a letter, then letters, digits and single underscores.

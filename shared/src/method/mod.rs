@@ -165,6 +165,15 @@ pub struct Open {
     pub deadline: Timestamp,
     /// The gateway did not answer clearly: nobody is asking any more.
     pub unknown: bool,
+    /// It was asked for before, and nobody knows whether the gateway heard of that.
+    pub duplicate: bool,
+}
+
+impl Open {
+    /// Whether the gateway may know of it without what is asked now.
+    pub fn may_be_known(&self) -> bool {
+        self.duplicate || self.unknown
+    }
 }
 
 /// Whether a kept method may be used.
@@ -260,12 +269,12 @@ impl Details {
             method_type,
             // Not the caller's: it follows from the set-up.
             gateway_type: _,
-            sender,
+            sender: Sender { email: sender_email, ip_address, mac_address, phone, additional_data },
         } = self;
         let rows = [
             ("accountId", *account != other.account),
             ("nickName", *nick_name != other.nick_name),
-            ("email", *email != other.email || sender.email != other.sender.email),
+            ("email", *email != other.email || *sender_email != other.sender.email),
             ("comments", *comments != other.comments),
             ("companyName", *company_name != other.company_name),
             ("autoPay", *auto_pay != other.auto_pay),
@@ -273,11 +282,14 @@ impl Details {
             ("ProcessingMode", *processing_mode != other.processing_mode),
             ("RecordTypeId", *record_type != other.record_type),
             ("PaymentMethodType", *method_type != other.method_type),
-            ("ipAddress", sender.ip_address != other.sender.ip_address),
-            ("macAddress", sender.mac_address != other.sender.mac_address),
-            ("phone", sender.phone != other.sender.phone),
-            ("additionalData", sender.additional_data != other.sender.additional_data),
+            ("ipAddress", *ip_address != other.sender.ip_address),
+            ("macAddress", *mac_address != other.sender.mac_address),
+            ("phone", *phone != other.sender.phone),
+            ("additionalData", *additional_data != other.sender.additional_data),
         ];
         rows.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

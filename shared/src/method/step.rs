@@ -19,27 +19,30 @@ pub enum Step {
     /// To be written, and then the gateway to be asked.
     Ask { method: Method, duplicate: bool },
     /// It is written already, by ourselves: the gateway is to be asked.
-    Asking(Method),
+    Asking { method: Method, duplicate: bool },
 }
 
 /// Decides what a request for a method leads to. `fresh` is what it would be if nobody had asked before.
 pub fn step(found: Option<Method>, fresh: &Method, claim: Claim, now: Timestamp) -> Result<Step, Rejection> {
-    let Some(found) = found else { return Ok(Step::Ask { method: claimed(fresh.clone(), claim), duplicate: false }) };
+    let Some(found) = found else { return Ok(asked(fresh.clone(), claim, false)) };
     let fields = differences(&found.asked, found.fingerprint, &fresh.asked, fresh.fingerprint);
     if !fields.is_empty() {
         return Err(Rejection::Mismatch { fields });
     }
     match &found.state {
         State::Refused { .. } | State::Kept { .. } => Ok(Step::Known(found)),
-        State::Open(open) if open.nonce == claim.nonce => Ok(Step::Asking(found)),
+        State::Open(open) if open.nonce == claim.nonce => {
+            let duplicate = open.may_be_known();
+            Ok(Step::Asking { method: found, duplicate })
+        }
         State::Open(open) => {
             let end = open.deadline.plus(MARGIN);
             if !open.unknown && now < end {
                 return Err(Rejection::InProgress { retry_after: end.since(now) });
             }
-            Ok(Step::Ask { method: claimed(found, claim), duplicate: true })
+            Ok(asked(found, claim, true))
         }
-        State::Unsent => Ok(Step::Ask { method: claimed(found, claim), duplicate: false }),
+        State::Unsent => Ok(asked(found, claim, false)),
     }
 }
 
@@ -63,7 +66,7 @@ pub fn heard(
         }
         Outcome::Declined(decline, answer) => State::Refused { decline: *decline, answer: answer.clone(), at: now },
         // That a request which may have come before was not sent now says nothing of the first.
-        Outcome::NotSent if !open.unknown => State::Unsent,
+        Outcome::NotSent if !open.may_be_known() => State::Unsent,
         // A token without a token, and whatever else a token service cannot mean.
         Outcome::Approved(_)
         | Outcome::Accepted(_)
@@ -99,10 +102,11 @@ pub fn changed(mut method: Method, change: &Change) -> Result<Method, Rejection>
     Ok(method)
 }
 
-fn claimed(mut method: Method, claim: Claim) -> Method {
-    method.state = State::Open(Open { nonce: claim.nonce, deadline: claim.deadline, unknown: false });
+fn asked(mut method: Method, claim: Claim, duplicate: bool) -> Step {
+    let Claim { nonce, deadline } = claim;
+    method.state = State::Open(Open { nonce, deadline, unknown: false, duplicate });
     method.version = method.version.saturating_add(1);
-    method
+    Step::Ask { method, duplicate }
 }
 
 fn differences(

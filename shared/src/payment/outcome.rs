@@ -1,7 +1,7 @@
 //! What a gateway said, normalised. *Unknown* is an outcome: the gateway may have acted or not, and
 //! nothing that follows may pretend otherwise.
 
-use crate::card::Pan;
+use crate::card::{Pan, Secret};
 use crate::time::Timestamp;
 
 /// What came of asking a gateway.
@@ -50,11 +50,21 @@ impl Outcome {
     /// The same, as it may rest: see [`Answer::within_limits`].
     #[must_use]
     pub fn within_limits(self) -> Self {
+        self.saying(Answer::within_limits)
+    }
+
+    /// The same without this secret, wherever the gateway repeats it.
+    #[must_use]
+    pub fn without(self, secret: &Secret) -> Self {
+        self.saying(|answer| answer.without(secret))
+    }
+
+    fn saying(self, change: impl FnOnce(Answer) -> Answer) -> Self {
         match self {
-            Self::Approved(answer) => Self::Approved(answer.within_limits()),
-            Self::Accepted(answer) => Self::Accepted(answer.within_limits()),
-            Self::Declined(decline, answer) => Self::Declined(decline, answer.within_limits()),
-            Self::Voided(answer) => Self::Voided(answer.within_limits()),
+            Self::Approved(answer) => Self::Approved(change(answer)),
+            Self::Accepted(answer) => Self::Accepted(change(answer)),
+            Self::Declined(decline, answer) => Self::Declined(decline, change(answer)),
+            Self::Voided(answer) => Self::Voided(change(answer)),
             Self::NotSent | Self::Unknown | Self::NeverReceived => self,
         }
     }
@@ -111,6 +121,20 @@ impl Answer {
             message: rest(self.message, 255),
             authorization_code: rest(self.authorization_code, 64),
             avs_code: rest(self.avs_code, 64),
+            date: self.date,
+        }
+    }
+
+    fn without(self, secret: &Secret) -> Self {
+        let mask = |text: Option<String>| text.map(|text| text.replace(secret.reveal(), "****"));
+        Self {
+            reference: mask(self.reference),
+            reference_details: mask(self.reference_details),
+            code: mask(self.code),
+            description: mask(self.description),
+            message: mask(self.message),
+            authorization_code: mask(self.authorization_code),
+            avs_code: mask(self.avs_code),
             date: self.date,
         }
     }

@@ -15,7 +15,7 @@ use super::payment::{KEY, VERSION, carry, decode_answer, decode_fingerprint, dec
 use super::reader::{Reader, Unreadable, strange};
 use crate::bank::{AccountType, BankFacts, BankType, EntryClass, HolderType};
 use crate::card::{CardType, Expiry};
-use crate::ids::{GatewayId, MerchantId, MethodId, MethodKind, method_key};
+use crate::ids::{GatewayId, MerchantId, MethodId, MethodKind, method_key, short_form};
 use crate::method::{
     Asked, CardCategory, CardOnFile, Changes, Details, Facts, Method, Open, ProcessingMode, Sender, State, Status,
 };
@@ -33,9 +33,9 @@ pub const SHOWN: &str = "m";
 /// The name of the sealed token.
 pub const TOKEN: &str = "t";
 
-/// The key under which the methods of an account are found.
+/// The key under which the methods of an account are found, whether its id has 15 characters or 18.
 pub fn account_key(merchant: &MerchantId, account: &AccountId) -> String {
-    format!("{}/{}", merchant.as_str(), account.as_str())
+    format!("{}/{}", merchant.as_str(), short_form(account.as_str()))
 }
 
 /// A method as it was read, with what this version does not know of it.
@@ -267,7 +267,8 @@ fn encode_state(state: &State) -> Item {
             .with("s", "open")
             .with("no", open.nonce.0.to_be_bytes().to_vec())
             .with("dl", open.deadline.as_millis())
-            .with_flag("un", open.unknown),
+            .with_flag("un", open.unknown)
+            .with_flag("dp", open.duplicate),
         State::Unsent => Item::new().with("s", "unsent"),
         State::Refused { decline, answer, at } => Item::new()
             .with("s", "refused")
@@ -288,6 +289,7 @@ fn decode_state(item: Item) -> Result<State, Unreadable> {
             nonce: decode_nonce(reader.maybe_bytes("no")?)?,
             deadline: reader.moment("dl")?,
             unknown: reader.flag("un")?,
+            duplicate: reader.flag("dp")?,
         })),
         "unsent" => Ok(State::Unsent),
         "refused" => Ok(State::Refused {

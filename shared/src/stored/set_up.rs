@@ -7,11 +7,10 @@ use super::item::{Attribute, Item};
 use super::merchant::{FORMAT, checked};
 use super::payment::KEY;
 use super::reader::{Reader, Unreadable, strange};
-use crate::ids::{ApiKeyId, EndpointId, Id, MerchantId, MethodTypeId, ProviderId};
+use crate::ids::{ApiKeyId, EndpointId, Id, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::merchant::set_up::{LastChange, Made, Who};
 use crate::merchant::{
-    ApiKeyHash, DeveloperName, Endpoint, EndpointSecret, EventFilter, ListedKey, Merchant, MethodKind, MethodType,
-    Provider, Scope,
+    ApiKeyHash, DeveloperName, Endpoint, EndpointSecret, EventFilter, ListedKey, Merchant, MethodType, Provider, Scope,
 };
 use crate::seal::{KeyId, Sealed};
 
@@ -99,7 +98,7 @@ fn decode_provider(reader: &mut Reader) -> Result<Provider, Unreadable> {
 fn encode_method_type(kind: &MethodType) -> Item {
     Item::new()
         .with("provider", kind.provider.as_str().to_owned())
-        .with("kind", kind.kind.name())
+        .with("kind", kind.kind.object())
         .with("gateway", &kind.gateway_name)
         .with("developer", kind.developer_name.as_str().to_owned())
         .with("label", &kind.master_label)
@@ -109,7 +108,7 @@ fn encode_method_type(kind: &MethodType) -> Item {
 }
 
 fn decode_method_type(reader: &mut Reader) -> Result<MethodType, Unreadable> {
-    let kind = |text: &str| MethodKind::ALL.into_iter().find(|kind| kind.name() == text);
+    let kind = |text: &str| MethodKind::ALL.into_iter().find(|kind| kind.object() == text);
     Ok(MethodType {
         provider: reader.parsed("provider", ProviderId::parse)?,
         kind: reader.parsed("kind", kind)?,

@@ -1,5 +1,7 @@
 //! What the sandbox's codec says and understands, to the letter.
 
+mod tokens;
+
 use serde_json::{Value, json};
 
 use super::{KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};

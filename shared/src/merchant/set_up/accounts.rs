@@ -121,5 +121,5 @@ pub(super) fn add_method_type(merchant: &mut Merchant, id: MethodTypeId, kind: &
         return Err(Refused::Taken("DeveloperName"));
     }
     merchant.method_types.insert(id, kind.clone());
-    Ok(noted("method-type.created", id, format!("{}, {}", kind.developer_name.as_str(), kind.kind.name())))
+    Ok(noted("method-type.created", id, format!("{}, {}", kind.developer_name.as_str(), kind.kind.object())))
 }

@@ -2,6 +2,7 @@
 
 use super::fixtures::{LIFE, START, answer, opening, stored_method, terms};
 use super::purchase::Purchase;
+use crate::card::Secret;
 use crate::gateways::sandbox;
 use crate::ids::Ordinal;
 use crate::payment::{Answer, Decline, Event, Interaction, Kind, MARGIN, MAX_LOGS, Nonce, Outcome, Source};
@@ -179,6 +180,34 @@ fn a_card_number_is_masked_in_every_text_but_the_reference() {
     }
     for outcome in [Outcome::NotSent, Outcome::Unknown, Outcome::NeverReceived] {
         assert_eq!(outcome.clone().within_limits(), outcome);
+    }
+}
+
+#[test]
+fn a_secret_that_a_gateway_repeats_is_masked_in_every_text() {
+    let all = |said: &str| {
+        let text = || Some(said.to_owned());
+        Answer {
+            reference: text(),
+            reference_details: text(),
+            code: text(),
+            description: text(),
+            message: text(),
+            authorization_code: text(),
+            avs_code: text(),
+            date: Some(START),
+        }
+    };
+    let secret = Secret::new("tok_1".to_owned());
+    let outcomes: [fn(Answer) -> Outcome; 4] =
+        [Outcome::Approved, Outcome::Accepted, |answer| Outcome::Declined(Decline::Soft, answer), Outcome::Voided];
+    for outcome in outcomes {
+        assert_eq!(outcome(all("tok_1 is (tok_1)")).without(&secret), outcome(all("**** is (****)")));
+        assert_eq!(outcome(all("TOK_1 tok_")).without(&secret), outcome(all("TOK_1 tok_")));
+        assert_eq!(outcome(Answer::default()).without(&secret), outcome(Answer::default()));
+    }
+    for outcome in [Outcome::NotSent, Outcome::Unknown, Outcome::NeverReceived] {
+        assert_eq!(outcome.clone().without(&secret), outcome);
     }
 }
 

@@ -16,6 +16,9 @@ use crate::time::Timestamp;
 /// How long a request may be on its way after its sender was killed: a property of the world, not of ours.
 const LATENESS: Duration = Duration::from_millis(19_999);
 
+/// Where it is asked for tokens.
+const TOKENS: &str = "/tokens";
+
 /// What becomes of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -35,6 +38,12 @@ pub(super) enum Fate {
     ArrivesLate,
     /// It acts, and answers that something broke.
     Breaks,
+    /// It does not like the request, and does not act.
+    Rejects,
+    /// It acts and gives out this token, or none.
+    GivesToken(Option<&'static str>),
+    /// It acts, and says the token in every place where it says something.
+    RepeatsToken,
 }
 
 /// A request as it arrived.
@@ -56,6 +65,8 @@ struct Deed {
     body: String,
     status: &'static str,
     undone: bool,
+    token: Option<String>,
+    message: Option<String>,
 }
 
 #[derive(Default)]
@@ -98,6 +109,19 @@ impl Sandbox {
     /// Every reference under which it was ever asked to act.
     pub(super) fn references(&self) -> BTreeSet<String> {
         self.books().deeds.iter().map(|deed| deed.reference.clone()).collect()
+    }
+
+    /// The tokens that it gave out under this reference.
+    pub(super) fn tokens(&self, reference: &str) -> Vec<String> {
+        let books = self.books();
+        let deeds = books.deeds.iter().filter(|deed| deed.reference == reference);
+        deeds.filter_map(|deed| deed.token.clone()).collect()
+    }
+
+    /// The keys under which it was asked for tokens.
+    pub(super) fn token_keys(&self) -> BTreeSet<Option<String>> {
+        let seen = self.seen();
+        seen.into_iter().filter(|seen| seen.path == TOKENS).map(|seen| seen.key).collect()
     }
 
     /// Tells the verdict on what it accepted.
@@ -149,6 +173,20 @@ impl Sandbox {
                 self.handle(&mut books, &seen, "approved");
                 Ok(respond(500, &json!({"code": "internal_error"})))
             }
+            Fate::Rejects => Ok(respond(400, &json!({"code": "bad_request", "message": "no such card"}))),
+            Fate::GivesToken(token) => {
+                self.handle(&mut books, &seen, "approved");
+                let deed = books.deeds.last_mut().expect("a deed");
+                deed.token = token.map(str::to_owned);
+                Ok(respond(200, &describe(deed)))
+            }
+            Fate::RepeatsToken => {
+                self.handle(&mut books, &seen, "approved");
+                let deed = books.deeds.last_mut().expect("a deed");
+                deed.id = deed.token.clone().expect("a token");
+                deed.message = Some(format!("{}is kept as {}", "x".repeat(230), deed.id));
+                Ok(respond(200, &describe(deed)))
+            }
         }
     }
 
@@ -171,8 +209,12 @@ impl Sandbox {
         if target(&seen.path).is_some_and(|target| !stands(target)) {
             return respond(404, &json!({"code": "unknown_id"}));
         }
+        let number = books.deeds.len();
+        let is_token = seen.path == TOKENS && status == "approved";
         let deed = Deed {
-            id: format!("deed{}", books.deeds.len()),
+            id: format!("deed{number}"),
+            token: is_token.then(|| format!("tok_of_the_gateway_{number}")),
+            message: None,
             status: if books.reversed.contains(&reference) { "declined" } else { status },
             reference,
             key: seen.key.clone(),
@@ -203,7 +245,13 @@ fn target(path: &str) -> Option<&str> {
 
 fn describe(deed: &Deed) -> Value {
     let code = if deed.status == "declined" { "05" } else { "00" };
-    json!({"id": deed.id, "reference": deed.reference, "status": deed.status, "code": code})
+    let mut answer = json!({"id": deed.id, "reference": deed.reference, "status": deed.status, "code": code});
+    for (name, text) in [("token", &deed.token), ("message", &deed.message)] {
+        if let Some(text) = text {
+            answer[name] = json!(text);
+        }
+    }
+    answer
 }
 
 fn respond(status: u16, body: &Value) -> HttpResponse {

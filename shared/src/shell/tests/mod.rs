@@ -9,4 +9,5 @@ mod lost;
 mod notices;
 mod shelf;
 mod time;
+mod vault;
 mod world;

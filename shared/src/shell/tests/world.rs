@@ -45,14 +45,14 @@ impl Clock for Hands {
     }
 }
 
-/// Counts; its first byte, by which waits are drawn, is always the greatest.
+/// Counts, at both ends; its first byte, by which waits are drawn, is always the greatest.
 #[derive(Default)]
 struct Counting(AtomicU64);
 
 impl Entropy for Counting {
     fn bytes(&self) -> [u8; 16] {
         let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        (u128::from(u8::MAX) << 120 | u128::from(count)).to_be_bytes()
+        (u128::from(u8::MAX) << 120 | u128::from(count) << 64 | u128::from(count)).to_be_bytes()
     }
 }
 
@@ -94,6 +94,7 @@ impl Journal for Notes {
 pub(super) struct World {
     pub(super) shell: Shell,
     pub(super) store: Arc<Shelf>,
+    pub(super) vault: Arc<Shelf>,
     pub(super) gateway: Arc<Sandbox>,
     pub(super) clock: Arc<Hands>,
     pub(super) notes: Arc<Notes>,
@@ -109,7 +110,9 @@ impl World {
         let store = Arc::new(Shelf::with(fuse.clone()));
         let notes = Arc::new(Notes::default());
         let gateway_server = Arc::new(Sandbox::of(adapter, clock.clone(), fuse.clone()));
-        let (vault, sealing_keys) = vault();
+        let (stored_methods, sealing_keys) = vault();
+        let vault = Arc::new(Shelf::with(fuse.clone()));
+        stored_methods.items().into_iter().for_each(|item| vault.put(item));
         let shell = Shell {
             store: store.clone(),
             http: gateway_server.clone(),
@@ -117,10 +120,10 @@ impl World {
             entropy: Arc::new(Counting::default()),
             journal: notes.clone(),
             fingerprint_key: Some(Arc::new(fingerprint_key())),
-            vault: Some(vault),
+            vault: Some(vault.clone()),
             sealing_keys: Some(Arc::new(sealing_keys)),
         };
-        Self { shell, store, gateway: gateway_server, clock, notes, fuse, set_up: gateway(adapter), adapter }
+        Self { shell, store, vault, gateway: gateway_server, clock, notes, fuse, set_up: gateway(adapter), adapter }
     }
 
     pub(super) fn route(&self) -> Route<'_> {

@@ -5,6 +5,7 @@ mod carried;
 mod golden;
 mod items;
 mod merchants;
+mod methods;
 mod round_trip;
 mod size;
 

@@ -1,0 +1,6 @@
+//! Stored methods as pure decisions: what follows from what, in a table, and by name.
+
+mod asked;
+mod changes;
+pub(crate) mod fixtures;
+mod table;
