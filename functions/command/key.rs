@@ -32,7 +32,7 @@ pub const SECTION: Section = Section {
 pub enum Key {
     /// List the merchant's keys, without what opens the door
     List(To),
-    /// Make a key, and show it this once; a merchant has at most 50
+    /// Make a key, and show it this once; a merchant has at most 50. It works within a minute, for set-up at once
     Add(Add),
     /// Make a key in place of another, which works a while longer; show the new one this once
     Roll(Roll),

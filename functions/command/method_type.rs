@@ -2,8 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use kessai_shared::ids::ProviderId;
-use kessai_shared::merchant::MethodKind;
+use kessai_shared::ids::{MethodKind, ProviderId};
 
 use super::api::To;
 use super::text::{Section, at};
@@ -58,7 +57,8 @@ pub struct Add {
 }
 
 fn kinds() -> PossibleValuesParser {
-    PossibleValuesParser::new(MethodKind::ALL.map(MethodKind::name))
+    let kinds = [MethodKind::Alternative, MethodKind::Card, MethodKind::DigitalWallet];
+    PossibleValuesParser::new(kinds.map(MethodKind::object))
 }
 
 impl MethodType {
