@@ -15,6 +15,7 @@ use kessai_shared::ports::{Clock, Entropy};
 use kessai_shared::registry::Registry;
 use kessai_shared::stored::merchant::Pointer;
 
+use super::id;
 use crate::lambda::{StartError, variable};
 use crate::local::identity::{everything, hindered, provider_id, providers};
 
@@ -27,7 +28,7 @@ pub struct First {
     #[arg(long, value_name = "TABLE")]
     pub table: String,
     /// Make an API key for this merchant, which is there, instead of a merchant.
-    #[arg(long, value_name = "ID", value_parser = merchant, conflicts_with_all = ["name", "currency", "gateways"])]
+    #[arg(long, value_name = "ID", value_parser = id(MerchantId::parse), conflicts_with_all = ["name", "currency", "gateways"])]
     pub merchant: Option<MerchantId>,
     /// What people call the merchant.
     #[arg(long, required_unless_present = "merchant")]
@@ -103,10 +104,6 @@ fn print(merchant: &Merchant, api_key: &ApiKey, arguments: &First) {
         }
         println!("export KESSAI_GATEWAY_ID_{}={id}", adapter.to_uppercase().replace('-', "_"));
     }
-}
-
-fn merchant(id: &str) -> Result<MerchantId, String> {
-    MerchantId::parse(id).ok_or_else(|| "must be a merchant's id, of 15 or 18 characters".to_owned())
 }
 
 fn currency(code: &str) -> Result<Currency, String> {

@@ -18,7 +18,7 @@ pub enum Merchant {
     /// without the API: for whoever may write the table, when there is no key yet or none is left. Region and
     /// credentials are taken from AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN;
     /// AWS_ENDPOINT_URL_DYNAMODB leads to another DynamoDB. Prints lines for a shell to source.
-    First(Box<First>),
+    First(First),
 }
 
 /// Through the API.

@@ -57,7 +57,7 @@ pub enum SetUp {
 /// Does what is asked for, and prints what came of it.
 pub async fn run(command: SetUp) -> Result<(), StartError> {
     let asking = match command {
-        SetUp::Merchant(merchant::Merchant::First(arguments)) => return first::make(*arguments).await,
+        SetUp::Merchant(merchant::Merchant::First(arguments)) => return first::make(arguments).await,
         SetUp::Merchant(merchant::Merchant::Api(merchant)) => merchant.asking(),
         SetUp::Provider(provider) => provider.asking(),
         SetUp::Gateway(gateway) => gateway.asking(),

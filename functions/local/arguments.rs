@@ -21,7 +21,7 @@ pub enum Command {
     /// Run the sandbox gateways alone, so that they outlive the server
     Sandbox(Sandbox),
     #[command(flatten)]
-    SetUp(SetUp),
+    SetUp(Box<SetUp>),
 }
 
 #[derive(Debug, Args)]

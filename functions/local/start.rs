@@ -40,7 +40,7 @@ pub fn start(arguments: Arguments) -> Result<(), StartError> {
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Sandbox(sandbox)) => run_sandbox(sandbox).await,
-            Some(Command::SetUp(command)) => command::run(command).await,
+            Some(Command::SetUp(command)) => command::run(*command).await,
             None => run_server(arguments.serve).await,
         }
     })
