@@ -264,7 +264,7 @@ fn decode_token(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outcome, 
             }
             Ok(_) | Err(_) => (Outcome::Unknown, None),
         },
-        400 | 404 if intent.duplicate => (Outcome::Unknown, None),
+        // Even if it came before: a token moves no money, and what is refused now is not to be had.
         400 | 404 => (serde_json::from_slice(&response.body).map_or(Outcome::Unknown, decode_error), None),
         429 => (Outcome::NotSent, None),
         _ => (Outcome::Unknown, None),

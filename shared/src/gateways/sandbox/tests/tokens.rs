@@ -113,35 +113,36 @@ fn an_answer_means_what_the_table_says() {
     let declined = |decline, code| Outcome::Declined(decline, said(code));
     let invalid = || Outcome::Declined(Decline::InvalidData, refused());
     let elsewhere = with_token(&of_reference("03O000000000002", "approved", "00"));
-    // What a first request's answer means, and what that of one that may have come before.
     let rows = [
-        (200, approved.as_str(), Outcome::Approved(said("00")), text(TOKEN), None),
-        (200, &answer("approved", "00"), Outcome::Approved(said("00")), None, None),
-        (200, &answer("declined", "05"), declined(Decline::Soft, "05"), None, None),
-        (200, &answer("declined", "43"), declined(Decline::Permanent, "43"), None, None),
-        (200, &answer("declined", "59"), declined(Decline::RequiresReview, "59"), None, None),
-        (200, &answer("declined", "14"), declined(Decline::InvalidData, "14"), None, None),
-        (200, &answer("accepted", "09"), Outcome::Accepted(said("09")), None, None),
-        (200, &answer("perhaps", "00"), Outcome::Unknown, None, None),
-        (200, &elsewhere, Outcome::Unknown, None, None),
-        (200, half, Outcome::Unknown, None, None),
-        (200, &format!(r#"{{"token":"{TOKEN}"}}"#), Outcome::Unknown, None, None),
-        (200, &approved.replace(&format!("{TOKEN:?}"), "7"), Outcome::Unknown, None, None),
-        (200, "", Outcome::Unknown, None, None),
-        (201, &approved, Outcome::Unknown, None, None),
-        (400, error, invalid(), None, Some(Outcome::Unknown)),
-        (404, error, invalid(), None, Some(Outcome::Unknown)),
-        (400, "<html>", Outcome::Unknown, None, None),
-        (401, error, Outcome::Unknown, None, None),
-        (409, error, Outcome::Unknown, None, None),
-        (422, error, Outcome::Unknown, None, None),
-        (429, "", Outcome::NotSent, None, None),
-        (500, error, Outcome::Unknown, None, None),
-        (503, &approved, Outcome::Unknown, None, None),
+        (200, approved.as_str(), Outcome::Approved(said("00")), text(TOKEN)),
+        (200, &answer("approved", "00"), Outcome::Approved(said("00")), None),
+        (200, &answer("declined", "05"), declined(Decline::Soft, "05"), None),
+        (200, &answer("declined", "43"), declined(Decline::Permanent, "43"), None),
+        (200, &answer("declined", "59"), declined(Decline::RequiresReview, "59"), None),
+        (200, &answer("declined", "14"), declined(Decline::InvalidData, "14"), None),
+        (200, &answer("accepted", "09"), Outcome::Accepted(said("09")), None),
+        (200, &answer("perhaps", "00"), Outcome::Unknown, None),
+        (200, &elsewhere, Outcome::Unknown, None),
+        (200, half, Outcome::Unknown, None),
+        (200, &format!(r#"{{"token":"{TOKEN}"}}"#), Outcome::Unknown, None),
+        (200, &approved.replace(&format!("{TOKEN:?}"), "7"), Outcome::Unknown, None),
+        (200, "", Outcome::Unknown, None),
+        (201, &approved, Outcome::Unknown, None),
+        (400, error, invalid(), None),
+        (404, error, invalid(), None),
+        (400, "<html>", Outcome::Unknown, None),
+        (401, error, Outcome::Unknown, None),
+        (409, error, Outcome::Unknown, None),
+        (422, error, Outcome::Unknown, None),
+        (429, "", Outcome::NotSent, None),
+        (500, error, Outcome::Unknown, None),
+        (503, &approved, Outcome::Unknown, None),
     ];
-    for (status, body, first, token, again) in rows {
-        assert_eq!(decoded(false, status, body), (first.clone(), token.clone()), "{status} {body}");
-        assert_eq!(decoded(true, status, body), (again.unwrap_or(first), token), "again: {status} {body}");
+    for (status, body, outcome, token) in rows {
+        for is_duplicate in [false, true] {
+            let expected = (outcome.clone(), token.clone());
+            assert_eq!(decoded(is_duplicate, status, body), expected, "{status} {body}, again: {is_duplicate}");
+        }
     }
 }
 

@@ -131,7 +131,7 @@ fn an_answer_that_is_lost_is_asked_for_again_at_once_under_the_same_key() {
 
 #[test]
 fn what_is_said_of_a_second_request_says_nothing_of_the_first() {
-    for fate in [Fate::Refuses, Fate::IsBusy, Fate::Rejects] {
+    for fate in [Fate::Refuses, Fate::IsBusy] {
         for of_claim in [Mishap::None, Mishap::Unacknowledged, Mishap::SentTwice] {
             let (world, asking) = (World::with(&sandbox::KEYED), asking("method 1"));
             world.gateway.foresee(&[Fate::LosesAnswer, fate, fate]);
@@ -146,6 +146,16 @@ fn what_is_said_of_a_second_request_says_nothing_of_the_first() {
             assert_eq!(world.token(&asking.id).as_deref(), Some("tok_of_the_gateway_0"), "the first one");
         }
     }
+}
+
+#[test]
+fn a_refusal_is_one_for_good_whatever_came_before() {
+    let (world, asking) = (World::with(&sandbox::KEYED), asking("method 1"));
+    world.gateway.foresee(&[Fate::LosesRequest, Fate::Rejects]);
+    world.tokenize(&asking).expect("an answer");
+    let refused = world.tokenize(&asking).expect("an answer").method.state;
+    assert!(matches!(refused, State::Refused { decline: Decline::InvalidData, .. }), "{refused:?}");
+    assert!(world.tokenize(&asking).expect("an answer").replayed);
 }
 
 #[test]
