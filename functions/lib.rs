@@ -2,12 +2,15 @@
 //!
 //! A function is its route, the shape of its body and the translation to a domain request; all else is
 //! the one [`door`] that every request comes through. The binaries hand events from the Lambda runtime
-//! to it ([`lambda`]); the local server hands it the same events, in one process ([`local`]).
+//! to it ([`lambda`]); the local server hands it the same events, in one process ([`local`]). Whoever sets it up does so
+//! by [`command`].
 
 pub mod access;
 pub mod authorize;
 pub mod batch;
 pub mod capture;
+#[cfg(feature = "local")]
+pub mod command;
 pub mod door;
 pub mod event;
 #[path = "follow-up/mod.rs"]

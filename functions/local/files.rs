@@ -1,5 +1,6 @@
 //! Small files of the local server: readable by their owner only, and never half written.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,6 +13,11 @@ pub fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes)?;
     out.sync_all()?;
     fs::rename(draft, file)
+}
+
+/// The variables of a file that a shell can source, such as `local.env`.
+pub fn variables(text: &str) -> BTreeMap<&str, &str> {
+    text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect()
 }
 
 /// Makes the directory, and keeps every other local server out of it as long as the result lives. Two

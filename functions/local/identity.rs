@@ -20,7 +20,7 @@ use kessai_shared::stored::merchant::{Pointer, encode_pointer};
 use kessai_shared::stored::payment::VERSION;
 use kessai_shared::time::Timestamp;
 
-use super::files::write_whole;
+use super::files::{variables, write_whole};
 use crate::lambda::StartError;
 
 /// The sandbox gateways: the end of the variable, the path at the sandbox and of the adapter's name.
@@ -41,8 +41,7 @@ impl Identity {
     /// As `local.env` has it, and new where it has nothing.
     pub fn load(file: &Path) -> Self {
         let text = fs::read_to_string(file).unwrap_or_default();
-        let variables: BTreeMap<&str, &str> =
-            text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+        let variables = variables(&text);
         let random = || SystemEntropy.bytes();
         let gateway = |name: &'static str| {
             let known = variables.get(format!("KESSAI_GATEWAY_ID_{name}").as_str()).copied().and_then(GatewayId::parse);

@@ -1,4 +1,4 @@
-//! The local server's binary; see `kessai_functions::local`.
+//! The binary `kessai`: the local server, and the commands of set-up; see `kessai_functions::local` and `command`.
 
 use clap::Parser;
 use kessai_functions::lambda::StartError;

@@ -4,8 +4,7 @@
 //! What differs from AWS is the platform, not the code: routes come from `template.yaml`
 //! ([`routes`]), requests become API Gateway events ([`server`]), the store is spoken to through the
 //! same client ([`embedded`]), what the stream, queue and follow-up function do is a loop over
-//! [`follow_up`], and the clock can be moved ([`clock`]). Beside it, the command that makes a deployment's
-//! first merchant ([`merchant`]).
+//! [`follow_up`], and the clock can be moved ([`clock`]).
 
 pub mod arguments;
 pub mod clock;
@@ -13,7 +12,6 @@ pub mod embedded;
 pub mod files;
 pub mod follow_up;
 pub mod identity;
-pub mod merchant;
 pub mod methods;
 pub mod routes;
 pub mod server;

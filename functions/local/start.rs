@@ -1,4 +1,4 @@
-//! Starts the local server, or the sandbox gateways alone.
+//! Starts the local server, the sandbox gateways alone, or a command.
 
 use std::fs;
 use std::path::Path;
@@ -26,20 +26,21 @@ use super::embedded;
 use super::files::{claim_directory, write_whole};
 use super::follow_up::{self, Reminders, RemindingStore};
 use super::identity::Identity;
+use super::methods;
 use super::routes::routes;
 use super::server::Server;
-use super::{merchant, methods};
+use crate::command;
 use crate::door::App;
 use crate::lambda::{StartError, read_fingerprint_key};
 use crate::sandbox;
 
-/// Runs until the process is told to end.
+/// Does what is asked for: a command until it is done, a server until the process is told to end.
 pub fn start(arguments: Arguments) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Sandbox(sandbox)) => run_sandbox(sandbox).await,
-            Some(Command::Merchant(merchant)) => merchant::make(merchant).await,
+            Some(Command::SetUp(command)) => command::run(*command).await,
             None => run_server(arguments.serve).await,
         }
     })

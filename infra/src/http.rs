@@ -121,6 +121,8 @@ fn encode(request: HttpRequest) -> Result<Request<Full<Bytes>>, hyper::http::Err
     let method = match method {
         Method::Get => hyper::Method::GET,
         Method::Post => hyper::Method::POST,
+        Method::Patch => hyper::Method::PATCH,
+        Method::Delete => hyper::Method::DELETE,
     };
     let mut encoded = Request::builder().method(method).uri(url).body(Full::new(Bytes::from_owner(body)))?;
     *encoded.headers_mut() = encode_headers(headers)?;

@@ -91,10 +91,13 @@ pub struct HttpRequest {
     pub body: Zeroizing<Vec<u8>>,
 }
 
+/// Gateways are asked by the first two; the others are for whoever speaks to Kessai itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
     Post,
+    Patch,
+    Delete,
 }
 
 /// A gateway's answer. It may hold a token: its body is not printed.

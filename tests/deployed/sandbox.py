@@ -1,4 +1,4 @@
-"""The sandbox gateways: a process of the binary `local`, their script of faults and their ledger."""
+"""The sandbox gateways: a process of the binary `kessai`, their script of faults and their ledger."""
 
 import json
 import os
@@ -17,11 +17,11 @@ CLASSES = ("keyed", "look-up", "timeout-reversal", "none")
 
 
 def binary() -> Path:
-    """The binary `local`, built if need be."""
+    """The binary `kessai`, built if need be."""
     if named := os.environ.get("KESSAI_LOCAL"):
         return Path(named).resolve()
-    subprocess.run(["cargo", "build", "--quiet", "--bin", "local"], cwd=tools.ROOT, check=True)
-    return tools.ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/local"
+    subprocess.run(["cargo", "build", "--quiet", "--bin", "kessai"], cwd=tools.ROOT, check=True)
+    return tools.ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/kessai"
 
 
 class Sandbox:

@@ -34,7 +34,7 @@ impl Drop for Scratch {
     }
 }
 
-/// A process of the binary `local`; killed when dropped.
+/// A process of the binary `kessai`; killed when dropped.
 struct Process {
     child: Child,
     /// The first line it printed.
@@ -48,7 +48,7 @@ impl Process {
     }
 
     fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kessai"))
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(log)
@@ -113,6 +113,11 @@ impl Kessai {
         let client = Client::from_file(&Path::new(data).join("local.env"));
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         Self { process, arguments, client, scratch: None }
+    }
+
+    /// Where its `local.env` is.
+    pub fn data(&self) -> &str {
+        self.arguments.last().expect("the data directory comes last")
     }
 
     /// Kills it as a power cut would, and starts it again over the same data.

@@ -7,6 +7,7 @@ mod harness;
 mod balances;
 mod batches;
 mod canary;
+mod command;
 mod cost;
 mod crash;
 mod idempotency;

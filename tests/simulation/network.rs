@@ -159,6 +159,8 @@ fn as_the_gateway_sees(request: &HttpRequest) -> Request {
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
     };
     Request {
         method: method.to_owned(),

@@ -1,25 +1,48 @@
-//! `merchant`: makes a merchant with its providers, its gateways and an API key in a deployment's table; or a key for a
-//! merchant that is there. The key may do everything. It is printed once, here; the table holds its hash.
+//! `kessai merchant first`: makes a merchant with its providers, its gateways and an API key straight in a deployment's
+//! table; or a key for a merchant that is there. The key may do everything. It is printed once, here; the table holds
+//! its hash.
 
+use clap::Args;
 use kessai_infra::aws::Account;
 use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_shared::gateways::{ADAPTERS, Adapter};
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId};
 use kessai_shared::merchant::address::origin;
 use kessai_shared::merchant::set_up::{Change, LastChange, Who};
 use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
+use kessai_shared::money::Currency;
 use kessai_shared::ports::{Clock, Entropy};
 use kessai_shared::registry::Registry;
 use kessai_shared::stored::merchant::Pointer;
 
-use super::arguments;
-use super::identity::{everything, hindered, provider_id, providers};
+use super::id;
 use crate::lambda::{StartError, variable};
+use crate::local::identity::{everything, hindered, provider_id, providers};
 
 /// What the key is called.
 const NAME: &str = "Command line";
 
+#[derive(Debug, Args)]
+pub struct First {
+    /// Name of the deployment's table of merchants. Region and credentials are taken from the environment.
+    #[arg(long, value_name = "TABLE")]
+    pub table: String,
+    /// Make an API key for this merchant, which is there, instead of a merchant.
+    #[arg(long, value_name = "ID", value_parser = id(MerchantId::parse), conflicts_with_all = ["name", "currency", "gateways"])]
+    pub merchant: Option<MerchantId>,
+    /// What people call the merchant.
+    #[arg(long, required_unless_present = "merchant")]
+    pub name: Option<String>,
+    /// Currency of requests that name none, as ISO 4217 has it.
+    #[arg(long, value_name = "CODE", value_parser = currency)]
+    pub currency: Option<Currency>,
+    /// A gateway: the adapter that speaks to it, and where it listens. May be given several times.
+    #[arg(long = "gateway", value_name = "ADAPTER=URL", value_parser = gateway, required_unless_present = "merchant")]
+    pub gateways: Vec<(String, String)>,
+}
+
 /// Makes what is asked for.
-pub async fn make(arguments: arguments::Merchant) -> Result<(), StartError> {
+pub async fn make(arguments: First) -> Result<(), StartError> {
     let table = Account::from_environment(&variable)?.table(arguments.table.clone());
     let clock = SystemClock;
     let registry = Registry { store: &table, clock: &clock, deadline: clock.now() };
@@ -44,7 +67,7 @@ async fn make_key(registry: Registry<'_>, id: &MerchantId) -> Result<(), StartEr
 }
 
 /// Writes the key's pointer, which leads nowhere yet, then the merchant.
-async fn make_merchant(registry: Registry<'_>, arguments: &arguments::Merchant) -> Result<(), StartError> {
+async fn make_merchant(registry: Registry<'_>, arguments: &First) -> Result<(), StartError> {
     let (id, key_id) = (MerchantId::from_random(SystemEntropy.bytes()), ApiKeyId::from_random(SystemEntropy.bytes()));
     let api_key = ApiKey::from_random(SystemEntropy.bytes(), SystemEntropy.bytes());
     let now = registry.clock.now();
@@ -70,7 +93,7 @@ async fn make_merchant(registry: Registry<'_>, arguments: &arguments::Merchant) 
     Ok(())
 }
 
-fn print(merchant: &Merchant, api_key: &ApiKey, arguments: &arguments::Merchant) {
+fn print(merchant: &Merchant, api_key: &ApiKey, arguments: &First) {
     println!("export KESSAI_API_KEY={}", api_key.reveal());
     println!("export KESSAI_MERCHANT_ID={}", merchant.id);
     for (place, (adapter, url)) in arguments.gateways.iter().enumerate() {
@@ -81,4 +104,20 @@ fn print(merchant: &Merchant, api_key: &ApiKey, arguments: &arguments::Merchant)
         }
         println!("export KESSAI_GATEWAY_ID_{}={id}", adapter.to_uppercase().replace('-', "_"));
     }
+}
+
+fn currency(code: &str) -> Result<Currency, String> {
+    Currency::parse(code).ok_or_else(|| "must be a currency code of ISO 4217, such as USD".to_owned())
+}
+
+fn gateway(text: &str) -> Result<(String, String), String> {
+    let (adapter, url) = text.split_once('=').ok_or("must be ADAPTER=URL")?;
+    if Adapter::named(adapter).is_none() {
+        let known: Vec<_> = ADAPTERS.iter().map(|adapter| adapter.name).collect();
+        return Err(format!("there is no adapter {adapter:?}; there are {}", known.join(", ")));
+    }
+    if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err("the URL must begin with https:// (or http:// on the same machine)".to_owned());
+    }
+    Ok((adapter.to_owned(), url.trim_end_matches('/').to_owned()))
 }

@@ -1,0 +1,312 @@
+//! What can be set up can be set up from the command line, by the binary that serves, and no key is seen where it is not
+//! shown on purpose.
+
+use std::process::{Command, Output};
+
+use kessai_functions::local::embedded;
+use kessai_infra::system::SystemClock;
+use kessai_shared::ids::MerchantId;
+use kessai_shared::ports::Clock;
+use kessai_shared::registry::Registry;
+use serde_json::{Value, json};
+use ureq::http::Request;
+
+use crate::harness::{Client, Kessai};
+use crate::tokenize::card;
+
+/// What a command printed, and how it ended.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        let code = output.status.code().expect("an end of its own");
+        Self { code, out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    /// What it printed where it did as it was told.
+    #[track_caller]
+    fn done(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (0, ""), "{}", self.out);
+        self.out
+    }
+
+    #[track_caller]
+    fn json(self) -> Value {
+        let out = self.done();
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    }
+
+    /// Where it did nothing, it printed this to those who look for errors, and nothing to anybody else.
+    #[track_caller]
+    fn refused(self, code: i32, says: &str) {
+        assert_eq!((self.code, self.out.as_str()), (code, ""), "{}", self.err);
+        assert!(self.err.contains(says), "{says}: {}", self.err);
+    }
+}
+
+/// Runs a command in an environment that holds these and no others of ours.
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kessai"));
+    for ours in ["KESSAI_URL", "KESSAI_API_KEY", "KESSAI_SET_UP_KEY"] {
+        command.env_remove(ours);
+    }
+    command.args(arguments).envs(environment.iter().copied());
+    Said::of(&command.output().expect("it runs"))
+}
+
+/// Whoever sets up the local server, by a command line without its end, `--data`.
+struct Desk {
+    kessai: Kessai,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { kessai: Kessai::in_memory() }
+    }
+
+    fn client(&self) -> &Client {
+        &self.kessai.client
+    }
+
+    /// The key of the local server is printed by no command.
+    #[track_caller]
+    fn run(&self, line: &str) -> Said {
+        let arguments: Vec<&str> = line.split(' ').chain(["--data", self.kessai.data()]).collect();
+        let said = run(&arguments, &[]);
+        let key = self.client().variable("KESSAI_API_KEY");
+        assert!(!said.out.contains(key) && !said.err.contains(key), "{line} prints the key that it was asked with");
+        said
+    }
+
+    /// With this key in the environment instead.
+    fn run_with(&self, key: &str, line: &str) -> Said {
+        let environment = [("KESSAI_URL", self.client().variable("KESSAI_URL")), ("KESSAI_SET_UP_KEY", key)];
+        run(&line.split(' ').collect::<Vec<_>>(), &environment)
+    }
+
+    /// Makes something, as JSON, and hears of it again in words.
+    #[track_caller]
+    fn made(&self, line: &str, word: &str) -> String {
+        let line = format!("{line} --idempotency-key {}-1", word.replace(' ', "-"));
+        let made = self.run(&format!("{line} --json")).json();
+        assert_eq!(made["success"], true, "{made}");
+        let id = made["id"].as_str().expect("an id").to_owned();
+        assert_eq!(self.run(&line).done(), format!("Made the {word} {id}.\n"));
+        id
+    }
+
+    /// What is set is set twice, once without words.
+    #[track_caller]
+    fn set(&self, line: &str) {
+        assert_eq!(self.run(line).done(), "Set.\n");
+        assert_eq!(self.run(&format!("{line} --json --idempotency-key set-1")).done(), "");
+    }
+
+    /// Asserts that a list says the same as the API, and in words has these.
+    #[track_caller]
+    fn listed(&self, noun: &str, member: &str, words: &[&str]) {
+        let all = self.run("merchant show --json").json();
+        assert_eq!(self.run(&format!("{noun} list --json")).json(), all[member]);
+        let (list, shown) = (self.run(&format!("{noun} list")).done(), self.run("merchant show").done());
+        for word in words {
+            assert!(list.contains(word), "{noun} list has {word}: {list}");
+            assert!(shown.contains(word), "merchant show has {word}: {shown}");
+        }
+    }
+}
+
+/// What the words set apart.
+fn secret(out: &str) -> String {
+    assert!(out.contains("It is shown once, now, and never again:"), "{out}");
+    out.lines().find_map(|line| line.strip_prefix("    ")).expect("a secret").to_owned()
+}
+
+/// The status that a caller with this key hears.
+fn heard(client: &Client, key: &str, method: &str, path: &str) -> u16 {
+    let url = format!("{}/{path}", client.variable("KESSAI_URL"));
+    let request = Request::builder().method(method).uri(url).header("authorization", format!("Bearer {key}"));
+    client.try_send(request.body(Vec::new()).expect("a request")).expect("an answer").status
+}
+
+#[test]
+fn a_merchant_is_shown_changed_and_made() {
+    let desk = Desk::new();
+    desk.set("merchant set --name Coffee --currency EUR");
+    let shown = desk.run("merchant show --json").json();
+    assert_eq!(shown["merchant"]["name"], "Coffee");
+    assert_eq!(shown["merchant"]["defaultCurrency"], "EUR");
+    assert_eq!(desk.client().ask("GET", "set-up", None, &json!({})).json(), shown);
+    assert!(desk.run("merchant show").done().contains("Name      Coffee\nCurrency  EUR\n"));
+    // An empty text takes away.
+    run(&["merchant", "set", "--currency", "", "--data", desk.kessai.data()], &[]).done();
+    assert_eq!(desk.run("merchant show --json").json()["merchant"]["defaultCurrency"], Value::Null);
+
+    let made = desk.run("merchant create --name Tea --currency JPY --json").json();
+    let key = made["apiKey"]["key"].as_str().expect("a key");
+    let theirs = desk.run_with(key, "merchant show --json").json();
+    assert_eq!((&theirs["merchant"]["id"], &theirs["merchant"]["name"]), (&made["id"], &json!("Tea")));
+    let key = secret(&desk.run("merchant create --name Cocoa").done());
+    assert!(desk.run_with(&key, "merchant show").done().contains("Name      Cocoa\nCurrency  -\n"));
+}
+
+#[test]
+fn gateways_are_set_up_and_what_was_set_up_takes_a_payment() {
+    let desk = Desk::new();
+    let provider = desk.made("provider add --adapter sandbox-keyed --name Mine --comments ours", "provider");
+    desk.set(&format!("provider set {provider} --label My_gateways --comments theirs --idempotency no"));
+    desk.listed("provider", "providers", &[&provider, "Mine", "My_gateways", "theirs", "No"]);
+
+    let url = format!("{}/keyed", desk.client().variable("SANDBOX_URL"));
+    let terms = "--mode test --balance-check gateway --authorization-lifetime P3D --credential /kessai/main";
+    let add = format!("gateway add --provider {provider} --name Main --base-url {url} {terms}");
+    let gateway = desk.made(&add, "gateway");
+    let pay = json!({ "amount": 5, "currencyIsoCode": "USD", "paymentGatewayId": gateway,
+        "paymentMethod": { "id": crate::harness::STORED_METHOD } });
+    desk.client().post("sales", None, &pay).expect(201);
+    desk.set(&format!("gateway set {gateway} --status inactive --external-reference M-1 --name Former"));
+    desk.listed("gateway", "gateways", &[&gateway, "Former", "Inactive", "Test", "P3D", "/kessai/main"]);
+
+    let add =
+        format!("method-type add --provider {provider} --kind cardpaymentmethod --gateway-name scheme --name Cards");
+    let kind = desk.made(&add, "method type");
+    desk.listed("method-type", "paymentMethodTypes", &[&kind, "CardPaymentMethod", "scheme", "Cards"]);
+}
+
+#[test]
+fn a_key_works_from_when_it_is_made_until_it_is_rolled_or_revoked() {
+    let desk = Desk::new();
+    let client = desk.client();
+    let reads = |key: &str| heard(client, key, "GET", "commerce/payments/payment-methods?accountId=1");
+    let add = "key add --name Shop --scope authorize,read --requests-per-second 50 --expires-at 2099-01-01";
+    let made = desk.run(&format!("{add} --json --idempotency-key shop-1")).json();
+    let (id, shop) = (made["id"].as_str().expect("an id"), made["key"].as_str().expect("a key"));
+    desk.run(&format!("{add} --idempotency-key shop-1")).refused(1, "DUPLICATE_VALUE: This was made before");
+    assert_eq!(reads(shop), 200);
+    desk.run_with(shop, "merchant show").refused(1, "INSUFFICIENT_ACCESS: The API key lacks the scope set-up");
+    desk.run_with(shop, "methods --account 1").done();
+
+    let rolled = secret(&desk.run(&format!("key roll {id} --overlap PT1H")).done());
+    // What is known of keys may be a minute old.
+    client.advance("PT1M");
+    assert_eq!((reads(shop), reads(&rolled)), (200, 200));
+    client.advance("PT2H");
+    assert_eq!((reads(shop), reads(&rolled)), (401, 200));
+
+    let keys = desk.run("key list --json").json();
+    let is_new = |key: &&Value| key["name"] == "Shop" && key["works"] == true;
+    let new = keys.as_array().expect("keys").iter().find(is_new).expect("the new key");
+    assert_eq!(desk.run(&format!("key revoke {}", new["id"].as_str().expect("an id"))).done(), "Revoked.\n");
+    client.advance("PT1M");
+    assert_eq!(reads(&rolled), 401);
+    desk.listed("key", "apiKeys", &[id, "Shop", "authorize,read"]);
+    for line in ["key list", "key list --json", "merchant show", "merchant show --json", "audit", "audit --json"] {
+        let out = desk.run(line).done();
+        assert!(!out.contains("kessai_"), "{line} prints no key: {out}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_set_up_gets_another_secret_and_goes() {
+    let desk = Desk::new();
+    let add = "endpoint add --address https://shop.example/hook --event payment.* --event refund.created";
+    let made = desk.run(&format!("{add} --json")).json();
+    let (id, first) = (made["id"].as_str().expect("an id"), made["secret"].as_str().expect("a secret"));
+    desk.set(&format!("endpoint set {id} --address https://shop.example/other --status inactive --event *"));
+    let second = secret(&desk.run(&format!("endpoint roll {id} --overlap 3600")).done());
+    assert!(second.starts_with("whsec_") && second != first, "{second}");
+    desk.listed("endpoint", "webhookEndpoints", &[id, "https://shop.example/other", "Inactive"]);
+    assert!(!desk.run("endpoint list --json").done().contains("whsec_"));
+    assert_eq!(desk.run(&format!("endpoint remove {id}")).done(), "Removed.\n");
+    assert_eq!(desk.run("endpoint list").done(), "(none)\n");
+    desk.run(&format!("endpoint remove {id}")).refused(1, "NOT_FOUND");
+}
+
+#[test]
+fn the_trail_and_an_accounts_methods_are_read_page_by_page() {
+    let desk = Desk::new();
+    desk.set("merchant set --name Coffee");
+    let newest = desk.run("audit --limit 1 --json").json();
+    assert_eq!(newest["changes"][0]["action"], "merchant.changed");
+    let before = newest["before"].as_u64().expect("older ones");
+    let out = desk.run("audit --limit 1").done();
+    assert!(out.contains("merchant.changed") && out.ends_with(&format!("Older ones: --before {before}\n")), "{out}");
+    let out = desk.run(&format!("audit --before {before}")).done();
+    assert!(out.contains("merchant.created") && !out.contains("Older ones"), "{out}");
+
+    let client = desk.client();
+    assert_eq!(desk.run("methods --account 001000000000001").done(), "(none)\n");
+    for key in ["card-1", "card-2"] {
+        client.post("payment-methods", Some(key), &card(client, "KEYED")).expect(201);
+    }
+    let page = desk.run("methods --account 001000000000001 --page-size 1 --json").json();
+    assert_eq!(client.get("payment-methods?accountId=001000000000001&pageSize=1").json(), page);
+    let next = page["nextPageToken"].as_str().expect("another page");
+    let out = desk.run("methods --account 001000000000001 --page-size 1").done();
+    assert!(out.ends_with(&format!("The next page: --page-token {next}\n")), "{out}");
+    let out = desk.run(&format!("methods --account 001000000000001 --page-token {next}")).done();
+    assert!(out.contains("CardPaymentMethod") && !out.contains("The next page"), "{out}");
+}
+
+#[test]
+fn what_makes_no_request_is_refused_before_one_is_made() {
+    let desk = Desk::new();
+    let usage = [
+        ("key add --name Shop --scope everything", "possible values: authorize, capture-reverse"),
+        ("key add --name Shop", "--scope"),
+        ("key add --name Shop --scope read --requests-per-second 0", "1..=10000"),
+        ("key revoke ../merchant", "must be an id"),
+        ("gateway set 0b0000000000001", "--base-url"),
+        ("methods --account a&b", "must be 1 to 64 of"),
+        ("key list --key kessai_1", "unexpected argument"),
+    ];
+    for (line, says) in usage {
+        desk.run(line).refused(2, says);
+    }
+    desk.run("key list --url https://shop.example").refused(1, "no API key for https://shop.example");
+    let plain = [("KESSAI_URL", "http://shop.example"), ("KESSAI_SET_UP_KEY", "kessai_1")];
+    run(&["key", "list"], &plain).refused(1, "KESSAI_URL: must begin with https://");
+    let nobody = [("KESSAI_URL", "http://127.0.0.1:1"), ("KESSAI_SET_UP_KEY", "kessai_1")];
+    run(&["key", "list"], &nobody).refused(1, "http://127.0.0.1:1 was not reached");
+    run(&["key", "list", "--data", "/nowhere"], &[]).refused(1, "/nowhere/local.env");
+    desk.run_with("kessai_1", "key list").refused(1, "INVALID_SESSION_ID");
+    desk.run("gateway set 0b0000000000001 --mode live").refused(1, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_deployments_first_merchant_is_made_in_its_table() {
+    let database = embedded::start(None).await.expect("a database");
+    let environment = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", database.url.as_str()),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let first = ["merchant", "first", "--table", "merchants"];
+    let variables = |more: &[&str]| {
+        let out = run(&[&first, more].concat(), &environment).done();
+        let lines = out.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+        lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>()
+    };
+    let gateways = ["--gateway", "sandbox-keyed=https://a.example", "--gateway", "sandbox-none=https://b.example"];
+    let made = variables(&[&["--name", "Coffee", "--currency", "USD"][..], &gateways].concat());
+    let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = ["API_KEY", "MERCHANT_ID", "GATEWAY_ID", "GATEWAY_ID_SANDBOX_KEYED", "GATEWAY_ID_SANDBOX_NONE"];
+    assert_eq!(names, expected.map(|name| format!("KESSAI_{name}")));
+
+    let id = &made[1].1;
+    let again = variables(&["--merchant", id]);
+    assert_eq!(&again[1].1, id);
+    let clock = SystemClock;
+    let registry = Registry { store: &database.merchants, clock: &clock, deadline: clock.now() };
+    let merchant =
+        registry.merchant(&MerchantId::parse(id).expect("an id")).await.expect("a store").expect("a merchant");
+    let keys = [&made[0].1, &again[0].1].map(|key| kessai_shared::merchant::ApiKey::parse(key).expect("a key").hash());
+    assert_eq!((merchant.name.as_str(), merchant.gateways.len(), merchant.api_keys.len()), ("Coffee", 2, 2));
+    assert!(keys.iter().all(|key| merchant.key_with(key).is_some()));
+    run(&[&first[..], &["--merchant", "00D000000000001"]].concat(), &environment).refused(1, "there is no merchant");
+}
