@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # A card of the sandbox that approves, and the account that it is stored for.
 CARD = "4242424242424242"
+TYPES = {"4": "Visa", "5": "MasterCard"}
 ACCOUNT = "001000000000001"
 
 # In seconds; an API gives up after 30.
@@ -130,9 +131,10 @@ class Caller:
 
     def tokenize(self, kind: str, key: str, card: str = CARD, account: str = ACCOUNT) -> Reply:
         """Has the gateway of a class keep a card."""
-        of = {"accountId": account, "cardHolderName": "Carol Smith", "nickName": key}
+        names = {"cardHolderName": "Carol Smith", "cardHolderFirstName": "Carol", "cardHolderLastName": "Smith"}
         number = {"cardNumber": card, "cardCategory": "CreditCard", "expiryMonth": 12, "expiryYear": 2030, "cvv": "123"}
-        body = {"cardPaymentMethod": {**of, **number}, "paymentGatewayId": self.gateway(kind)}
+        of_card = {"accountId": account, "nickName": key, "cardType": TYPES[card[0]], **names, **number}
+        body = {"cardPaymentMethod": of_card, "paymentGatewayId": self.gateway(kind)}
         return self.post("payment-methods", body, key)
 
     def authorize(self, kind: str, key: str, amount: str, card: str | None = None) -> Reply:

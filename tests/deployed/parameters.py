@@ -38,9 +38,10 @@ def change_vault_keys(cloud: Cloud, stack: Stack, value: str) -> None:
 
 
 def start_anew(cloud: Cloud, stack: Stack) -> None:
-    """A function whose configuration changes starts anew."""
+    """A function whose environment changes starts anew."""
     functions = cloud.client("lambda")
     for name in stack.functions.values():
-        said = f"keys of {datetime.now(timezone.utc).isoformat()}"
-        functions.update_function_configuration(FunctionName=name, Description=said)
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        changed = {**variables, "KEYS_CHANGED_AT": datetime.now(timezone.utc).isoformat()}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
     until_updated(cloud, stack)
