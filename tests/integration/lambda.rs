@@ -53,6 +53,7 @@ impl Account {
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.database.url),
             ("PAYMENTS_TABLE", "payments"),
             ("MERCHANTS_TABLE", "merchants"),
+            ("VAULT_TABLE", "vault"),
             ("AWS_ENDPOINT_URL", &self.services.url()),
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
             ("VAULT_KEYS_PARAMETER", "/kessai/test/vault-keys"),
@@ -151,7 +152,16 @@ async fn a_parameter_that_holds_something_else_stops_the_start_and_is_named_with
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_without_its_environment_says_what_is_missing() {
     let account = Account::new().await;
-    for missing in ["PAYMENTS_TABLE", "MERCHANTS_TABLE", "FINGERPRINT_KEY_PARAMETER", "KESSAI_STAGE", "AWS_REGION"] {
+    let names = [
+        "PAYMENTS_TABLE",
+        "MERCHANTS_TABLE",
+        "VAULT_TABLE",
+        "FINGERPRINT_KEY_PARAMETER",
+        "VAULT_KEYS_PARAMETER",
+        "KESSAI_STAGE",
+        "AWS_REGION",
+    ];
+    for missing in names {
         let mut environment = account.environment("127.0.0.1:9");
         environment.remove(missing);
         let mut command = Command::new(env!("CARGO_BIN_EXE_authorize"));
