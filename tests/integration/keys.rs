@@ -343,7 +343,7 @@ async fn a_secret_rests_as_its_hash_or_sealed_for_its_endpoint_alone() {
     let item = door.table.read(&merchant_key(&merchant_id())).await.expect("memory").expect("a merchant");
     let merchant = decode_merchant(item).expect("a merchant");
     let id = EndpointId::parse(&id).expect("an id");
-    let keys = door.app.keys.as_ref().expect("keys");
+    let keys = door.app.shell.sealing_keys.as_ref().expect("keys");
     let sealed = merchant.endpoints[&id].secrets[0].sealed.clone();
     let open = |merchant: &str, endpoint: &str| {
         let parts = ["webhook-secret", merchant, endpoint];

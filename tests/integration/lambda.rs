@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use kessai_functions::local::embedded::{self, Embedded};
 use kessai_functions::local::identity::Identity;
+use kessai_functions::local::methods;
 use kessai_functions::scheduler_tick::{Tick, Ticking};
-use kessai_infra::system::SystemClock;
+use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey, Record};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::ports::{Clock, Expected, Journal, Note, Pending, Queue, QueueFault, Store, StoreFault};
 use kessai_shared::reminder::{Delayed, Reminder};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::{Sandbox, Scratch};
-use crate::platform::{RuntimeApi, Services};
+use crate::platform::{RuntimeApi, Services, sealing_keys};
 
 /// The data that functions find in the account.
 struct Account {
@@ -36,6 +38,10 @@ impl Account {
         let database = embedded::start(None).await.unwrap_or_else(|error| panic!("{error:?}"));
         let identity = Identity::load(&scratch.path().join("none"));
         identity.register(&database.merchants, sandbox.url()).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let keys = SealingKeys::parse(&sealing_keys()).expect("keys");
+        methods::seed(&database.vault, identity.merchant, &keys, &SystemEntropy, SystemClock.now())
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"));
         Self { database, identity, services: Services::start(), _sandbox: (sandbox, scratch) }
     }
 
