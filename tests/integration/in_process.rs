@@ -42,6 +42,7 @@ pub struct InProcess {
     pub payments: Arc<Memory>,
     pub vault: Arc<Memory>,
     pub merchants: Arc<Memory>,
+    pub merchant: MerchantId,
     pub api_key: ApiKey,
     pub gateway: GatewayId,
     /// By the class of the sandbox behind them.
@@ -114,7 +115,21 @@ impl InProcess {
         let app = App { shell, directory, merchants: merchants.clone(), rates: Arc::default(), takes_loopback: true };
         let (gateway, routes) = (gateways["KEYED"], routes().unwrap_or_else(|error| panic!("{error:?}")));
         let sandbox = (sandbox, scratch);
-        Self { app, payments, vault, merchants, api_key, gateway, gateways, log, lines, clock, routes, sandbox }
+        Self {
+            app,
+            payments,
+            vault,
+            merchants,
+            merchant,
+            api_key,
+            gateway,
+            gateways,
+            log,
+            lines,
+            clock,
+            routes,
+            sandbox,
+        }
     }
 
     pub fn sandbox_url(&self) -> &str {
