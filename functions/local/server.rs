@@ -106,12 +106,14 @@ fn shown_path(event: &HttpEvent) -> String {
 
 /// Whether this is an id of ours.
 fn is_id(text: &str) -> bool {
-    Record::ALL.into_iter().any(|record| record.locate(text).is_some())
+    let is_known = Record::ALL.into_iter().any(|record| record.locate(text).is_some())
         || MethodId::parse(text).is_some()
         || GatewayId::parse(text).is_some()
         || ProviderId::parse(text).is_some()
         || ApiKeyId::parse(text).is_some()
-        || EndpointId::parse(text).is_some()
+        || EndpointId::parse(text).is_some();
+    // Foreign ids have any prefix, and a card number can be as long; but each prefix of ours has a letter.
+    is_known && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 async fn respond(server: Arc<Server>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
