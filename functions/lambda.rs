@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fmt;
+use std::panic::PanicHookInfo;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,13 +95,17 @@ fn serve_to(function: &'static Function, shown: fn(DynamoDb) -> DynamoDb) -> Res
                 let trace = event.header("x-amzn-trace-id").and_then(TraceId::parse).or(invocation.trace);
                 let app = watched(&app, &Watch::new(&log, request, trace));
                 let deadline = invocation.deadline;
-                // Apart, so that a panic is this request's affair.
-                let answered = tokio::spawn(async move { answer(&app, function, &event, deadline).await });
-                Ok::<_, StartError>(answered.await.unwrap_or_else(|_| HttpAnswer::from(Problem::broken())))
+                Ok::<_, StartError>(apart(app, function, event, deadline).await)
             }
         })
         .await
     })
+}
+
+/// Answers one request apart from all others, so that a panic is this request's affair.
+pub async fn apart(app: App, function: &'static Function, event: HttpEvent, deadline: Timestamp) -> HttpAnswer {
+    let answered = tokio::spawn(async move { answer(&app, function, &event, deadline).await });
+    answered.await.unwrap_or_else(|_| HttpAnswer::from(Problem::broken()))
 }
 
 /// Serves messages that say which payments to look at.
@@ -181,13 +186,17 @@ struct Invocation {
 fn start(name: &'static str, work: impl AsyncFnOnce(Log) -> Result<(), StartError>) -> Result<(), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log = Log { function: name, stage: Some(required("KESSAI_STAGE")?), clock, out: standard_error() };
-    let panics = log.clone();
-    std::panic::set_hook(Box::new(move |panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        panics.panicked(&place);
-    }));
+    std::panic::set_hook(Box::new(on_panic(log.clone())));
     // Nothing here computes for long: one thread starts faster than two, and serves many at once.
     Builder::new_current_thread().enable_all().build()?.block_on(work(log))
+}
+
+/// Says where a panic was, and nothing of what it held.
+pub fn on_panic(log: Log) -> impl Fn(&PanicHookInfo<'_>) + Send + Sync {
+    move |panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        log.panicked(&place);
+    }
 }
 
 /// Hands events to `handle` until somebody ends the process; then what runs is finished and answered. Lambda itself ends

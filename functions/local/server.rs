@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use kessai_shared::ids::{ApiKeyId, EndpointId, GatewayId, MethodId, ProviderId, Record};
 use kessai_shared::ports::Clock;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
@@ -82,12 +83,37 @@ impl Server {
 
     fn log(&self, event: &HttpEvent, answer: &HttpAnswer, took: Duration) {
         if !self.quiet {
-            let HttpContext { method, path, .. } = &event.request_context.http;
+            let (method, path) = (&event.request_context.http.method, shown_path(event));
             let time = self.clock.now();
             let replayed = if answer.headers.contains_key("idempotent-replayed") { " (replayed)" } else { "" };
             eprintln!("{time} {method} {path} {} in {} ms{replayed}", answer.status_code, took.as_millis());
         }
     }
+}
+
+/// The path as it may be printed: of what its caller put there, ids alone. Anything else may be in the wrong place.
+fn shown_path(event: &HttpEvent) -> String {
+    let Some((_, pattern)) = event.route_key.split_once(' ') else {
+        let is_clock = event.raw_path == CLOCK_PATH;
+        return if is_clock { CLOCK_PATH } else { "(no route)" }.to_owned();
+    };
+    let shown = pattern.split('/').map(|segment| {
+        let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        name.and_then(|name| event.path_parameter(name)).filter(|text| is_id(text)).unwrap_or(segment)
+    });
+    shown.collect::<Vec<_>>().join("/")
+}
+
+/// Whether this is an id of ours.
+fn is_id(text: &str) -> bool {
+    let is_known = Record::ALL.into_iter().any(|record| record.locate(text).is_some())
+        || MethodId::parse(text).is_some()
+        || GatewayId::parse(text).is_some()
+        || ProviderId::parse(text).is_some()
+        || ApiKeyId::parse(text).is_some()
+        || EndpointId::parse(text).is_some();
+    // Foreign ids have any prefix, and a card number can be as long; but each prefix of ours has a letter.
+    is_known && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 async fn respond(server: Arc<Server>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -213,4 +239,34 @@ fn response(answer: HttpAnswer) -> Response<Full<Bytes>> {
     }
     let body = Full::new(Bytes::from(answer.body));
     response.body(body).unwrap_or_else(|_| Response::new(Full::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_path_what_is_no_id_is_not_printed() {
+        let routes = super::super::routes::routes().expect("a readable template");
+        let payment = "/commerce/payments/payments";
+        let rows = [
+            (format!("{payment}/5512345678901231"), format!("{payment}/{{paymentId}}")),
+            (format!("{payment}/378282246310005"), format!("{payment}/{{paymentId}}")),
+            (format!("{payment}/kessai_00"), format!("{payment}/{{paymentId}}")),
+            (
+                "/commerce/payments/payment-methods/03O000000000000".to_owned(),
+                "/commerce/payments/payment-methods/03O000000000000".to_owned(),
+            ),
+            ("/set-up".to_owned(), "/set-up".to_owned()),
+            ("/5512345678901231".to_owned(), "(no route)".to_owned()),
+            (CLOCK_PATH.to_owned(), CLOCK_PATH.to_owned()),
+        ];
+        for (path, shown) in rows {
+            let found = find(&routes, "GET", &path);
+            let (route_key, path_parameters) =
+                found.map(|(route, parameters)| (format!("GET {}", route.path), parameters)).unwrap_or_default();
+            let event = HttpEvent { raw_path: path, route_key, path_parameters, ..HttpEvent::default() };
+            assert_eq!(shown_path(&event), shown);
+        }
+    }
 }

@@ -3,7 +3,8 @@
 //!
 //! One file for each kind of thing: its members, and how they become a [`Change`]. What is checked against the merchant
 //! is in the domain. A creation under an idempotency key is found again by its id, which follows from the key: asked
-//! again it gives the same answer, but for a secret, which is shown once.
+//! again it gives the same answer, but for a secret, which is shown once. The function itself reads merchants as they are
+//! now; the others know of a change within a minute, because they remember what they read.
 
 mod api_key;
 mod endpoint;

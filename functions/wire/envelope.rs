@@ -183,6 +183,7 @@ pub(super) struct PaymentMethod {
     pub(super) payment_method_details: Option<MethodDetails>,
 }
 
+#[expect(clippy::enum_variant_names, reason = "these are the wire's names")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum MethodDetails {

@@ -254,9 +254,13 @@ const LONGEST_LITERAL: usize = 64;
 /// Longest unknown name that an error repeats.
 const LONGEST_NAME: usize = 64;
 
+/// Most digits of a name that an error repeats: names of this wire format have none, and tokens have many.
+const MOST_DIGITS: usize = 2;
+
 /// The name as an error may repeat it. What does not look like a name may be a value in the wrong place.
 fn shown(name: &str) -> String {
     let is_name = name.len() <= LONGEST_NAME
+        && name.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if is_name { name.to_owned() } else { "(a strange name)".to_owned() }

@@ -374,6 +374,10 @@ impl Run<'_> {
             Err(fault @ HttpFault::NotSent(_)) => (Outcome::NotSent, Some(fault)),
             Err(fault @ HttpFault::Lost(_)) => (Outcome::Unknown, Some(fault)),
         };
+        let outcome = match instrument {
+            Some(instrument) => outcome.without_instrument(instrument),
+            None => outcome,
+        };
         // A journal rests too.
         let outcome = outcome.within_limits();
         self.shell.journal.note(&Note::Called(Called {

@@ -291,7 +291,8 @@ impl Shell {
         // An empty token is none.
         let token = token.filter(|token| !token.reveal().is_empty());
         // Before it is cut: what is left of a token would not be found.
-        let outcome = token.iter().fold(outcome, Outcome::without).within_limits();
+        let outcome =
+            token.iter().fold(outcome, Outcome::without).without_instrument(&asking.instrument).within_limits();
         if let Some(gateway) = asking.asked.gateway {
             self.journal.note(&Note::Called(Called {
                 gateway,

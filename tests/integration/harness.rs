@@ -1,10 +1,11 @@
 //! A running Kessai and its sandbox gateways, and verbs to use them with.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -39,6 +40,8 @@ struct Process {
     child: Child,
     /// The first line it printed.
     greeting: String,
+    /// Takes what it prints after that.
+    reader: Option<JoinHandle<String>>,
 }
 
 impl Process {
@@ -57,9 +60,20 @@ impl Process {
         let mut lines = BufReader::new(child.stdout.take().expect("its output"));
         let mut greeting = String::new();
         lines.read_line(&mut greeting).expect("a greeting");
-        // Whatever else it prints must go somewhere.
-        std::thread::spawn(move || lines.lines().for_each(drop));
-        Self { child, greeting }
+        let reader = std::thread::spawn(move || {
+            let mut rest = String::new();
+            // Until it ends, by whatever way.
+            drop(lines.read_to_string(&mut rest));
+            rest
+        });
+        Self { child, greeting, reader: Some(reader) }
+    }
+
+    /// Ends it, and tells what it printed.
+    fn end(&mut self) -> String {
+        self.kill();
+        let rest = self.reader.take().map(|reader| reader.join().expect("no panic"));
+        format!("{}{}", self.greeting, rest.unwrap_or_default())
     }
 
     fn kill(&mut self) {
@@ -80,6 +94,8 @@ pub struct Kessai {
     arguments: Vec<String>,
     pub client: Client,
     scratch: Option<Scratch>,
+    /// Where its log goes, and that of its successors.
+    log: Option<PathBuf>,
 }
 
 impl Kessai {
@@ -99,12 +115,23 @@ impl Kessai {
     /// On file, with sandbox gateways of its own, and its log in a file.
     pub fn on_file_with_log(data: &Path, log: &Path) -> Self {
         let arguments = ["--port", "0", "--sandbox-port", "0", "--data", &data.to_string_lossy()];
-        let log = std::fs::File::create(log).expect("a log");
-        Self::over(Process::start_with_log(&arguments, log.into()), &arguments)
+        Self::start_with_log(&arguments, Some(log.to_owned()))
+    }
+
+    /// On file, over sandbox gateways that run elsewhere, and its log in a file.
+    pub fn over_with_log(data: &Path, sandbox: &Sandbox, log: &Path) -> Self {
+        let arguments = ["--port", "0", "--sandbox-url", &sandbox.url, "--data", &data.to_string_lossy()];
+        Self::start_with_log(&arguments, Some(log.to_owned()))
     }
 
     fn start(arguments: &[&str]) -> Self {
-        Self::over(Process::start(arguments), arguments)
+        Self::start_with_log(arguments, None)
+    }
+
+    fn start_with_log(arguments: &[&str], log: Option<PathBuf>) -> Self {
+        let open = |file: &PathBuf| std::fs::OpenOptions::new().create(true).append(true).open(file).expect("a log");
+        let to = log.as_ref().map_or_else(Stdio::null, |file| open(file).into());
+        Self { log, ..Self::over(Process::start_with_log(arguments, to), arguments) }
     }
 
     fn over(process: Process, arguments: &[&str]) -> Self {
@@ -112,7 +139,12 @@ impl Kessai {
         let data = arguments.last().expect("the data directory comes last");
         let client = Client::from_file(&Path::new(data).join("local.env"));
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { process, arguments, client, scratch: None }
+        Self { process, arguments, client, scratch: None, log: None }
+    }
+
+    /// Ends it, and tells what it printed.
+    pub fn end(mut self) -> String {
+        self.process.end()
     }
 
     /// Where its `local.env` is.
@@ -122,9 +154,19 @@ impl Kessai {
 
     /// Kills it as a power cut would, and starts it again over the same data.
     pub fn kill_and_restart(&mut self) {
-        self.process.kill();
+        self.kill();
+        self.restart();
+    }
+
+    /// Kills it as a power cut would, and tells what it had printed.
+    pub fn kill(&mut self) -> String {
+        self.process.end()
+    }
+
+    /// Starts it again over the same data.
+    pub fn restart(&mut self) {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let next = Self::start(&arguments);
+        let next = Self::start_with_log(&arguments, self.log.take());
         let scratch = self.scratch.take();
         *self = Self { scratch, ..next };
     }

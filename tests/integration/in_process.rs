@@ -2,40 +2,82 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use kessai_functions::door::{App, Function, answer};
 use kessai_functions::event::{HttpAnswer, HttpEvent};
 use kessai_functions::lambda::watched;
+use kessai_functions::local::clock::MovableClock;
+use kessai_functions::local::identity::everything;
+use kessai_functions::local::routes::{Route, find, routes};
 use kessai_infra::http::HttpClient;
-use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_infra::system::SystemEntropy;
 use kessai_infra::watch::{Log, Watch};
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ids::{GatewayId, MerchantId};
+use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId};
 use kessai_shared::memory::{Memory, Meter};
 use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
-use kessai_shared::ports::{Clock, Expected, Store};
+use kessai_shared::ports::Clock;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
-use kessai_shared::stored::merchant::{encode_api_key, encode_merchant};
+use kessai_shared::stored::merchant::{Pointer, encode_merchant, encode_pointer};
+use kessai_shared::time::Timestamp;
 use kessai_shared::trace::TraceId;
 use serde_json::{Value, json};
 
-use crate::harness::{CARD, Sandbox, Scratch};
+use crate::harness::{CARD, CLASSES, Sandbox, Scratch};
 
 /// Of every request.
 pub const TRACE: &str = "1-67891233-abcdef012345678912345678";
 
+/// The keys that seal and those of fingerprints, in hexadecimal digits.
+pub const SEALING_KEY: &str = "9d1c8e52f07ab36418c5d2e96f03b7a4580e21d97c4fb8633ea5109cd7f26b41";
+pub const FINGERPRINT_KEY: [u8; 32] = *b"\x91\xe2\x37\x08\xbc\x5a\xf1\x6d\xd4\x29\x8e\xc3\x70\x1b\xa6\x5f\
+    \x92\xe8\x04\xbd\x63\xfa\x17\xc9\x3e\xb5\x48\xd0\x86\x2c\xf7\x1a";
+
 /// The functions over stores that count, in this process.
 pub struct InProcess {
-    app: App,
+    pub app: App,
     pub payments: Arc<Memory>,
     pub vault: Arc<Memory>,
-    api_key: ApiKey,
+    pub merchants: Arc<Memory>,
+    pub merchant: MerchantId,
+    pub api_key: ApiKey,
     pub gateway: GatewayId,
-    log: Log,
+    /// By the class of the sandbox behind them.
+    pub gateways: BTreeMap<&'static str, GatewayId>,
+    pub log: Log,
     lines: Arc<Mutex<Vec<String>>>,
-    _sandbox: (Sandbox, Scratch),
+    clock: Arc<MovableClock>,
+    routes: Vec<Route>,
+    sandbox: (Sandbox, Scratch),
+}
+
+/// What was asked of the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    pub payments: Meter,
+    pub vault: Meter,
+    pub merchants: Meter,
+}
+
+impl Spent {
+    fn since(self, before: Self) -> Self {
+        Self {
+            payments: difference(self.payments, before.payments),
+            vault: difference(self.vault, before.vault),
+            merchants: difference(self.merchants, before.merchants),
+        }
+    }
+}
+
+fn difference(after: Meter, before: Meter) -> Meter {
+    Meter {
+        reads: after.reads - before.reads,
+        writes: after.writes - before.writes,
+        write_units: after.write_units - before.write_units,
+    }
 }
 
 impl InProcess {
@@ -43,31 +85,103 @@ impl InProcess {
         let scratch = Scratch::new();
         let sandbox = Sandbox::start(scratch.path());
         let [payments, vault, merchants] = [(); 3].map(|()| Arc::new(Memory::default()));
-        let (merchant, gateway) = (MerchantId::from_random([1; 16]), GatewayId::from_random([2; 16]));
-        let api_key = ApiKey::from_random([3; 16], [4; 16]);
-        let sandboxed = Gateway::at("sandbox-keyed", format!("{}/keyed", sandbox.url()));
-        let gateways = BTreeMap::from([(gateway, sandboxed)]);
-        let set_up = Merchant { gateways, ..Merchant::new(merchant, "Test") };
-        for item in [encode_api_key(&api_key.hash(), &merchant), encode_merchant(&set_up)] {
-            merchants.write(item, Expected::Absent).await.expect("memory does not fail");
+        let (merchant, api_key) = (MerchantId::from_random([1; 16]), ApiKey::from_random([0x3d; 16], [0x4b; 16]));
+        let clock = Arc::new(MovableClock::open(None).expect("a clock"));
+        let gateways: BTreeMap<_, _> = (2..).zip(CLASSES).map(|(n, c)| (c, GatewayId::from_random([n; 16]))).collect();
+        let mut set_up = Merchant::new(merchant, "Test");
+        for (class, id) in &gateways {
+            let path = class.to_lowercase().replace('_', "-");
+            set_up.gateways.insert(*id, Gateway::at(format!("sandbox-{path}"), format!("{}/{path}", sandbox.url())));
         }
+        let key_id = ApiKeyId::from_random([6; 16]);
+        set_up.api_keys.insert(key_id, everything(&api_key, "Test", clock.now()));
+        merchants.put(encode_pointer(&api_key.hash(), Pointer { merchant, key: Some(key_id) }));
+        merchants.put(encode_merchant(&set_up));
         let lines: Arc<Mutex<Vec<String>>> = Arc::default();
         let printed = Arc::clone(&lines);
         let out = move |line: &str| printed.lock().expect("the lines").push(line.to_owned());
-        let log =
-            Log { function: "test", stage: Some("test".to_owned()), clock: Arc::new(SystemClock), out: Arc::new(out) };
+        let log = Log { function: "test", stage: Some("test".to_owned()), clock: clock.clone(), out: Arc::new(out) };
         let shell = Shell {
             store: payments.clone(),
             http: Arc::new(HttpClient::new().expect("a client")),
-            clock: Arc::new(SystemClock),
+            clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             journal: Watch::new(&log, String::new(), None),
-            fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
+            fingerprint_key: Some(Arc::new(FingerprintKey::new(FINGERPRINT_KEY))),
             vault: Some(vault.clone()),
-            sealing_keys: SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).map(Arc::new),
+            sealing_keys: SealingKeys::parse(&format!("k1:{SEALING_KEY}")).map(Arc::new),
         };
-        let app = App { shell, directory: merchants.clone(), merchants, rates: Arc::default(), takes_loopback: true };
-        Self { app, payments, vault, api_key, gateway, log, lines, _sandbox: (sandbox, scratch) }
+        let directory = merchants.clone();
+        let app = App { shell, directory, merchants: merchants.clone(), rates: Arc::default(), takes_loopback: true };
+        let (gateway, routes) = (gateways["KEYED"], routes().unwrap_or_else(|error| panic!("{error:?}")));
+        let sandbox = (sandbox, scratch);
+        Self {
+            app,
+            payments,
+            vault,
+            merchants,
+            merchant,
+            api_key,
+            gateway,
+            gateways,
+            log,
+            lines,
+            clock,
+            routes,
+            sandbox,
+        }
+    }
+
+    pub fn sandbox_url(&self) -> &str {
+        self.sandbox.0.url()
+    }
+
+    /// Moves the clock forward.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by).await.expect("nothing rests");
+    }
+
+    /// As much time as a function has.
+    pub fn deadline(&self) -> Timestamp {
+        self.clock.now().plus(Duration::from_secs(25))
+    }
+
+    pub fn spent(&self) -> Spent {
+        Spent { payments: self.payments.meter(), vault: self.vault.meter(), merchants: self.merchants.meter() }
+    }
+
+    /// The function that a request goes to, and the request as it gets there; none where no route leads anywhere.
+    pub fn routed(&self, method: &str, path: &str, mut event: HttpEvent) -> Option<(&'static Function, HttpEvent)> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let (route, parameters) = find(&self.routes, method, path)?;
+        event.route_key = format!("{method} {}", route.path);
+        event.path_parameters = parameters;
+        path.clone_into(&mut event.raw_path);
+        query.clone_into(&mut event.raw_query_string);
+        path.clone_into(&mut event.request_context.http.path);
+        Some((route.function, event))
+    }
+
+    /// Asks whatever the path leads to, with these headers alone, and counts what that cost.
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> (HttpAnswer, Spent) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut event = self.event(body.as_bytes());
+        event.headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (function, event) = self.routed(method, path, event).unwrap_or_else(|| panic!("no route: {method} {path}"));
+        let before = self.spent();
+        let (answer, _) = self.send(function, &event).await;
+        (answer, self.spent().since(before))
+    }
+
+    /// The same functions for one invocation.
+    pub fn invocation(&self) -> App {
+        watched(&self.app, &Watch::new(&self.log, "request".to_owned(), TraceId::parse(TRACE)))
     }
 
     /// Asks, and counts what that cost.
@@ -99,16 +213,8 @@ impl InProcess {
 
     pub async fn send(&self, function: &Function, event: &HttpEvent) -> (HttpAnswer, Meter) {
         let before = self.payments.meter();
-        let deadline = SystemClock.now().plus(std::time::Duration::from_secs(25));
-        let watch = Watch::new(&self.log, "request".to_owned(), TraceId::parse(TRACE));
-        let answer = answer(&watched(&self.app, &watch), function, event, deadline).await;
-        let after = self.payments.meter();
-        let spent = Meter {
-            reads: after.reads - before.reads,
-            writes: after.writes - before.writes,
-            write_units: after.write_units - before.write_units,
-        };
-        (answer, spent)
+        let answer = answer(&self.invocation(), function, event, self.deadline()).await;
+        (answer, difference(self.payments.meter(), before))
     }
 
     /// What was logged since somebody last looked.

@@ -17,9 +17,12 @@ use kessai_shared::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, ProviderId
 use kessai_shared::memory::{Memory, Meter};
 use kessai_shared::merchant::{ApiKey, ListedKey, Merchant, Scope};
 use kessai_shared::ports::{Clock, Directory, Expected, Pending, Store, StoreFault, Written};
+use kessai_shared::seal::{Place, SealingKeys};
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
-use kessai_shared::stored::merchant::{Pointer, encode_api_key, encode_merchant, encode_pointer};
+use kessai_shared::stored::merchant::{
+    Pointer, decode_merchant, encode_api_key, encode_merchant, encode_pointer, merchant_key,
+};
 use kessai_shared::time::Timestamp;
 use serde_json::Value;
 
@@ -129,7 +132,7 @@ impl Door {
             journal: Watch::new(&log, String::new(), None),
             fingerprint_key: None,
             vault: None,
-            sealing_keys: None,
+            sealing_keys: SealingKeys::parse(&format!("a:{}", "07".repeat(32))).map(Arc::new),
         };
         App {
             shell,
@@ -141,7 +144,6 @@ impl Door {
     }
 
     async fn change(&self, change: impl FnOnce(&mut Merchant)) {
-        use kessai_shared::stored::merchant::{decode_merchant, merchant_key};
         let item = self.table.memory.read(&merchant_key(&merchant_id())).await.expect("memory").expect("a merchant");
         let mut merchant = decode_merchant(item).expect("a merchant");
         let version = merchant.version;
@@ -317,6 +319,39 @@ async fn to_be_available_matters_more_than_a_limit() {
     }
     door.table.is_broken.store(false, Ordering::SeqCst);
     assert_eq!([door.knock(&api_key(1)).await, door.knock(&api_key(1)).await], [404, 429]);
+}
+
+#[tokio::test]
+async fn a_secret_rests_as_its_hash_or_sealed_for_its_endpoint_alone() {
+    let door = Door::to([(1, listed(1))]).await;
+    let made = async |route: &str, body: &str| {
+        let event = HttpEvent {
+            route_key: route.to_owned(),
+            headers: BTreeMap::from([("authorization".to_owned(), format!("Bearer {}", api_key(1).reveal()))]),
+            body: Some(body.to_owned().into()),
+            ..HttpEvent::default()
+        };
+        let answer = answer(&door.app, &set_up::FUNCTION, &event, START.plus(Duration::from_secs(25))).await;
+        serde_json::from_str::<Value>(&answer.body).expect("JSON")
+    };
+    let key = made("POST /set-up/api-keys", r#"{"name":"Till","scopes":["read"]}"#).await;
+    let hook = made("POST /set-up/webhook-endpoints", r#"{"url":"https://shop.example","events":["*"]}"#).await;
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let (key, secret, id) = (text(&key["key"]), text(&hook["secret"]), text(&hook["id"]));
+    let items = format!("{:?}", door.table.memory.items());
+    assert!(!items.contains(&key) && !items.contains(&secret), "{items}");
+    let item = door.table.read(&merchant_key(&merchant_id())).await.expect("memory").expect("a merchant");
+    let merchant = decode_merchant(item).expect("a merchant");
+    let id = EndpointId::parse(&id).expect("an id");
+    let keys = door.app.shell.sealing_keys.as_ref().expect("keys");
+    let sealed = merchant.endpoints[&id].secrets[0].sealed.clone();
+    let open = |merchant: &str, endpoint: &str| {
+        let parts = ["webhook-secret", merchant, endpoint];
+        keys.open(Place(&parts), &sealed).map(|secret| secret.reveal().to_owned())
+    };
+    assert_eq!(open(merchant_id().as_str(), id.as_str()), Ok(secret));
+    assert!(open(merchant_id().as_str(), "9we000000000001").is_err());
+    assert!(open("00D000000000001", id.as_str()).is_err());
 }
 
 #[tokio::test]

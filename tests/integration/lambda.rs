@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use kessai_functions::local::embedded::{self, Embedded};
 use kessai_functions::local::identity::Identity;
+use kessai_functions::local::methods;
 use kessai_functions::scheduler_tick::{Tick, Ticking};
-use kessai_infra::system::SystemClock;
+use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey, Record};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::ports::{Clock, Expected, Journal, Note, Pending, Queue, QueueFault, Store, StoreFault};
 use kessai_shared::reminder::{Delayed, Reminder};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::{Sandbox, Scratch};
-use crate::platform::{RuntimeApi, Services};
+use crate::platform::{RuntimeApi, Services, sealing_keys};
 
 /// The data that functions find in the account.
 struct Account {
@@ -36,6 +38,10 @@ impl Account {
         let database = embedded::start(None).await.unwrap_or_else(|error| panic!("{error:?}"));
         let identity = Identity::load(&scratch.path().join("none"));
         identity.register(&database.merchants, sandbox.url()).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let keys = SealingKeys::parse(&sealing_keys()).expect("keys");
+        methods::seed(&database.vault, identity.merchant, &keys, &SystemEntropy, SystemClock.now())
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"));
         Self { database, identity, services: Services::start(), _sandbox: (sandbox, scratch) }
     }
 
@@ -53,6 +59,7 @@ impl Account {
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.database.url),
             ("PAYMENTS_TABLE", "payments"),
             ("MERCHANTS_TABLE", "merchants"),
+            ("VAULT_TABLE", "vault"),
             ("AWS_ENDPOINT_URL", &self.services.url()),
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
             ("VAULT_KEYS_PARAMETER", "/kessai/test/vault-keys"),
@@ -151,7 +158,16 @@ async fn a_parameter_that_holds_something_else_stops_the_start_and_is_named_with
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_without_its_environment_says_what_is_missing() {
     let account = Account::new().await;
-    for missing in ["PAYMENTS_TABLE", "MERCHANTS_TABLE", "FINGERPRINT_KEY_PARAMETER", "KESSAI_STAGE", "AWS_REGION"] {
+    let names = [
+        "PAYMENTS_TABLE",
+        "MERCHANTS_TABLE",
+        "VAULT_TABLE",
+        "FINGERPRINT_KEY_PARAMETER",
+        "VAULT_KEYS_PARAMETER",
+        "KESSAI_STAGE",
+        "AWS_REGION",
+    ];
+    for missing in names {
         let mut environment = account.environment("127.0.0.1:9");
         environment.remove(missing);
         let mut command = Command::new(env!("CARGO_BIN_EXE_authorize"));

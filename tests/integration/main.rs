@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod access;
 mod balances;
 mod batches;
 mod canary;

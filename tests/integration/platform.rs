@@ -61,6 +61,11 @@ pub struct Services {
     sent: Arc<Mutex<Vec<Value>>>,
 }
 
+/// What the parameter of the vault's keys holds.
+pub fn sealing_keys() -> String {
+    format!("1:{}", "08".repeat(32))
+}
+
 impl Services {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -77,7 +82,7 @@ impl Services {
                         let names = body["Names"].as_array().expect("names").iter();
                         let value = |name: &Value| match name.as_str().is_some_and(|name| name.ends_with("vault-keys"))
                         {
-                            true => format!("1:{}", "08".repeat(32)),
+                            true => sealing_keys(),
                             false => "07".repeat(32),
                         };
                         let keys = names.map(|name| json!({ "Name": name, "Value": value(name) }));

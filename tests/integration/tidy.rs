@@ -1,6 +1,7 @@
 //! The project's own properties: what is said in several places agrees, and what must not be is not.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -149,6 +150,36 @@ fn stored_attributes_are_described_where_they_are_defined() {
         let written = rest.split("\n    }\n").next().and_then(|rest| rest.split("\n}\n").next()).expect("its body");
         for name in written.split(".with").skip(1).filter_map(|call| call.split('"').nth(1)) {
             assert!(head.contains(&format!("`{name}`")), "the module doc describes {name}");
+        }
+    }
+}
+
+/// Every name in backticks in the table of threats is a test.
+#[test]
+fn the_tests_behind_each_threat_are_there() {
+    fn sources(directory: &Path, found: &mut String) {
+        for entry in fs::read_dir(directory).expect("a directory").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push_str(&fs::read_to_string(&path).expect("a source"));
+            }
+        }
+    }
+    let mut found = String::new();
+    for directory in ["shared/src", "infra/src", "infra/tests", "functions", "tests"] {
+        sources(&root().join(directory), &mut found);
+    }
+    let page = fs::read_to_string(root().join("docs/security.md")).expect("the page");
+    let table = page.split_once("## Threats").expect("the table").1;
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 10, "{} rows", rows.len());
+    for row in rows {
+        let names: Vec<_> = row.rsplit('|').nth(1).expect("a last column").split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "a threat without a test: {row}");
+        for name in names {
+            assert!(found.contains(&format!("fn {name}(")), "there is no test {name}");
         }
     }
 }

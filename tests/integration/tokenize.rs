@@ -467,25 +467,28 @@ fn a_method_is_called_as_its_gateways_provider_calls_it() {
 
 /// What is wrong, where, and what the refusal must name.
 fn bad(client: &Client) -> Vec<(Value, &'static str)> {
-    let with = |pointer: &str, value: Value, names| {
-        let mut body = card(client, "KEYED");
-        let (parent, member) = pointer.rsplit_once('/').expect("a pointer");
-        body.pointer_mut(parent).expect("its parent")[member] = value;
-        (body, names)
-    };
-    let of_card = |member: &str, value: Value, names| with(&format!("/cardPaymentMethod/{member}"), value, names);
-    let of_bank = |member: &str, value: Value, names| {
-        let mut body = bank(client, "KEYED");
-        body["bankPaymentMethod"][member] = value;
-        (body, names)
-    };
-    let long = |count: usize| json!("x".repeat(count));
     let mut both = card(client, "KEYED");
     both["bankPaymentMethod"] = bank(client, "KEYED")["bankPaymentMethod"].clone();
+    let whole = vec![(json!({}), "cardPaymentMethod"), (json!([]), "body"), (both, "bankPaymentMethod")];
+    [whole, bad_cards(client), bad_circumstances(client), bad_accounts(client)].concat()
+}
+
+/// A good card with one member replaced.
+fn with(client: &Client, pointer: &str, value: Value, names: &'static str) -> (Value, &'static str) {
+    let mut body = card(client, "KEYED");
+    let (parent, member) = pointer.rsplit_once('/').expect("a pointer");
+    body.pointer_mut(parent).expect("its parent")[member] = value;
+    (body, names)
+}
+
+fn long(count: usize) -> Value {
+    json!("x".repeat(count))
+}
+
+fn bad_cards(client: &Client) -> Vec<(Value, &'static str)> {
+    let with = |pointer: &str, value, names| with(client, pointer, value, names);
+    let of_card = |member: &str, value, names| with(&format!("/cardPaymentMethod/{member}"), value, names);
     vec![
-        (json!({}), "cardPaymentMethod"),
-        (json!([]), "body"),
-        (both, "bankPaymentMethod"),
         with("/cardPaymentMethod", json!(CARD), "cardPaymentMethod"),
         with("/cardPaymentMethod", json!({}), "cardPaymentMethod.cardCategory"),
         of_card("cardNumber", Value::Null, "cardPaymentMethod.cardNumber"),
@@ -526,6 +529,12 @@ fn bad(client: &Client) -> Vec<(Value, &'static str)> {
         of_card("accountId", json!("no spaces"), "cardPaymentMethod.accountId"),
         of_card("autoPay", json!("often"), "cardPaymentMethod.autoPay"),
         of_card("pin", json!("1234"), "cardPaymentMethod.pin"),
+    ]
+}
+
+fn bad_circumstances(client: &Client) -> Vec<(Value, &'static str)> {
+    let with = |pointer: &str, value, names| with(client, pointer, value, names);
+    vec![
         with("/address/street", long(256), "address.street"),
         with("/address/city", long(41), "address.city"),
         with("/address/state", long(81), "address.state"),
@@ -545,6 +554,16 @@ fn bad(client: &Client) -> Vec<(Value, &'static str)> {
         with("/amount", json!(1), "amount"),
         with("/gatewayToken", json!("tok"), "gatewayToken"),
         with("/idempotencyKey", long(256), "idempotencyKey"),
+    ]
+}
+
+fn bad_accounts(client: &Client) -> Vec<(Value, &'static str)> {
+    let of_bank = |member: &str, value: Value, names| {
+        let mut body = bank(client, "KEYED");
+        body["bankPaymentMethod"][member] = value;
+        (body, names)
+    };
+    vec![
         of_bank("accountNumber", Value::Null, "bankPaymentMethod.accountNumber"),
         of_bank("accountNumber", json!("12-34"), "bankPaymentMethod.accountNumber"),
         of_bank("bankCode", json!("110000001"), "bankPaymentMethod.bankCode"),

@@ -1,7 +1,8 @@
 //! What a gateway said, normalised. *Unknown* is an outcome: the gateway may have acted or not, and
 //! nothing that follows may pretend otherwise.
 
-use crate::card::{Pan, Secret};
+use super::asked::Instrument;
+use crate::card::{Cvv, Pan, Secret};
 use crate::time::Timestamp;
 
 /// What came of asking a gateway.
@@ -57,6 +58,20 @@ impl Outcome {
     #[must_use]
     pub fn without(self, secret: &Secret) -> Self {
         self.saying(|answer| answer.without(secret))
+    }
+
+    /// The same without what is paid with or kept, wherever the gateway repeats that of a request.
+    #[must_use]
+    pub fn without_instrument(self, instrument: &Instrument) -> Self {
+        let secrets = match instrument {
+            Instrument::Card { card, .. } => [Some(card.number.reveal()), card.cvv.as_ref().map(Cvv::reveal)],
+            Instrument::Bank { account, .. } => [Some(account.number.reveal()), None],
+            Instrument::Stored(on_file) => [on_file.token.as_ref().map(Secret::reveal), None],
+            Instrument::Alternative { token, token_details, .. } => {
+                [Some(token.reveal()), token_details.as_ref().map(Secret::reveal)]
+            }
+        };
+        self.saying(|answer| secrets.into_iter().flatten().fold(answer, Answer::without_text))
     }
 
     fn saying(self, change: impl FnOnce(Answer) -> Answer) -> Self {
@@ -125,6 +140,13 @@ impl Answer {
         }
     }
 
+    /// What a person may read. By the rest operations are found, and a code may be as short as a secret.
+    fn without_text(self, secret: &str) -> Self {
+        let mask = |text: Option<String>| text.map(|text| mask_secret(text, secret));
+        let code = if secret.len() > SHORT { mask(self.code) } else { self.code };
+        Self { code, description: mask(self.description), message: mask(self.message), ..self }
+    }
+
     fn without(self, secret: &Secret) -> Self {
         let mask = |text: Option<String>| text.map(|text| text.replace(secret.reveal(), "****"));
         Self {
@@ -138,6 +160,30 @@ impl Answer {
             date: self.date,
         }
     }
+}
+
+/// As long as a secret may be that stands in texts by chance: a CVV.
+const SHORT: usize = 4;
+
+/// A short secret is masked where it stands by itself.
+fn mask_secret(text: String, secret: &str) -> String {
+    if secret.is_empty() || !text.contains(secret) {
+        return text;
+    }
+    let goes_on = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+    let mut masked = String::with_capacity(text.len());
+    let mut from = 0;
+    for (place, _) in text.match_indices(secret) {
+        let (before, after) = (&text[..place], &text[place + secret.len()..]);
+        let is_part = goes_on(before.chars().next_back()) || goes_on(after.chars().next());
+        if secret.len() > SHORT || !is_part {
+            masked.push_str(&text[from..place]);
+            masked.push_str("****");
+            from = place + secret.len();
+        }
+    }
+    masked.push_str(&text[from..]);
+    masked
 }
 
 /// Gateways repeat what they do not like: what could be a card number is masked, whether its digits stand in
@@ -192,4 +238,24 @@ fn cut(text: Option<String>, limit: usize) -> Option<String> {
     // No text has more characters than bytes.
     let cut = |text: String| if text.len() <= limit { text } else { text.chars().take(limit).collect() };
     text.map(cut).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_is_repeated_is_masked_and_a_short_one_where_it_stands_by_itself() {
+        let rows = [
+            ("account 918273645071 refused", "918273645071", "account **** refused"),
+            ("a918273645071b918273645071", "918273645071", "a****b****"),
+            ("cvc 123, of 1234", "123", "cvc ****, of 1234"),
+            ("123 123", "123", "**** ****"),
+            ("nothing", "123", "nothing"),
+            ("nothing", "", "nothing"),
+        ];
+        for (text, secret, masked) in rows {
+            assert_eq!(mask_secret(text.to_owned(), secret), masked, "{text}");
+        }
+    }
 }
