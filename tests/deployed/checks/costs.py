@@ -59,9 +59,8 @@ def operations_cost_what_was_promised(world: World) -> None:
     count(world, "its duplicate", "TokenizeFunction", Budget(0, 0, vault_units=1), tokenize)
     saved = {**opening, "paymentMethod": {**opening["paymentMethod"], "saveForFuture": True}}
     spends("a sale that is saved", "SaleFunction", Budget(2, 0, vault_units=2, vault_reads=1), "sales", saved)
-    looks = [(f"payment-methods/{method}", "a look at a method"), (f"payment-methods?accountId={ACCOUNT}", "a list of them")]
-    for path, what in looks:
-        count(world, what, "RetrieveFunction", reads, lambda: caller.get(path).expect(200))
+    for path, what in ((f"/{method}", "a look at a method"), (f"?accountId={ACCOUNT}", "a list of them")):
+        count(world, what, "RetrieveFunction", reads, lambda: caller.get(f"payment-methods{path}").expect(200))
 
 
 def count(world: World, what: str, function: str, budget: Budget, ask: Callable[[], Reply]) -> Reply:

@@ -1,4 +1,4 @@
-"""Cards are kept by their gateway, pay, are listed and are given up; and a token is made once, whoever dies on the way."""
+"""Cards are kept by their gateway, pay, are listed and are given up; a token is made once, whoever dies on the way."""
 
 import os
 import signal
