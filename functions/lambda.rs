@@ -76,8 +76,18 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    start(function.name, async |log| {
-        let app = app(&account()?, &log, function.needs).await?;
+    serve_to(function, DynamoDb::without_tokens)
+}
+
+/// Serves requests to `function`, which lists what is in the vault. Apart, so that no other binary can.
+pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
+    serve_to(function, |vault| vault.without_tokens().with_lists())
+}
+
+/// `shown`: the vault as it is seen by who shows it.
+fn serve_to(function: &'static Function, shown: fn(DynamoDb) -> DynamoDb) -> Result<(), StartError> {
+    start(function.name, async move |log| {
+        let app = app(&account()?, &log, function.needs, shown).await?;
         run(move |event: HttpEvent, invocation: Invocation| {
             let (app, log) = (app.clone(), log.clone());
             async move {
@@ -103,7 +113,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     start(follow_up::NAME, async |log| {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
-        let app = app(&account, &log, Needs::TO_FOLLOW_UP).await?;
+        let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
         let queue = queue(&account)?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
@@ -251,7 +261,7 @@ pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
     App { shell, ..app.clone() }
 }
 
-async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartError> {
+async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> DynamoDb) -> Result<App, StartError> {
     let payments = account.table(required("PAYMENTS_TABLE")?);
     let merchants = account.table(required("MERCHANTS_TABLE")?);
     let http = HttpClient::new()?;
@@ -259,7 +269,7 @@ async fn app(account: &Account, log: &Log, needs: Needs) -> Result<App, StartErr
     let Secrets { fingerprint_key, sealing_keys } = secrets?;
     let vault: Option<Arc<dyn Vault>> = match needs.vault {
         Vaulted::Unused | Vaulted::KeysOnly => None,
-        Vaulted::Shown => Some(Arc::new(account.table(required("VAULT_TABLE")?).without_tokens())),
+        Vaulted::Shown => Some(Arc::new(shown(account.table(required("VAULT_TABLE")?)))),
         Vaulted::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
     };
     let clock = Arc::new(SystemClock);

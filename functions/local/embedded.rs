@@ -38,7 +38,7 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     payments.create_table().await?;
     merchants.create_table().await?;
     vault.create_vault_table().await?;
-    Ok(Embedded { url, payments, merchants, vault })
+    Ok(Embedded { url, payments, merchants, vault: vault.with_lists() })
 }
 
 fn serve(database: Database, started: oneshot::Sender<std::io::Result<std::net::SocketAddr>>) {

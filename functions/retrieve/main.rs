@@ -1,5 +1,5 @@
 //! The Lambda function `retrieve`.
 
 fn main() -> Result<(), kessai_functions::lambda::StartError> {
-    kessai_functions::lambda::serve(&kessai_functions::retrieve::FUNCTION)
+    kessai_functions::lambda::serve_with_lists(&kessai_functions::retrieve::FUNCTION)
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proxy import FINGERPRINT_KEY
+from proxy import FINGERPRINT_KEY, VAULT_KEYS
 from worker import Worker
 from world import World
 
@@ -67,8 +67,10 @@ class Contestants:
         own = {
             "PAYMENTS_TABLE": "payments",
             "MERCHANTS_TABLE": "merchants",
+            "VAULT_TABLE": "vault",
             "FINGERPRINT_KEY": FINGERPRINT_KEY,
             "FINGERPRINT_KEY_PARAMETER": "/kessai/bench/fingerprint-key",
+            "VAULT_KEYS_PARAMETER": VAULT_KEYS,
             "FOLLOW_UP_QUEUE_URL": f"{self.world.proxy.url}/000000000000/follow-up",
             "KESSAI_STAGE": "bench",
         }

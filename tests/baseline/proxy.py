@@ -12,6 +12,8 @@ from typing import Any
 from http1 import Connection, Message, Server
 
 FINGERPRINT_KEY = "07" * 32
+# The parameter that holds the keys of the vault; nothing is sealed here.
+VAULT_KEYS = "/kessai/bench/vault-keys"
 COUNTED = {"PutItem", "UpdateItem", "DeleteItem", "GetItem"}
 
 
@@ -54,15 +56,19 @@ class Proxy:
 
 def _answer(operation: str, asked: dict[str, Any]) -> Message:
     """SSM and SQS, as far as they are asked."""
-    parameter = {"Type": "SecureString", "Value": FINGERPRINT_KEY}
     body: dict[str, Any] = {}
     match operation:
         case "GetParameters":
-            body = {"Parameters": [{**parameter, "Name": name} for name in asked["Names"]], "InvalidParameters": []}
+            body = {"Parameters": [_parameter(name) for name in asked["Names"]], "InvalidParameters": []}
         case "SendMessageBatch":
             body = {"Successful": [_sent(entry) for entry in asked["Entries"]], "Failed": []}
     headers = {"content-type": "application/x-amz-json-1.1"}
     return Message("HTTP/1.1 200 OK", headers, json.dumps(body).encode())
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    value = f"k1:{FINGERPRINT_KEY}" if name == VAULT_KEYS else FINGERPRINT_KEY
+    return {"Name": name, "Type": "SecureString", "Value": value}
 
 
 def _sent(entry: dict[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from telling import expect, until
 
 T = TypeVar("T")
 
-# A stored method and a card of the sandbox that approve.
-STORED_METHOD = "03O000000000000"
+# A card of the sandbox that approves, and the account that it is stored for.
 CARD = "4242424242424242"
+TYPES = {"4": "Visa", "5": "MasterCard"}
+ACCOUNT = "001000000000001"
 
 # In seconds; an API gives up after 30.
 LONGEST_ANSWER = 90
@@ -61,6 +62,12 @@ class Reply:
         return self.record["id"]
 
     @property
+    def method(self) -> str:
+        """The stored method that came of it."""
+        assert self.at("paymentMethod", "id"), f"no method in {self.status} {self.body!r}"
+        return self.at("paymentMethod", "id")
+
+    @property
     def is_replayed(self) -> bool:
         return self.headers.get("idempotent-replayed") == "true"
 
@@ -72,6 +79,13 @@ class Caller:
         self.address = urlsplit(address)
         self.host = host
         self.variables = variables
+        # A stored method for each class of gateway.
+        self.methods: dict[str, str] = {}
+
+    def with_key(self, key: str) -> "Caller":
+        """Whoever has another API key."""
+        address = self.address.geturl()
+        return Caller(address, self.host, {**self.variables, "KESSAI_API_KEY": key})
 
     def gateway(self, kind: str) -> str:
         """The id of the sandbox gateway of a class, as in `look-up`."""
@@ -110,10 +124,18 @@ class Caller:
         """The body of a request that opens a payment."""
         number = {"cardNumber": card, "expiryMonth": 12, "expiryYear": 2030, "cvv": "123"}
         return {
-            "accountId": "001000000000001", "amount": amount, "currencyIsoCode": "USD",
+            "accountId": ACCOUNT, "amount": amount, "currencyIsoCode": "USD",
             "paymentGatewayId": self.gateway(kind),
-            "paymentMethod": {"cardPaymentMethod": number} if card else {"id": STORED_METHOD},
+            "paymentMethod": {"cardPaymentMethod": number} if card else {"id": self.methods[kind]},
         }
+
+    def tokenize(self, kind: str, key: str, card: str = CARD, account: str = ACCOUNT) -> Reply:
+        """Has the gateway of a class keep a card."""
+        names = {"cardHolderName": "Carol Smith", "cardHolderFirstName": "Carol", "cardHolderLastName": "Smith"}
+        number = {"cardNumber": card, "cardCategory": "CreditCard", "expiryMonth": 12, "expiryYear": 2030, "cvv": "123"}
+        of_card = {"accountId": account, "nickName": key, "cardType": TYPES[card[0]], **names, **number}
+        body = {"cardPaymentMethod": of_card, "paymentGatewayId": self.gateway(kind)}
+        return self.post("payment-methods", body, key)
 
     def authorize(self, kind: str, key: str, amount: str, card: str | None = None) -> Reply:
         return self.post("authorizations", self.opening(kind, amount, card), key)

@@ -59,6 +59,15 @@ class Sandbox:
         """What the next requests meet."""
         self.ask("POST", "/faults", {"next": [fault]})
 
+    def has_heard(self) -> bool:
+        """Whether everything that was scripted has met its request."""
+        return self.ask("GET", "/faults")["pending"] == 0
+
+    def tokens(self, kind: str, method: str) -> list[str]:
+        """What a gateway that can be asked gave out for a stored method."""
+        operations = self.ask("GET", f"/{kind}/operations?reference={method}")["operations"]
+        return [operation["token"] for operation in operations if "token" in operation]
+
     def effects(self, **wanted: Any) -> list[dict[str, Any]]:
         """The money that moved and was not moved back, of those effects that look like this."""
         effects = [effect for effect in self.ask("GET", "/ledger")["effects"] if not effect["voided"]]

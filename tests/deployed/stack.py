@@ -1,7 +1,6 @@
 """The deployed system: built, deployed, found, and completed where an emulator leaves something out."""
 
 import json
-import secrets
 import subprocess
 from dataclasses import dataclass
 from typing import Any
@@ -56,14 +55,6 @@ def build(cloud: Cloud) -> None:
 
 
 def deploy(cloud: Cloud) -> None:
-    # CloudFormation cannot make a secret: whoever deploys does.
-    ssm = cloud.client("ssm")
-    name = f"/kessai/{STAGE}/fingerprint-key"
-    try:
-        ssm.put_parameter(Name=name, Type="SecureString", Value=secrets.token_hex(32))
-        say(f"made the parameter {name}")
-    except ssm.exceptions.ParameterAlreadyExists:
-        say(f"the parameter {name} is there")
     sam = [str(tools.TOOLS / "bin/sam"), "deploy", "--stack-name", NAME]
     what = ["--template-file", str(BUILD / "template.yaml"), "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]
     how = ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
@@ -152,6 +143,11 @@ def redirect(cloud: Cloud, stack: Stack, address: str) -> None:
         variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         own = {f"AWS_ENDPOINT_URL_{service}": f"{address}/{id}" for service in ("DYNAMODB", "SQS")}
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, **own}})
+    until_updated(cloud, stack)
+
+
+def until_updated(cloud: Cloud, stack: Stack) -> None:
+    functions = cloud.client("lambda")
 
     def is_updated() -> bool:
         states = [functions.get_function_configuration(FunctionName=name) for name in stack.functions.values()]

@@ -4,12 +4,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import merchant
+import parameters
 import stack as stacks
 from caller import Caller
 from cloud import Cloud
 from counting import Forwarder
 from processes import descendants, speaks_to, variable
-from sandbox import Sandbox, binary
+from sandbox import CLASSES, Sandbox, binary
 from stack import Stack
 from telling import say, step
 
@@ -45,6 +46,7 @@ def start(ending: ExitStack) -> World:
     step("build: the template and the binaries")
     stacks.build(cloud)
     step("deploy")
+    parameters.make(cloud)
     stacks.deploy(cloud)
     stack = stacks.find(cloud)
     stacks.complete(cloud, stack)
@@ -58,4 +60,7 @@ def start(ending: ExitStack) -> World:
         say(f"functions reach DynamoDB and SQS through {forwarder.address}, where calls are counted")
     address, host = cloud.api_address(stack.api, stack.outputs["ApiUrl"])
     say(f"the API: {host} at {address}")
-    return World(cloud, stack, sandbox, Caller(address, host, variables), forwarder)
+    caller = Caller(address, host, variables)
+    caller.methods = {kind: caller.tokenize(kind, f"stored-{kind}").expect(201).method for kind in CLASSES}
+    say(f"stored methods: {', '.join(caller.methods.values())}")
+    return World(cloud, stack, sandbox, caller, forwarder)

@@ -43,11 +43,13 @@ pub struct DynamoDb {
     clock: Arc<dyn Clock>,
     /// What a read asks for, where that is not the whole item.
     only: Option<&'static [&'static str]>,
+    /// How it is listed, where it is.
+    page: Option<vault::Page>,
 }
 
 impl DynamoDb {
     pub(crate) fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), clock: Arc::new(SystemClock), only: None }
+        Self { client, table: table.into(), clock: Arc::new(SystemClock), only: None, page: None }
     }
 
     /// The same by another clock.

@@ -46,7 +46,7 @@ impl Embedded {
 
     /// A new table of stored payment methods.
     pub(crate) async fn vault(&self) -> DynamoDb {
-        let table = Account::at(&self.url).table("vault");
+        let table = Account::at(&self.url).table("vault").with_lists();
         table.create_vault_table().await.unwrap();
         table
     }

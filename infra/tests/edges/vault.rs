@@ -130,7 +130,7 @@ async fn a_view_without_tokens_asks_for_what_the_template_allows() {
     assert!(template.contains(&format!("[!GetAtt Data.Outputs.VaultTableArn, index, {INDEX}]")));
     assert!(LISTED.iter().all(|name| WITHOUT_TOKENS.contains(name)) && !WITHOUT_TOKENS.contains(&TOKEN));
     let server = Scripted::start(vec![Act::Read, Act::answer(200, b"{}")]).await;
-    let view = Account::at(&server.url).table("vault").without_tokens();
+    let view = Account::at(&server.url).table("vault").with_lists().without_tokens();
     view.read("one").await.unwrap();
     view.find("one").await.unwrap();
     assert_eq!(server.received("DynamoDB_20120810.GetItem"), 2);

@@ -4,11 +4,16 @@ from checks.common import Skipped
 from checks.costs import CHECKS as COSTS
 from checks.faults import CHECKS as FAULTS
 from checks.flows import CHECKS as FLOWS
+from checks.keys import CHECKS as KEYS
+from checks.methods import CHECKS as METHODS
 from checks.queues import CHECKS as QUEUES
 from checks.races import CHECKS as RACES
+from checks.secrets import CHECKS as SECRETS
+from checks.set_up import CHECKS as SET_UP
 from checks.store import CHECKS as STORE
 from checks.ticks import CHECKS as TICKS
 
-CHECKS = [*FLOWS, *FAULTS, *TICKS, *QUEUES, *COSTS, *RACES, *STORE]
+# What starts the functions anew comes first, so that nothing is under way; what looks at all that rests comes late.
+CHECKS = [*KEYS, *FLOWS, *METHODS, *FAULTS, *SET_UP, *TICKS, *QUEUES, *COSTS, *RACES, *SECRETS, *STORE]
 
 __all__ = ["CHECKS", "Skipped"]

@@ -1,7 +1,9 @@
 """What several checks have in common."""
 
+import json
 from typing import Any
 
+from stack import STAGE
 from world import World
 
 Item = dict[str, Any]
@@ -11,14 +13,47 @@ class Skipped(Exception):
     """A check that cannot be made here, and why."""
 
 
+def all_items(world: World, table: str) -> list[Item]:
+    """Everything in one of the tables."""
+    pages = world.cloud.client("dynamodb").get_paginator("scan").paginate(
+        TableName=world.stack.outputs[table], ConsistentRead=True
+    )
+    return [item for page in pages for item in page["Items"]]
+
+
 def items(world: World) -> list[Item]:
     """Every payment of the merchant as it rests."""
-    # A key begins with the merchant, in the shorter form of its id.
-    merchant = world.caller.variables["KESSAI_MERCHANT_ID"][:15]
-    pages = world.cloud.client("dynamodb").get_paginator("scan").paginate(
-        TableName=world.stack.outputs["PaymentsTable"], ConsistentRead=True
-    )
-    return [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith(f"{merchant}/")]
+    return of_merchant(world, "PaymentsTable")
+
+
+def methods(world: World) -> list[Item]:
+    """Every stored method of the merchant as it rests."""
+    return of_merchant(world, "VaultTable")
+
+
+def of_merchant(world: World, table: str) -> list[Item]:
+    begins = f"{merchant(world)}/"
+    return [item for item in all_items(world, table) if item["pk"]["S"].startswith(begins)]
+
+
+def merchant(world: World) -> str:
+    """What a key begins with: the merchant, in the shorter form of its id."""
+    return world.caller.variables["KESSAI_MERCHANT_ID"][:15]
+
+
+def method_item(world: World, method: str) -> Item:
+    """A stored method as it rests."""
+    key = {"pk": {"S": f"{merchant(world)}/{method[:15]}"}}
+    vault = world.stack.outputs["VaultTable"]
+    return world.cloud.client("dynamodb").get_item(TableName=vault, Key=key, ConsistentRead=True)["Item"]
+
+
+def log(world: World) -> list[dict[str, Any]]:
+    """The lines that functions have written."""
+    group = f"/kessai/{STAGE}/functions"
+    pages = world.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    said = [event["message"] for page in pages for event in page["events"]]
+    return [json.loads(line) for line in said if line.startswith("{")]
 
 
 def first(item: Item) -> Item:

@@ -1,6 +1,6 @@
 """Every operation as a caller meets it, through the API and the functions behind it."""
 
-from caller import CARD, Reply
+from caller import ACCOUNT, CARD, Reply
 from telling import expect, say
 from world import World
 
@@ -34,9 +34,9 @@ def register(world: World) -> Reply:
     card = {"number": CARD, "expiryMonth": 12, "expiryYear": 2030}
     browser = {"amount": 7500, "currency": "EUR", "card": card}
     obtained = world.sandbox.ask("POST", "/keyed/client-authorizations", browser)
-    method = {"accountId": "001000000000001", "gatewayToken": "tok_1", "name": "iDEAL", "email": "a@example.org"}
+    method = {"accountId": ACCOUNT, "gatewayToken": "tok_1", "name": "iDEAL", "email": "a@example.org"}
     return world.caller.post("postAuths", {
-        "accountId": "001000000000001", "amount": 75, "currencyIsoCode": "EUR",
+        "accountId": ACCOUNT, "amount": 75, "currencyIsoCode": "EUR",
         "paymentGatewayId": world.caller.gateway("keyed"), "effectiveDate": "2026-08-01T00:00:00.000Z",
         "paymentMethod": {"alternativePaymentMethod": method, "saveForFuture": False},
         "additionalData": {"reference": obtained["id"]},
