@@ -58,7 +58,7 @@ def operations_cost_what_was_promised(world: World) -> None:
     method = count(world, "a tokenization", "TokenizeFunction", keeps, tokenize).method
     count(world, "its duplicate", "TokenizeFunction", Budget(0, 0, vault_units=1), tokenize)
     saved = {**opening, "paymentMethod": {**opening["paymentMethod"], "saveForFuture": True}}
-    spends("a sale that is saved", "SaleFunction", Budget(2, 0, vault_units=2), "sales", saved)
+    spends("a sale that is saved", "SaleFunction", Budget(2, 0, vault_units=2, vault_reads=1), "sales", saved)
     looks = [(f"payment-methods/{method}", "a look at a method"), (f"payment-methods?accountId={ACCOUNT}", "a list of them")]
     for path, what in looks:
         count(world, what, "RetrieveFunction", reads, lambda: caller.get(path).expect(200))
