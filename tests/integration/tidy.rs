@@ -9,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Every file below a directory with one of these endings.
@@ -17,7 +17,7 @@ fn files(directory: &str, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root().join(directory)];
     while let Some(directory) = open.pop() {
-        for entry in std::fs::read_dir(&directory).expect("a directory").flatten() {
+        for entry in fs::read_dir(&directory).expect("a directory").flatten() {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             if path.is_dir() && !name.starts_with('.') && name != "target" {
@@ -114,7 +114,7 @@ fn check_dependencies(manifest: &str, forbidden: &[&str]) {
 #[test]
 fn money_never_meets_a_float() {
     for path in files("shared/src", &[".rs"]).into_iter().chain(files("functions", &[".rs"])) {
-        let text = std::fs::read_to_string(&path).expect("a file");
+        let text = fs::read_to_string(&path).expect("a file");
         for word in ["f64", "f32"] {
             assert!(!text.contains(word), "{} uses {word}", path.display());
         }
@@ -126,7 +126,7 @@ fn files_are_of_a_size_that_can_be_read() {
     /// A smell, not a law: a file that grows beyond this has two rooms in it.
     const LINES: usize = 600;
     for path in ["shared", "infra", "functions", "tests"].into_iter().flat_map(|directory| files(directory, &[".rs"])) {
-        let lines = std::fs::read_to_string(&path).expect("a file").lines().count();
+        let lines = fs::read_to_string(&path).expect("a file").lines().count();
         assert!(lines <= LINES, "{} has {lines} lines", path.display());
     }
 }
@@ -136,7 +136,7 @@ fn silencing_a_lint_has_a_reason() {
     // What the test looks for stands in this file.
     let all = ["shared", "infra", "functions", "tests"].into_iter().flat_map(|directory| files(directory, &[".rs"]));
     for path in all.filter(|path| !path.ends_with("tidy.rs")) {
-        let text = std::fs::read_to_string(&path).expect("a file");
+        let text = fs::read_to_string(&path).expect("a file");
         assert!(!text.contains("#[allow("), "{}: use #[expect(…, reason = \"…\")]", path.display());
     }
 }

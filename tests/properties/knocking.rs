@@ -69,12 +69,12 @@ fn whatever_knocks_is_answered_as_documented() {
         world.ask_sample(3);
         let function = FUNCTIONS[usize::from(knock.function) % FUNCTIONS.len()];
         let event = knock.event();
-        let (before, set_up_before) = (world.meter(), world.set_up_writes());
+        let (before, set_up_before) = (world.rests(), world.set_up_writes());
         let answer = world.ask(function, &event);
         let status = answer.status_code;
         assert!(STATUSES.contains(&status), "{status}: {}", answer.body);
         if TURNED_AWAY.contains(&status) || function.name == "retrieve" {
-            assert_eq!(world.meter().writes, before.writes, "{status} leaves something behind: {}", answer.body);
+            assert_eq!(world.rests(), before, "{status} leaves something behind: {}", answer.body);
             assert_eq!(world.set_up_writes(), set_up_before, "{status} leaves something behind: {}", answer.body);
         }
         let body: Value = serde_json::from_str(&answer.body).expect("the wire speaks JSON");

@@ -13,11 +13,13 @@ use kessai_functions::FUNCTIONS;
 use kessai_functions::door::{App, Function, answer};
 use kessai_functions::event::{HttpAnswer, HttpEvent};
 use kessai_functions::notice::take;
+use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::gateways::Notice;
-use kessai_shared::ids::{ApiKeyId, GatewayId, Ordinal, PaymentId, Record};
-use kessai_shared::memory::{Memory, Meter};
+use kessai_shared::ids::{ApiKeyId, GatewayId, MethodId, Ordinal, PaymentId, Record};
+use kessai_shared::memory::Memory;
 use kessai_shared::merchant::{ApiKey, ListedKey, Merchant, Scope};
+use kessai_shared::method::Method;
 use kessai_shared::ports::{
     Clock, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending, Store,
 };
@@ -25,19 +27,21 @@ use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{Pointer, encode_merchant, encode_pointer};
+use kessai_shared::stored::method::StoredMethod;
 use kessai_shared::time::Timestamp;
 use serde_json::Value;
 
 use crate::fixtures::{START, gateway, key, merchant};
 
 /// The samples of `events/`, in the order of [`FUNCTIONS`].
-pub const SAMPLES: [&str; 8] = [
+pub const SAMPLES: [&str; 9] = [
     include_str!("../../events/authorize.json"),
     include_str!("../../events/capture.json"),
     include_str!("../../events/reverse.json"),
     include_str!("../../events/sale.json"),
     include_str!("../../events/post-auth.json"),
     include_str!("../../events/refund.json"),
+    include_str!("../../events/tokenize.json"),
     include_str!("../../events/retrieve.json"),
     include_str!("../../events/set-up.json"),
 ];
@@ -50,6 +54,7 @@ pub struct World {
     app: App,
     payments: Arc<Memory>,
     merchants: Arc<Memory>,
+    vault: Arc<Memory>,
 }
 
 impl World {
@@ -75,6 +80,9 @@ impl World {
         for item in [encode_pointer(&api_key.hash(), pointer), encode_merchant(&set_up)] {
             at_once(merchants.write(item, Expected::Absent)).expect("memory does not fail");
         }
+        let keys = SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).expect("keys");
+        let vault = Arc::new(Memory::default());
+        vault.put(method(&keys));
         let shell = Shell {
             store: payments.clone(),
             http: Arc::new(Canned(gateway_says)),
@@ -82,8 +90,8 @@ impl World {
             entropy: Arc::new(Counter(AtomicU64::new(1))),
             journal: Arc::new(Mute),
             fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
-            vault: Some(Arc::new(Memory::default())),
-            sealing_keys: SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).map(Arc::new),
+            vault: Some(vault.clone()),
+            sealing_keys: Some(Arc::new(keys)),
         };
         let app = App {
             shell,
@@ -92,7 +100,7 @@ impl World {
             rates: Arc::default(),
             takes_loopback: false,
         };
-        Self { app, payments, merchants }
+        Self { app, payments, merchants, vault }
     }
 
     pub fn ask(&self, function: &Function, event: &HttpEvent) -> HttpAnswer {
@@ -110,10 +118,6 @@ impl World {
         self.ask(FUNCTIONS[function], &sample(function))
     }
 
-    pub fn meter(&self) -> Meter {
-        self.payments.meter()
-    }
-
     /// Items written of what merchants have set up.
     pub fn set_up_writes(&self) -> u64 {
         self.merchants.meter().writes
@@ -122,6 +126,20 @@ impl World {
     pub fn items(&self) -> Vec<Item> {
         self.payments.items()
     }
+
+    /// Everything that rests of payments and methods.
+    pub fn rests(&self) -> [Vec<Item>; 2] {
+        [self.payments.items(), self.vault.items()]
+    }
+}
+
+/// The stored method that the samples pay with.
+fn method(keys: &SealingKeys) -> Item {
+    let id = MethodId::parse("03O000000000000").expect("a method id");
+    let mut method = Method::of_token(merchant(), id, key("method"), START);
+    let token = Secret::new("tok_1".to_owned());
+    method.token = Some(method.at_its_place(|place| keys.seal(place, &token, [7; 16])).expect("sealed"));
+    StoredMethod::following(None, method).to_item()
 }
 
 /// The sample of a function, about what the samples of `authorize` and `sale` open.
