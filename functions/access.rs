@@ -57,10 +57,10 @@ pub async fn authenticate(
     };
     subject.merchant = Some(merchant.id);
     let caller = Caller { merchant, key, scopes };
-    function.scopes.iter().try_for_each(|scope| caller.must_have(*scope))?;
     if let Some((key, limit)) = key.zip(limit) {
         app.rates.admit(&*app.merchants, key, limit, now).await.map_err(too_many)?;
     }
+    function.scopes.iter().try_for_each(|scope| caller.must_have(*scope))?;
     Ok(caller)
 }
 

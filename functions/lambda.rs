@@ -344,8 +344,8 @@ fn read<T>(
 
 /// Reads 64 hexadecimal digits.
 pub fn read_fingerprint_key(hex: &str) -> Option<FingerprintKey> {
-    let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
-    <[u8; 32]>::try_from(bytes).ok().map(FingerprintKey::new)
+    let bytes = Zeroizing::new(HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?);
+    <[u8; 32]>::try_from(bytes.as_slice()).ok().map(FingerprintKey::new)
 }
 
 fn required(name: &str) -> Result<String, StartError> {

@@ -3,7 +3,8 @@
 use kessai_shared::ids::{GatewayId, MethodId, Ordinal, PaymentId, PaymentKey};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::method::{self, Method, Status};
-use kessai_shared::payment::asked::OnFile;
+use kessai_shared::money::{Currency, Money};
+use kessai_shared::payment::asked::{Amount, Details, OnFile};
 use kessai_shared::payment::{Action, IdempotencyKey, Instrument, Request, State};
 use kessai_shared::ports::{Expected, Written};
 use kessai_shared::rejection::{Fault, Refusal, Rejection};
@@ -51,6 +52,17 @@ pub fn is_active(merchant: &Merchant, gateway: GatewayId) -> Result<(), Problem>
     }
 }
 
+/// Refuses what would be refused later, when something is kept already.
+fn can_be_asked(amount: &Amount, details: &Details, currency: Currency) -> Result<(), Rejection> {
+    if let Amount::Exactly(decimal) = amount {
+        Money::from_decimal(*decimal, currency).map_err(Rejection::Amount)?;
+    }
+    match details.group.as_ref().and_then(|group| group.currency) {
+        Some(named) if named != currency => Err(Rejection::WrongCurrency { expected: currency.code() }),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn unusable(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Rejection(Rejection::NotFound) => {
@@ -75,8 +87,10 @@ pub async fn kept_first(
     {
         return Err(problem);
     }
+    can_be_asked(&request.amount, &request.details, opening.currency)?;
     let Saving { kind, facts, mut details } = saving;
     let method = MethodId::saved_by(kind, &merchant.id, &request.key);
+    details.gateway_type = merchant.gateway_type(opening.gateway, kind, None).map(str::to_owned);
     details.account = details.account.or_else(|| request.details.account.clone());
     let asked = method::Asked { kind, key: request.key.clone(), gateway: Some(opening.gateway), facts, details };
     let on_file = Instrument::Stored(OnFile::unopened(method));

@@ -75,7 +75,7 @@ impl Api {
         if !(200..300).contains(&answer.status) {
             return Err(refusal(&answer).into());
         }
-        let text = String::from_utf8(answer.body).map_err(|_| "the answer is no text")?;
+        let text = str::from_utf8(&answer.body).map_err(|_| "the answer is no text")?.to_owned();
         let text = match asking.member {
             Some(member) => part(&text, member)?,
             None => text,

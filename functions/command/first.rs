@@ -2,12 +2,14 @@
 //! table; or a key for a merchant that is there. The key may do everything. It is printed once, here; the table holds
 //! its hash.
 
+use std::time::Duration;
+
 use clap::Args;
 use kessai_infra::aws::Account;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_shared::gateways::{ADAPTERS, Adapter};
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId};
-use kessai_shared::merchant::address::origin;
+use kessai_shared::merchant::address::{Plain, check, origin};
 use kessai_shared::merchant::set_up::{Change, LastChange, Who};
 use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
 use kessai_shared::money::Currency;
@@ -18,6 +20,12 @@ use kessai_shared::stored::merchant::Pointer;
 use super::id;
 use crate::lambda::{StartError, variable};
 use crate::local::identity::{everything, hindered, provider_id, providers};
+
+/// Characters of a merchant's name, as the API has it.
+const LONGEST_NAME: usize = 80;
+
+/// As long as the table may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the key is called.
 const NAME: &str = "Command line";
@@ -30,8 +38,8 @@ pub struct First {
     /// Make an API key for this merchant, which is there, instead of a merchant.
     #[arg(long, value_name = "ID", value_parser = id(MerchantId::parse), conflicts_with_all = ["name", "currency", "gateways"])]
     pub merchant: Option<MerchantId>,
-    /// What people call the merchant.
-    #[arg(long, required_unless_present = "merchant")]
+    /// What people call the merchant, at most 80 characters.
+    #[arg(long, value_parser = called, required_unless_present = "merchant")]
     pub name: Option<String>,
     /// Currency of requests that name none, as ISO 4217 has it.
     #[arg(long, value_name = "CODE", value_parser = currency)]
@@ -45,7 +53,7 @@ pub struct First {
 pub async fn make(arguments: First) -> Result<(), StartError> {
     let table = Account::from_environment(&variable)?.table(arguments.table.clone());
     let clock = SystemClock;
-    let registry = Registry { store: &table, clock: &clock, deadline: clock.now() };
+    let registry = Registry { store: &table, clock: &clock, deadline: clock.now().plus(PATIENCE) };
     match &arguments.merchant {
         Some(id) => make_key(registry, id).await,
         None => make_merchant(registry, &arguments).await,
@@ -106,6 +114,11 @@ fn print(merchant: &Merchant, api_key: &ApiKey, arguments: &First) {
     }
 }
 
+fn called(name: &str) -> Result<String, String> {
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
+    if fits { Ok(name.to_owned()) } else { Err(format!("must have 1 to {LONGEST_NAME} characters")) }
+}
+
 fn currency(code: &str) -> Result<Currency, String> {
     Currency::parse(code).ok_or_else(|| "must be a currency code of ISO 4217, such as USD".to_owned())
 }
@@ -116,8 +129,9 @@ fn gateway(text: &str) -> Result<(String, String), String> {
         let known: Vec<_> = ADAPTERS.iter().map(|adapter| adapter.name).collect();
         return Err(format!("there is no adapter {adapter:?}; there are {}", known.join(", ")));
     }
-    if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Err("the URL must begin with https:// (or http:// on the same machine)".to_owned());
+    check(url, Plain::Loopback).map_err(|error| format!("the URL {error}"))?;
+    if url.contains('?') {
+        return Err("the URL must not hold a query".to_owned());
     }
     Ok((adapter.to_owned(), url.trim_end_matches('/').to_owned()))
 }

@@ -57,7 +57,7 @@ pub struct Add {
 
 #[derive(Debug, Args)]
 #[command(group = any_of([
-    "name", "base_url", "status", "mode", "balance_check", "authorization_lifetime", "credential", "comments",
+    "name", "status", "mode", "balance_check", "authorization_lifetime", "credential", "comments",
     "external_reference",
 ]))]
 pub struct Set {
@@ -67,9 +67,6 @@ pub struct Set {
     /// What people call it, at most 255 characters
     #[arg(long)]
     name: Option<String>,
-    /// Where it listens: https:// and no query, at most 255 characters
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
@@ -119,8 +116,8 @@ impl Gateway {
                 let made = |made: &_| format!("Made the gateway {}.", at(made, "/id"));
                 Asking::post(change, PATH, terms.said(body), made)
             }
-            Self::Set(Set { id, name, base_url, terms, change }) => {
-                let body = Body::default().maybe("PaymentGatewayName", name).maybe("BaseUrl", base_url);
+            Self::Set(Set { id, name, terms, change }) => {
+                let body = Body::default().maybe("PaymentGatewayName", name);
                 Asking::patch(change, format!("{PATH}/{id}"), terms.said(body))
             }
         }

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use kessai_infra::directory::Cached;
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::http::HttpClient;
-use kessai_infra::system::SystemEntropy;
+use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ports::{Clock, Entropy};
@@ -31,11 +31,13 @@ use super::routes::routes;
 use super::server::Server;
 use crate::command;
 use crate::door::App;
-use crate::lambda::{StartError, read_fingerprint_key};
+use crate::lambda::{StartError, on_panic, read_fingerprint_key};
 use crate::sandbox;
 
 /// Does what is asked for: a command until it is done, a server until the process is told to end.
 pub fn start(arguments: Arguments) -> Result<(), StartError> {
+    let log = Log { function: "local", stage: None, clock: Arc::new(SystemClock), out: standard_error() };
+    std::panic::set_hook(Box::new(on_panic(log)));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {

@@ -107,7 +107,8 @@ fn events(members: &mut Members<'_>) -> Result<Option<Vec<EventFilter>>, Problem
 /// 256 random bits.
 fn fresh(desk: &Desk<'_>) -> Secret {
     let bytes = Zeroizing::new([desk.random(), desk.random()].concat());
-    Secret::new(format!("{SECRET_PREFIX}{}", BASE64.encode(&bytes)))
+    let text = Zeroizing::new(BASE64.encode(&bytes));
+    Secret::new(format!("{SECRET_PREFIX}{}", *text))
 }
 
 fn seal(desk: &Desk<'_>, id: EndpointId, secret: &Secret) -> Result<Sealed, Problem> {

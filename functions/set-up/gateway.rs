@@ -62,14 +62,18 @@ pub(super) async fn create(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     Ok(created(id))
 }
 
-/// The provider stays: payments are under way through its adapter.
+/// The provider and the address stay: operations may be under way there, and elsewhere nobody knows them. Asked again under
+/// its key at another address, a sale would be made a second time.
 pub(super) async fn edit(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let id = desk.named("gatewayId", GatewayId::parse)?;
     let text = desk.body()?;
     let mut members = Members::parse_any_case(&text)?;
+    if let Some(member) = ["BaseUrl", "PaymentGatewayProviderId"].into_iter().find(|member| members.has(member)) {
+        let why = "cannot be changed, because operations may be under way there; add another gateway instead";
+        return Err(Problem::invalid(member, why));
+    }
     let edit = GatewayEdit {
         name: members.text("PaymentGatewayName", NAME)?,
-        base_url: base_url(desk, &mut members)?,
         balance_check: members.literal("BalanceCheck", &BALANCE)?,
         authorization_lifetime: lifetime(&mut members)?,
         credential: members.edited("MerchantCredentialId", credential)?,
@@ -79,11 +83,7 @@ pub(super) async fn edit(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
         external_reference: members.edited("ExternalReference", |members| members.text("ExternalReference", NAME))?,
     };
     members.finish()?;
-    let base_url = edit.base_url.clone();
     desk.change(Change::EditGateway(id, edit)).await?;
-    if let Some(base_url) = base_url {
-        remember(desk, &base_url).await;
-    }
     Ok(done())
 }
 

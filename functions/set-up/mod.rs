@@ -183,7 +183,7 @@ fn refuse(refused: &Refused) -> Problem {
         Refused::Taken(_) => (400, "DUPLICATE_VALUE"),
         Refused::Unknown(_) => (400, "INVALID_API_INPUT"),
         Refused::Full { .. } | Refused::TooLarge { .. } => (422, "LIMIT_EXCEEDED"),
-        Refused::LastKey | Refused::DeadKey => (422, "INVALID_STATUS"),
+        Refused::Bound(_) | Refused::LastKey | Refused::DeadKey => (422, "INVALID_STATUS"),
     };
     Problem::new(status, code, refused.to_string())
 }

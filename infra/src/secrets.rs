@@ -69,7 +69,7 @@ impl Secrets {
         let mut attempt = 1;
         loop {
             let fault = match http.send(self.signed(&body)?, TIMEOUT).await {
-                Ok(answer) if answer.status == 200 => return values(answer, names),
+                Ok(answer) if answer.status == 200 => return values(&answer, names),
                 Ok(answer) => match refused(&answer) {
                     (fault, true) => fault,
                     (fault, false) => return Err(fault),
@@ -141,9 +141,8 @@ fn pause(attempt: u32) -> Duration {
     longest.saturating_mul(u32::from(SystemEntropy.bytes()[0])) / u32::from(u8::MAX)
 }
 
-fn values(answer: HttpResponse, names: &[&str]) -> Result<BTreeMap<String, Zeroizing<String>>, SecretsFault> {
-    let body = Zeroizing::new(answer.body);
-    let Answer { parameters } = serde_json::from_slice(&body).unwrap_or_default();
+fn values(answer: &HttpResponse, names: &[&str]) -> Result<BTreeMap<String, Zeroizing<String>>, SecretsFault> {
+    let Answer { parameters } = serde_json::from_slice(&answer.body).unwrap_or_default();
     let found: BTreeMap<_, _> = parameters.into_iter().map(|parameter| (parameter.name, parameter.value)).collect();
     match names.iter().find(|name| !found.contains_key(**name)) {
         None => Ok(found),

@@ -30,8 +30,10 @@ impl AccountNumber {
         &self.0
     }
 
+    /// The last four characters; of a short number fewer, so that at least four stay hidden.
     fn last_four(&self) -> String {
-        self.0[self.0.len() - 4..].to_owned()
+        let shown = self.0.len().saturating_sub(4).min(4);
+        self.0[self.0.len() - shown..].to_owned()
     }
 
     fn is_digits(&self, count: std::ops::RangeInclusive<usize>) -> bool {

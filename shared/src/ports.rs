@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::ids::{GatewayId, Id, MerchantId, PaymentKey};
 use crate::payment::{Event, Outcome, Payment, Source, Step};
@@ -100,11 +100,17 @@ pub enum Method {
     Delete,
 }
 
-/// A gateway's answer. It may hold a token: its body is not printed.
+/// A gateway's answer. It may hold a token: its body is not printed, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     pub status: u16,
     pub body: Vec<u8>,
+}
+
+impl Drop for HttpResponse {
+    fn drop(&mut self) {
+        self.body.zeroize();
+    }
 }
 
 impl fmt::Debug for HttpResponse {

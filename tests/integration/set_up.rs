@@ -513,6 +513,23 @@ fn what_will_not_do_is_refused_by_name() {
 }
 
 #[test]
+fn what_operations_were_begun_with_stays() {
+    let kessai = Kessai::in_memory();
+    let desk = Desk::developer(&kessai.client);
+    let provider = desk.provider("Ours");
+    let gateway = format!("/sobjects/PaymentGateway/{}", desk.gateway(&provider));
+    for (member, value) in [("BaseUrl", "https://elsewhere.example"), ("PaymentGatewayProviderId", &provider)] {
+        let reply = desk.send("PATCH", &gateway, None, &json!({ member: value }));
+        refused(&reply, 400, "INVALID_API_INPUT", member);
+    }
+    let provider = format!("/tooling/sobjects/PaymentGatewayProvider/{provider}");
+    let declare = |supported: &str| desk.send("PATCH", &provider, None, &json!({ "IdempotencySupported": supported }));
+    declare("Yes").expect(204);
+    declare("No").expect(204);
+    refused(&declare("Yes"), 422, "INVALID_STATUS", "IdempotencySupported");
+}
+
+#[test]
 fn what_was_set_up_outlives_a_restart() {
     let scratch = crate::harness::Scratch::new();
     let sandbox = crate::harness::Sandbox::start(&scratch.path().join("sandbox"));

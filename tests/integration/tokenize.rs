@@ -247,6 +247,20 @@ fn nothing_is_charged_before_it_is_known_whether_the_card_is_kept() {
 }
 
 #[test]
+fn nothing_is_kept_for_a_payment_that_cannot_be_asked_for() {
+    let kessai = Kessai::in_memory();
+    let client = &kessai.client;
+    let mut body = client.card_opening("KEYED", "10.001", CARD);
+    body["paymentMethod"]["saveForFuture"] = json!(true);
+    client.post("sales", None, &body).expect(400);
+    body["amount"] = json!("10");
+    body["paymentGroup"] = json!({ "createPaymentGroup": true, "currencyIsoCode": "EUR" });
+    client.post("sales", None, &body).expect(422);
+    let listed = client.get("payment-methods?accountId=001000000000001").expect(200);
+    assert_eq!(listed.at("/paymentMethods"), json!([]));
+}
+
+#[test]
 fn a_post_authorization_stores_the_token_that_came_with_it() {
     let kessai = Kessai::in_memory();
     let client = &kessai.client;

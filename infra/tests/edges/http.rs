@@ -233,7 +233,7 @@ async fn an_idle_connection_is_used_again_until_it_is_too_old() {
     for (pause_ms, connection) in [(0, "first"), (1_000, "first"), (4_500, "second")] {
         time::sleep(Duration::from_millis(pause_ms)).await;
         let answer = client.send(post(&server.url), PATIENCE).await.unwrap();
-        assert_eq!(String::from_utf8(answer.body).unwrap(), connection, "after {pause_ms} ms");
+        assert_eq!(str::from_utf8(&answer.body).unwrap(), connection, "after {pause_ms} ms");
     }
 }
 

@@ -23,8 +23,15 @@ const API_KEY_MAX: usize = 128;
 impl ApiKey {
     /// A new one: 256 random bits.
     pub fn from_random(first: [u8; 16], second: [u8; 16]) -> Self {
-        let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
-        Self(format!("{API_KEY_PREFIX}{}{}", hex(first), hex(second)))
+        // As long as it will be from the start, so that no part of it is left behind.
+        let mut key = Self(String::with_capacity(API_KEY_MAX));
+        key.0.push_str(API_KEY_PREFIX);
+        for byte in first.into_iter().chain(second) {
+            for digit in [byte >> 4, byte & 15] {
+                key.0.extend(char::from_digit(digit.into(), 16));
+            }
+        }
+        key
     }
 
     pub fn parse(text: &str) -> Option<Self> {

@@ -143,8 +143,16 @@ impl Answer {
     /// What a person may read. By the rest operations are found, and a code may be as short as a secret.
     fn without_text(self, secret: &str) -> Self {
         let mask = |text: Option<String>| text.map(|text| mask_secret(text, secret));
-        let code = if secret.len() > SHORT { mask(self.code) } else { self.code };
-        Self { code, description: mask(self.description), message: mask(self.message), ..self }
+        let mask_unless_short = |text: Option<String>| if secret.len() > SHORT { mask(text) } else { text };
+        Self {
+            reference_details: mask_unless_short(self.reference_details),
+            code: mask_unless_short(self.code),
+            description: mask(self.description),
+            message: mask(self.message),
+            authorization_code: mask_unless_short(self.authorization_code),
+            avs_code: mask_unless_short(self.avs_code),
+            ..self
+        }
     }
 
     fn without(self, secret: &Secret) -> Self {

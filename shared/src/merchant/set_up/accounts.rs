@@ -26,7 +26,6 @@ pub struct ProviderEdit {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GatewayEdit {
     pub name: Option<String>,
-    pub base_url: Option<String>,
     pub balance_check: Option<BalanceCheck>,
     pub authorization_lifetime: Option<Duration>,
     pub credential: Option<Option<String>>,
@@ -66,6 +65,9 @@ pub(super) fn edit_provider(merchant: &mut Merchant, id: ProviderId, edit: &Prov
         check_provider_name(merchant, id, name)?;
     }
     let provider = merchant.providers.get_mut(&id).ok_or(Refused::NotFound)?;
+    if !provider.idempotency_supported && edit.idempotency_supported == Some(true) {
+        return Err(Refused::Bound("IdempotencySupported"));
+    }
     let mut edited = Edited::default();
     edited.set("DeveloperName", &mut provider.developer_name, &edit.developer_name);
     edited.set("MasterLabel", &mut provider.master_label, &edit.master_label);
@@ -98,7 +100,6 @@ pub(super) fn edit_gateway(merchant: &mut Merchant, id: GatewayId, edit: &Gatewa
     let gateway = merchant.gateways.get_mut(&id).ok_or(Refused::NotFound)?;
     let mut edited = Edited::default();
     edited.set("PaymentGatewayName", &mut gateway.name, &edit.name);
-    edited.set("BaseUrl", &mut gateway.base_url, &edit.base_url);
     edited.set("BalanceCheck", &mut gateway.balance_check, &edit.balance_check);
     edited.set("AuthorizationLifetime", &mut gateway.authorization_lifetime, &edit.authorization_lifetime);
     edited.set("MerchantCredentialId", &mut gateway.credential, &edit.credential);

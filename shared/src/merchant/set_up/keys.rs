@@ -52,7 +52,9 @@ pub(super) fn revoke(merchant: &mut Merchant, id: ApiKeyId, now: Timestamp) -> R
         return Ok(None);
     }
     let sets_up = |key: &ListedKey| key.works(now) && key.scopes.contains(&Scope::SetUp);
-    let is_needed = sets_up(key) && !merchant.api_keys.iter().any(|(other, key)| *other != id && sets_up(key));
+    // One that will end by itself is no replacement.
+    let stays = |key: &ListedKey| sets_up(key) && key.expires_at.is_none();
+    let is_needed = sets_up(key) && !merchant.api_keys.iter().any(|(other, key)| *other != id && stays(key));
     if is_needed {
         return Err(Refused::LastKey);
     }

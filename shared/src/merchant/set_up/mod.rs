@@ -144,6 +144,8 @@ pub enum Refused {
     TooLarge {
         most: usize,
     },
+    /// What is under way was begun under it.
+    Bound(&'static str),
     /// Without it nobody could set up anything any more.
     LastKey,
     /// The key does not work any more.
@@ -165,6 +167,9 @@ impl fmt::Display for Refused {
             Self::Unknown(member) => write!(out, "{member}: names nothing that this merchant has"),
             Self::Full { what, most } => write!(out, "{what}: a merchant has at most {most}"),
             Self::TooLarge { most } => write!(out, "All that a merchant sets up must not exceed {most} bytes"),
+            Self::Bound(member) => {
+                write!(out, "{member}: cannot become this, because operations may be under way; add another instead")
+            }
             Self::LastKey => out.write_str("apiKeyId: is the last key with the scope set-up that works"),
             Self::DeadKey => out.write_str("apiKeyId: is a key that does not work any more"),
         }

@@ -114,6 +114,14 @@ fn what_is_refused_says_why() {
 }
 
 #[test]
+fn a_key_that_will_end_does_not_replace_the_last_one_that_may_set_up() {
+    let rolled = shop().after(&Change::RollKey(roll(None)), START, BY).expect("it is allowed");
+    assert!(rolled.api_keys[&key_id(1)].works(later(1)), "the old one still works");
+    let revoked = rolled.after(&Change::RevokeKey(key_id(2)), later(1), BY);
+    assert_eq!(revoked.err(), Some(Refused::LastKey));
+}
+
+#[test]
 fn what_changes_nothing_makes_no_version() {
     let same = GatewayEdit { name: Some("Shop".to_owned()), is_active: Some(true), ..GatewayEdit::default() };
     let mut merchant = with_endpoint();
@@ -252,7 +260,7 @@ fn whoever_sets_up_cannot_shut_itself_out() {
         (listed(2, &[Scope::Read]), false),
         (ListedKey { revoked_at: Some(START), ..listed(2, &[Scope::SetUp]) }, false),
         (ListedKey { expires_at: Some(START), ..listed(2, &[Scope::SetUp]) }, false),
-        (ListedKey { expires_at: Some(later(1)), ..listed(2, &[Scope::SetUp]) }, true),
+        (ListedKey { expires_at: Some(later(1)), ..listed(2, &[Scope::SetUp]) }, false),
     ];
     for (key, is_allowed) in rows {
         let revoked = other(key.clone()).after(&Change::RevokeKey(key_id(1)), START, BY);
@@ -269,9 +277,18 @@ fn a_gateway_speaks_as_its_provider_does_whatever_it_says_itself() {
     let account = Gateway { provider: Some(provider_id(2)), never_resend: false, ..gateway(&sandbox::KEYED) };
     let after = before.after(&Change::AddGateway(id, account), START, BY).expect("it is added");
     assert_eq!((after.gateways[&id].adapter.as_str(), after.gateways[&id].never_resend), ("sandbox-none", true));
-    let yes = ProviderEdit { idempotency_supported: Some(true), ..ProviderEdit::default() };
-    let after = after.after(&Change::EditProvider(provider_id(2), yes), START, BY).expect("it is changed");
-    assert!(!after.gateways[&id].never_resend);
+    let declare = |merchant: &Merchant, id, supported| {
+        let edit = ProviderEdit { idempotency_supported: Some(supported), ..ProviderEdit::default() };
+        merchant.after(&Change::EditProvider(id, edit), START, BY)
+    };
+    // What was begun while it knew no keys must not be sent again.
+    assert_eq!(declare(&after, provider_id(2), true).err(), Some(Refused::Bound("IdempotencySupported")));
+    let account = Gateway { provider: Some(provider_id(1)), ..gateway(&sandbox::KEYED) };
+    let more = GatewayId::from_random([8; 16]);
+    let after = after.after(&Change::AddGateway(more, account), START, BY).expect("it is added");
+    assert!(!after.gateways[&more].never_resend);
+    let after = declare(&after, provider_id(1), false).expect("it is changed");
+    assert!(after.gateways[&more].never_resend);
 }
 
 #[test]
