@@ -135,3 +135,32 @@ fn gateway(text: &str) -> Result<(String, String), String> {
     }
     Ok((adapter.to_owned(), url.trim_end_matches('/').to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_hears_nothing_in_the_clear_but_on_the_same_machine() {
+        let rows = [
+            ("sandbox-keyed=https://gateway.example/v2/", true),
+            ("sandbox-keyed=http://127.0.0.1:9401/keyed", true),
+            ("sandbox-keyed=http://gateway.example", false),
+            ("sandbox-keyed=https://user:word@gateway.example", false),
+            ("sandbox-keyed=https://gateway.example?x=1", false),
+            ("nobody=https://gateway.example", false),
+            ("https://gateway.example", false),
+        ];
+        for (text, is_taken) in rows {
+            assert_eq!(gateway(text).is_ok(), is_taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_a_length() {
+        let rows = [(1, true), (80, true), (0, false), (81, false)];
+        for (length, is_taken) in rows {
+            assert_eq!(called(&"x".repeat(length)).is_ok(), is_taken, "{length}");
+        }
+    }
+}

@@ -261,8 +261,6 @@ fn what_makes_no_request_is_refused_before_one_is_made() {
         ("key add --name Shop --scope read --requests-per-second 0", "1..=10000"),
         ("key revoke ../merchant", "must be an id"),
         ("gateway set 0b0000000000001", "--status"),
-        ("merchant first --table t --name M --gateway sandbox-keyed=http://gateway.example", "must begin with https"),
-        ("merchant first --table t --name M --gateway sandbox-keyed=https://a:b@c.example", "the URL"),
         ("methods --account a&b", "must be 1 to 64 of"),
         ("key list --key kessai_1", "unexpected argument"),
     ];

@@ -515,7 +515,7 @@ fn what_will_not_do_is_refused_by_name() {
 #[test]
 fn what_operations_were_begun_with_stays() {
     let kessai = Kessai::in_memory();
-    let desk = Desk::developer(&kessai.client);
+    let desk = Holder::developer(&kessai.client);
     let provider = desk.provider("Ours");
     let gateway = format!("/sobjects/PaymentGateway/{}", desk.gateway(&provider));
     for (member, value) in [("BaseUrl", "https://elsewhere.example"), ("PaymentGatewayProviderId", &provider)] {
