@@ -16,6 +16,7 @@ use kessai_shared::money::Currency;
 use kessai_shared::ports::{Clock, Entropy};
 use kessai_shared::registry::Registry;
 use kessai_shared::stored::merchant::Pointer;
+use serde_json::json;
 
 use super::id;
 use crate::lambda::{StartError, variable};
@@ -47,6 +48,9 @@ pub struct First {
     /// A gateway: the adapter that speaks to it, and where it listens. May be given several times.
     #[arg(long = "gateway", value_name = "ADAPTER=URL", value_parser = gateway, required_unless_present = "merchant")]
     pub gateways: Vec<(String, String)>,
+    /// Print JSON instead of lines for a shell.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Makes what is asked for.
@@ -55,13 +59,13 @@ pub async fn make(arguments: First) -> Result<(), StartError> {
     let clock = SystemClock;
     let registry = Registry { store: &table, clock: &clock, deadline: clock.now().plus(PATIENCE) };
     match &arguments.merchant {
-        Some(id) => make_key(registry, id).await,
+        Some(id) => make_key(registry, id, arguments.json).await,
         None => make_merchant(registry, &arguments).await,
     }
 }
 
 /// A key for a merchant that is there, by which it can set up the rest.
-async fn make_key(registry: Registry<'_>, id: &MerchantId) -> Result<(), StartError> {
+async fn make_key(registry: Registry<'_>, id: &MerchantId, json: bool) -> Result<(), StartError> {
     let merchant = registry.merchant(id).await?.ok_or_else(|| format!("there is no merchant {id}"))?;
     let key = ApiKey::from_random(SystemEntropy.bytes(), SystemEntropy.bytes());
     let key_id = ApiKeyId::from_random(SystemEntropy.bytes());
@@ -69,8 +73,7 @@ async fn make_key(registry: Registry<'_>, id: &MerchantId) -> Result<(), StartEr
     let change = Change::AddKey(key_id, everything(&key, NAME, registry.clock.now()));
     let decide = |merchant: &Merchant, now| merchant.after(&change, now, Who::CommandLine);
     registry.change(merchant, decide).await.map_err(hindered)?;
-    println!("export KESSAI_API_KEY={}", key.reveal());
-    println!("export KESSAI_MERCHANT_ID={id}");
+    print(id, &key, &[], json);
     Ok(())
 }
 
@@ -97,19 +100,32 @@ async fn make_merchant(registry: Registry<'_>, arguments: &First) -> Result<(), 
     for (_, url) in &arguments.gateways {
         registry.remember_origin(origin(url)).await?;
     }
-    print(&merchant, &api_key, arguments);
+    let made = |(adapter, url): &(String, String)| {
+        let known = merchant.gateways.iter().find(|(_, known)| known.adapter == *adapter && known.base_url == *url);
+        known.map(|(id, _)| (*id, adapter.clone(), url.clone()))
+    };
+    let gateways: Vec<_> = arguments.gateways.iter().filter_map(made).collect();
+    print(&id, &api_key, &gateways, arguments.json);
     Ok(())
 }
 
-fn print(merchant: &Merchant, api_key: &ApiKey, arguments: &First) {
+/// The key, this once, and the ids of what was made.
+fn print(merchant: &MerchantId, api_key: &ApiKey, gateways: &[(GatewayId, String, String)], as_json: bool) {
+    if as_json {
+        let shown = |(id, adapter, url): &(GatewayId, String, String)| json!({ "id": id.to_string(), "adapter": adapter, "baseUrl": url });
+        let gateways: Vec<_> = gateways.iter().map(shown).collect();
+        println!(
+            "{}",
+            json!({ "id": merchant.to_string(), "apiKey": { "key": api_key.reveal() }, "gateways": gateways })
+        );
+        return;
+    }
     println!("export KESSAI_API_KEY={}", api_key.reveal());
-    println!("export KESSAI_MERCHANT_ID={}", merchant.id);
-    for (place, (adapter, url)) in arguments.gateways.iter().enumerate() {
-        let known = merchant.gateways.iter().find(|(_, known)| known.adapter == *adapter && known.base_url == *url);
-        let Some((id, _)) = known else { continue };
-        if place == 0 {
-            println!("export KESSAI_GATEWAY_ID={id}");
-        }
+    println!("export KESSAI_MERCHANT_ID={merchant}");
+    if let Some((first, ..)) = gateways.first() {
+        println!("export KESSAI_GATEWAY_ID={first}");
+    }
+    for (id, adapter, _) in gateways {
         println!("export KESSAI_GATEWAY_ID_{}={id}", adapter.to_uppercase().replace('-', "_"));
     }
 }

@@ -298,6 +298,11 @@ async fn a_deployments_first_merchant_is_made_in_its_table() {
     let expected = ["API_KEY", "MERCHANT_ID", "GATEWAY_ID", "GATEWAY_ID_SANDBOX_KEYED", "GATEWAY_ID_SANDBOX_NONE"];
     assert_eq!(names, expected.map(|name| format!("KESSAI_{name}")));
 
+    let said = run(&[&first[..], &["--name", "Tea", "--json"], &gateways].concat(), &environment).done();
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert!(said["apiKey"]["key"].as_str().is_some_and(|key| key.starts_with("kessai_")), "{said}");
+    assert_eq!(said["gateways"].as_array().map(Vec::len), Some(2), "{said}");
+
     let id = &made[1].1;
     let again = variables(&["--merchant", id]);
     assert_eq!(&again[1].1, id);
