@@ -1,5 +1,7 @@
 //! A stored method whose token the merchant has already, or that needs none, such as cash on delivery.
 
+use std::ops::RangeInclusive;
+
 use kessai_shared::card::{CardType, Expiry, Secret};
 use kessai_shared::ids::{MethodId, MethodKind};
 use kessai_shared::method::{Asked, CardCategory, CardOnFile, Details, Facts, ProcessingMode, Status};
@@ -95,21 +97,21 @@ fn facts(members: &mut Members<'_>, kind: MethodKind) -> Result<Facts, Problem> 
     let types = CardType::ALL.map(|card_type| (card_type.literal(), card_type));
     let card_type = members.literal("CardType", &types)?.or(members.literal("CardTypeCategory", &types)?);
     Ok(Facts::Card(CardOnFile {
-        bin: digits(members, "CardBin", 6)?,
-        last_four: digits(members, "CardLastFour", 4)?,
+        bin: digits(members, "CardBin", 4..=6)?,
+        last_four: digits(members, "CardLastFour", 4..=4)?,
         expiry,
         card_type,
         category: members.literal("CardCategory", &CardCategory::ALL.map(|known| (known.literal(), known)))?,
     }))
 }
 
-/// So many digits, as a number or as text: leading zeros count.
-fn digits(members: &mut Members<'_>, name: &str, count: usize) -> Result<Option<String>, Problem> {
+/// So many digits, as a number or as text: leading zeros count. Of a short card number fewer than six may be known.
+fn digits(members: &mut Members<'_>, name: &str, count: RangeInclusive<usize>) -> Result<Option<String>, Problem> {
     let Some(digits) = members.digits(name)? else { return Ok(None) };
-    if digits.len() == count && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if count.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(Some(digits));
     }
-    Err(Problem::invalid(name, format!("must be {count} digits")))
+    Err(Problem::invalid(name, format!("must be {} to {} digits", count.start(), count.end())))
 }
 
 fn details(members: &mut Members<'_>) -> Result<Details, Problem> {

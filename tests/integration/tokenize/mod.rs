@@ -438,7 +438,7 @@ fn tokens_that_merchants_bring_are_kept_under_each_kind_of_record() {
         (json!({ "GatewayTokenEncrypted": "x".repeat(1001) }), "GatewayTokenEncrypted"),
         (json!({ "PaymentGatewayId": "0b0000000000009" }), "PaymentGatewayId"),
         (json!({ "CardLastFour": "424" }), "CardLastFour"),
-        (json!({ "CardBin": 42424 }), "CardBin"),
+        (json!({ "CardBin": 424 }), "CardBin"),
         (json!({ "ExpiryMonth": 12 }), "ExpiryYear"),
         (json!({ "NickName": "a", "nickname": "b" }), "twice"),
     ] {
