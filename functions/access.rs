@@ -40,11 +40,15 @@ pub async fn authenticate(
     subject: &mut Subject,
 ) -> Result<Caller, Problem> {
     let hash = api_key(event).ok_or_else(Problem::unauthorized)?.hash();
-    let item = find(app, function, &api_key_key(&hash), deadline).await?.ok_or_else(Problem::unauthorized)?;
+    let item = find(app, function.needs.merchants_now, &api_key_key(&hash), deadline)
+        .await?
+        .ok_or_else(Problem::unauthorized)?;
     let pointer = decode_api_key(item).map_err(Fault::from)?;
-    let merchant = merchant_of(app, function, &pointer.merchant, deadline).await?.ok_or_else(Problem::unauthorized)?;
+    let merchant = merchant_of(app, function.needs.merchants_now, &pointer.merchant, deadline)
+        .await?
+        .ok_or_else(Problem::unauthorized)?;
     let merchant = match (merchant.key_with(&hash), pointer.key) {
-        (None, Some(_)) => merchant_now(app, &merchant.id, deadline).await?.ok_or_else(Problem::unauthorized)?,
+        (None, Some(_)) => merchant_of(app, true, &merchant.id, deadline).await?.ok_or_else(Problem::unauthorized)?,
         (Some(_), _) | (None, None) => merchant,
     };
     let now = app.shell.clock.now();
@@ -78,24 +82,19 @@ fn too_many(wait: std::time::Duration) -> Problem {
     Problem { retry_after: Some(wait), ..Problem::new(429, "REQUEST_LIMIT_EXCEEDED", message) }
 }
 
-async fn merchant_of(
+/// A merchant, as it is `now` or as it was a minute ago.
+pub async fn merchant_of(
     app: &App,
-    function: &Function,
+    now: bool,
     id: &MerchantId,
     deadline: Timestamp,
 ) -> Result<Option<Merchant>, Fault> {
-    let item = find(app, function, &merchant_key(id), deadline).await?;
+    let item = find(app, now, &merchant_key(id), deadline).await?;
     Ok(item.map(decode_merchant).transpose()?)
 }
 
-async fn merchant_now(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
-    let key = merchant_key(id);
-    let item = app.shell.patiently(deadline, || app.merchants.read(&key)).await?;
-    Ok(item.map(decode_merchant).transpose()?)
-}
-
-async fn find(app: &App, function: &Function, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {
-    match function.needs.merchants_now {
+async fn find(app: &App, now: bool, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {
+    match now {
         true => app.shell.patiently(deadline, || app.merchants.read(key)).await,
         false => app.shell.patiently(deadline, || app.directory.find(key)).await,
     }

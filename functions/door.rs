@@ -6,17 +6,16 @@
 
 use std::sync::Arc;
 
-use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
 use kessai_shared::ports::{Answered, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
-use kessai_shared::stored::Item;
-use kessai_shared::stored::merchant::{decode_merchant, merchant_key};
 use kessai_shared::time::Timestamp;
 
+use crate::access::merchant_of;
 pub use crate::access::{Caller, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
@@ -218,19 +217,10 @@ pub async fn act(
     render(&reply, subject)
 }
 
-async fn merchant_of(app: &App, id: &MerchantId, deadline: Timestamp) -> Result<Option<Merchant>, Fault> {
-    let item = find(app, &merchant_key(id), deadline).await?;
-    Ok(item.map(decode_merchant).transpose()?)
-}
-
 /// The merchant that a stored payment belongs to.
 pub async fn owner(app: &App, payment: PaymentKey, deadline: Timestamp) -> Result<Merchant, Fault> {
     let gone = || Fault::SetUp(format!("merchant {} is gone", payment.merchant));
-    merchant_of(app, &payment.merchant, deadline).await?.ok_or_else(gone)
-}
-
-async fn find(app: &App, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {
-    app.shell.patiently(deadline, || app.directory.find(key)).await
+    merchant_of(app, false, &payment.merchant, deadline).await?.ok_or_else(gone)
 }
 
 /// Stands in where the caller gave no key: a new one that nobody else has.

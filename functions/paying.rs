@@ -57,10 +57,7 @@ fn can_be_asked(amount: &Amount, details: &Details, currency: Currency) -> Resul
     if let Amount::Exactly(decimal) = amount {
         Money::from_decimal(*decimal, currency).map_err(Rejection::Amount)?;
     }
-    match details.group.as_ref().and_then(|group| group.currency) {
-        Some(named) if named != currency => Err(Rejection::WrongCurrency { expected: currency.code() }),
-        Some(_) | None => Ok(()),
-    }
+    details.fit_currency(currency)
 }
 
 fn unusable(refusal: Refusal) -> Problem {

@@ -9,6 +9,7 @@ use crate::bank::BankAccount;
 use crate::card::{Card, CardFacts, Secret};
 use crate::ids::{GatewayId, MethodId, Ordinal, Record, short_form};
 use crate::money::{Currency, Decimal};
+use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
 /// Names an operation within its merchant (for one that opens a payment) or within its payment.
@@ -321,6 +322,14 @@ impl Asked {
 }
 
 impl Details {
+    /// Refuses a group of another currency than the payment's.
+    pub fn fit_currency(&self, currency: Currency) -> Result<(), Rejection> {
+        match self.group.as_ref().and_then(|group| group.currency) {
+            Some(named) if named != currency => Err(Rejection::WrongCurrency { expected: currency.code() }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The members, by their wire names, in which `other` says something else.
     fn differences(&self, other: &Self) -> Vec<&'static str> {
         // Every field by name: one that is forgotten here would be replayed as the same.

@@ -140,7 +140,7 @@ impl Asking<'_> {
 
     fn open(&self, opening: &Opening, merchant: MerchantId) -> Result<Step, Rejection> {
         let amount = self.exact_amount(opening.currency)?;
-        self.check_group_currency(opening.currency)?;
+        self.request.details.fit_currency(opening.currency)?;
         let lifetime = self.terms.authorization_lifetime;
         let payment = Payment {
             merchant,
@@ -191,7 +191,7 @@ impl Asking<'_> {
         if account.is_some() && owner.is_some() && account.as_ref() != owner {
             return Err(Rejection::WrongAccount);
         }
-        self.check_group_currency(payment.currency)?;
+        self.request.details.fit_currency(payment.currency)?;
         if !target.is_approved() {
             return Err(Rejection::NotApproved { status: target.state.status() });
         }
@@ -218,14 +218,6 @@ impl Asking<'_> {
         match self.request.amount {
             Amount::Exactly(decimal) => Money::from_decimal(decimal, currency).map_err(Rejection::Amount),
             Amount::Rest => Err(Rejection::Amount(crate::money::AmountError::NotANumber)),
-        }
-    }
-
-    fn check_group_currency(&self, currency: Currency) -> Result<(), Rejection> {
-        let named = self.request.details.group.as_ref().and_then(|group| group.currency);
-        match named {
-            Some(named) if named != currency => Err(Rejection::WrongCurrency { expected: currency.code() }),
-            Some(_) | None => Ok(()),
         }
     }
 
