@@ -260,7 +260,7 @@ pub async fn perform_acting(
 /// The merchant's gateway with the adapter that speaks to it.
 pub fn route(merchant: &Merchant, id: GatewayId) -> Result<Route<'_>, Fault> {
     let gateway = merchant.gateways.get(&id).ok_or_else(|| Fault::SetUp(format!("gateway {id} is gone")))?;
-    Route::to(gateway)
+    Route::to(gateway, merchant.wanted())
 }
 
 fn render(reply: &Reply, subject: &mut Subject) -> Result<HttpAnswer, Problem> {

@@ -1,6 +1,6 @@
 //! Takes in what a gateway tells unasked: finds the payment it is about and puts it there.
 
-use kessai_shared::gateways::Notice;
+use kessai_shared::gateways::{News, Notice};
 use kessai_shared::ids::{GatewayId, MerchantId, PaymentKey, Record};
 use kessai_shared::rejection::Refusal;
 use kessai_shared::time::Timestamp;
@@ -28,5 +28,10 @@ pub async fn take(
     }
     let merchant = owner(app, key, deadline).await?;
     let route = route(&merchant, gateway)?;
-    app.shell.hear(stored, route, operation, notice.outcome, deadline).await
+    match notice.news {
+        News::Outcome(outcome) => app.shell.hear(stored, route, operation, outcome, deadline).await,
+        News::Sequel(sequel) => app.shell.hear_sequel(stored, route, operation, &sequel, deadline).await,
+        // It names a stored method, and this is an operation.
+        News::Token(..) => Ok(()),
+    }
 }

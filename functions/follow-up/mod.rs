@@ -10,7 +10,7 @@ use kessai_shared::ids::{Id, PaymentKey};
 use kessai_shared::payment::State;
 use kessai_shared::ports::{Looked, Note, Queue};
 use kessai_shared::rejection::Refusal;
-use kessai_shared::reminder::{Delayed, Reminder, delay};
+use kessai_shared::reminder::{Delayed, Errand, Reminder, delay};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
 
@@ -39,7 +39,8 @@ pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadli
     note(app, key, &looked);
     let Ok(look) = looked else { return false };
     let Some(due) = look.and_then(|look| reminder.again(&look.payment)) else { return true };
-    let again = [Delayed { reminder, delay: delay(due, app.shell.clock.now()), trace: message.trace() }];
+    let errand = Errand::FollowUp;
+    let again = [Delayed { reminder, errand, delay: delay(due, app.shell.clock.now()), trace: message.trace() }];
     match queue.send(&again).await {
         Ok(()) => true,
         Err(fault) => {

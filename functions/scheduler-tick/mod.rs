@@ -6,7 +6,7 @@ use std::time::Duration;
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::dynamodb::due::{Page, Place};
 use kessai_shared::ports::{Clock, Journal, Note, Queue};
-use kessai_shared::reminder::{Delayed, LONGEST_DELAY, horizon, is_turn};
+use kessai_shared::reminder::{Delayed, Errand, LONGEST_DELAY, horizon, is_turn};
 use kessai_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,20 +43,51 @@ pub struct Ticking<'a> {
     pub clock: &'a dyn Clock,
 }
 
+/// What is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// What is due later than a queue can wait, for one errand.
+    Late(Errand),
+    /// The whole table.
+    All,
+}
+
+impl Read {
+    fn errands(&self) -> &[Errand] {
+        match self {
+            Self::Late(errand) => std::slice::from_ref(errand),
+            Self::All => &Errand::ALL,
+        }
+    }
+}
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Ticking<'_> {
     pub async fn tick(&self, tick: Tick) -> Result<Ticked, Failure> {
-        let mut place = tick.after.as_deref().map(Place::after);
-        let (mut ticked, mut overdue) = (Ticked::default(), Duration::ZERO);
+        let Tick { sweep, after } = tick;
+        let reads: &[Read] = if sweep { &[Read::All] } else { &[Read::Late(Errand::FollowUp), Read::Late(Errand::Deliver)] };
+        let mut ticked = Ticked::default();
+        let mut overdue = Duration::ZERO;
+        for read in reads {
+            let place = after.as_deref().map(Place::after);
+            overdue = overdue.max(self.go_through(*read, place, &mut ticked).await?);
+        }
+        self.journal.note(&Note::Ticked { reminders: ticked.reminders, overdue });
+        Ok(ticked)
+    }
+
+    /// Reminds of everything that is read; how long the oldest of it is overdue.
+    async fn go_through(&self, read: Read, mut place: Option<Place>, ticked: &mut Ticked) -> Result<Duration, Failure> {
+        let mut overdue = Duration::ZERO;
         loop {
-            let page = self.page(tick.sweep, place.take()).await?;
+            let page = self.page(read, place.take()).await?;
             for unreadable in &page.unreadable {
                 self.journal.note(&Note::Unreadable { what: &unreadable.to_string() });
             }
-            let latest = page.images.iter().filter_map(|image| Some(self.now.since(image.due?))).max();
-            overdue = overdue.max(latest.unwrap_or_default());
-            let reminders = self.reminders(&page, tick.sweep);
+            let due = page.images.iter().flat_map(|image| read.errands().iter().filter_map(|errand| image.due(*errand)));
+            overdue = due.map(|due| self.now.since(due.at)).fold(overdue, Duration::max);
+            let reminders = self.reminders(&page, read);
             if !reminders.is_empty() {
                 self.queue.send(&reminders).await?;
             }
@@ -64,26 +95,30 @@ impl Ticking<'_> {
             let Some(next) = page.next else { break };
             if self.clock.now().plus(PAGE_RESERVE) >= self.deadline {
                 // What is left is due last, and the next tick reads on.
-                ticked.after = next.key().filter(|_| tick.sweep).map(str::to_owned);
+                ticked.after = next.key().filter(|_| read == Read::All).map(str::to_owned);
                 break;
             }
             place = Some(next);
         }
-        self.journal.note(&Note::Ticked { reminders: ticked.reminders, overdue });
-        Ok(ticked)
+        Ok(overdue)
     }
 
-    async fn page(&self, sweeps: bool, place: Option<Place>) -> Result<Page, Failure> {
+    async fn page(&self, read: Read, place: Option<Place>) -> Result<Page, Failure> {
         let Self { payments, now, .. } = self;
-        Ok(if sweeps {
-            payments.due(now.plus(LONGEST_DELAY), place).await?
-        } else {
-            payments.late(horizon(*now), place).await?
+        Ok(match read {
+            Read::All => payments.due(now.plus(LONGEST_DELAY), place).await?,
+            Read::Late(errand) => payments.late(errand, horizon(*now), place).await?,
         })
     }
 
-    fn reminders(&self, page: &Page, sweeps: bool) -> Vec<Delayed> {
-        let wanted = page.images.iter().filter(|image| sweeps || image.due.is_some_and(|due| is_turn(due, self.now)));
-        wanted.filter_map(|image| image.delayed(self.now)).collect()
+    fn reminders(&self, page: &Page, read: Read) -> Vec<Delayed> {
+        let of = |errand: Errand| {
+            let wanted = page.images.iter().filter(move |image| match read {
+                Read::All => true,
+                Read::Late(_) => image.due(errand).is_some_and(|due| is_turn(due.at, self.now)),
+            });
+            wanted.filter_map(move |image| image.delayed(errand, self.now))
+        };
+        read.errands().iter().flat_map(|errand| of(*errand)).collect()
     }
 }

@@ -8,28 +8,28 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
 };
 use kessai_shared::ports::{Pending, Queue, QueueFault};
-use kessai_shared::reminder::Delayed;
+use kessai_shared::reminder::{Delayed, Errand};
 use kessai_shared::trace::TraceId;
 
 /// Messages that one call takes.
 const BATCH: usize = 10;
 
-/// One queue.
+/// The queue of each errand.
 #[derive(Clone, Debug)]
 pub struct Sqs {
     client: Client,
-    url: String,
+    urls: Vec<(Errand, String)>,
 }
 
 impl Sqs {
-    pub(crate) fn new(client: Client, url: impl Into<String>) -> Self {
-        Self { client, url: url.into() }
+    pub(crate) fn new(client: Client, urls: Vec<(Errand, String)>) -> Self {
+        Self { client, urls }
     }
 
-    async fn send_batch(&self, reminders: &[Delayed]) -> Result<(), QueueFault> {
+    async fn send_batch(&self, url: &str, reminders: &[&Delayed]) -> Result<(), QueueFault> {
         let entries: Result<Vec<_>, _> =
             reminders.iter().enumerate().map(|(place, reminder)| entry(place, reminder)).collect();
-        let request = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries.map_err(fault)?));
+        let request = self.client.send_message_batch().queue_url(url).set_entries(Some(entries.map_err(fault)?));
         let answer = request.send().await.map_err(fault)?;
         match answer.failed.first() {
             None => Ok(()),
@@ -41,8 +41,16 @@ impl Sqs {
 impl Queue for Sqs {
     fn send<'a>(&'a self, reminders: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>> {
         Box::pin(async move {
-            for batch in reminders.chunks(BATCH) {
-                self.send_batch(batch).await?;
+            for errand in Errand::ALL {
+                let reminders: Vec<_> = reminders.iter().filter(|reminder| reminder.errand == errand).collect();
+                if reminders.is_empty() {
+                    continue;
+                }
+                let url = self.urls.iter().find(|(known, _)| *known == errand).map(|(_, url)| url);
+                let url = url.ok_or_else(|| fault(format!("this function has no queue for {errand:?}")))?;
+                for batch in reminders.chunks(BATCH) {
+                    self.send_batch(url, batch).await?;
+                }
             }
             Ok(())
         })

@@ -25,6 +25,9 @@ use serde_json::{Value, json};
 /// Where CloudWatch files the metrics.
 const NAMESPACE: &str = "Kessai";
 
+/// What a person must look into: a gateway contradicts itself, or is silent, or what was paid did not stand.
+const ATTENTION: &str = "Attention";
+
 /// Where lines go.
 pub type Out = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -114,7 +117,18 @@ impl Watch {
                 .with("operation", operation.to_string())
                 .with("settled", settled)
                 .heard(heard)
-                .counting("Contradictions", 1),
+                .counting(ATTENTION, 1),
+            Note::Followed { operation, what, is_strange } => self
+                .line("ERROR", "followed")
+                .with("operation", operation.to_string())
+                .with("what", what)
+                .maybe("strange", is_strange.then_some(true))
+                .counting(ATTENTION, 1),
+            Note::Overdue { operation, since } => self
+                .line("ERROR", "overdue")
+                .with("operation", operation.to_string())
+                .with("hours", since.as_secs() / 3600)
+                .counting(ATTENTION, 1),
             Note::Unwritten { operation, heard } => self
                 .line("ERROR", "unwritten")
                 .with("operation", operation.to_string())

@@ -158,6 +158,10 @@ pub enum Note<'a> {
     Called(Called<'a>),
     /// A gateway now says something else than what an operation was settled to. Nothing was changed.
     Contradiction { operation: Id, settled: &'a str, heard: &'a Outcome },
+    /// A gateway tells what came after an operation's verdict; strange where that was no approval.
+    Followed { operation: Id, what: &'a str, is_strange: bool },
+    /// A gateway has accepted an operation and does not tell its verdict.
+    Overdue { operation: Id, since: Duration },
     /// A gateway answered, and the answer could not be stored: it stands only here, until it is found out
     /// again.
     Unwritten { operation: Id, heard: &'a Outcome },

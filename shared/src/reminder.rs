@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
-use crate::stored::payment::{DUE, KEY, VERSION};
+use crate::stored::payment::{DUE, KEY, OWED, VERSION};
 use crate::stored::{Attribute, Item, Unreadable};
 use crate::time::Timestamp;
 use crate::trace::{TRACE, TraceId};
@@ -28,7 +28,10 @@ pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 /// finds it, by when it is due.
 pub const LATE: &str = "lt";
 
-/// Its only value: late items are few, and one query finds the next of them. An index takes at least a thousand of
+/// The same of an item whose merchant is to be told something later than that.
+pub const OWED_LATE: &str = "le";
+
+/// Their only value: late items are few, and one query finds the next of them. An index takes at least a thousand of
 /// them a second in one place.
 pub const MARKED: i64 = 0;
 
@@ -49,21 +52,66 @@ pub struct Reminder {
     pub version: u64,
 }
 
+/// What there is to do when somebody looks: each has a queue, so that neither holds up the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Errand {
+    /// Finish what a gateway left open.
+    FollowUp,
+    /// Tell merchants.
+    Deliver,
+}
+
+impl Errand {
+    pub const ALL: [Self; 2] = [Self::FollowUp, Self::Deliver];
+
+    /// The attribute that says when.
+    pub fn due(self) -> &'static str {
+        match self {
+            Self::FollowUp => DUE,
+            Self::Deliver => OWED,
+        }
+    }
+
+    /// The attribute that marks an item that is due late.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::FollowUp => LATE,
+            Self::Deliver => OWED_LATE,
+        }
+    }
+
+    /// The index of late items.
+    pub fn index(self) -> &'static str {
+        match self {
+            Self::FollowUp => "late",
+            Self::Deliver => "owed",
+        }
+    }
+}
+
 /// What a written item says about when to look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
     pub reminder: Reminder,
-    pub due: Option<Timestamp>,
-    /// It is due later than a queue can wait: the tick's affair.
-    pub is_late: bool,
+    /// For each errand, in their order.
+    pub due: [Option<Due>; 2],
     /// Of whoever wrote it.
     pub trace: Option<TraceId>,
+}
+
+/// When somebody must look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub at: Timestamp,
+    /// Later than a queue can wait: the tick's affair.
+    pub is_late: bool,
 }
 
 /// A reminder on its way into a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delayed {
     pub reminder: Reminder,
+    pub errand: Errand,
     pub delay: Duration,
     pub trace: Option<TraceId>,
 }
@@ -76,21 +124,32 @@ impl Image {
         let version = item.number(VERSION).and_then(|version| u64::try_from(version).ok());
         Ok(Self {
             reminder: Reminder { payment, version: version.ok_or_else(|| needs(VERSION))? },
-            due: match item.get(DUE) {
-                Some(Attribute::Number(due)) => Some(Timestamp::from_millis(*due)),
-                None => None,
-                // To take it for nothing would be to forget the payment.
-                Some(_) => return Err(needs(DUE)),
-            },
-            is_late: item.get(LATE).is_some(),
+            due: [Self::due_of(item, Errand::FollowUp)?, Self::due_of(item, Errand::Deliver)?],
             trace: item.bytes(TRACE).and_then(TraceId::from_bytes),
         })
     }
 
-    /// Its reminder, if it asks for one.
-    pub fn delayed(&self, now: Timestamp) -> Option<Delayed> {
-        let Self { reminder, due, trace, .. } = *self;
-        Some(Delayed { reminder, delay: delay(due?, now), trace })
+    fn due_of(item: &Item, errand: Errand) -> Result<Option<Due>, Unreadable> {
+        match item.get(errand.due()) {
+            Some(Attribute::Number(due)) => {
+                let is_late = item.get(errand.mark()).is_some();
+                Ok(Some(Due { at: Timestamp::from_millis(*due), is_late }))
+            }
+            None => Ok(None),
+            // To take it for nothing would be to forget the payment.
+            Some(_) => Err(Unreadable(format!("{} is no value of ours", errand.due()))),
+        }
+    }
+
+    /// When somebody must look for this.
+    pub fn due(&self, errand: Errand) -> Option<Due> {
+        self.due[errand as usize]
+    }
+
+    /// Its reminder for this errand, if it asks for one.
+    pub fn delayed(&self, errand: Errand, now: Timestamp) -> Option<Delayed> {
+        let Self { reminder, trace, .. } = *self;
+        Some(Delayed { reminder, errand, delay: delay(self.due(errand)?.at, now), trace })
     }
 }
 
@@ -123,7 +182,11 @@ pub fn reminders(images: impl IntoIterator<Item = Image>, now: Timestamp) -> Vec
             last.insert(key, image);
         }
     }
-    last.into_values().filter(|image| !image.is_late).filter_map(|image| image.delayed(now)).collect()
+    let errands = |image: Image| {
+        let queued = move |errand: &Errand| image.due(*errand).is_some_and(|due| !due.is_late);
+        Errand::ALL.into_iter().filter(queued).filter_map(move |errand| image.delayed(errand, now))
+    };
+    last.into_values().flat_map(errands).collect()
 }
 
 /// How long a queue must hold a reminder back: whole seconds, as many as it can.
@@ -135,11 +198,13 @@ pub fn delay(due: Timestamp, now: Timestamp) -> Duration {
 /// Marks an item that is about to be written if it is due later than a queue can wait, and takes the mark of an
 /// older version away if it is not.
 pub fn mark(item: &mut Item, now: Timestamp) {
-    let due = item.number(DUE).map(Timestamp::from_millis);
-    let is_late = due.is_some_and(|due| due.since(now).saturating_add(CLOCKS_DIFFER) > LONGEST_DELAY);
-    match is_late {
-        true => item.insert(LATE, MARKED),
-        false => drop(item.remove(LATE)),
+    for errand in Errand::ALL {
+        let due = item.number(errand.due()).map(Timestamp::from_millis);
+        let is_late = due.is_some_and(|due| due.since(now).saturating_add(CLOCKS_DIFFER) > LONGEST_DELAY);
+        match is_late {
+            true => item.insert(errand.mark(), MARKED),
+            false => drop(item.remove(errand.mark())),
+        }
     }
 }
 
@@ -214,7 +279,8 @@ mod tests {
             // What an older version said is of no importance.
             let mut item = item(1, 2, due).with(LATE, 7);
             mark(&mut item, now);
-            assert_eq!(Image::of(&item).unwrap().is_late, is_late, "{due:?}");
+            let noted = Image::of(&item).unwrap().due(Errand::FollowUp);
+            assert_eq!(noted.is_some_and(|due| due.is_late), is_late, "{due:?}");
             assert_eq!(item.number(LATE), is_late.then_some(MARKED), "{due:?}");
             assert_eq!(reminders([Image::of(&item).unwrap()], now).len(), usize::from(due.is_some() && !is_late));
         }

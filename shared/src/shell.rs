@@ -13,9 +13,12 @@ use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::{Adapter, Exchange, Intent};
 use crate::ids::{Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::Gateway;
+use crate::event::EventNames;
 use crate::payment::asked::{InstrumentFacts, OnFile};
+use crate::payment::outbox::{News, Round};
 use crate::payment::{
-    Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Source, Step, Terms, step,
+    Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Sequel, Source, State, Step,
+    Terms, step,
 };
 use crate::ports::{
     Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Vault,
@@ -63,18 +66,20 @@ pub struct Shell {
 pub struct Route<'a> {
     pub gateway: &'a Gateway,
     pub adapter: &'static Adapter,
+    /// What the merchant wants to hear of.
+    pub wanted: EventNames,
 }
 
 impl<'a> Route<'a> {
     /// Fails where the gateway was set up for an adapter that this version does not have.
-    pub fn to(gateway: &'a Gateway) -> Result<Self, Fault> {
+    pub fn to(gateway: &'a Gateway, wanted: EventNames) -> Result<Self, Fault> {
         let adapter = Adapter::named(&gateway.adapter);
         let unknown = || Fault::SetUp(format!("this version has no adapter {:?}", gateway.adapter));
-        Ok(Self { gateway, adapter: adapter.ok_or_else(unknown)? })
+        Ok(Self { gateway, adapter: adapter.ok_or_else(unknown)?, wanted })
     }
 
     fn terms(self) -> Terms {
-        self.adapter.terms(self.gateway)
+        Terms { wanted: self.wanted, ..self.adapter.terms(self.gateway) }
     }
 }
 
@@ -156,7 +161,7 @@ impl Shell {
         };
         let fingerprint = self.fingerprint(instrument)?;
         let event = Event::Requested { merchant, request, fingerprint, claim: self.claim(deadline) };
-        let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument, acted: false };
+        let mut run = Run { instrument, ..Run::of(self, route, deadline) };
         let (stored, operation) = run.drive(stored, event).await?;
         let operation = operation.ok_or(Rejection::NotFound)?;
         Ok(Reply { payment: stored.payment, operation, replayed: !run.acted })
@@ -165,7 +170,7 @@ impl Shell {
     /// Looks at a payment whose time may have come, and does what is due. Harmless at any time, any
     /// number of times.
     pub async fn follow_up(&self, mut stored: Stored, route: Route<'_>, deadline: Timestamp) -> Result<Look, Refusal> {
-        let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
+        let mut run = Run::of(self, route, deadline);
         let now = self.clock.now();
         let late = stored.payment.due_at().filter(|due| *due <= now).map(|due| now.since(due));
         let mut settled = Vec::new();
@@ -177,6 +182,7 @@ impl Shell {
             let (next, looked_at) = run.drive(Some(stored), Event::Due { claim: self.claim(deadline) }).await?;
             let is_settled = |ordinal: &Ordinal| next.payment.operation(*ordinal).is_some_and(Operation::is_settled);
             settled.extend(looked_at.filter(is_settled));
+            looked_at.into_iter().for_each(|ordinal| run.note_overdue(&next.payment, ordinal));
             stored = next;
         }
         Ok(Look { payment: stored.payment, late, settled })
@@ -191,13 +197,57 @@ impl Shell {
         outcome: Outcome,
         deadline: Timestamp,
     ) -> Result<(), Refusal> {
-        let mut run = Run { shell: self, route, terms: route.terms(), deadline, instrument: None, acted: false };
+        let mut run = Run::of(self, route, deadline);
         // Nobody asked, so nobody's claim it is.
         let nonce = self.claim(deadline).nonce;
         let told = Event::Learned { operation, source: Source::Notice, nonce, outcome: outcome.within_limits() };
         let made = run.write(Some(stored), &told).await?;
         run.note_contradiction(&made, &told);
         Ok(())
+    }
+
+    /// Takes in what a gateway tells of an operation that has its verdict. Harmless at any time, any number of times.
+    pub async fn hear_sequel(
+        &self,
+        stored: Stored,
+        route: Route<'_>,
+        operation: Ordinal,
+        sequel: &Sequel,
+        deadline: Timestamp,
+    ) -> Result<(), Refusal> {
+        let mut run = Run::of(self, route, deadline);
+        let before = stored.payment.version;
+        let made = run.write(Some(stored), &Event::Followed { operation, sequel }).await?;
+        let payment = &made.stored.payment;
+        if let (true, Some(operation)) = (payment.version != before, id(payment, operation)) {
+            let is_strange = made.contradiction;
+            self.journal.note(&Note::Followed { operation, what: sequel.what.name(), is_strange });
+        }
+        Ok(())
+    }
+
+    /// Writes down what came of telling merchants.
+    pub async fn told(
+        &self,
+        stored: Stored,
+        route: Route<'_>,
+        round: &Round,
+        deadline: Timestamp,
+    ) -> Result<Payment, Refusal> {
+        let made = Run::of(self, route, deadline).write(Some(stored), &Event::Told { round }).await?;
+        Ok(made.stored.payment)
+    }
+
+    /// Sees to it that merchants are told something once more.
+    pub async fn tell_again(
+        &self,
+        stored: Stored,
+        route: Route<'_>,
+        operation: Ordinal,
+        news: News,
+        deadline: Timestamp,
+    ) -> Result<(), Refusal> {
+        Run::of(self, route, deadline).write(Some(stored), &Event::ToldAgain { operation, news }).await.map(drop)
     }
 
     /// Of what was sent and must not rest.
@@ -239,7 +289,11 @@ impl Shell {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// Whoever asks for nothing brings nothing.
+    fn of(shell: &'a Shell, route: Route<'a>, deadline: Timestamp) -> Self {
+        Self { shell, route, terms: route.terms(), deadline, instrument: None, acted: false }
+    }
     /// Puts the event to the payment, and what comes of its effects, until nothing is left to do.
     async fn drive(&mut self, stored: Option<Stored>, event: Event<'_>) -> Result<(Stored, Option<Ordinal>), Refusal> {
         let mut made = self.write(stored, &event).await?;
@@ -262,6 +316,16 @@ impl Run<'_> {
             }
         }
         Ok((made.stored, made.operation))
+    }
+
+    /// A person should know of what the gateway leaves open for too long.
+    fn note_overdue(&self, payment: &Payment, ordinal: Ordinal) {
+        let Some(operation) = payment.operation(ordinal) else { return };
+        let State::Accepted(accepted) = &operation.state else { return };
+        let now = self.shell.clock.now();
+        if let (true, Some(id)) = (accepted.is_overdue(&self.terms, now), id(payment, ordinal)) {
+            self.shell.journal.note(&Note::Overdue { operation: id, since: now.since(operation.requested_at) });
+        }
     }
 
     fn note_unwritten(&self, payment: &Payment, learned: &Event<'_>) {

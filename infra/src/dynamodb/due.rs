@@ -2,17 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use kessai_shared::ports::StoreFault;
-use kessai_shared::reminder::{Image, LATE, MARKED};
+use kessai_shared::reminder::{Errand, Image, LATE, MARKED, OWED_LATE};
 use kessai_shared::stored::Unreadable;
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::stored::payment::{DUE, KEY, OWED, VERSION};
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::TRACE;
 
 use super::convert::{self, Attributes};
 use super::{DynamoDb, fault};
-
-/// The index of the items that are due later than a queue can wait.
-pub const INDEX: &str = "late";
 
 /// Some of what is due.
 pub struct Page {
@@ -40,15 +37,15 @@ impl Place {
 
 impl DynamoDb {
     /// What is due until `horizon` of what is due late, the longest overdue first.
-    pub async fn late(&self, horizon: Timestamp, place: Option<Place>) -> Result<Page, StoreFault> {
+    pub async fn late(&self, errand: Errand, horizon: Timestamp, place: Option<Place>) -> Result<Page, StoreFault> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
-            .index_name(INDEX)
+            .index_name(errand.index())
             .key_condition_expression("#late = :marked AND #due <= :horizon")
-            .expression_attribute_names("#late", LATE)
-            .expression_attribute_names("#due", DUE)
+            .expression_attribute_names("#late", errand.mark())
+            .expression_attribute_names("#due", errand.due())
             .expression_attribute_values(":marked", AttributeValue::N(MARKED.to_string()))
             .expression_attribute_values(":horizon", AttributeValue::N(horizon.as_millis().to_string()))
             .set_exclusive_start_key(place.map(|place| place.0))
@@ -64,12 +61,14 @@ impl DynamoDb {
             .client
             .scan()
             .table_name(&self.table)
-            .filter_expression("#due <= :horizon")
-            .projection_expression("#key, #version, #due, #late, #trace")
+            .filter_expression("#due <= :horizon OR #owed <= :horizon")
+            .projection_expression("#key, #version, #due, #late, #owed, #owed_late, #trace")
             .expression_attribute_names("#key", KEY)
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_names("#due", DUE)
             .expression_attribute_names("#late", LATE)
+            .expression_attribute_names("#owed", OWED)
+            .expression_attribute_names("#owed_late", OWED_LATE)
             .expression_attribute_names("#trace", TRACE)
             .expression_attribute_values(":horizon", AttributeValue::N(horizon.as_millis().to_string()))
             .set_exclusive_start_key(place.map(|place| place.0))

@@ -10,13 +10,15 @@ pub mod sandbox;
 use std::time::Duration;
 
 use crate::card::Secret;
+use crate::event::EventNames;
 use crate::ids::Ordinal;
 use crate::merchant::Gateway;
 use crate::method;
 use crate::money::Money;
 use crate::payment::asked::Details;
-use crate::payment::{Instrument, Kind, Operation, Outcome, Payment, Terms};
+use crate::payment::{Instrument, Kind, Operation, Outcome, Payment, Sequel, Terms};
 use crate::ports::{HttpRequest, HttpResponse};
+use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
 pub const ADAPTERS: &[&Adapter] = &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE];
@@ -36,11 +38,13 @@ pub struct Adapter {
     /// Asks for a token that stands for what is paid with; none where the gateway has none.
     pub tokenize: Option<TokenExchange>,
     /// Reads what it tells unasked; none where it never does.
-    pub notice: Option<ReadNotice>,
+    pub notice: Option<NoticeCodec>,
     /// How long an idempotency key is honoured; none where there are none.
     pub key_window: Option<Duration>,
     /// Whether a hold may be captured in several parts.
     pub multi_capture: bool,
+    /// How long it takes at most to tell the verdict of what it has accepted.
+    pub verdict_within: Duration,
 }
 
 /// A request and what its answer means.
@@ -69,16 +73,63 @@ pub struct TokenIntent<'a> {
     pub duplicate: bool,
 }
 
-/// Reads a notice: its body, the signature beside it, and the secrets by which it may be signed, of which
-/// there are two while one replaces the other. None where it is forged, or speaks of nothing that we know.
-pub type ReadNotice = fn(&[u8], &str, &[Secret]) -> Option<Notice>;
+/// How a gateway tells unasked.
+#[derive(Clone, Copy, Debug)]
+pub struct NoticeCodec {
+    /// Reads a notice by the secrets that it may be signed with, of which there are two while one replaces the other.
+    /// It is parsed only where one of them fits; what is irrelevant in it is left out.
+    pub read: fn(&RawNotice<'_>, &[Secret]) -> Result<Vec<Notice>, NotTaken>,
+    /// What the gateway wants to hear once we have written down what it told.
+    pub taken: NoticeAnswer,
+    /// The same where there was nothing to write down.
+    pub irrelevant: NoticeAnswer,
+    /// What whoever forges a notice hears, or sends an old one again.
+    pub forged: NoticeAnswer,
+}
 
-/// What a gateway tells unasked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An HTTP status and a plain text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoticeAnswer {
+    pub status: u16,
+    pub body: &'static str,
+}
+
+/// A notice as it came.
+pub struct RawNotice<'a> {
+    pub body: &'a [u8],
+    /// The header of this name, which is in lower case.
+    pub header: &'a dyn Fn(&str) -> Option<&'a str>,
+    pub now: Timestamp,
+}
+
+/// Why a notice is not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// None of the secrets fits, or there is no signature.
+    Forged,
+    /// It was signed too long ago, or will be.
+    Stale,
+    /// It is signed well, and nobody can read it.
+    Malformed,
+}
+
+/// What a gateway tells unasked, of one thing.
+#[derive(Debug)]
 pub struct Notice {
-    /// Our name for the operation.
+    /// Our name for it: the id of an operation's record, or of a stored method.
     pub reference: String,
-    pub outcome: Outcome,
+    pub news: News,
+}
+
+/// What it tells of it.
+#[derive(Debug)]
+pub enum News {
+    /// How it stands.
+    Outcome(Outcome),
+    /// What came after its verdict.
+    Sequel(Sequel),
+    /// How a tokenization stands: an approval comes with the token.
+    Token(Outcome, Option<Secret>),
 }
 
 /// What we are about to ask a gateway. It may hold a card, so it cannot be printed.
@@ -138,6 +189,8 @@ impl Adapter {
             multi_capture: self.multi_capture,
             balance_check: gateway.balance_check,
             authorization_lifetime: gateway.authorization_lifetime,
+            verdict_within: self.verdict_within,
+            wanted: EventNames::NONE,
         }
     }
 }

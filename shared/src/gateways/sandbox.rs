@@ -7,20 +7,20 @@
 //! | 400, 404 | refused, not acted |
 //! | 429 | not acted, by its documentation |
 //! | anything else | unknown |
+//!
+//! What it tells unasked is in [`notice`].
+
+mod notice;
 
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Adapter, Exchange, Intent, Notice, TokenExchange, TokenIntent};
+use super::{Adapter, Exchange, Intent, TokenExchange, TokenIntent};
 use crate::card::Secret;
 use crate::merchant::Gateway;
-use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
+use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
 use crate::ports::{HttpRequest, HttpResponse, Method};
 use crate::time::Timestamp;
 
@@ -34,9 +34,10 @@ const PLAIN: Adapter = Adapter {
     look_up: None,
     timeout_reversal: None,
     tokenize: Some(TokenExchange { encode: encode_token, decode: decode_token }),
-    notice: Some(read_notice),
+    notice: Some(notice::CODEC),
     key_window: None,
     multi_capture: true,
+    verdict_within: Duration::from_secs(5),
 };
 
 /// Honours a key for a day, and can be asked.
@@ -131,6 +132,13 @@ struct AnswerBody {
     authorization_code: Option<String>,
     date: Option<String>,
     token: Option<String>,
+    action: Option<ActionBody>,
+}
+
+#[derive(Deserialize)]
+struct ActionBody {
+    url: String,
+    expires: String,
 }
 
 #[derive(Deserialize)]
@@ -225,9 +233,17 @@ fn outcome(body: AnswerBody) -> Outcome {
     match body.status.as_str() {
         "approved" => Outcome::Approved(answer),
         "accepted" => Outcome::Accepted(answer),
+        "action_required" => match body.action.and_then(payer_action) {
+            Some(action) => Outcome::ActionRequired(answer, action),
+            None => Outcome::Accepted(answer),
+        },
         "declined" => Outcome::Declined(decline, answer),
         _ => Outcome::Unknown,
     }
+}
+
+fn payer_action(body: ActionBody) -> Option<PayerAction> {
+    Some(PayerAction { expires_at: Timestamp::parse(&body.expires)?, url: body.url })
 }
 
 fn decode_error(body: ErrorBody) -> Outcome {
@@ -284,7 +300,10 @@ fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     }
     let Ok(found) = serde_json::from_slice::<OperationsBody>(&response.body) else { return Outcome::Unknown };
     let mut outcomes: Vec<Outcome> = found.operations.into_iter().map(|body| decode_answer(intent, body)).collect();
-    let took_effect = |outcome: &Outcome| matches!(outcome, Outcome::Approved(_) | Outcome::Accepted(_));
+    let took_effect = |outcome: &Outcome| match outcome {
+        Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..) => true,
+        Outcome::Declined(..) | Outcome::NotSent | Outcome::Unknown | Outcome::NeverReceived | Outcome::Voided(_) => false,
+    };
     let effects = outcomes.iter().filter(|outcome| took_effect(outcome)).count();
     let mut outcome = match outcomes.iter().position(took_effect) {
         Some(place) => outcomes.swap_remove(place),
@@ -314,19 +333,6 @@ fn decode_timeout_reversal(intent: &Intent<'_>, response: &HttpResponse) -> Outc
         }),
         _ => Outcome::Unknown,
     }
-}
-
-/// A notice is the body of an answer, signed with HMAC-SHA-256 in lower-case hexadecimal digits.
-fn read_notice(body: &[u8], signature: &str, secrets: &[Secret]) -> Option<Notice> {
-    let is_by = |secret: &Secret| {
-        let mut hash = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).ok()?;
-        hash.update(body);
-        let expected = HEXLOWER.encode(&hash.finalize().into_bytes());
-        bool::from(expected.as_bytes().ct_eq(signature.as_bytes())).then_some(())
-    };
-    secrets.iter().find_map(is_by)?;
-    let body: AnswerBody = serde_json::from_slice(body).ok()?;
-    Some(Notice { reference: body.reference.clone(), outcome: outcome(body) })
 }
 
 /// Longer than any body of ours: a buffer that grows leaves copies behind that nobody wipes.

@@ -15,6 +15,7 @@ use std::time::Duration;
 pub use self::endpoint::{Endpoint, EndpointSecret, EventFilter};
 pub use self::key::{ApiKey, ApiKeyHash, ListedKey, Scope};
 use self::set_up::{LastChange, Made};
+use crate::event::{EventName, EventNames};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::money::Currency;
 use crate::payment::BalanceCheck;
@@ -69,6 +70,11 @@ impl Merchant {
             known.provider == provider && known.kind == kind && known.record_type.as_deref() == record_type
         };
         self.method_types.values().find(fits).map(|known| known.gateway_name.as_str())
+    }
+
+    /// What somebody is to be told of.
+    pub fn wanted(&self) -> EventNames {
+        EventName::ALL.iter().copied().filter(|name| self.wants(name.text())).collect()
     }
 
     /// The key with this hash, whether it works or not.

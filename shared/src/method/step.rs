@@ -70,6 +70,7 @@ pub fn heard(
         // A token without a token, and whatever else a token service cannot mean.
         Outcome::Approved(_)
         | Outcome::Accepted(_)
+        | Outcome::ActionRequired(..)
         | Outcome::NotSent
         | Outcome::Unknown
         | Outcome::NeverReceived

@@ -21,7 +21,7 @@ impl Payment {
     fn sum(&self, count: Count, draws: &[Draw]) -> Money {
         let counts = |operation: &&Operation| match count {
             Count::Reserved => operation.reserves(),
-            Count::Processed => operation.is_approved(),
+            Count::Processed => operation.stands(),
         };
         let minor = self
             .operations
@@ -61,14 +61,30 @@ impl Payment {
         left.with(if over { 0 } else { left.minor.max(0) })
     }
 
-    /// What may still be given back of a sale or capture.
+    /// What may still be given back of a sale or capture. What the buyer's bank has taken back is not given twice,
+    /// whether it took it of the capture or of the authorization behind it.
     pub fn refundable(&self, payment: Ordinal) -> Money {
+        let own = self.unrefunded(payment);
+        let authorization = self.operation(payment).and_then(|operation| operation.asked.kind.target());
+        let Some(authorization) = authorization.filter(|place| self.charged_back(*place).minor > 0) else { return own };
+        let captures = self.numbered().filter(|(_, known)| draw(&known.asked.kind) == Some(Draw::Capture(authorization)));
+        let all = captures.fold(0_i64, |sum, (place, _)| sum.saturating_add(self.unrefunded(place).minor));
+        own.with(own.minor.min(all.saturating_sub(self.charged_back(authorization).minor)))
+    }
+
+    /// What the buyer's bank has taken back of an operation.
+    pub fn charged_back(&self, ordinal: Ordinal) -> Money {
+        self.operation(ordinal).map_or(Money::new(0, self.currency), Operation::charged_back)
+    }
+
+    fn unrefunded(&self, payment: Ordinal) -> Money {
         let taken = self.sum(Count::Reserved, &[Draw::Refund(payment)]);
+        let taken = taken.with(taken.minor.saturating_add(self.charged_back(payment).minor));
         self.approved(payment, taken)
     }
 
     fn approved(&self, ordinal: Ordinal, taken: Money) -> Money {
-        let approved = self.operation(ordinal).filter(|operation| operation.is_approved());
+        let approved = self.operation(ordinal).filter(|operation| operation.stands());
         let amount = approved.map_or(0, |operation| operation.amount.minor);
         taken.with(amount.saturating_sub(taken.minor))
     }

@@ -6,8 +6,10 @@
 
 pub mod asked;
 pub mod balance;
+pub mod outbox;
 pub mod outcome;
 mod resolution;
+pub mod sequel;
 mod step;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -15,9 +17,12 @@ pub(crate) mod tests;
 use std::time::Duration;
 
 pub use asked::{Action, Asked, IdempotencyKey, Instrument, Kind, Request};
-pub use outcome::{Answer, Decline, Outcome};
+pub use outbox::Outbox;
+pub use outcome::{Answer, Decline, Outcome, PayerAction};
+pub use sequel::Sequel;
 pub use step::{Effect, Event, Step, step};
 
+use crate::event::EventNames;
 use crate::fingerprint::Fingerprint;
 use crate::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use crate::money::{Currency, Money};
@@ -54,6 +59,8 @@ pub struct Payment {
     pub multi_capture: bool,
     /// In the order in which they were claimed; never empty.
     pub operations: Vec<Operation>,
+    /// What is yet to be told of them.
+    pub outbox: Outbox,
 }
 
 impl Payment {
@@ -91,6 +98,8 @@ pub struct Operation {
     pub logs: Vec<Log>,
     /// What was heard afterwards and disagrees. It raises an alarm and changes nothing.
     pub contradictions: Vec<Log>,
+    /// What came after the verdict: failures and disputes, in the order in which they were heard.
+    pub sequels: Vec<sequel::Heard>,
 }
 
 impl Operation {
@@ -107,12 +116,14 @@ impl Operation {
         }
     }
 
-    /// Whether its amount is spoken for: it took effect, or it may have, or it still may.
+    /// Whether its amount is spoken for: it took effect, or it may have, or it still may. A gateway that has told both
+    /// that it acted and that it did not may have acted.
     pub fn reserves(&self) -> bool {
         match &self.state {
             State::Open(_) | State::Accepted(_) => true,
             State::Unsent => false,
-            State::Settled(settled) => settled.verdict == Verdict::Approved,
+            State::Settled(settled) if settled.verdict == Verdict::Approved => !self.has_failed_since(),
+            State::Settled(_) => self.contradictions.iter().any(|log| log.interaction == Interaction::Success),
         }
     }
 
@@ -126,9 +137,14 @@ impl Operation {
         matches!(self.state, State::Settled(_))
     }
 
-    /// Whether it took effect, for certain.
+    /// Whether it was settled as approved, whatever came of it since.
     pub fn is_approved(&self) -> bool {
         matches!(&self.state, State::Settled(Settled { verdict: Verdict::Approved, .. }))
+    }
+
+    /// Whether it took effect, for certain, and still has it.
+    pub fn stands(&self) -> bool {
+        self.is_approved() && !self.has_failed_since()
     }
 }
 
@@ -176,6 +192,8 @@ pub struct Open {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub answer: Answer,
+    /// What the payer must do before there is a verdict.
+    pub action: Option<PayerAction>,
     pub attempts: u32,
     pub due: Option<Timestamp>,
 }
@@ -285,6 +303,10 @@ pub struct Terms {
     pub balance_check: BalanceCheck,
     /// How long a hold lasts.
     pub authorization_lifetime: Duration,
+    /// How long the gateway takes to tell the verdict of what it has accepted.
+    pub verdict_within: Duration,
+    /// What the merchant wants to hear of.
+    pub wanted: EventNames,
 }
 
 /// Who sees to it that a reversal does not exceed the authorization.

@@ -12,6 +12,8 @@ pub enum Outcome {
     Approved(Answer),
     /// It took the request; its verdict comes later.
     Accepted(Answer),
+    /// It took the request, and has no verdict before the payer has done something.
+    ActionRequired(Answer, PayerAction),
     /// It, or the issuer behind it, said no: it has not acted.
     Declined(Decline, Answer),
     /// It never heard of the request, for certain: no connection, or it says so itself.
@@ -30,6 +32,7 @@ impl Outcome {
         match self {
             Self::Approved(_) => "approved",
             Self::Accepted(_) => "accepted",
+            Self::ActionRequired(..) => "action required",
             Self::Declined(..) => "declined",
             Self::NotSent => "not sent",
             Self::Unknown => "unknown",
@@ -41,9 +44,11 @@ impl Outcome {
     /// What the gateway said, if it said anything.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
-            Self::Approved(answer) | Self::Accepted(answer) | Self::Declined(_, answer) | Self::Voided(answer) => {
-                Some(answer)
-            }
+            Self::Approved(answer)
+            | Self::Accepted(answer)
+            | Self::ActionRequired(answer, _)
+            | Self::Declined(_, answer)
+            | Self::Voided(answer) => Some(answer),
             Self::NotSent | Self::Unknown | Self::NeverReceived => None,
         }
     }
@@ -51,7 +56,10 @@ impl Outcome {
     /// The same, as it may rest: see [`Answer::within_limits`].
     #[must_use]
     pub fn within_limits(self) -> Self {
-        self.saying(Answer::within_limits)
+        match self.saying(Answer::within_limits) {
+            Self::ActionRequired(answer, action) if action.url.len() > PayerAction::URL => Self::Accepted(answer),
+            outcome => outcome,
+        }
     }
 
     /// The same without this secret, wherever the gateway repeats it.
@@ -78,11 +86,26 @@ impl Outcome {
         match self {
             Self::Approved(answer) => Self::Approved(change(answer)),
             Self::Accepted(answer) => Self::Accepted(change(answer)),
+            Self::ActionRequired(answer, action) => Self::ActionRequired(change(answer), action),
             Self::Declined(decline, answer) => Self::Declined(decline, change(answer)),
             Self::Voided(answer) => Self::Voided(change(answer)),
             Self::NotSent | Self::Unknown | Self::NeverReceived => self,
         }
     }
+}
+
+/// What the payer must do: visit a page, to authenticate or to choose a bank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayerAction {
+    /// Where (≤ 2,048 characters; a longer one leads nowhere).
+    pub url: String,
+    /// By the gateway's rule; after it the page is of no use any more.
+    pub expires_at: Timestamp,
+}
+
+impl PayerAction {
+    /// Characters of a URL, as browsers take them.
+    pub const URL: usize = 2_048;
 }
 
 /// The ways of saying no, as a caller must tell them apart.

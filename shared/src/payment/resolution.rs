@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use super::asked::InstrumentFacts;
 use super::{
-    Claim, Effect, Interaction, Log, MARGIN, Open, Operation, Payment, Settled, Source, State, Terms, Verdict,
+    Accepted, Claim, Effect, Interaction, Log, MARGIN, Open, Operation, PayerAction, Payment, Settled, Source, State,
+    Terms, Verdict,
 };
 use crate::ids::Ordinal;
 use crate::time::Timestamp;
@@ -36,6 +37,13 @@ const WINDOW_RESERVE: Duration = Duration::from_secs(60 * 60);
 /// How old a request may be that follow-up sends again where it could ask instead: most silences end sooner, and
 /// nobody waits longer.
 const RESEND_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// As long as any gateway goes on telling what nobody took. Where it cannot be asked, what waits for a payer whose time
+/// is over is over after that.
+const NOTICES_COME_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// So often a gateway that can be asked may say that there is no verdict yet, before a person should know.
+const PATIENCE: u32 = 3;
 
 /// What can be done about an operation that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,11 +133,49 @@ pub(super) fn pursue(
                 // No claim is held: the gateway has the request, and nobody will send it again.
                 return Some(Effect::LookUp { operation: ordinal, nonce: claim.nonce });
             }
-            accepted.due = holds_until;
-            lapse(operation, holds_until, now);
+            accepted.attempts = accepted.attempts.saturating_add(1);
+            let end = waits_until(accepted.action.as_ref(), holds_until);
+            accepted.due = end;
+            lapse(operation, end, now);
             None
         }
         State::Unsent | State::Settled(_) => None,
+    }
+}
+
+/// When to ask, or to wonder, what became of an operation that was accepted; `attempts`: the first time it is one.
+pub(super) fn verdict_due(
+    attempts: u32,
+    action: Option<&PayerAction>,
+    terms: &Terms,
+    holds_until: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let patient = now.plus(backoff(attempts).max(terms.verdict_within));
+    let expired = action.map(|action| action.expires_at.plus(MARGIN)).filter(|expired| *expired > now);
+    match terms.can_look_up {
+        true => Some(expired.map_or(patient, |expired| patient.min(expired))),
+        // Nobody can ask: a notice will tell, or it runs out. Once somebody looks, to say that it takes too long.
+        false if attempts == 1 => {
+            let overdue = expired.unwrap_or(now).plus(terms.verdict_within);
+            waits_until(action, holds_until).map(|end| end.min(overdue)).or(Some(overdue))
+        }
+        false => waits_until(action, holds_until),
+    }
+}
+
+/// When what was accepted is over by itself, where nobody can ask.
+fn waits_until(action: Option<&PayerAction>, holds_until: Option<Timestamp>) -> Option<Timestamp> {
+    let acted = action.map(|action| action.expires_at.plus(NOTICES_COME_FOR));
+    acted.into_iter().chain(holds_until).min()
+}
+
+impl Accepted {
+    /// Whether its verdict has taken longer than the gateway's time, and nobody else is to blame.
+    pub fn is_overdue(&self, terms: &Terms, now: Timestamp) -> bool {
+        let payer_may_act = self.action.as_ref().is_some_and(|action| now < action.expires_at);
+        let patience = if terms.can_look_up { PATIENCE } else { 1 };
+        self.attempts > patience && !payer_may_act
     }
 }
 

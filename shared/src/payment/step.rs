@@ -8,10 +8,13 @@
 use std::time::Duration;
 
 use super::asked::{Action, Amount, Asked, Opening, Request};
-use super::resolution::{again_at, backoff, claim_anew, is_stored_whole, may_be_resent, pursue};
+use super::outbox::{News, Round};
+use super::resolution::{again_at, backoff, claim_anew, is_stored_whole, may_be_resent, pursue, verdict_due};
+use super::sequel::{Sequel, Taken};
 use super::{
     Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS,
-    MAX_OPERATIONS_TO_GIVE_BACK, Nonce, Open, Operation, Outcome, Payment, Settled, Source, State, Terms, Verdict,
+    MAX_OPERATIONS_TO_GIVE_BACK, Nonce, Open, Operation, Outbox, Outcome, PayerAction, Payment, Settled, Source, State,
+    Terms, Verdict,
 };
 use crate::fingerprint::Fingerprint;
 use crate::ids::{MerchantId, Ordinal, PaymentId};
@@ -28,8 +31,14 @@ pub enum Event<'a> {
     Requested { merchant: MerchantId, request: &'a Request, fingerprint: Option<Fingerprint>, claim: Claim },
     /// Something was heard of an operation. `nonce` is the claim it was asked under.
     Learned { operation: Ordinal, source: Source, nonce: Nonce, outcome: Outcome },
+    /// A gateway tells what came after the verdict.
+    Followed { operation: Ordinal, sequel: &'a Sequel },
     /// The time has come to look.
     Due { claim: Claim },
+    /// Merchants were told what there was to tell, or could not be.
+    Told { round: &'a Round },
+    /// A merchant wants to be told something once more.
+    ToldAgain { operation: Ordinal, news: News },
 }
 
 /// What is to be done once the payment is written.
@@ -50,7 +59,7 @@ pub struct Step {
     /// The operation that the event was about; none when nothing was due.
     pub operation: Option<Ordinal>,
     pub effect: Option<Effect>,
-    /// What was heard disagrees with what is settled: an alarm, not a change.
+    /// What was heard disagrees with what is settled: an alarm, and no change of that.
     pub contradiction: bool,
 }
 
@@ -67,7 +76,13 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
             let (source, nonce, outcome) = (*source, *nonce, &outcome.clone().within_limits());
             let heard = Heard { source, nonce, outcome, terms, expires_at: payment.expires_at, now };
             let contradiction = payment.operations.get_mut(operation.index()).is_some_and(|known| heard.of(known));
-            Ok(Step { payment, operation: Some(*operation), effect: None, contradiction })
+            Ok(Step { contradiction, ..Step::about(payment, *operation) })
+        }
+        Event::Followed { operation, sequel } => {
+            let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
+            let sequel = Sequel::clone(sequel).within_limits();
+            let taken = payment.operations.get_mut(operation.index()).map(|known| known.follow(&sequel, now));
+            Ok(Step { contradiction: taken == Some(Taken::Strange), ..Step::about(payment, *operation) })
         }
         Event::Due { claim } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
@@ -76,11 +91,29 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
             let effect = ordinal.and_then(|ordinal| pursue(&mut payment, ordinal, *claim, terms, now));
             Ok(Step { payment, operation: ordinal, effect, contradiction: false })
         }
+        Event::Told { round } => {
+            let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
+            payment.outbox.learn(round, now);
+            Ok(Step { payment, operation: None, effect: None, contradiction: false })
+        }
+        Event::ToldAgain { operation, news } => {
+            let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
+            payment.outbox.tell_again(*operation, *news, now);
+            Ok(Step::about(payment, *operation))
+        }
     }?;
+    next.payment.tell(payment, terms.wanted, now);
     if payment != Some(&next.payment) {
         next.payment.version = before.map_or(1, |version| version.saturating_add(1));
     }
     Ok(next)
+}
+
+impl Step {
+    /// Nothing to be done once the payment is written.
+    fn about(payment: Payment, operation: Ordinal) -> Self {
+        Self { payment, operation: Some(operation), effect: None, contradiction: false }
+    }
 }
 
 /// A request on its way into a payment.
@@ -151,6 +184,7 @@ impl Asking<'_> {
             expires_at: opening.kind.holds().then(|| self.now.plus(lifetime)),
             multi_capture: self.terms.multi_capture,
             operations: vec![self.claimed(amount)],
+            outbox: Outbox::default(),
         };
         Ok(self.send(payment, Ordinal::FIRST, false))
     }
@@ -192,7 +226,7 @@ impl Asking<'_> {
             return Err(Rejection::WrongAccount);
         }
         self.request.details.fit_currency(payment.currency)?;
-        if !target.is_approved() {
+        if !target.stands() {
             return Err(Rejection::NotApproved { status: target.state.status() });
         }
         Ok(())
@@ -230,6 +264,7 @@ impl Asking<'_> {
             state: State::Open(self.first_claim()),
             logs: Vec::new(),
             contradictions: Vec::new(),
+            sequels: Vec::new(),
         }
     }
 
@@ -240,7 +275,7 @@ impl Asking<'_> {
 
     fn send(&self, payment: Payment, operation: Ordinal, duplicate: bool) -> Step {
         let effect = Effect::Send { operation, claim: self.claim, duplicate };
-        Step { payment, operation: Some(operation), effect: Some(effect), contradiction: false }
+        Step { effect: Some(effect), ..Step::about(payment, operation) }
     }
 
     /// The key was used before: the answer, unless something else was asked under it or it still runs.
@@ -253,7 +288,7 @@ impl Asking<'_> {
         if !fields.is_empty() {
             return Err(Rejection::Mismatch { fields });
         }
-        let answer = Step { payment: payment.clone(), operation: Some(ordinal), effect: None, contradiction: false };
+        let answer = Step::about(payment.clone(), ordinal);
         match &operation.state {
             State::Settled(_) | State::Accepted(_) => Ok(answer),
             State::Unsent => self.try_anew(payment, ordinal),
@@ -340,11 +375,16 @@ impl Heard<'_> {
         }
         match self.outcome {
             // It may be undone already: only that it is, or that it never was, can be believed.
-            Outcome::Approved(_) | Outcome::Accepted(_) if operation.is_being_undone() => self.note(operation),
+            Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..)
+                if operation.is_being_undone() =>
+            {
+                self.note(operation);
+            }
             Outcome::Approved(answer) => self.settle(operation, Verdict::Approved, answer),
             Outcome::Declined(decline, answer) => self.settle(operation, Verdict::Declined(*decline), answer),
             Outcome::Voided(answer) => self.voided(operation, answer),
-            Outcome::Accepted(answer) => self.accept(operation, answer),
+            Outcome::Accepted(answer) => self.accept(operation, answer, None),
+            Outcome::ActionRequired(answer, action) => self.accept(operation, answer, Some(action)),
             Outcome::NotSent => self.not_sent(operation),
             Outcome::NeverReceived => self.never_received(operation),
             Outcome::Unknown => self.unknown(operation),
@@ -355,7 +395,11 @@ impl Heard<'_> {
     fn is_idle_talk(&self, operation: &Operation) -> bool {
         let is_news = match self.outcome {
             Outcome::Approved(_) | Outcome::Declined(..) | Outcome::Voided(_) => true,
-            Outcome::Accepted(_) => !matches!(operation.state, State::Accepted(_)),
+            Outcome::Accepted(_) => match &operation.state {
+                State::Accepted(accepted) => accepted.action.is_some(),
+                State::Open(_) | State::Unsent | State::Settled(_) => true,
+            },
+            Outcome::ActionRequired(..) => !matches!(operation.state, State::Accepted(_)),
             Outcome::NotSent | Outcome::NeverReceived | Outcome::Unknown => false,
         };
         self.source == Source::Notice && !is_news
@@ -366,20 +410,19 @@ impl Heard<'_> {
         operation.state = State::Settled(Settled { verdict, answer: answer.clone(), at: self.now });
     }
 
-    fn accept(&self, operation: &mut Operation, answer: &Answer) {
+    fn accept(&self, operation: &mut Operation, answer: &Answer, action: Option<&PayerAction>) {
+        let mut action = action;
         let attempts = if let State::Accepted(accepted) = &operation.state {
+            // Notices overtake each other, and answers: only whoever is asked now says that it begins again.
+            action = action.filter(|_| accepted.action.is_some() || self.source == Source::LookUp);
             accepted.attempts.saturating_add(1)
         } else {
             self.note(operation);
             1
         };
-        let due = if self.terms.can_look_up {
-            Some(self.now.plus(backoff(attempts)))
-        } else {
-            // Nobody can ask: a notice will tell, or the hold runs out.
-            self.holds_until(operation)
-        };
-        operation.state = State::Accepted(Accepted { answer: answer.clone(), attempts, due });
+        let action = action.cloned();
+        let due = verdict_due(attempts, action.as_ref(), self.terms, self.holds_until(operation), self.now);
+        operation.state = State::Accepted(Accepted { answer: answer.clone(), action, attempts, due });
     }
 
     /// Nothing of *this* attempt reached the gateway. That frees the operation if the attempt was to send
@@ -454,7 +497,9 @@ impl Heard<'_> {
 
     fn log(&self) -> Log {
         let interaction = match self.outcome {
-            Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::Voided(_) => Interaction::Success,
+            Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..) | Outcome::Voided(_) => {
+                Interaction::Success
+            }
             Outcome::Declined(..) => Interaction::Failed,
             Outcome::NotSent | Outcome::NeverReceived => Interaction::NoOp,
             Outcome::Unknown => Interaction::Timeout,
@@ -483,7 +528,7 @@ fn agrees(settled: &Settled, outcome: &Outcome) -> bool {
             verdict == Verdict::Approved && (known.is_none() || heard.is_none() || known == heard)
         }
         Outcome::Declined(..) | Outcome::Voided(_) | Outcome::NeverReceived => verdict != Verdict::Approved,
-        Outcome::Accepted(_) => verdict != Verdict::NeverReceived,
+        Outcome::Accepted(_) | Outcome::ActionRequired(..) => verdict != Verdict::NeverReceived,
         Outcome::NotSent | Outcome::Unknown => true,
     }
 }

@@ -8,9 +8,11 @@
 pub mod item;
 pub mod merchant;
 pub mod method;
+mod outbox;
 pub mod payment;
 pub mod rate;
 mod reader;
+mod sequel;
 pub mod set_up;
 
 pub use item::{Attribute, Item, Name};

@@ -8,6 +8,7 @@
 //! | `d` | when somebody must look at it next; only then |
 //! | `g` `c` `x` `mc` | gateway, currency, end of the hold, several captures |
 //! | `o` | the operations, one map each |
+//! | `ob` `ed` | what merchants are yet to be told, when somebody must tell them; only then |
 //! | `lt` `xr` | not ours: [`LATE`](crate::reminder::LATE) and [`TRACE`](crate::trace::TRACE), written by whoever stores the item |
 //!
 //! | attribute | of an operation |
@@ -16,9 +17,10 @@
 //! | `y` `a` `all` `t` | key, amount in minor units, all that was left, when claimed |
 //! | `fp` `m` | fingerprint, instrument |
 //! | `ac` `ef` `co` `cx` `em` `ip` `ma` `ph` `ad` `gr` `mi` | account, effective, comments, client context, e-mail, IP, MAC, phone, additional data, group, merchant-initiated |
-//! | `s` `ud` `l` `n` | state, being undone, logs, contradictions |
+//! | `s` `ud` `l` `n` `q` | state, being undone, logs, contradictions, sequels |
 
 use super::item::{Attribute, Item};
+use super::{outbox, sequel};
 use super::reader::{Reader, Unreadable, strange};
 use crate::card::{CardFacts, CardType, Expiry};
 use crate::fingerprint::Fingerprint;
@@ -26,7 +28,7 @@ use crate::ids::{GatewayId, MethodId, Ordinal, PaymentKey};
 use crate::money::{Currency, Money};
 use crate::payment::asked::{AccountId, Amount, Details, Group, InstrumentFacts, Membership, RefundReason};
 use crate::payment::{
-    Accepted, Answer, Asked, Decline, IdempotencyKey, Interaction, Kind, Log, Nonce, Open, Operation, Payment, Settled,
+    Accepted, Answer, Asked, Decline, IdempotencyKey, Interaction, Kind, Log, Nonce, Open, Operation, PayerAction, Payment, Settled,
     Source, State, Verdict,
 };
 use crate::time::Timestamp;
@@ -37,6 +39,8 @@ pub const KEY: &str = "pk";
 pub const VERSION: &str = "v";
 /// The name of the time when the item is due.
 pub const DUE: &str = "d";
+/// The name of the time when somebody must tell merchants something.
+pub const OWED: &str = "ed";
 /// The format that this version reads and writes. There is no older one.
 pub const FORMAT: i64 = 1;
 
@@ -83,7 +87,9 @@ impl Stored {
             .with("c", payment.currency.code())
             .with_some("x", payment.expires_at.map(Timestamp::as_millis))
             .with_flag("mc", payment.multi_capture)
-            .with("o", operations.collect::<Vec<_>>());
+            .with("o", operations.collect::<Vec<_>>())
+            .with_some("ob", outbox::encode(&payment.outbox))
+            .with_some(OWED, payment.outbox.due().map(Timestamp::as_millis));
         carry(item, &unknown.payment)
     }
 
@@ -96,6 +102,7 @@ impl Stored {
         }
         let PaymentKey { merchant, payment } = reader.parsed(KEY, PaymentKey::parse)?;
         reader.maybe_number(DUE)?;
+        reader.maybe_number(OWED)?;
         let currency = reader.parsed("c", Currency::parse)?;
         let decoded: Result<Vec<_>, _> =
             reader.maps("o")?.into_iter().map(|operation| decode_operation(operation, currency)).collect();
@@ -112,6 +119,7 @@ impl Stored {
             expires_at: reader.maybe_moment("x")?,
             multi_capture: reader.flag("mc")?,
             operations,
+            outbox: outbox::decode(reader.maybe_map("ob")?)?,
         };
         Ok(Self { payment, unknown: Unknown { payment: reader.rest(), operations: unknown } })
     }
@@ -127,7 +135,7 @@ pub(super) fn carry(mut item: Item, unknown: &Item) -> Item {
 }
 
 fn encode_operation(operation: &Operation) -> Item {
-    let Operation { asked, fingerprint, amount, requested_at, state, logs, contradictions } = operation;
+    let Operation { asked, fingerprint, amount, requested_at, state, logs, contradictions, sequels } = operation;
     let target = asked.kind.target().map(|target| target.index() as i64);
     let item = Item::new()
         .with("k", asked.kind.name())
@@ -144,7 +152,8 @@ fn encode_operation(operation: &Operation) -> Item {
         // Beside the state, where a version that does not know it carries it along.
         .with_flag("ud", operation.is_being_undone())
         .with_some("l", encode_logs(logs))
-        .with_some("n", encode_logs(contradictions));
+        .with_some("n", encode_logs(contradictions))
+        .with_some("q", sequel::encode(sequels));
     encode_details(item, &asked.details)
 }
 
@@ -169,6 +178,7 @@ fn decode_operation(item: Item, currency: Currency) -> Result<(Operation, Item),
         state: decode_state(reader.map("s")?, reader.flag("ud")?)?,
         logs: decode_logs(reader.maps("l")?)?,
         contradictions: decode_logs(reader.maps("n")?)?,
+        sequels: sequel::decode(reader.maps("q")?)?,
     };
     Ok((operation, reader.rest()))
 }
@@ -301,6 +311,8 @@ fn encode_state(state: &State) -> Item {
         State::Accepted(accepted) => Item::new()
             .with("s", "accepted")
             .with("an", encode_answer(&accepted.answer))
+            .with_some("ru", accepted.action.as_ref().map(|action| action.url.clone()))
+            .with_some("re", accepted.action.as_ref().map(|action| action.expires_at.as_millis()))
             .with("tr", i64::from(accepted.attempts))
             .with_some("du", accepted.due.map(Timestamp::as_millis)),
         State::Settled(settled) => Item::new()
@@ -325,6 +337,7 @@ fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
         "unsent" => Ok(State::Unsent),
         "accepted" => Ok(State::Accepted(Accepted {
             answer: decode_answer(reader.map("an")?)?,
+            action: decode_action(&mut reader)?,
             attempts: decode_attempts(&mut reader)?,
             due: reader.maybe_moment("du")?,
         })),
@@ -337,6 +350,11 @@ fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
             at: reader.moment("t")?,
         })),
     }
+}
+
+fn decode_action(reader: &mut Reader) -> Result<Option<PayerAction>, Unreadable> {
+    let Some(url) = reader.maybe_text("ru")? else { return Ok(None) };
+    Ok(Some(PayerAction { url, expires_at: reader.moment("re")? }))
 }
 
 pub(super) fn decode_nonce(bytes: Option<Vec<u8>>) -> Result<Nonce, Unreadable> {

@@ -98,6 +98,7 @@ fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Approved(_) => "approved",
         Outcome::Accepted(_) => "accepted",
+        Outcome::ActionRequired(..) => "action-required",
         Outcome::Voided(_) => "voided",
         Outcome::NotSent => "not-sent",
         Outcome::Unknown => "unknown",

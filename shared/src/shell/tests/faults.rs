@@ -110,9 +110,9 @@ fn whoever_checks_hears_of_every_decision() {
 #[test]
 fn a_gateway_set_up_for_an_adapter_that_is_not_there_is_a_fault() {
     let mut set_up = gateway(&sandbox::KEYED);
-    assert!(Route::to(&set_up).is_ok_and(|route| route.adapter.name == "sandbox-keyed"));
+    assert!(Route::to(&set_up, EventNames::NONE).is_ok_and(|route| route.adapter.name == "sandbox-keyed"));
     set_up.adapter = "of another version".to_owned();
-    assert!(Route::to(&set_up).is_err_and(|fault| fault.to_string().contains("of another version")));
+    assert!(Route::to(&set_up, EventNames::NONE).is_err_and(|fault| fault.to_string().contains("of another version")));
 }
 
 #[test]

@@ -127,7 +127,7 @@ impl World {
     }
 
     pub(super) fn route(&self) -> Route<'_> {
-        Route { gateway: &self.set_up, adapter: self.adapter }
+        Route { gateway: &self.set_up, adapter: self.adapter, wanted: EventNames::NONE }
     }
 
     /// A caller asks, as a function would pass it on.

@@ -58,13 +58,14 @@ fn authorization() -> Operation {
         state: State::Settled(Settled { verdict: Verdict::Approved, answer, at: START }),
         logs: vec![log],
         contradictions: vec![late],
+        sequels: Vec::new(),
     }
 }
 
 fn of(kind: Kind, name: &str, amount: Amount, state: State) -> Operation {
     let asked = Asked { kind, key: key(name), amount, details: Details::default(), instrument: None };
-    let (logs, contradictions) = (Vec::new(), Vec::new());
-    Operation { asked, fingerprint: None, amount: cents(60), requested_at: START, state, logs, contradictions }
+    let (logs, contradictions, sequels) = (Vec::new(), Vec::new(), Vec::new());
+    Operation { asked, fingerprint: None, amount: cents(60), requested_at: START, state, logs, contradictions, sequels }
 }
 
 fn representative() -> Payment {

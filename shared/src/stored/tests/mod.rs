@@ -15,7 +15,7 @@ use crate::ids::PaymentId;
 use crate::payment::Kind;
 use crate::payment::asked::{Details, InstrumentFacts};
 use crate::payment::tests::fixtures::{START, answer, cents, dollars, exactly, gateway_id, key, merchant, method_id};
-use crate::payment::{Asked, Operation, Payment, Settled, State, Verdict};
+use crate::payment::{Asked, Operation, Outbox, Payment, Settled, State, Verdict};
 
 /// An approved sale with nothing said about it that could be left out.
 fn sale() -> Operation {
@@ -34,6 +34,7 @@ fn sale() -> Operation {
         state: State::Settled(Settled { verdict: Verdict::Approved, answer: answer("a"), at: START }),
         logs: Vec::new(),
         contradictions: Vec::new(),
+        sequels: Vec::new(),
     }
 }
 
@@ -47,6 +48,7 @@ fn payment(operations: Vec<Operation>) -> Payment {
         expires_at: None,
         multi_capture: false,
         operations,
+        outbox: Outbox::default(),
     }
 }
 

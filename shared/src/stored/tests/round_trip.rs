@@ -50,7 +50,7 @@ fn states() -> Vec<State> {
     let mut states = vec![State::Unsent];
     for due in [None, Some(START)] {
         for answer in [Answer::default(), full_answer()] {
-            states.push(State::Accepted(Accepted { answer, attempts: 3, due }));
+            states.push(State::Accepted(Accepted { answer, action: None, attempts: 3, due }));
         }
         for (unknown, undoing) in [(false, false), (true, false), (true, true)] {
             for nonce in [Nonce(0), Nonce(u64::MAX)] {
@@ -190,7 +190,7 @@ fn an_item_is_due_when_the_first_of_its_operations_is() {
             State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due });
         Operation { state, ..sale() }
     };
-    let accepted = State::Accepted(Accepted { answer: answer("p"), attempts: 1, due: Some(Timestamp::from_millis(8)) });
+    let accepted = State::Accepted(Accepted { answer: answer("p"), action: None, attempts: 1, due: Some(Timestamp::from_millis(8)) });
     let rows = [
         (vec![sale()], None),
         (vec![open(9), sale(), open(7)], Some(7)),

@@ -34,6 +34,7 @@ fn settled(kind: Kind, instrument: Option<InstrumentFacts>, details: Details) ->
         state: State::Settled(Settled { verdict: Verdict::Approved, answer, at: NOW }),
         logs: vec![Log { at: NOW, source: Source::Answer, interaction: Interaction::Success, code: text("00") }],
         contradictions: Vec::new(),
+        sequels: Vec::new(),
     }
 }
 

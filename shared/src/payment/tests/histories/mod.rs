@@ -50,7 +50,9 @@ impl Next {
             Self::Heard(Event::Learned { operation, source, nonce, outcome }) => {
                 Event::Learned { operation: *operation, source: *source, nonce: *nonce, outcome: outcome.clone() }
             }
-            Self::Heard(Event::Requested { .. }) => panic!("a request is asked, not heard"),
+            Self::Heard(
+                Event::Requested { .. } | Event::Followed { .. } | Event::Told { .. } | Event::ToldAgain { .. },
+            ) => panic!("this is not heard here"),
         }
     }
 }
@@ -150,6 +152,7 @@ impl History {
         let twice = step(Some(&once.payment), event, &self.terms, self.now).expect("what was let through once");
         match event {
             Event::Requested { .. } => assert_eq!(twice, *once),
+            Event::Followed { .. } | Event::Told { .. } | Event::ToldAgain { .. } => panic!("this is not heard here"),
             Event::Due { .. } => {
                 let ordinal = once.operation;
                 assert!(twice.operation != ordinal || twice == *once, "{ordinal:?} is due again at once");

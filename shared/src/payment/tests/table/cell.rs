@@ -136,7 +136,7 @@ impl Before {
                 Some(State::Open(Open { nonce, deadline, attempts: 2, unknown: true, undoing: true, due }))
             }
             Self::Unsent => Some(State::Unsent),
-            Self::Accepted => Some(State::Accepted(Accepted { answer: answer("p"), attempts: 1, due })),
+            Self::Accepted => Some(State::Accepted(Accepted { answer: answer("p"), action: None, attempts: 1, due })),
             Self::Settled(verdict) => Some(State::Settled(Settled { verdict, answer: answer("a"), at: START })),
         }
     }
@@ -176,6 +176,7 @@ fn outcome_words(outcome: &Outcome) -> Vec<&'static str> {
     match outcome {
         Outcome::Approved(_) => vec!["approved"],
         Outcome::Accepted(_) => vec!["accepted"],
+        Outcome::ActionRequired(..) => vec!["action-required"],
         Outcome::Voided(_) => vec!["voided"],
         Outcome::NotSent => vec!["not-sent"],
         Outcome::Unknown => vec!["unknown"],

@@ -1,0 +1,97 @@
+//! What merchants are yet to be told, as a map in the payment's item.
+//!
+//! | attribute | holds |
+//! |---|---|
+//! | `n` `s` | how many entries there ever were, how many of them were told |
+//! | `e` | the entries, one map each: `n` number, `o` operation, `w` what, `i` which sequel, `t` when |
+//! | `b` | who is behind, one map each: `w` endpoint, `n` from which entry, `t` since when, `tr` attempts, `du` due |
+
+use super::item::{Attribute, Item};
+use super::reader::{Reader, Unreadable, strange};
+use crate::ids::{EndpointId, Ordinal};
+use crate::payment::outbox::{Behind, Entry, News, Outbox};
+
+/// None where nothing was ever told.
+pub(super) fn encode(outbox: &Outbox) -> Option<Item> {
+    let Outbox { made, seen, entries, behind } = outbox;
+    let maps = |maps: Vec<Item>| (!maps.is_empty()).then(|| maps.into_iter().map(Attribute::Map).collect::<Vec<_>>());
+    (*made > 0).then(|| {
+        Item::new()
+            .with("n", i64::from(*made))
+            .with("s", i64::from(*seen))
+            .with_some("e", maps(entries.iter().map(encode_entry).collect()))
+            .with_some("b", maps(behind.iter().map(|(endpoint, behind)| encode_behind(*endpoint, behind)).collect()))
+    })
+}
+
+pub(super) fn decode(item: Option<Item>) -> Result<Outbox, Unreadable> {
+    let Some(item) = item else { return Ok(Outbox::default()) };
+    let mut reader = Reader::new(item);
+    Ok(Outbox {
+        made: small(&mut reader, "n")?,
+        seen: small(&mut reader, "s")?,
+        entries: reader.maps("e")?.into_iter().map(decode_entry).collect::<Result<_, _>>()?,
+        behind: reader.maps("b")?.into_iter().map(decode_behind).collect::<Result<_, _>>()?,
+    })
+}
+
+fn encode_entry(entry: &Entry) -> Item {
+    let Entry { number, operation, news, at } = *entry;
+    let (what, sequel) = match news {
+        News::Created => ("created", None),
+        News::Pending => ("pending", None),
+        News::Verdict => ("verdict", None),
+        News::Sequel(place) => ("sequel", Some(i64::from(place))),
+    };
+    Item::new()
+        .with("n", i64::from(number))
+        .with("o", operation.index() as i64)
+        .with("w", what)
+        .with_some("i", sequel)
+        .with("t", at.as_millis())
+}
+
+fn decode_entry(item: Item) -> Result<Entry, Unreadable> {
+    let mut reader = Reader::new(item);
+    let sequel = reader.maybe_number("i")?.and_then(|place| u8::try_from(place).ok());
+    let news = match &*reader.word("w")? {
+        "created" => News::Created,
+        "pending" => News::Pending,
+        "verdict" => News::Verdict,
+        "sequel" => News::Sequel(sequel.ok_or_else(|| strange("i"))?),
+        _ => return Err(strange("w")),
+    };
+    let place = usize::try_from(reader.number("o")?).ok().and_then(Ordinal::new);
+    Ok(Entry {
+        number: small(&mut reader, "n")?,
+        operation: place.ok_or_else(|| strange("o"))?,
+        news,
+        at: reader.moment("t")?,
+    })
+}
+
+fn encode_behind(endpoint: EndpointId, behind: &Behind) -> Item {
+    let Behind { from, since, attempts, due } = *behind;
+    Item::new()
+        .with("w", endpoint.as_str().to_owned())
+        .with("n", i64::from(from))
+        .with("t", since.as_millis())
+        .with("tr", i64::from(attempts))
+        .with("du", due.as_millis())
+}
+
+fn decode_behind(item: Item) -> Result<(EndpointId, Behind), Unreadable> {
+    let mut reader = Reader::new(item);
+    let endpoint = reader.parsed("w", EndpointId::parse)?;
+    let behind = Behind {
+        from: small(&mut reader, "n")?,
+        since: reader.moment("t")?,
+        attempts: small(&mut reader, "tr")?,
+        due: reader.moment("du")?,
+    };
+    Ok((endpoint, behind))
+}
+
+fn small(reader: &mut Reader, name: &'static str) -> Result<u32, Unreadable> {
+    u32::try_from(reader.number(name)?).map_err(|_| strange(name))
+}
