@@ -207,7 +207,7 @@ mod tests {
         }
         let sound =
             json!({ "dynamodb": { "NewImage": { "pk": { "S": PAYMENT }, "v": { "N": "1" }, "d": { "N": "7" } } } });
-        assert!(event(&[sound]).records[0].image().unwrap().is_some_and(|image| image.due.is_some()));
+        assert!(event(&[sound]).records[0].image().unwrap().is_some_and(|image| image.due(Errand::FollowUp).is_some()));
         let removed = event(&[json!({ "eventName": "REMOVE", "dynamodb": { "SequenceNumber": "1" } })]);
         assert_eq!(removed.records[0].image().unwrap(), None);
     }

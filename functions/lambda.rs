@@ -4,7 +4,7 @@
 //! | variable | holds |
 //! |---|---|
 //! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE` | names of the tables |
-//! | `FOLLOW_UP_QUEUE_URL` | where reminders go |
+//! | `FOLLOW_UP_QUEUE_URL`, `DELIVERY_QUEUE_URL` | where reminders go |
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
 //! | `VAULT_KEYS_PARAMETER` | name of the parameter with the keys of the vault: `id:64 hexadecimal digits`, the newest first |
 //! | `KESSAI_STAGE` | the dimension of its metrics |
@@ -32,6 +32,7 @@ use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ports::{Clock, Directory, Journal, Note, Queue, Vault};
+use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::merchant::{ORIGINS_KEY, decode_origins};
@@ -114,7 +115,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
-        let queue = queue(&account)?;
+        let queue = queue(&account, &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
             async move {
@@ -135,7 +136,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
 /// Serves what the payments table's stream shows.
 pub fn serve_relay() -> Result<(), StartError> {
     start(relay::NAME, async |log| {
-        let queue = queue(&account()?)?;
+        let queue = queue(&account()?, &Errand::ALL)?;
         run(move |event: StreamEvent, invocation: Invocation| {
             let (log, queue) = (log.clone(), Arc::clone(&queue));
             async move {
@@ -153,7 +154,7 @@ pub fn serve_scheduler_tick() -> Result<(), StartError> {
     start(scheduler_tick::NAME, async |log| {
         let account = account()?;
         let payments = account.patient().table(required("PAYMENTS_TABLE")?);
-        let queue = queue(&account)?;
+        let queue = queue(&account, &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
             let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
             async move {
@@ -246,8 +247,15 @@ fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
 }
 
 /// Where reminders go. Nobody waits for the answer of whoever sends them.
-fn queue(account: &Account) -> Result<Arc<dyn Queue>, StartError> {
-    Ok(Arc::new(account.patient().queue(required("FOLLOW_UP_QUEUE_URL")?)))
+fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
+    let urls = errands.iter().map(|errand| {
+        let variable = match errand {
+            Errand::FollowUp => "FOLLOW_UP_QUEUE_URL",
+            Errand::Deliver => "DELIVERY_QUEUE_URL",
+        };
+        Ok((*errand, required(variable)?))
+    });
+    Ok(Arc::new(account.patient().queue(urls.collect::<Result<_, StartError>>()?)))
 }
 
 fn account() -> Result<Account, StartError> {

@@ -1,5 +1,5 @@
-//! What the table's stream, the queue and the follow-up function do on AWS, as a loop in this process:
-//! whatever is due is looked at, at its time or later, at least once.
+//! What the table's stream, the queues and the functions behind them do on AWS, as a loop in this process: whatever is
+//! due is looked at, at its time or later, at least once.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::ports::{Clock, Expected, Pending, Store, StoreFault, Written};
-use kessai_shared::reminder::Image;
+use kessai_shared::reminder::{Errand, Image};
 use kessai_shared::stored::Item;
-use kessai_shared::stored::payment::{DUE, KEY};
+use kessai_shared::stored::payment::KEY;
 use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
@@ -30,9 +30,12 @@ const AT_ONCE: usize = 64;
 const LOOK: Duration = Duration::from_secs(25);
 const LOST: Duration = Duration::from_secs(30);
 
-/// When each payment that may have something left to do is due.
+/// When each payment that may have something left to do is due, for each errand.
 #[derive(Default)]
-pub struct Reminders(Mutex<BTreeMap<String, Entry>>);
+pub struct Reminders(Mutex<BTreeMap<Place, Entry>>);
+
+/// A payment's key, and what for.
+type Place = (Errand, String);
 
 /// When to look, and which version of the payment says so.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,56 +46,62 @@ struct Entry {
 
 impl Reminders {
     /// Begins with what was left open before.
-    pub fn remember(&self, due: impl IntoIterator<Item = (String, Timestamp)>) {
-        let reminders = due.into_iter().map(|(key, due)| (key, Entry { due, version: 0 }));
-        self.entries().extend(reminders);
+    pub fn remember(&self, images: impl IntoIterator<Item = Image>) {
+        let of = |image: Image| {
+            let key = image.reminder.payment.to_string();
+            Errand::ALL.into_iter().filter_map(move |errand| {
+                let due = image.due(errand)?.at;
+                Some(((errand, key.clone()), Entry { due, version: 0 }))
+            })
+        };
+        self.entries().extend(images.into_iter().flat_map(of));
     }
 
     /// Makes sure that somebody looks by then, whatever becomes of the write that is about to be made.
-    fn look_by(&self, key: &str, due: Timestamp) -> Entry {
+    fn look_by(&self, place: &Place, due: Timestamp) -> Entry {
         let mut entries = self.entries();
-        let reminder = entries.entry(key.to_owned()).or_insert(Entry { due, version: 0 });
+        let reminder = entries.entry(place.clone()).or_insert(Entry { due, version: 0 });
         reminder.due = reminder.due.min(due);
         *reminder
     }
 
     /// What was written says when to look, unless something newer was written since.
-    fn note(&self, key: &str, image: &Image) {
+    fn note(&self, place: &Place, image: &Image) {
         let version = image.reminder.version;
         let mut entries = self.entries();
-        if entries.get(key).is_some_and(|known| known.version > version) {
+        if entries.get(place).is_some_and(|known| known.version > version) {
             return;
         }
-        match image.due {
-            Some(due) => entries.insert(key.to_owned(), Entry { due, version }),
-            None => entries.remove(key),
+        match image.due(place.0) {
+            Some(due) => entries.insert(place.clone(), Entry { due: due.at, version }),
+            None => entries.remove(place),
         };
     }
 
     /// What is due now, the longest overdue first; each is due again when the look at it must be lost.
-    fn take(&self, now: Timestamp, most: usize) -> Vec<(String, Entry)> {
+    fn take(&self, now: Timestamp, most: usize) -> Vec<(Place, Entry)> {
         let mut entries = self.entries();
         let mut due: Vec<_> = entries.iter_mut().filter(|(_, reminder)| reminder.due <= now).collect();
         due.sort_by_key(|(_, reminder)| Reverse(now.since(reminder.due)));
-        let lease = |(key, reminder): (&String, &mut Entry)| {
+        let lease = |(place, reminder): (&Place, &mut Entry)| {
             reminder.due = now.plus(LOST);
-            (key.clone(), *reminder)
+            (place.clone(), *reminder)
         };
         due.into_iter().take(most).map(lease).collect()
     }
 
     /// What a look found out, unless somebody reminded us since.
-    fn settle(&self, key: &str, lease: Entry, due: Option<Timestamp>) {
+    fn settle(&self, place: &Place, lease: Entry, due: Option<Timestamp>) {
         let mut entries = self.entries();
-        if entries.get(key) == Some(&lease) {
+        if entries.get(place) == Some(&lease) {
             match due {
-                Some(due) => entries.insert(key.to_owned(), Entry { due, ..lease }),
-                None => entries.remove(key),
+                Some(due) => entries.insert(place.clone(), Entry { due, ..lease }),
+                None => entries.remove(place),
             };
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<Place, Entry>> {
         // Nothing panics while it holds the lock, so what it guards is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,13 +124,17 @@ impl Store for RemindingStore {
         Box::pin(async move {
             let key = item.text(KEY).unwrap_or_default().to_owned();
             let image = Image::of(&item).map_err(|unreadable| StoreFault(unreadable.into()))?;
-            let lease = self.reminders.look_by(&key, self.clock.now().plus(LOST));
+            let places = Errand::ALL.map(|errand| (errand, key.clone()));
+            let lost = self.clock.now().plus(LOST);
+            let leases = places.map(|place| (self.reminders.look_by(&place, lost), place));
             let written = self.store.write(item, expected).await?;
-            match &written {
-                Written::Done => self.reminders.note(&key, &image),
-                Written::Conflict(found) => {
-                    let due = found.as_ref().and_then(|found| found.number(DUE)).map(Timestamp::from_millis);
-                    self.reminders.settle(&key, lease, due);
+            for (lease, place) in &leases {
+                match &written {
+                    Written::Done => self.reminders.note(place, &image),
+                    Written::Conflict(found) => {
+                        let due = found.as_ref().and_then(|found| found.number(place.0.due()));
+                        self.reminders.settle(place, *lease, due.map(Timestamp::from_millis));
+                    }
                 }
             }
             Ok(written)
@@ -134,27 +147,33 @@ pub async fn run(app: App, reminders: Arc<Reminders>, clock: Arc<MovableClock>) 
     let places = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         tokio::time::sleep(TICK).await;
-        for (key, lease) in reminders.take(clock.now(), places.available_permits()) {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        for (place, lease) in reminders.take(clock.now(), places.available_permits()) {
+            let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };
             let (app, reminders, clock) = (app.clone(), Arc::clone(&reminders), Arc::clone(&clock));
             // If it panics, the reminder comes again.
             tokio::spawn(async move {
-                clock.hold(look(&app, &reminders, &key, lease)).await;
-                drop(place);
+                clock.hold(look(&app, &reminders, &place, lease)).await;
+                drop(permit);
             });
         }
     }
 }
 
-async fn look(app: &App, reminders: &Reminders, key: &str, lease: Entry) {
+async fn look(app: &App, reminders: &Reminders, place: &Place, lease: Entry) {
+    let (errand, key) = place;
     let Some(payment) = PaymentKey::parse(key) else { return };
     let deadline = app.shell.clock.now().plus(LOOK);
+    let look = async {
+        match errand {
+            Errand::FollowUp => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
+            Errand::Deliver => Ok(None),
+        }
+    };
     // Killed at the deadline, as on AWS.
-    let looked = tokio::time::timeout(LOOK, look_at(app, payment, deadline)).await;
-    match looked {
-        Ok(Ok(look)) => reminders.settle(key, lease, look.and_then(|look| look.payment.due_at())),
-        Ok(Err(refusal)) => eprintln!("follow-up of {key}: {}; again in {LOST:?}", chain(&refusal)),
-        Err(_) => eprintln!("follow-up of {key}: killed at its deadline; again in {LOST:?}"),
+    match tokio::time::timeout(LOOK, look).await {
+        Ok(Ok(due)) => reminders.settle(place, lease, due),
+        Ok(Err(refusal)) => eprintln!("{errand:?} of {key}: {}; again in {LOST:?}", chain(&refusal)),
+        Err(_) => eprintln!("{errand:?} of {key}: killed at its deadline; again in {LOST:?}"),
     }
 }
 
@@ -169,15 +188,20 @@ mod tests {
     fn note(reminders: &Reminders, version: u64, due: Option<i64>) {
         use kessai_shared::ids::{MerchantId, PaymentId};
         use kessai_shared::payment::IdempotencyKey;
-        use kessai_shared::reminder::Reminder;
+        use kessai_shared::reminder::{Due, Reminder};
         let merchant = MerchantId::from_random([1; 16]);
         let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("k").unwrap());
         let reminder = Reminder { payment: PaymentKey { merchant, payment }, version };
-        reminders.note("k", &Image { reminder, due: due.map(at), is_late: false, trace: None });
+        let due = due.map(|due| Due { at: at(due), is_late: false });
+        reminders.note(&place(), &Image { reminder, due: [due, None], trace: None });
+    }
+
+    fn place() -> Place {
+        (Errand::FollowUp, "k".to_owned())
     }
 
     fn due(reminders: &Reminders) -> Option<Timestamp> {
-        reminders.entries().get("k").map(|reminder| reminder.due)
+        reminders.entries().get(&place()).map(|reminder| reminder.due)
     }
 
     #[test]
@@ -193,9 +217,9 @@ mod tests {
     #[test]
     fn a_write_that_nobody_acknowledged_is_looked_at() {
         let reminders = Reminders::default();
-        reminders.look_by("k", at(30));
+        reminders.look_by(&place(), at(30));
         assert_eq!(due(&reminders), Some(at(30)));
-        reminders.look_by("k", at(40));
+        reminders.look_by(&place(), at(40));
         assert_eq!(due(&reminders), Some(at(30)), "the earlier look stands");
     }
 

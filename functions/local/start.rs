@@ -120,8 +120,7 @@ async fn remember(reminders: &Reminders, payments: &DynamoDb) -> Result<(), Star
         if let Some(unreadable) = page.unreadable.into_iter().next() {
             return Err(unreadable.into());
         }
-        let due = page.images.into_iter().filter_map(|image| Some((image.reminder.payment.to_string(), image.due?)));
-        reminders.remember(due);
+        reminders.remember(page.images);
         place = page.next;
         if place.is_none() {
             return Ok(());

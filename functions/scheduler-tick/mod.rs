@@ -66,7 +66,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 impl Ticking<'_> {
     pub async fn tick(&self, tick: Tick) -> Result<Ticked, Failure> {
         let Tick { sweep, after } = tick;
-        let reads: &[Read] = if sweep { &[Read::All] } else { &[Read::Late(Errand::FollowUp), Read::Late(Errand::Deliver)] };
+        let reads: &[Read] =
+            if sweep { &[Read::All] } else { &[Read::Late(Errand::FollowUp), Read::Late(Errand::Deliver)] };
         let mut ticked = Ticked::default();
         let mut overdue = Duration::ZERO;
         for read in reads {
@@ -85,7 +86,8 @@ impl Ticking<'_> {
             for unreadable in &page.unreadable {
                 self.journal.note(&Note::Unreadable { what: &unreadable.to_string() });
             }
-            let due = page.images.iter().flat_map(|image| read.errands().iter().filter_map(|errand| image.due(*errand)));
+            let due =
+                page.images.iter().flat_map(|image| read.errands().iter().filter_map(|errand| image.due(*errand)));
             overdue = due.map(|due| self.now.since(due.at)).fold(overdue, Duration::max);
             let reminders = self.reminders(&page, read);
             if !reminders.is_empty() {

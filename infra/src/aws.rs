@@ -15,6 +15,8 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use kessai_shared::reminder::Errand;
+
 use crate::dynamodb::DynamoDb;
 use crate::secrets::Secrets;
 use crate::sqs::Sqs;
@@ -126,7 +128,7 @@ impl Account {
     }
 
     /// A queue, by its URL.
-    pub fn queue(&self, url: impl Into<String>) -> Sqs {
+    pub fn queue(&self, urls: Vec<(Errand, String)>) -> Sqs {
         let mut config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
@@ -135,7 +137,7 @@ impl Account {
             .timeout_config(timeouts(self.limits))
             .retry_config(retries());
         config.set_endpoint_url(self.endpoints.sqs.clone());
-        Sqs::new(aws_sdk_sqs::Client::from_conf(config.build()), url)
+        Sqs::new(aws_sdk_sqs::Client::from_conf(config.build()), urls)
     }
 
     /// The parameters that are secret.

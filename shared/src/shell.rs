@@ -9,11 +9,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::EventNames;
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::{Adapter, Exchange, Intent};
 use crate::ids::{Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::Gateway;
-use crate::event::EventNames;
 use crate::payment::asked::{InstrumentFacts, OnFile};
 use crate::payment::outbox::{News, Round};
 use crate::payment::{

@@ -7,12 +7,12 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType,
 };
 use kessai_shared::ports::StoreFault;
-use kessai_shared::reminder::LATE;
+use kessai_shared::reminder::Errand;
 use kessai_shared::stored::method::{ACCOUNT, SHOWN};
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::stored::payment::{KEY, VERSION};
 use kessai_shared::trace::TRACE;
 
-use super::{DynamoDb, due, fault, vault};
+use super::{DynamoDb, fault, vault};
 
 impl DynamoDb {
     /// Creates the table, if there is none. Does not wait: a local server's table is there at once.
@@ -20,15 +20,16 @@ impl DynamoDb {
         self.create(self.plain_table()?).await
     }
 
-    /// The same with the index of what is due late. Keeping it slows an embedded database down, so a local server,
+    /// The same with the indexes of what is due late. Keeping it slows an embedded database down, so a local server,
     /// which reminds itself, has none.
     pub async fn create_indexed_table(&self) -> Result<(), StoreFault> {
-        let request = self
-            .plain_table()?
-            .attribute_definitions(attribute(LATE, ScalarAttributeType::N)?)
-            .attribute_definitions(attribute(DUE, ScalarAttributeType::N)?)
-            .global_secondary_indexes(index(due::INDEX, LATE, DUE, &[VERSION, TRACE])?);
-        self.create(request).await
+        let indexed = |request: CreateTableFluentBuilder, errand: &Errand| {
+            let (mark, due) = (errand.mark(), errand.due());
+            let request = request.attribute_definitions(attribute(mark, ScalarAttributeType::N)?);
+            let request = request.attribute_definitions(attribute(due, ScalarAttributeType::N)?);
+            Ok::<_, StoreFault>(request.global_secondary_indexes(index(errand.index(), mark, due, &[VERSION, TRACE])?))
+        };
+        self.create(Errand::ALL.iter().try_fold(self.plain_table()?, indexed)?).await
     }
 
     /// The table of stored payment methods, with the index of those of an account.

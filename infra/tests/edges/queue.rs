@@ -28,7 +28,11 @@ async fn queue(answer: &str) -> Scripted {
 async fn ten_reminders_leave_with_each_call() {
     let server = queue(r#"{"Successful":[],"Failed":[]}"#).await;
     let reminders: Vec<_> = (0..25).map(delayed).collect();
-    Account::at(&server.url).queue("http://queue/follow-up").send(&reminders).await.unwrap();
+    Account::at(&server.url)
+        .queue(vec![(Errand::FollowUp, "http://queue/follow-up".to_owned())])
+        .send(&reminders)
+        .await
+        .unwrap();
     assert_eq!(server.received("AmazonSQS.SendMessageBatch"), 3);
     assert_eq!(server.received("\"DelaySeconds\""), 25);
     assert_eq!(server.received("\"DelaySeconds\":24"), 1);
@@ -41,13 +45,21 @@ async fn ten_reminders_leave_with_each_call() {
 async fn a_message_that_is_refused_is_a_fault() {
     let refusal = r#"{"Successful":[],"Failed":[{"Id":"0","Code":"InternalError","SenderFault":false}]}"#;
     let server = queue(refusal).await;
-    let fault = Account::at(&server.url).queue("http://queue/follow-up").send(&[delayed(1)]).await.unwrap_err();
+    let fault = Account::at(&server.url)
+        .queue(vec![(Errand::FollowUp, "http://queue/follow-up".to_owned())])
+        .send(&[delayed(1)])
+        .await
+        .unwrap_err();
     assert_eq!(fault.to_string(), "SQS refused a message: InternalError");
 }
 
 #[tokio::test]
 async fn nothing_to_send_is_no_call() {
     let server = queue("{}").await;
-    Account::at(&server.url).queue("http://queue/follow-up").send(&[]).await.unwrap();
+    Account::at(&server.url)
+        .queue(vec![(Errand::FollowUp, "http://queue/follow-up".to_owned())])
+        .send(&[])
+        .await
+        .unwrap();
     assert_eq!(server.received_bytes(), 0);
 }

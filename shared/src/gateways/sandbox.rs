@@ -302,7 +302,9 @@ fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     let mut outcomes: Vec<Outcome> = found.operations.into_iter().map(|body| decode_answer(intent, body)).collect();
     let took_effect = |outcome: &Outcome| match outcome {
         Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..) => true,
-        Outcome::Declined(..) | Outcome::NotSent | Outcome::Unknown | Outcome::NeverReceived | Outcome::Voided(_) => false,
+        Outcome::Declined(..) | Outcome::NotSent | Outcome::Unknown | Outcome::NeverReceived | Outcome::Voided(_) => {
+            false
+        }
     };
     let effects = outcomes.iter().filter(|outcome| took_effect(outcome)).count();
     let mut outcome = match outcomes.iter().position(took_effect) {

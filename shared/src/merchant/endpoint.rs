@@ -1,7 +1,7 @@
 //! Where a merchant wants to hear of events, and how it knows that it is us who tell.
 
+use super::secret::SealedSecret;
 use super::set_up::Made;
-use crate::seal::Sealed;
 use crate::time::Timestamp;
 
 /// A webhook endpoint. Nothing is delivered to it yet: this is where it is set up.
@@ -12,18 +12,18 @@ pub struct Endpoint {
     pub events: Vec<EventFilter>,
     pub description: Option<String>,
     pub is_active: bool,
+    /// When it was last made active: set so by somebody, or made. None where that was before it was kept.
+    pub enabled_at: Option<Timestamp>,
     /// The newest first; the second one signs too, until it ends.
-    pub secrets: Vec<EndpointSecret>,
+    pub secrets: Vec<SealedSecret>,
     pub made: Option<Made>,
 }
 
-/// A secret that deliveries are signed with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointSecret {
-    pub sealed: Sealed,
-    /// When it stops to sign; none while nothing has replaced it.
-    pub until: Option<Timestamp>,
-    pub made: Option<Made>,
+impl Endpoint {
+    /// Whether it has asked for events of this name, be it active or not.
+    pub fn wants(&self, event: &str) -> bool {
+        self.events.iter().any(|filter| filter.matches(event))
+    }
 }
 
 /// Which events are meant: one by its name (`refund.created`), all of a kind (`payment.*`), or every one (`*`).
@@ -45,6 +45,15 @@ impl EventFilter {
             None => text == "*",
         };
         (sound && text.len() <= Self::MAX).then(|| Self(text.to_owned()))
+    }
+
+    /// Whether the event of this name is meant.
+    pub fn matches(&self, name: &str) -> bool {
+        match self.0.strip_suffix('*') {
+            // With its dot, so that `pay.*` means no `payment.created`.
+            Some(kind) => name.starts_with(kind),
+            None => name == self.0,
+        }
     }
 
     pub fn as_str(&self) -> &str {

@@ -7,13 +7,15 @@
 pub mod address;
 pub mod endpoint;
 pub mod key;
+pub mod secret;
 pub mod set_up;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use self::endpoint::{Endpoint, EndpointSecret, EventFilter};
+pub use self::endpoint::{Endpoint, EventFilter};
 pub use self::key::{ApiKey, ApiKeyHash, ListedKey, Scope};
+pub use self::secret::{SealedSecret, SharedWith};
 use self::set_up::{LastChange, Made};
 use crate::event::{EventName, EventNames};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, MethodTypeId, ProviderId};
@@ -29,6 +31,8 @@ pub struct Merchant {
     pub name: String,
     /// The currency of a request that names none; none where every request must.
     pub default_currency: Option<Currency>,
+    /// Events are recorded and listed even where no endpoint wants them.
+    pub keeps_events: bool,
     pub providers: BTreeMap<ProviderId, Provider>,
     pub gateways: BTreeMap<GatewayId, Gateway>,
     pub method_types: BTreeMap<MethodTypeId, MethodType>,
@@ -46,6 +50,7 @@ impl Merchant {
             version: 1,
             name: name.into(),
             default_currency: None,
+            keeps_events: false,
             providers: BTreeMap::new(),
             gateways: BTreeMap::new(),
             method_types: BTreeMap::new(),
@@ -72,6 +77,11 @@ impl Merchant {
         self.method_types.values().find(fits).map(|known| known.gateway_name.as_str())
     }
 
+    /// Whether an event of this name is recorded.
+    pub fn wants(&self, event: &str) -> bool {
+        self.keeps_events || self.endpoints.values().any(|endpoint| endpoint.is_active && endpoint.wants(event))
+    }
+
     /// What somebody is to be told of.
     pub fn wanted(&self) -> EventNames {
         EventName::ALL.iter().copied().filter(|name| self.wants(name.text())).collect()
@@ -93,6 +103,9 @@ pub struct Provider {
     /// Which adapter speaks to it, by name.
     pub adapter: String,
     pub comments: Option<String>,
+    /// What its gateways sign notices with, the newest first; the second one counts too, until it ends. None: no notice
+    /// of theirs is believed.
+    pub notice_secrets: Vec<SealedSecret>,
     pub made: Option<Made>,
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn provider(name: &str) -> Provider {
         idempotency_supported: true,
         adapter: sandbox::KEYED.name.to_owned(),
         comments: None,
+        notice_secrets: Vec::new(),
         made: None,
     }
 }
@@ -45,9 +46,9 @@ pub(crate) fn listed(seed: u8, scopes: &[Scope]) -> ListedKey {
     }
 }
 
-pub(crate) fn secret(seed: u8) -> EndpointSecret {
+pub(crate) fn secret(seed: u8) -> SealedSecret {
     let sealed = Sealed { key: KeyId::parse("a").expect("a key id"), bytes: vec![seed; 60] };
-    EndpointSecret { sealed, until: None, made: None }
+    SealedSecret { sealed, created_at: None, until: None, made: None }
 }
 
 pub(crate) fn endpoint(seed: u8) -> Endpoint {
@@ -56,6 +57,7 @@ pub(crate) fn endpoint(seed: u8) -> Endpoint {
         events: EventFilter::parse("payment.*").into_iter().collect(),
         description: None,
         is_active: true,
+        enabled_at: None,
         secrets: vec![secret(seed)],
         made: None,
     }
@@ -116,6 +118,44 @@ fn an_event_filter_is_words_between_dots_or_a_star_at_the_end() {
         ["", "payment", "*.created", "payment.", ".created", "a..b", "Payment.*", "a.**", "a.*.b", "a b.c", &long]
     {
         assert_eq!(EventFilter::parse(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn an_event_filter_means_one_event_all_of_a_kind_or_every_one() {
+    let rows = [
+        ("*", "payment.created", true),
+        ("payment.*", "payment.created", true),
+        ("payment.*", "payment_method.created", false),
+        ("payment.*", "payment", false),
+        ("payment.*", "a.payment.created", false),
+        ("a.*", "a.b.c", true),
+        ("refund.created", "refund.created", true),
+        ("refund.created", "refund.created.twice", false),
+        ("refund.created", "refund.failed", false),
+    ];
+    for (filter, name, is_meant) in rows {
+        let filter = EventFilter::parse(filter).expect("a filter");
+        assert_eq!(filter.matches(name), is_meant, "{filter:?} and {name}");
+    }
+}
+
+#[test]
+fn a_merchant_wants_what_it_keeps_and_what_an_active_endpoint_has_asked_for() {
+    let with = |keeps_events, is_active| {
+        let endpoints = [(endpoint_id(1), Endpoint { is_active, ..endpoint(1) })].into();
+        Merchant { keeps_events, endpoints, ..shop() }
+    };
+    assert!(!shop().wants("payment.created"), "nobody has asked");
+    let rows = [
+        (false, true, "payment.created", true),
+        (false, true, "refund.created", false),
+        (false, false, "payment.created", false),
+        (true, false, "payment.created", true),
+        (true, true, "refund.created", true),
+    ];
+    for (keeps_events, is_active, event, is_wanted) in rows {
+        assert_eq!(with(keeps_events, is_active).wants(event), is_wanted, "{keeps_events} {is_active} {event}");
     }
 }
 

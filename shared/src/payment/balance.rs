@@ -67,7 +67,8 @@ impl Payment {
         let own = self.unrefunded(payment);
         let authorization = self.operation(payment).and_then(|operation| operation.asked.kind.target());
         let Some(authorization) = authorization.filter(|place| self.charged_back(*place).minor > 0) else { return own };
-        let captures = self.numbered().filter(|(_, known)| draw(&known.asked.kind) == Some(Draw::Capture(authorization)));
+        let captures =
+            self.numbered().filter(|(_, known)| draw(&known.asked.kind) == Some(Draw::Capture(authorization)));
         let all = captures.fold(0_i64, |sum, (place, _)| sum.saturating_add(self.unrefunded(place).minor));
         own.with(own.minor.min(all.saturating_sub(self.charged_back(authorization).minor)))
     }

@@ -168,7 +168,8 @@ impl Outbox {
     /// Nobody was told yet that it is pending, and it is no more.
     fn forget_pending(&mut self, operation: Ordinal) {
         let seen = self.seen;
-        let is_over = |entry: &Entry| entry.operation == operation && entry.news == News::Pending && entry.number > seen;
+        let is_over =
+            |entry: &Entry| entry.operation == operation && entry.news == News::Pending && entry.number > seen;
         self.entries.retain(|entry| !is_over(entry));
     }
 }

@@ -9,14 +9,15 @@
 
 use std::time::Duration;
 
-use crate::ids::MerchantId;
+use crate::ids::{MerchantId, ProviderId};
 use crate::merchant::Merchant;
 use crate::merchant::set_up::{LastChange, Refused};
 use crate::ports::{Clock, Expected, Pending, Store, StoreFault, Written};
 use crate::rejection::Fault;
 use crate::stored::Item;
 use crate::stored::merchant::{
-    MOST_BYTES, ORIGINS_KEY, Pointer, decode_merchant, encode_merchant, encode_pointer, merchant_key, with_origins,
+    MOST_BYTES, ORIGINS_KEY, Pointer, decode_merchant, decode_provider_pointer, encode_merchant, encode_pointer,
+    encode_provider_pointer, merchant_key, with_origins,
 };
 use crate::stored::payment::VERSION;
 use crate::stored::set_up::{audit_key, decode_audit, encode_audit};
@@ -127,6 +128,17 @@ impl Registry<'_> {
     /// Where an API key leads: whatever else is there already, it is by nobody who guessed the key.
     pub async fn point(&self, hash: &crate::merchant::ApiKeyHash, to: Pointer) -> Result<(), Fault> {
         self.write(encode_pointer(hash, to).with(VERSION, 1), Expected::Absent).await.map(drop)
+    }
+
+    /// Makes a provider lead to its merchant, before the merchant has it or at any time after. Only this merchant can make
+    /// its id, so whatever is there already says the same.
+    pub async fn point_provider(&self, provider: ProviderId, merchant: MerchantId) -> Result<(), Fault> {
+        let item = encode_provider_pointer(&provider, &merchant).with(VERSION, 1);
+        let Written::Conflict(Some(found)) = self.write(item, Expected::Absent).await? else { return Ok(()) };
+        match decode_provider_pointer(found)? {
+            known if known == merchant => Ok(()),
+            _ => Err(Fault::SetUp(format!("the provider {provider} leads to another merchant"))),
+        }
     }
 
     /// What made the versions before `before`, or before the next one; at most `most`, each one read.

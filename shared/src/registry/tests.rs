@@ -14,6 +14,7 @@ use crate::merchant::set_up::{Change, MerchantEdit, Who};
 use crate::merchant::tests::{BY, key_id, listed, made, provider, provider_id, shop};
 use crate::merchant::{Provider, Scope};
 use crate::payment::tests::fixtures::START;
+use crate::stored::merchant::provider_key;
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Shelf {
     async fn overtake(&self) {
         let before = self.merchant();
         let name = Some(format!("Renamed {}", before.version));
-        let change = Change::EditMerchant(MerchantEdit { name, default_currency: None });
+        let change = Change::EditMerchant(MerchantEdit { name, ..MerchantEdit::default() });
         let next = before.after(&change, START, Who::Key(key_id(9))).expect("a name");
         // As whoever overtakes has to: the entry of what it found comes first.
         if let Some(entry) = encode_audit(&before) {
@@ -351,4 +352,16 @@ fn the_same_key_again_makes_no_entry() {
         assert_eq!(block_on(make(&shelf, &change)).expect("it is there").version, 2);
     }
     shelf.check_trail(&"again");
+}
+
+#[test]
+fn a_provider_leads_to_the_merchant_that_pointed_it_first_and_to_no_other() {
+    let shelf = Shelf::with(&shop());
+    let point = |merchant| block_on(shelf.registry().point_provider(provider_id(1), merchant));
+    assert!(point(shop().id).is_ok());
+    assert!(point(shop().id).is_ok(), "it is there already");
+    let other = MerchantId::from_random([9; 16]);
+    assert!(point(other).is_err_and(|fault| matches!(fault, Fault::SetUp(_))));
+    let found = block_on(shelf.registry().read(&provider_key(&provider_id(1)))).expect("memory").expect("a pointer");
+    assert_eq!(decode_provider_pointer(found), Ok(shop().id));
 }

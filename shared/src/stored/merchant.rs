@@ -3,6 +3,7 @@
 //! | key | holds |
 //! |---|---|
 //! | `key/{hash of an API key}` | the merchant it belongs to, and its id there |
+//! | `provider/{id}` | the merchant that has this provider: what gateways tell names nothing else |
 //! | `merchant/{id}` | the merchant with everything that it has set up |
 //! | `audit/{merchant}/{version}` | what made this version of the merchant |
 //! | `rate/{id of an API key}` | how many requests it may make at once: see [`super::rate`] |
@@ -46,6 +47,11 @@ pub fn merchant_key(merchant: &MerchantId) -> String {
     format!("merchant/{}", merchant.as_str())
 }
 
+/// The key of the item that leads from a provider to its merchant.
+pub fn provider_key(provider: &ProviderId) -> String {
+    format!("provider/{}", provider.as_str())
+}
+
 /// Where an API key leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointer {
@@ -74,6 +80,15 @@ pub fn decode_api_key(item: Item) -> Result<Pointer, Unreadable> {
     Ok(Pointer { merchant: reader.parsed("merchant", MerchantId::parse)?, key })
 }
 
+pub fn encode_provider_pointer(provider: &ProviderId, merchant: &MerchantId) -> Item {
+    Item::new().with(KEY, provider_key(provider)).with("f", FORMAT).with("merchant", merchant.as_str().to_owned())
+}
+
+/// The merchant that has this provider, if it has one: the pointer is written first.
+pub fn decode_provider_pointer(item: Item) -> Result<MerchantId, Unreadable> {
+    checked(item)?.parsed("merchant", MerchantId::parse)
+}
+
 pub fn encode_merchant(merchant: &Merchant) -> Item {
     let gateways = merchant.gateways.iter().map(|(id, gateway)| Attribute::Map(encode_gateway(id, gateway)));
     let item = Item::new()
@@ -83,6 +98,7 @@ pub fn encode_merchant(merchant: &Merchant) -> Item {
         .with("merchant", merchant.id.as_str().to_owned())
         .with("name", &merchant.name)
         .with_some("currency", merchant.default_currency.map(Currency::code))
+        .with_flag("keeps", merchant.keeps_events)
         .with("gateways", gateways.collect::<Vec<_>>());
     set_up::encode(merchant, item)
 }
@@ -94,6 +110,7 @@ pub fn decode_merchant(item: Item) -> Result<Merchant, Unreadable> {
     let mut merchant = Merchant {
         version: u64::try_from(version).map_err(|_| strange(VERSION))?,
         default_currency: reader.maybe_parsed("currency", Currency::parse)?,
+        keeps_events: reader.flag("keeps")?,
         gateways: gateways?,
         ..Merchant::new(reader.parsed("merchant", MerchantId::parse)?, reader.text("name")?)
     };

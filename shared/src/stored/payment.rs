@@ -20,16 +20,16 @@
 //! | `s` `ud` `l` `n` `q` | state, being undone, logs, contradictions, sequels |
 
 use super::item::{Attribute, Item};
-use super::{outbox, sequel};
 use super::reader::{Reader, Unreadable, strange};
+use super::{outbox, sequel};
 use crate::card::{CardFacts, CardType, Expiry};
 use crate::fingerprint::Fingerprint;
 use crate::ids::{GatewayId, MethodId, Ordinal, PaymentKey};
 use crate::money::{Currency, Money};
 use crate::payment::asked::{AccountId, Amount, Details, Group, InstrumentFacts, Membership, RefundReason};
 use crate::payment::{
-    Accepted, Answer, Asked, Decline, IdempotencyKey, Interaction, Kind, Log, Nonce, Open, Operation, PayerAction, Payment, Settled,
-    Source, State, Verdict,
+    Accepted, Answer, Asked, Decline, IdempotencyKey, Interaction, Kind, Log, Nonce, Open, Operation, PayerAction,
+    Payment, Settled, Source, State, Verdict,
 };
 use crate::time::Timestamp;
 

@@ -10,7 +10,7 @@ use super::reader::{Reader, Unreadable, strange};
 use crate::ids::{ApiKeyId, EndpointId, Id, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::merchant::set_up::{LastChange, Made, Who};
 use crate::merchant::{
-    ApiKeyHash, DeveloperName, Endpoint, EndpointSecret, EventFilter, ListedKey, Merchant, MethodType, Provider, Scope,
+    ApiKeyHash, DeveloperName, Endpoint, EventFilter, ListedKey, Merchant, MethodType, Provider, Scope, SealedSecret,
 };
 use crate::seal::{KeyId, Sealed};
 use crate::time::Timestamp;
@@ -76,12 +76,14 @@ fn maps<K: Ord, T>(
 }
 
 fn encode_provider(provider: &Provider) -> Item {
+    let secrets = encode_secrets(&provider.notice_secrets);
     Item::new()
         .with("developer", provider.developer_name.as_str().to_owned())
         .with("label", &provider.master_label)
         .with_flag("idempotent", provider.idempotency_supported)
         .with("adapter", &provider.adapter)
         .with_some("comments", provider.comments.as_ref())
+        .with_some("secrets", (!secrets.is_empty()).then_some(secrets))
         .with_some("made", provider.made.map(encode_made))
 }
 
@@ -92,6 +94,7 @@ fn decode_provider(reader: &mut Reader) -> Result<Provider, Unreadable> {
         idempotency_supported: reader.flag("idempotent")?,
         adapter: reader.text("adapter")?,
         comments: reader.maybe_text("comments")?,
+        notice_secrets: decode_secrets(reader)?,
         made: decode_made(reader)?,
     })
 }
@@ -153,41 +156,56 @@ fn decode_key(reader: &mut Reader) -> Result<ListedKey, Unreadable> {
 
 fn encode_endpoint(endpoint: &Endpoint) -> Item {
     let events: Vec<Attribute> = endpoint.events.iter().map(|filter| filter.as_str().to_owned().into()).collect();
-    let secrets: Vec<Attribute> = endpoint.secrets.iter().map(|secret| encode_secret(secret).into()).collect();
     Item::new()
         .with("url", &endpoint.url)
         .with("events", events)
         .with_some("about", endpoint.description.as_ref())
         .with_flag("inactive", !endpoint.is_active)
-        .with("secrets", secrets)
+        .with_some("enabled", endpoint.enabled_at.map(Timestamp::as_millis))
+        .with("secrets", encode_secrets(&endpoint.secrets))
         .with_some("made", endpoint.made.map(encode_made))
 }
 
 fn decode_endpoint(reader: &mut Reader) -> Result<Endpoint, Unreadable> {
     let filter = |text: &String| EventFilter::parse(text).ok_or_else(|| strange("events"));
-    let secret = |map| decode_secret(&mut Reader::new(map));
     Ok(Endpoint {
         url: reader.text("url")?,
         events: reader.words("events")?.iter().map(filter).collect::<Result<_, _>>()?,
         description: reader.maybe_text("about")?,
         is_active: !reader.flag("inactive")?,
-        secrets: reader.maps("secrets")?.into_iter().map(secret).collect::<Result<_, _>>()?,
+        enabled_at: reader.maybe_moment("enabled")?,
+        secrets: decode_secrets(reader)?,
         made: decode_made(reader)?,
     })
 }
 
-fn encode_secret(secret: &EndpointSecret) -> Item {
+fn encode_secrets(secrets: &[SealedSecret]) -> Vec<Attribute> {
+    secrets.iter().map(|secret| encode_secret(secret).into()).collect()
+}
+
+/// None where there is no list.
+fn decode_secrets(reader: &mut Reader) -> Result<Vec<SealedSecret>, Unreadable> {
+    reader.maps("secrets")?.into_iter().map(|map| decode_secret(&mut Reader::new(map))).collect()
+}
+
+fn encode_secret(secret: &SealedSecret) -> Item {
     Item::new()
         .with("by", secret.sealed.key.as_str().to_owned())
         .with("sealed", secret.sealed.bytes.clone())
+        .with_some("created", secret.created_at.map(Timestamp::as_millis))
         .with_some("until", secret.until.map(Timestamp::as_millis))
         .with_some("made", secret.made.map(encode_made))
 }
 
-fn decode_secret(reader: &mut Reader) -> Result<EndpointSecret, Unreadable> {
+fn decode_secret(reader: &mut Reader) -> Result<SealedSecret, Unreadable> {
     let bytes = reader.maybe_bytes("sealed")?.ok_or_else(|| strange("sealed"))?;
     let sealed = Sealed { key: reader.parsed("by", KeyId::parse)?, bytes };
-    Ok(EndpointSecret { sealed, until: reader.maybe_moment("until")?, made: decode_made(reader)? })
+    Ok(SealedSecret {
+        sealed,
+        created_at: reader.maybe_moment("created")?,
+        until: reader.maybe_moment("until")?,
+        made: decode_made(reader)?,
+    })
 }
 
 fn encode_change(change: &LastChange) -> Item {

@@ -5,8 +5,7 @@ mod tokens;
 use serde_json::{Value, json};
 
 use super::{KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
-use crate::card::Secret;
-use crate::gateways::{Adapter, Exchange, Intent, Notice};
+use crate::gateways::{Adapter, Exchange, Intent};
 use crate::payment::asked::{Address, Details, RefundReason};
 use crate::payment::tests::fixtures::{card_of, cents, gateway, place, raw_card, stored_method};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};

@@ -13,6 +13,7 @@ use crate::payment::BalanceCheck;
 pub struct MerchantEdit {
     pub name: Option<String>,
     pub default_currency: Option<Option<Currency>>,
+    pub keeps_events: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub(super) fn edit_merchant(merchant: &mut Merchant, edit: &MerchantEdit) -> Not
     let mut edited = Edited::default();
     edited.set("name", &mut merchant.name, &edit.name);
     edited.set("defaultCurrency", &mut merchant.default_currency, &edit.default_currency);
+    edited.set("keepEvents", &mut merchant.keeps_events, &edit.keeps_events);
     edited.noted("merchant.changed", merchant.id)
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Edited, MOST_ENDPOINTS, MOST_SECRETS, Noted, Refused, is_again, noted, room};
+use super::{Edited, MOST_ENDPOINTS, Noted, Refused, is_again, noted, old_ends, room};
 use crate::ids::{EndpointId, Id};
 use crate::merchant::address::origin;
-use crate::merchant::{Endpoint, EndpointSecret, EventFilter, Merchant};
+use crate::merchant::secret::replace;
+use crate::merchant::{Endpoint, EventFilter, Merchant, SealedSecret};
 use crate::time::Timestamp;
 
 /// Other values for what is named.
@@ -32,13 +33,23 @@ pub(super) fn add(merchant: &mut Merchant, id: EndpointId, endpoint: &Endpoint) 
     Ok(noted("webhook-endpoint.created", id, description))
 }
 
-pub(super) fn edit(merchant: &mut Merchant, id: EndpointId, edit: &EndpointEdit) -> Result<Noted, Refused> {
+/// Whoever sets it active starts it anew, even where it is active already: what was held against it before does not count
+/// any more.
+pub(super) fn edit(
+    merchant: &mut Merchant,
+    id: EndpointId,
+    edit: &EndpointEdit,
+    now: Timestamp,
+) -> Result<Noted, Refused> {
     let endpoint = merchant.endpoints.get_mut(&id).ok_or(Refused::NotFound)?;
     let mut edited = Edited::default();
     edited.set("url", &mut endpoint.url, &edit.url);
     edited.set("events", &mut endpoint.events, &edit.events);
     edited.set("description", &mut endpoint.description, &edit.description);
-    edited.set("status", &mut endpoint.is_active, &edit.is_active);
+    let status = edit.is_active.map(|is_active| (is_active, if is_active { Some(now) } else { endpoint.enabled_at }));
+    let mut is_active = (endpoint.is_active, endpoint.enabled_at);
+    edited.set("status", &mut is_active, &status);
+    (endpoint.is_active, endpoint.enabled_at) = is_active;
     Ok(edited.noted("webhook-endpoint.changed", id))
 }
 
@@ -46,7 +57,7 @@ pub(super) fn edit(merchant: &mut Merchant, id: EndpointId, edit: &EndpointEdit)
 pub(super) fn roll(
     merchant: &mut Merchant,
     id: EndpointId,
-    secret: &EndpointSecret,
+    secret: &SealedSecret,
     overlap: Duration,
     now: Timestamp,
 ) -> Result<Noted, Refused> {
@@ -55,18 +66,13 @@ pub(super) fn roll(
         return Ok(None);
     }
     let same_key =
-        |known: &&EndpointSecret| known.made.zip(secret.made).is_some_and(|(known, asked)| known.under == asked.under);
+        |known: &&SealedSecret| known.made.zip(secret.made).is_some_and(|(known, asked)| known.under == asked.under);
     if let Some(known) = endpoint.secrets.iter().find(same_key) {
         let is_again = is_again(known.made, secret.made);
         return Err(if is_again { Refused::ShownOnce(Id::from(id)) } else { Refused::Reused });
     }
-    let ends = now.plus(overlap);
-    if let Some(old) = endpoint.secrets.first_mut() {
-        old.until = Some(ends);
-    }
-    endpoint.secrets.insert(0, secret.clone());
-    endpoint.secrets.truncate(MOST_SECRETS);
-    Ok(noted("webhook-endpoint.rolled", id, format!("the old secret ends {ends}")))
+    let ends = replace(&mut endpoint.secrets, secret.clone(), overlap, now);
+    Ok(noted("webhook-endpoint.rolled", id, old_ends(ends)))
 }
 
 pub(super) fn delete(merchant: &mut Merchant, id: EndpointId) -> Result<Noted, Refused> {

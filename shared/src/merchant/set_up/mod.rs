@@ -6,6 +6,7 @@
 mod accounts;
 mod endpoints;
 mod keys;
+mod notices;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 pub use self::accounts::{GatewayEdit, MerchantEdit, ProviderEdit};
 pub use self::endpoints::EndpointEdit;
 pub use self::keys::RollKey;
-use super::{Endpoint, EndpointSecret, Gateway, ListedKey, Merchant, MethodType, Provider};
+use super::{Endpoint, Gateway, ListedKey, Merchant, MethodType, Provider, SealedSecret};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, Id, MerchantId, MethodTypeId, ProviderId, hash};
 use crate::payment::IdempotencyKey;
 use crate::time::Timestamp;
@@ -36,7 +37,7 @@ pub const MOST_ENDPOINTS: usize = 16;
 /// Filters of one endpoint: as many as there are kinds of event, and room.
 pub const MOST_FILTERS: usize = 32;
 
-/// Secrets of one endpoint at once: the one, and the one that it replaces.
+/// Secrets of one endpoint or provider at once: the one, and the one that it replaces.
 pub const MOST_SECRETS: usize = 2;
 
 /// The longest time in which the old and the new of something work side by side: a month to replace it everywhere.
@@ -56,6 +57,12 @@ pub enum Change {
     },
     AddProvider(ProviderId, Provider),
     EditProvider(ProviderId, ProviderEdit),
+    SetNoticeSecret {
+        provider: ProviderId,
+        secret: SealedSecret,
+        overlap: Duration,
+    },
+    RemoveNoticeSecrets(ProviderId),
     AddGateway(GatewayId, Gateway),
     EditGateway(GatewayId, GatewayEdit),
     AddMethodType(MethodTypeId, MethodType),
@@ -66,7 +73,7 @@ pub enum Change {
     EditEndpoint(EndpointId, EndpointEdit),
     RollSecret {
         endpoint: EndpointId,
-        secret: EndpointSecret,
+        secret: SealedSecret,
         overlap: Duration,
     },
     DeleteEndpoint(EndpointId),
@@ -211,6 +218,11 @@ fn is_again(known: Option<Made>, asked: Option<Made>) -> bool {
     known.is_some() && known == asked
 }
 
+/// What the trail says of the secret that was replaced.
+fn old_ends(ends: Option<Timestamp>) -> String {
+    ends.map_or_else(|| "there was none before".to_owned(), |ends| format!("the old secret ends {ends}"))
+}
+
 fn room(what: &'static str, there_are: usize, most: usize) -> Result<(), Refused> {
     if there_are < most { Ok(()) } else { Err(Refused::Full { what, most }) }
 }
@@ -224,6 +236,10 @@ impl Merchant {
             Change::MakeMerchant { id, name } => noted("merchant.created", *id, format!("{name:?}")),
             Change::AddProvider(id, provider) => accounts::add_provider(&mut next, *id, provider)?,
             Change::EditProvider(id, edit) => accounts::edit_provider(&mut next, *id, edit)?,
+            Change::SetNoticeSecret { provider, secret, overlap } => {
+                notices::set(&mut next, *provider, secret, *overlap, now)?
+            }
+            Change::RemoveNoticeSecrets(id) => notices::remove(&mut next, *id)?,
             Change::AddGateway(id, gateway) => accounts::add_gateway(&mut next, *id, gateway)?,
             Change::EditGateway(id, edit) => accounts::edit_gateway(&mut next, *id, edit)?,
             Change::AddMethodType(id, kind) => accounts::add_method_type(&mut next, *id, kind)?,
@@ -231,7 +247,7 @@ impl Merchant {
             Change::RollKey(roll) => keys::roll(&mut next, roll, now)?,
             Change::RevokeKey(id) => keys::revoke(&mut next, *id, now)?,
             Change::AddEndpoint(id, endpoint) => endpoints::add(&mut next, *id, endpoint)?,
-            Change::EditEndpoint(id, edit) => endpoints::edit(&mut next, *id, edit)?,
+            Change::EditEndpoint(id, edit) => endpoints::edit(&mut next, *id, edit, now)?,
             Change::RollSecret { endpoint, secret, overlap } => {
                 endpoints::roll(&mut next, *endpoint, secret, *overlap, now)?
             }

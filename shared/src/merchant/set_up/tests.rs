@@ -44,16 +44,19 @@ fn every_change_of_an_account_makes_the_next_version_and_says_what_it_was() {
     let (label, no) = (Some("New".to_owned()), Some(false));
     let no = ProviderEdit { idempotency_supported: no, master_label: label, ..ProviderEdit::default() };
     let off = GatewayEdit { is_active: Some(false), mode: Some(GatewayMode::Test), ..GatewayEdit::default() };
-    let renamed = MerchantEdit { name: Some("New".to_owned()), default_currency: dollars };
+    let renamed = MerchantEdit { name: Some("New".to_owned()), default_currency: dollars, keeps_events: Some(true) };
     let other = MerchantId::from_random([9; 16]);
     let (second, more) = (provider_id(2), GatewayId::from_random([7; 16]));
     let giro = MethodTypeId::from_random([1; 16]);
-    check_said(Change::EditMerchant(renamed), "merchant.changed", shop().id, "name, defaultCurrency");
+    check_said(Change::EditMerchant(renamed), "merchant.changed", shop().id, "name, defaultCurrency, keepEvents");
     check_said(Change::MakeMerchant { id: other, name: "O".to_owned() }, "merchant.created", other, "\"O\"");
     let add = Change::AddProvider(second, provider("Second"));
     check_said(add, "provider.created", second, "Second, adapter sandbox-keyed");
     let edit = Change::EditProvider(provider_id(1), no);
     check_said(edit, "provider.changed", provider_id(1), "MasterLabel, IdempotencySupported");
+    let (provider, overlap) = (provider_id(1), Duration::from_secs(60));
+    let set = Change::SetNoticeSecret { provider, secret: secret(2), overlap };
+    check_said(set, "provider.notification-secret-set", provider, "there was none before");
     check_said(Change::AddGateway(more, account()), "gateway.created", more, "\"Shop\" at https://gateway.test");
     check_said(Change::EditGateway(gateway_id(), off), "gateway.changed", gateway_id(), "GatewayMode, Status");
     let add = Change::AddMethodType(giro, method_type("Giro", provider_id(1)));
@@ -97,6 +100,11 @@ fn what_is_refused_says_why() {
             Change::AddMethodType(MethodTypeId::from_random([1; 16]), method_type("Giro", provider_id(9))),
             Refused::Unknown("PaymentGatewayProviderId"),
         ),
+        (
+            Change::SetNoticeSecret { provider: provider_id(9), secret: secret(9), overlap: Duration::ZERO },
+            Refused::NotFound,
+        ),
+        (Change::RemoveNoticeSecrets(provider_id(9)), Refused::NotFound),
         (Change::RevokeKey(key_id(1)), Refused::LastKey),
         (Change::RevokeKey(key_id(9)), Refused::NotFound),
         (Change::RollKey(RollKey { old: key_id(9), ..roll(None) }), Refused::NotFound),
@@ -132,6 +140,7 @@ fn what_changes_nothing_makes_no_version() {
         Change::EditGateway(gateway_id(), same),
         Change::EditEndpoint(endpoint_id(1), EndpointEdit::default()),
         Change::RevokeKey(key_id(2)),
+        Change::RemoveNoticeSecrets(provider_id(1)),
         // Written by us, and not acknowledged.
         Change::AddProvider(provider_id(1), provider("First")),
         Change::AddGateway(gateway_id(), account()),
@@ -181,7 +190,7 @@ fn what_is_made_under_a_key_is_made_once() {
 #[test]
 fn a_secret_is_replaced_once_under_a_key() {
     let roll = |seed, made| {
-        let secret = EndpointSecret { made, ..secret(seed) };
+        let secret = SealedSecret { made, ..secret(seed) };
         Change::RollSecret { endpoint: endpoint_id(1), secret, overlap: Duration::from_secs(60) }
     };
     let once = with_endpoint().after(&roll(2, made("a", "1")), START, BY).expect("a roll");
@@ -247,6 +256,50 @@ fn a_key_that_is_replaced_works_for_a_while() {
         assert_eq!(after.api_keys[&key_id(1)], old);
         assert_eq!(after.api_keys[&key_id(2)], ListedKey { hash: listed(2, &[]).hash, ..limited }, "no end");
     }
+}
+
+#[test]
+fn a_notice_secret_counts_beside_the_one_that_replaces_it_until_all_are_removed() {
+    let (provider, overlap) = (provider_id(1), Duration::from_secs(60));
+    let set = |before: &Merchant, seed, seconds| {
+        let change = Change::SetNoticeSecret { provider, secret: secret(seed), overlap };
+        before.after(&change, later(seconds), BY).expect("it is set")
+    };
+    let rolled = set(&set(&shop(), 1, 0), 2, 5);
+    assert_eq!(
+        rolled.last_change.as_ref().expect("a change").description,
+        format!("the old secret ends {}", later(65))
+    );
+    assert_eq!(set(&rolled, 2, 6), rolled, "written by us, and not acknowledged");
+    let kept = |merchant: &Merchant| merchant.providers[&provider].notice_secrets.clone();
+    assert_eq!(kept(&rolled), [secret(2), SealedSecret { until: Some(later(65)), ..secret(1) }]);
+    let again = set(&rolled, 3, 10);
+    assert_eq!(kept(&again), [secret(3), SealedSecret { until: Some(later(70)), ..secret(2) }]);
+    let removed = again.after(&Change::RemoveNoticeSecrets(provider), later(11), BY).expect("they are removed");
+    assert_eq!(kept(&removed), []);
+    let said = removed.last_change.expect("a change");
+    assert_eq!((said.action.as_str(), said.subject), ("provider.notification-secret-removed", provider.into()));
+}
+
+#[test]
+fn an_endpoint_that_is_set_active_begins_anew_even_where_it_was_active() {
+    let set = |before: &Merchant, is_active, seconds| {
+        let edit = EndpointEdit { is_active, ..EndpointEdit::default() };
+        before.after(&Change::EditEndpoint(endpoint_id(1), edit), later(seconds), BY).expect("it is set")
+    };
+    let status = |merchant: &Merchant| {
+        let endpoint = &merchant.endpoints[&endpoint_id(1)];
+        (endpoint.is_active, endpoint.enabled_at)
+    };
+    let active = set(&with_endpoint(), Some(true), 1);
+    assert_eq!(status(&active), (true, Some(later(1))));
+    assert_eq!(active.last_change.as_ref().expect("a change").description, "status");
+    let inactive = set(&active, Some(false), 2);
+    assert_eq!(status(&inactive), (false, Some(later(1))));
+    assert_eq!(set(&inactive, Some(false), 3), inactive);
+    assert_eq!(set(&inactive, None, 3), inactive);
+    // By a clock that stands still, too.
+    assert_eq!(status(&set(&inactive, Some(true), 1)), (true, Some(later(1))));
 }
 
 #[test]

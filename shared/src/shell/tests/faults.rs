@@ -4,6 +4,7 @@ use super::fuse::block_on;
 use super::gateway::Fate;
 use super::shelf::Mishap;
 use super::world::World;
+use crate::event::EventNames;
 use crate::gateways::{ADAPTERS, sandbox};
 use crate::memory::Memory;
 use crate::payment::tests::fixtures::{LIFE, gateway, merchant, opening, stored_method};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::fuse::{Fuse, block_on};
 use super::gateway::Sandbox;
 use super::shelf::Shelf;
+use crate::event::EventNames;
 use crate::gateways::Adapter;
 use crate::ids::{Ordinal, PaymentId};
 use crate::merchant::Gateway;

@@ -7,15 +7,14 @@ use crate::ids::{ApiKeyId, GatewayId, MerchantId, MethodTypeId};
 use crate::merchant::set_up::{LastChange, Who};
 use crate::merchant::tests::{endpoint, endpoint_id, key_id, listed, made, method_type, provider, provider_id, secret};
 use crate::merchant::{
-    ApiKey, Endpoint, EndpointSecret, EventFilter, Gateway, GatewayMode, ListedKey, Merchant, MethodType, Provider,
-    Scope,
+    ApiKey, Endpoint, EventFilter, Gateway, GatewayMode, ListedKey, Merchant, MethodType, Provider, Scope, SealedSecret,
 };
 use crate::payment::BalanceCheck;
 use crate::payment::tests::fixtures::{START, dollars, gateway, gateway_id, merchant};
 use crate::rate::Bucket;
 use crate::stored::merchant::{
-    Pointer, api_key_key, decode_api_key, decode_merchant, encode_api_key, encode_merchant, encode_pointer,
-    merchant_key,
+    Pointer, api_key_key, decode_api_key, decode_merchant, decode_provider_pointer, encode_api_key, encode_merchant,
+    encode_pointer, encode_provider_pointer, merchant_key, provider_key,
 };
 use crate::stored::rate::{decode_bucket, encode_bucket, rate_key};
 use crate::stored::set_up::{audit_key, decode_audit, encode_audit};
@@ -94,8 +93,13 @@ fn change() -> LastChange {
 /// With a value for everything that may be there.
 fn full_shop() -> Merchant {
     let text = |text: &str| Some(text.to_owned());
-    let no =
-        Provider { idempotency_supported: false, comments: text("slow"), made: made("a", "1"), ..provider("First") };
+    let no = Provider {
+        idempotency_supported: false,
+        comments: text("slow"),
+        notice_secrets: vec![secret(4), SealedSecret { until: Some(START), ..secret(3) }],
+        made: made("a", "1"),
+        ..provider("First")
+    };
     let account = Gateway {
         provider: Some(provider_id(1)),
         credential: text("/kessai/prod/first"),
@@ -124,13 +128,18 @@ fn full_shop() -> Merchant {
         events: ["payment.*", "*"].into_iter().filter_map(EventFilter::parse).collect(),
         description: text("till"),
         is_active: false,
-        secrets: vec![secret(2), EndpointSecret { until: Some(START), made: made("e", "1"), ..secret(1) }],
+        enabled_at: Some(START),
+        secrets: vec![
+            SealedSecret { created_at: Some(START), ..secret(2) },
+            SealedSecret { until: Some(START), made: made("e", "1"), ..secret(1) },
+        ],
         made: made("f", "1"),
         ..endpoint(1)
     };
     Merchant {
         version: 7,
         default_currency: Some(dollars()),
+        keeps_events: true,
         providers: [(provider_id(1), no)].into(),
         gateways: [(gateway_id(), account)].into(),
         method_types: [(MethodTypeId::from_random([4; 16]), kind)].into(),
@@ -177,6 +186,13 @@ fn stored() -> Item {
         .with("label", "First")
         .with("adapter", "sandbox-keyed")
         .with("comments", "slow")
+        .with(
+            "secrets",
+            maps([
+                Item::new().with("by", "a").with("sealed", vec![4; 60]),
+                Item::new().with("by", "a").with("sealed", vec![3; 60]).with("until", millis),
+            ]),
+        )
         .with("made", halves("a", "1"));
     let kind = Item::new()
         .with("id", MethodTypeId::from_random([4; 16]).as_str().to_owned())
@@ -199,7 +215,7 @@ fn stored() -> Item {
         .with("rate", 7)
         .with("made", halves("d", "1"));
     let secrets = [
-        Item::new().with("by", "a").with("sealed", vec![2; 60]),
+        Item::new().with("by", "a").with("sealed", vec![2; 60]).with("created", millis),
         Item::new().with("by", "a").with("sealed", vec![1; 60]).with("until", millis).with("made", halves("e", "1")),
     ];
     let hook = Item::new()
@@ -208,6 +224,7 @@ fn stored() -> Item {
         .with("events", texts(["payment.*", "*"]))
         .with("about", "till")
         .with("inactive", true)
+        .with("enabled", millis)
         .with("secrets", maps(secrets))
         .with("made", halves("f", "1"));
     Item::new()
@@ -217,6 +234,7 @@ fn stored() -> Item {
         .with("merchant", "00D0M41bLKJJnxR")
         .with("name", "Shop")
         .with("currency", "USD")
+        .with("keeps", true)
         .with("gateways", maps([account]))
         .with("providers", maps([no]))
         .with("types", maps([kind]))
@@ -294,6 +312,42 @@ fn an_api_key_that_is_listed_leads_to_its_place() {
     let key = ApiKey::from_random([1; 16], [2; 16]);
     let to = Pointer { merchant: merchant(), key: Some(key_id(1)) };
     assert_eq!(decode_api_key(encode_pointer(&key.hash(), to)), Ok(to));
+}
+
+#[test]
+fn a_provider_leads_to_its_merchant() {
+    let item = encode_provider_pointer(&provider_id(1), &merchant());
+    let expected = Item::new()
+        .with("pk", format!("provider/{}", provider_id(1).as_str()))
+        .with("f", 1)
+        .with("merchant", "00D0M41bLKJJnxR");
+    assert_eq!(item, expected);
+    assert_eq!(item.text("pk"), Some(provider_key(&provider_id(1)).as_str()));
+    assert_eq!(decode_provider_pointer(item.clone()), Ok(merchant()));
+    for broken in [item.clone().with("f", 2), item.with("merchant", "x"), Item::new()] {
+        assert!(decode_provider_pointer(broken).is_err());
+    }
+}
+
+/// What came later within a part of a merchant: as the version before wrote it.
+#[test]
+fn a_provider_and_an_endpoint_that_were_stored_before_are_read_as_they_were_meant() {
+    let no = Item::new()
+        .with("id", provider_id(1).as_str().to_owned())
+        .with("developer", "First")
+        .with("label", "First")
+        .with("idempotent", true)
+        .with("adapter", "sandbox-keyed");
+    let hook = Item::new()
+        .with("id", endpoint_id(1).as_str().to_owned())
+        .with("url", "https://shop.example/hooks")
+        .with("events", texts(["payment.*"]))
+        .with("secrets", maps([Item::new().with("by", "a").with("sealed", vec![1; 60])]));
+    let before = stored_before().with("providers", maps([no])).with("endpoints", maps([hook]));
+    let read = decode_merchant(before).expect("it is read");
+    assert_eq!(read.providers, [(provider_id(1), provider("First"))].into());
+    assert_eq!(read.endpoints, [(endpoint_id(1), endpoint(1))].into());
+    assert!(!read.keeps_events);
 }
 
 #[test]

@@ -190,7 +190,12 @@ fn an_item_is_due_when_the_first_of_its_operations_is() {
             State::Open(Open { nonce: Nonce(1), deadline: START, attempts: 1, unknown: false, undoing: false, due });
         Operation { state, ..sale() }
     };
-    let accepted = State::Accepted(Accepted { answer: answer("p"), action: None, attempts: 1, due: Some(Timestamp::from_millis(8)) });
+    let accepted = State::Accepted(Accepted {
+        answer: answer("p"),
+        action: None,
+        attempts: 1,
+        due: Some(Timestamp::from_millis(8)),
+    });
     let rows = [
         (vec![sale()], None),
         (vec![open(9), sale(), open(7)], Some(7)),
