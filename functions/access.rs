@@ -4,12 +4,16 @@
 //! from outside. What is known of merchants may be a minute old, so a key that is revoked stops to work within a minute.
 //! A key that was made just now works at once: where its merchant is not known to list it, somebody looks again. And
 //! only who sets up is always looked at as it is now.
+//!
+//! Gateways come without a key. They name the provider that they are of, and [`provider_of`] finds whose it is.
 
-use kessai_shared::ids::{ApiKeyId, MerchantId};
+use kessai_shared::ids::{ApiKeyId, MerchantId, ProviderId};
 use kessai_shared::merchant::{ApiKey, Merchant, Scope};
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::Item;
-use kessai_shared::stored::merchant::{api_key_key, decode_api_key, decode_merchant, merchant_key};
+use kessai_shared::stored::merchant::{
+    api_key_key, decode_api_key, decode_merchant, decode_provider_pointer, merchant_key, provider_key,
+};
 use kessai_shared::time::Timestamp;
 
 use crate::door::{App, Function, Subject};
@@ -91,6 +95,23 @@ pub async fn merchant_of(
 ) -> Result<Option<Merchant>, Fault> {
     let item = find(app, now, &merchant_key(id), deadline).await?;
     Ok(item.map(decode_merchant).transpose()?)
+}
+
+/// The merchant that has this provider, as it was a minute ago at most; none where nobody has it. What leads to a merchant
+/// may be older than the provider there, or be left behind: then somebody looks again.
+pub async fn provider_of(
+    app: &App,
+    id: ProviderId,
+    deadline: Timestamp,
+) -> Result<Option<(Merchant, ProviderId)>, Fault> {
+    let Some(item) = find(app, false, &provider_key(&id), deadline).await? else { return Ok(None) };
+    let owner = decode_provider_pointer(item)?;
+    let has_it = |merchant: &Merchant| merchant.providers.contains_key(&id);
+    let merchant = match merchant_of(app, false, &owner, deadline).await? {
+        Some(merchant) if has_it(&merchant) => Some(merchant),
+        Some(_) | None => merchant_of(app, true, &owner, deadline).await?.filter(has_it),
+    };
+    Ok(merchant.map(|merchant| (merchant, id)))
 }
 
 async fn find(app: &App, now: bool, key: &str, deadline: Timestamp) -> Result<Option<Item>, Fault> {

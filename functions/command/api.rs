@@ -1,4 +1,4 @@
-//! Where Kessai is, with which key it is asked, and what its refusals say.
+//! Where Kessai is, with which key it is asked, what else is secret in a request, and what its refusals say.
 //!
 //! A key comes from the environment or from the local server's `local.env`, never from the command line, where every
 //! user of the machine could read it. A key belongs to an address: that of `local.env` is sent to the local server and
@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +45,25 @@ pub struct To {
     /// Print the API's answer as it is, as JSON; nothing where it is empty
     #[arg(long)]
     pub json: bool,
+}
+
+/// Longer than any secret that the API takes.
+const LONGEST_SECRET: u64 = 4_096;
+
+/// A secret that the caller has of somebody else: from this variable or, where it is not set, from standard input.
+pub fn given_secret(name: &str) -> Result<Zeroizing<String>, StartError> {
+    if let Some(secret) = variable(name).filter(|secret| !secret.is_empty()) {
+        return Ok(secret.into());
+    }
+    let none = || format!("no secret: export {name}, or write it to standard input from a file or another program");
+    // Whoever types it shows it.
+    if io::stdin().is_terminal() {
+        return Err(none().into());
+    }
+    let mut text = Zeroizing::new(String::new());
+    io::stdin().lock().take(LONGEST_SECRET).read_to_string(&mut text)?;
+    let secret = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
+    if secret.is_empty() { Err(none().into()) } else { Ok(secret) }
 }
 
 /// Kessai, for whoever has a key.

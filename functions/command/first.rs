@@ -77,7 +77,7 @@ async fn make_key(registry: Registry<'_>, id: &MerchantId, json: bool) -> Result
     Ok(())
 }
 
-/// Writes the key's pointer, which leads nowhere yet, then the merchant.
+/// Writes what leads to the merchant, from its key and its providers, then the merchant.
 async fn make_merchant(registry: Registry<'_>, arguments: &First) -> Result<(), StartError> {
     let (id, key_id) = (MerchantId::from_random(SystemEntropy.bytes()), ApiKeyId::from_random(SystemEntropy.bytes()));
     let api_key = ApiKey::from_random(SystemEntropy.bytes(), SystemEntropy.bytes());
@@ -96,6 +96,9 @@ async fn make_merchant(registry: Registry<'_>, arguments: &First) -> Result<(), 
     let change = LastChange { at: now, by: Who::CommandLine, action, subject: id.into(), description };
     let merchant = merchant.signed(0, change);
     registry.point(&api_key.hash(), Pointer { merchant: id, key: Some(key_id) }).await?;
+    for provider in merchant.providers.keys() {
+        registry.point_provider(*provider, id).await?;
+    }
     registry.make(&merchant).await.map_err(hindered)?;
     for (_, url) in &arguments.gateways {
         registry.remember_origin(origin(url)).await?;

@@ -28,7 +28,7 @@ pub enum Through {
     Show(To),
     /// Make another merchant, with a key that sets it up
     Create(Create),
-    /// Rename the merchant, or give it another currency
+    /// Rename the merchant, give it another currency, or have its events kept
     Set(Set),
 }
 
@@ -45,7 +45,7 @@ pub struct Create {
 }
 
 #[derive(Debug, Args)]
-#[command(group = any_of(["name", "currency"]))]
+#[command(group = any_of(["name", "currency", "keep_events"]))]
 pub struct Set {
     /// What people call it, at most 80 characters
     #[arg(long)]
@@ -53,6 +53,9 @@ pub struct Set {
     /// Currency of requests that name none, as ISO 4217 has it; '' for none
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
+    /// Whether events are recorded even where no endpoint wants them, so that they can be listed
+    #[arg(long, value_name = "BOOL")]
+    keep_events: Option<bool>,
     #[command(flatten)]
     change: Change,
 }
@@ -65,8 +68,11 @@ impl Through {
                 let body = Body::default().with("name", name).maybe("defaultCurrency", currency);
                 Asking::post(change, "/set-up/merchants", body, made)
             }
-            Self::Set(Set { name, currency, change }) => {
-                let body = Body::default().maybe("name", name).maybe("defaultCurrency", currency);
+            Self::Set(Set { name, currency, keep_events, change }) => {
+                let body = Body::default()
+                    .maybe("name", name)
+                    .maybe("defaultCurrency", currency)
+                    .maybe("keepEvents", keep_events);
                 Asking::patch(change, "/set-up/merchant", body)
             }
         }
@@ -77,6 +83,7 @@ const FACTS: &[Column] = &[
     ("Merchant", &["/merchant/id"]),
     ("Name", &["/merchant/name"]),
     ("Currency", &["/merchant/defaultCurrency"]),
+    ("Keeps events", &["/merchant/keepEvents"]),
     ("Version", &["/merchant/version"]),
 ];
 

@@ -33,7 +33,7 @@ pub enum SetUp {
     /// The merchant and all that it has set up; new merchants
     #[command(subcommand)]
     Merchant(merchant::Merchant),
-    /// Which adapter speaks to a kind of gateway, and by what name
+    /// Which adapter speaks to a kind of gateway, by what name, and what its notices are signed with
     #[command(subcommand)]
     Provider(provider::Provider),
     /// Merchant accounts at gateways
@@ -59,7 +59,7 @@ pub async fn run(command: SetUp) -> Result<(), StartError> {
     let asking = match command {
         SetUp::Merchant(merchant::Merchant::First(arguments)) => return first::make(arguments).await,
         SetUp::Merchant(merchant::Merchant::Api(merchant)) => merchant.asking(),
-        SetUp::Provider(provider) => provider.asking(),
+        SetUp::Provider(provider) => provider.asking()?,
         SetUp::Gateway(gateway) => gateway.asking(),
         SetUp::MethodType(kind) => kind.asking(),
         SetUp::Key(key) => key.asking(),
@@ -142,8 +142,9 @@ struct Change {
     to: To,
 }
 
-/// The members of a request. What is not given is not there, so that it stays as it is; an empty text takes away.
-#[derive(Debug, Default)]
+/// The members of a request. What is not given is not there, so that it stays as it is; an empty text takes away. It may
+/// hold a secret, so it cannot be printed.
+#[derive(Default)]
 struct Body(Map<String, Value>);
 
 impl Body {

@@ -1,20 +1,26 @@
 //! The development merchant: its API key and its gateways, one for each way to find out what became of
-//! a lost request. Made at the first start, and kept in `local.env`, so that a shell can source it.
+//! a lost request, with what each signs its notices with. Made at the first start, and kept in `local.env`, so that a
+//! shell can source it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use kessai_infra::system::SystemClock;
 use kessai_infra::system::SystemEntropy;
+use kessai_shared::card::Secret;
 use kessai_shared::gateways::ADAPTERS;
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
 use kessai_shared::merchant::set_up::{LastChange, Who};
-use kessai_shared::merchant::{ApiKey, DeveloperName, Gateway, GatewayMode, ListedKey, Merchant, Provider, Scope};
+use kessai_shared::merchant::{
+    ApiKey, DeveloperName, Gateway, GatewayMode, ListedKey, Merchant, Provider, Scope, SealedSecret, SharedWith,
+};
 use kessai_shared::money::Currency;
 use kessai_shared::payment::{BalanceCheck, IdempotencyKey};
 use kessai_shared::ports::{Clock, Entropy, Expected, Store, StoreFault, Written};
 use kessai_shared::registry::{Hindered, Registry};
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{Pointer, encode_pointer};
 use kessai_shared::stored::payment::VERSION;
@@ -30,11 +36,32 @@ const CLASSES: [(&str, &str); 4] =
 /// A gateway like the keyed one, but it keeps the balance of reversals itself.
 const OWN_BALANCE: &str = "OWN_BALANCE";
 
+/// What stands before the class in the variable of what its gateways sign notices with.
+const NOTICE_SECRET: &str = "KESSAI_NOTICE_SECRET_";
+
+/// Where the sandbox is, and what seals its secrets here.
+#[derive(Clone, Copy)]
+struct Sandboxes<'a> {
+    url: &'a str,
+    keys: &'a SealingKeys,
+}
+
 /// Who uses the local server.
 pub struct Identity {
     pub api_key: ApiKey,
     pub merchant: MerchantId,
     pub gateways: BTreeMap<&'static str, GatewayId>,
+    /// What the gateways of each class sign their notices with.
+    notice_secrets: BTreeMap<&'static str, Secret>,
+}
+
+/// Of the gateways of one class of the sandbox: by which provider they tell us something, and what they sign it with.
+#[derive(Debug)]
+pub struct Notices<'a> {
+    /// The path at the sandbox.
+    pub class: &'static str,
+    pub provider: ProviderId,
+    pub secret: &'a Secret,
 }
 
 impl Identity {
@@ -47,6 +74,10 @@ impl Identity {
             let known = variables.get(format!("KESSAI_GATEWAY_ID_{name}").as_str()).copied().and_then(GatewayId::parse);
             (name, known.unwrap_or_else(|| GatewayId::from_random(random())))
         };
+        let secret = |name: &'static str| {
+            let known = variables.get(format!("{NOTICE_SECRET}{name}").as_str()).filter(|text| !text.is_empty());
+            (name, Secret::new(known.map_or_else(|| HEXLOWER.encode(&random()), |text| (*text).to_owned())))
+        };
         let variable = |name: &str| variables.get(name).copied();
         Self {
             api_key: variable("KESSAI_API_KEY")
@@ -56,6 +87,7 @@ impl Identity {
                 .and_then(MerchantId::parse)
                 .unwrap_or_else(|| MerchantId::from_random(random())),
             gateways: CLASSES.into_iter().map(|(name, _)| name).chain([OWN_BALANCE]).map(gateway).collect(),
+            notice_secrets: CLASSES.into_iter().map(|(name, _)| secret(name)).collect(),
         }
     }
 
@@ -71,23 +103,30 @@ impl Identity {
         ];
         lines.extend(self.gateways.get("KEYED").map(|id| format!("KESSAI_GATEWAY_ID={id}")));
         lines.extend(self.gateways.iter().map(|(name, id)| format!("KESSAI_GATEWAY_ID_{name}={id}")));
+        lines.extend(
+            self.notice_secrets.iter().map(|(name, secret)| format!("{NOTICE_SECRET}{name}={}", secret.reveal())),
+        );
         let text: String = lines.into_iter().map(|line| format!("export {line}\n")).collect();
         write_whole(file, text.as_bytes())
     }
 
     /// Makes sure that the store knows the merchant, its key and where its gateways listen now. What was set up since
     /// the first start stays.
-    pub async fn register(&self, store: &dyn Store, sandbox_url: &str) -> Result<(), StartError> {
+    pub async fn register(&self, store: &dyn Store, sandbox_url: &str, keys: &SealingKeys) -> Result<(), StartError> {
         let clock = SystemClock;
         let id = self.api_key_id()?;
         put(store, encode_pointer(&self.api_key.hash(), Pointer { merchant: self.merchant, key: Some(id) })).await?;
         let registry = Registry { store, clock: &clock, deadline: clock.now() };
-        let fresh = self.developed(Merchant::new(self.merchant, "Development"), sandbox_url, clock.now())?;
+        for (id, _) in providers(&self.merchant)? {
+            registry.point_provider(id, self.merchant).await?;
+        }
+        let sandboxes = Sandboxes { url: sandbox_url, keys };
+        let fresh = self.developed(Merchant::new(self.merchant, "Development"), sandboxes, clock.now())?;
         match registry.merchant(&self.merchant).await? {
             None => drop(registry.make(&fresh).await.map_err(hindered)?),
             Some(known) => {
                 let decide = |known: &Merchant, now: Timestamp| {
-                    Ok(self.developed(known.clone(), sandbox_url, now).unwrap_or_else(|_| known.clone()))
+                    Ok(self.developed(known.clone(), sandboxes, now).unwrap_or_else(|_| known.clone()))
                 };
                 registry.change(known, decide).await.map_err(hindered)?;
             }
@@ -96,16 +135,18 @@ impl Identity {
     }
 
     /// The merchant with whatever it lacks for development: the same version where it lacks nothing.
-    fn developed(&self, known: Merchant, sandbox_url: &str, now: Timestamp) -> Result<Merchant, StartError> {
+    fn developed(&self, known: Merchant, sandboxes: Sandboxes<'_>, now: Timestamp) -> Result<Merchant, StartError> {
         let is_new = known.last_change.is_none() && known.gateways.is_empty();
         let mut next = known.clone();
         if is_new {
             next.default_currency = Currency::parse("USD");
+            next.keeps_events = true;
         }
         for (id, provider) in providers(&self.merchant)? {
             next.providers.entry(id).or_insert(provider);
         }
-        for (id, gateway) in self.sandboxes(sandbox_url)? {
+        self.share_secrets(&mut next, sandboxes.keys, now)?;
+        for (id, gateway) in self.sandboxes(sandboxes.url)? {
             let kept = next.gateways.entry(id).or_insert_with(|| gateway.clone());
             kept.base_url = gateway.base_url;
             kept.provider = gateway.provider;
@@ -123,6 +164,29 @@ impl Identity {
         let description = "for development".to_owned();
         let change = LastChange { at: now, by: Who::CommandLine, action: action.to_owned(), subject, description };
         Ok(next.signed(if is_new { 0 } else { known.version }, change))
+    }
+
+    /// Gives a secret to each provider that has none, or none that opens. One that somebody has set stays.
+    fn share_secrets(&self, merchant: &mut Merchant, keys: &SealingKeys, now: Timestamp) -> Result<(), StartError> {
+        for Notices { provider: id, secret, .. } in self.notices()? {
+            let Some(provider) = merchant.providers.get_mut(&id) else { continue };
+            let opened = provider.opened_notice_secrets(&self.merchant, id, keys, now);
+            if opened.is_ok_and(|opened| !opened.is_empty()) {
+                continue;
+            }
+            let sealed = SharedWith::Provider(id).seal(&self.merchant, keys, secret, SystemEntropy.bytes())?;
+            provider.notice_secrets = vec![SealedSecret { sealed, created_at: Some(now), until: None, made: None }];
+        }
+        Ok(())
+    }
+
+    /// What the sandbox must know to tell us anything.
+    pub fn notices(&self) -> Result<Vec<Notices<'_>>, StartError> {
+        let known = CLASSES.into_iter().filter_map(|(name, class)| Some((class, self.notice_secrets.get(name)?)));
+        let notices = known.map(|(class, secret)| {
+            Ok(Notices { class, provider: provider_id(&self.merchant, &format!("sandbox-{class}"))?, secret })
+        });
+        notices.collect()
     }
 
     fn api_key_id(&self) -> Result<ApiKeyId, StartError> {
@@ -157,6 +221,7 @@ pub fn providers(merchant: &MerchantId) -> Result<Vec<(ProviderId, Provider)>, S
             idempotency_supported: true,
             adapter: name.to_owned(),
             comments: None,
+            notice_secrets: Vec::new(),
             made: None,
         };
         Ok((provider_id(merchant, name)?, provider))

@@ -70,7 +70,8 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
     let identity_file = arguments.data.join("local.env");
     let identity = Identity::load(&identity_file);
-    identity.register(&database.merchants, &sandbox_url).await?;
+    let sealing_keys = sealing_keys(resting)?;
+    identity.register(&database.merchants, &sandbox_url, &sealing_keys).await?;
     identity.save(&identity_file, &url, &sandbox_url)?;
 
     let clock = Arc::new(MovableClock::open(resting.map(|data| data.join("clock")))?);
@@ -83,7 +84,6 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     };
     // The server itself says what was asked; here only what is wrong.
     let log = Log { function: "local", stage: None, clock: clock.clone(), out: standard_error() };
-    let sealing_keys = sealing_keys(resting)?;
     methods::seed(&database.vault, identity.merchant, &sealing_keys, &SystemEntropy, clock.now()).await?;
     let shell = Shell {
         store: Arc::new(store),

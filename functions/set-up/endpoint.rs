@@ -8,9 +8,7 @@ use kessai_shared::card::Secret;
 use kessai_shared::ids::EndpointId;
 use kessai_shared::merchant::address::{Plain, check};
 use kessai_shared::merchant::set_up::{Change, EndpointEdit, MOST_FILTERS};
-use kessai_shared::merchant::{Endpoint, EndpointSecret, EventFilter, Merchant};
-use kessai_shared::rejection::Fault;
-use kessai_shared::seal::{Place, Sealed};
+use kessai_shared::merchant::{Endpoint, EventFilter, Merchant, SealedSecret, SharedWith};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -50,8 +48,9 @@ pub(super) async fn create(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     members.finish()?;
     let id = making.id(desk, EndpointId::made_under, EndpointId::from_random);
     let secret = fresh(desk);
-    let secrets = vec![EndpointSecret { sealed: seal(desk, id, &secret)?, until: None, made: making.made }];
-    let endpoint = Endpoint { url, events, description, is_active: true, secrets, made: making.made };
+    let secrets = vec![sealed(desk, id, &secret, &making)?];
+    let enabled_at = Some(desk.now());
+    let endpoint = Endpoint { url, events, description, is_active: true, enabled_at, secrets, made: making.made };
     let merchant = desk.change(Change::AddEndpoint(id, endpoint)).await?;
     reveal(&merchant, id, &secret)
 }
@@ -64,7 +63,7 @@ pub(super) async fn roll(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let overlap = overlap(&mut members)?;
     members.finish()?;
     let secret = fresh(desk);
-    let sealed = EndpointSecret { sealed: seal(desk, id, &secret)?, until: None, made: making.made };
+    let sealed = sealed(desk, id, &secret, &making)?;
     let merchant = desk.change(Change::RollSecret { endpoint: id, secret: sealed, overlap }).await?;
     reveal(&merchant, id, &secret)
 }
@@ -111,11 +110,9 @@ fn fresh(desk: &Desk<'_>) -> Secret {
     Secret::new(format!("{SECRET_PREFIX}{}", *text))
 }
 
-fn seal(desk: &Desk<'_>, id: EndpointId, secret: &Secret) -> Result<Sealed, Problem> {
-    let fault = |what: &dyn std::fmt::Display| Problem::from(Fault::SetUp(what.to_string()));
-    let keys = desk.app.shell.sealing_keys.as_ref().ok_or_else(|| fault(&"this function has no keys that seal"))?;
-    let parts = ["webhook-secret", desk.merchant.id.as_str(), id.as_str()];
-    keys.seal(Place(&parts), secret, desk.random()).map_err(|error| fault(&error))
+fn sealed(desk: &Desk<'_>, id: EndpointId, secret: &Secret, making: &Making) -> Result<SealedSecret, Problem> {
+    let sealed = desk.seal(SharedWith::Endpoint(id), secret)?;
+    Ok(SealedSecret { sealed, created_at: Some(desk.now()), until: None, made: making.made })
 }
 
 fn reveal(merchant: &Merchant, id: EndpointId, secret: &Secret) -> Result<HttpAnswer, Problem> {

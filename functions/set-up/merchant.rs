@@ -63,6 +63,7 @@ pub(super) async fn edit(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let edit = MerchantEdit {
         name: members.text("name", LABEL)?,
         default_currency: members.edited("defaultCurrency", |members| members.currency("defaultCurrency"))?,
+        keeps_events: members.flag("keepEvents")?,
     };
     members.finish()?;
     desk.change(Change::EditMerchant(edit)).await?;

@@ -1,5 +1,5 @@
 //! Set-up: providers, gateways and method types in the wire's own records, and what the wire has no record for, below
-//! `/set-up`: merchants, API keys, webhook endpoints, and the trail of all changes.
+//! `/set-up`: merchants, API keys, secrets of notices, webhook endpoints, and the trail of all changes.
 //!
 //! One file for each kind of thing: its members, and how they become a [`Change`]. What is checked against the merchant
 //! is in the domain. A creation under an idempotency key is found again by its id, which follows from the key: asked
@@ -11,15 +11,19 @@ mod endpoint;
 mod gateway;
 mod merchant;
 mod method_type;
+mod notice_secret;
 mod provider;
 mod trail;
 mod view;
 
+use kessai_shared::card::Secret;
 use kessai_shared::ids::MerchantId;
 use kessai_shared::merchant::set_up::{Change, Made, Refused, Who};
-use kessai_shared::merchant::{Merchant, Scope};
+use kessai_shared::merchant::{Merchant, Scope, SharedWith};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::registry::{Hindered, Registry};
+use kessai_shared::rejection::Fault;
+use kessai_shared::seal::{Sealed, SealingKeys};
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -74,6 +78,8 @@ pub async fn answer(
     match desk.route() {
         ("POST", "/tooling/sobjects/PaymentGatewayProvider") => provider::create(&desk).await,
         ("PATCH", "/tooling/sobjects/PaymentGatewayProvider/{providerId}") => provider::edit(&desk).await,
+        ("POST", "/set-up/providers/{providerId}/notification-secret") => notice_secret::set(&desk).await,
+        ("DELETE", "/set-up/providers/{providerId}/notification-secret") => notice_secret::remove(&desk).await,
         ("POST", "/sobjects/PaymentGateway") => gateway::create(&desk).await,
         ("PATCH", "/sobjects/PaymentGateway/{gatewayId}") => gateway::edit(&desk).await,
         ("POST", "/sobjects/GtwyProvPaymentMethodType") => method_type::create(&desk).await,
@@ -109,6 +115,17 @@ impl Desk<'_> {
 
     fn random(&self) -> [u8; 16] {
         self.app.shell.entropy.bytes()
+    }
+
+    fn sealing_keys(&self) -> Result<&SealingKeys, Problem> {
+        let keys = self.app.shell.sealing_keys.as_deref();
+        keys.ok_or_else(|| Fault::SetUp("this function has no keys that seal".to_owned()).into())
+    }
+
+    /// Seals what this merchant shares with somebody.
+    fn seal(&self, with: SharedWith, secret: &Secret) -> Result<Sealed, Problem> {
+        let sealed = with.seal(&self.merchant.id, self.sealing_keys()?, secret, self.random());
+        sealed.map_err(|error| Fault::SetUp(error.to_string()).into())
     }
 
     /// The thing that the path names: another merchant's cannot be named.

@@ -2,13 +2,15 @@
 //!
 //! The wire's adapter is a class of its caller's, named by `ApexAdapterId`. Ours are built in: `Adapter` names one, and
 //! so may `ApexAdapterId`. The id of a class says nothing here and is taken beside `Adapter` only.
+//!
+//! What leads from a provider to its merchant is written before the merchant has it, as for API keys.
 
 use kessai_shared::gateways::{ADAPTERS, Adapter};
 use kessai_shared::ids::{Id, ProviderId};
 use kessai_shared::merchant::set_up::{Change, ProviderEdit};
 use kessai_shared::merchant::{DeveloperName, Provider};
 
-use super::{COMMENTS, Desk, LABEL, Making, created_by_tooling, done};
+use super::{COMMENTS, Desk, LABEL, Making, created_by_tooling, done, refuse};
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
 use crate::wire::members::Members;
@@ -27,11 +29,16 @@ pub(super) async fn create(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
         master_label: members.text("MasterLabel", LABEL)?.ok_or_else(|| Problem::missing("MasterLabel"))?,
         idempotency_supported: members.literal("IdempotencySupported", &IDEMPOTENCY)?.unwrap_or(true),
         comments: members.text("Comments", COMMENTS)?,
+        notice_secrets: Vec::new(),
         made: making.made,
     };
     members.finish()?;
     let id = making.id(desk, ProviderId::made_under, ProviderId::from_random);
-    desk.change(Change::AddProvider(id, provider)).await?;
+    let change = Change::AddProvider(id, provider);
+    // What is refused anyway leaves nothing behind.
+    desk.merchant.after(&change, desk.now(), desk.by).map_err(|refused| refuse(&refused))?;
+    desk.registry().point_provider(id, desk.merchant.id).await?;
+    desk.change(change).await?;
     Ok(created_by_tooling(id))
 }
 

@@ -2,7 +2,7 @@
 
 use kessai_shared::gateways::Adapter;
 use kessai_shared::ids::{ApiKeyId, EndpointId};
-use kessai_shared::merchant::{Endpoint, EventFilter, ListedKey, Merchant, Scope};
+use kessai_shared::merchant::{Endpoint, EventFilter, ListedKey, Merchant, Scope, SealedSecret};
 use kessai_shared::money::Currency;
 use kessai_shared::payment::BalanceCheck;
 use kessai_shared::time::{Timestamp, print_duration};
@@ -31,6 +31,8 @@ pub(super) struct ShownMerchant<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_currency: Option<&'static str>,
+    /// Whether events are recorded even where no endpoint wants them.
+    keep_events: bool,
 }
 
 #[derive(Serialize)]
@@ -43,6 +45,20 @@ struct ShownProvider<'a> {
     adapter: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     comments: Option<&'a str>,
+    /// Where its gateways send notices, below this API's own address.
+    notification_url: String,
+    /// Those that count now, the newest first.
+    notification_secrets: Vec<ShownSecret>,
+}
+
+/// That there is a secret, and nothing of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownSecret {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -123,7 +139,7 @@ fn shown(merchant: &Merchant, now: Timestamp) -> Shown<'_> {
     keys.sort_by_key(|(id, key)| (key.created_at, **id));
     Shown {
         merchant: shown_merchant(merchant),
-        providers: providers(merchant),
+        providers: providers(merchant, now),
         gateways: gateways(merchant),
         payment_method_types: method_types(merchant),
         api_keys: keys.into_iter().map(|(id, key)| shown_key(*id, key, now)).collect(),
@@ -137,10 +153,11 @@ pub(super) fn shown_merchant(merchant: &Merchant) -> ShownMerchant<'_> {
         version: merchant.version,
         name: &merchant.name,
         default_currency: merchant.default_currency.map(Currency::code),
+        keep_events: merchant.keeps_events,
     }
 }
 
-fn providers(merchant: &Merchant) -> Vec<ShownProvider<'_>> {
+fn providers(merchant: &Merchant, now: Timestamp) -> Vec<ShownProvider<'_>> {
     let providers = merchant.providers.iter().map(|(id, provider)| ShownProvider {
         id: id.to_string(),
         developer_name: provider.developer_name.as_str(),
@@ -148,8 +165,22 @@ fn providers(merchant: &Merchant) -> Vec<ShownProvider<'_>> {
         idempotency_supported: if provider.idempotency_supported { "Yes" } else { "No" },
         adapter: &provider.adapter,
         comments: provider.comments.as_deref(),
+        notification_url: format!("/commerce/payments/notify?provider={id}"),
+        notification_secrets: provider
+            .notice_secrets
+            .iter()
+            .filter(|known| known.is_valid(now))
+            .map(shown_secret)
+            .collect(),
     });
     providers.collect()
+}
+
+fn shown_secret(secret: &SealedSecret) -> ShownSecret {
+    ShownSecret {
+        created_at: secret.created_at.map(|at| at.to_string()),
+        expires_at: secret.until.map(|at| at.to_string()),
+    }
 }
 
 fn gateways(merchant: &Merchant) -> Vec<ShownGateway<'_>> {

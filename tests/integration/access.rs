@@ -176,6 +176,7 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
             json!({ "DeveloperName": name, "MasterLabel": name, "Adapter": "sandbox-keyed" })
         }
         ("PATCH", "/tooling/sobjects/PaymentGatewayProvider/{providerId}") => json!({ "MasterLabel": name }),
+        ("POST", "/set-up/providers/{providerId}/notification-secret") => json!({ "secret": name, "overlap": "PT0S" }),
         ("POST", "/sobjects/PaymentGateway") => json!({
             "PaymentGatewayName": name, "PaymentGatewayProviderId": ids["providerId"], "BaseUrl": "https://gateway.example",
         }),

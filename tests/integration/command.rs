@@ -141,7 +141,9 @@ fn a_merchant_is_shown_changed_and_made() {
     assert_eq!(shown["merchant"]["name"], "Coffee");
     assert_eq!(shown["merchant"]["defaultCurrency"], "EUR");
     assert_eq!(desk.client().ask("GET", "set-up", None, &json!({})).json(), shown);
-    assert!(desk.run("merchant show").done().contains("Name      Coffee\nCurrency  EUR\n"));
+    assert!(desk.run("merchant show").done().contains("Name          Coffee\nCurrency      EUR\nKeeps events  yes\n"));
+    desk.set("merchant set --keep-events false");
+    assert_eq!(desk.run("merchant show --json").json()["merchant"]["keepEvents"], false);
     // An empty text takes away.
     run(&["merchant", "set", "--currency", "", "--data", desk.kessai.data()], &[]).done();
     assert_eq!(desk.run("merchant show --json").json()["merchant"]["defaultCurrency"], Value::Null);
@@ -151,7 +153,11 @@ fn a_merchant_is_shown_changed_and_made() {
     let theirs = desk.run_with(key, "merchant show --json").json();
     assert_eq!((&theirs["merchant"]["id"], &theirs["merchant"]["name"]), (&made["id"], &json!("Tea")));
     let key = secret(&desk.run("merchant create --name Cocoa").done());
-    assert!(desk.run_with(&key, "merchant show").done().contains("Name      Cocoa\nCurrency  -\n"));
+    assert!(
+        desk.run_with(&key, "merchant show")
+            .done()
+            .contains("Name          Cocoa\nCurrency      -\nKeeps events  no\n")
+    );
 }
 
 #[test]

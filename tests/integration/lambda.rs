@@ -37,8 +37,8 @@ impl Account {
         let sandbox = Sandbox::start(&scratch.path().join("sandbox"));
         let database = embedded::start(None).await.unwrap_or_else(|error| panic!("{error:?}"));
         let identity = Identity::load(&scratch.path().join("none"));
-        identity.register(&database.merchants, sandbox.url()).await.unwrap_or_else(|error| panic!("{error:?}"));
         let keys = SealingKeys::parse(&sealing_keys()).expect("keys");
+        identity.register(&database.merchants, sandbox.url(), &keys).await.unwrap_or_else(|error| panic!("{error:?}"));
         methods::seed(&database.vault, identity.merchant, &keys, &SystemEntropy, SystemClock.now())
             .await
             .unwrap_or_else(|error| panic!("{error:?}"));
