@@ -7,8 +7,8 @@ use std::time::Duration;
 use data_encoding::BASE64;
 #[cfg(feature = "lambda")]
 use kessai_shared::ports::Clock;
-use kessai_shared::reminder::{Image, LATE};
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::reminder::{Image, LATE, OWED_LATE};
+use kessai_shared::stored::payment::{DUE, KEY, OWED, VERSION};
 use kessai_shared::stored::{Attribute, Item, Unreadable};
 #[cfg(feature = "lambda")]
 use kessai_shared::time::Timestamp;
@@ -75,6 +75,8 @@ struct Attributes {
     v: Option<Typed>,
     d: Option<Typed>,
     lt: Option<Typed>,
+    ed: Option<Typed>,
+    le: Option<Typed>,
     xr: Option<Typed>,
 }
 
@@ -115,6 +117,8 @@ impl Attributes {
             .with_some(VERSION, self.v.map(Typed::value))
             .with_some(DUE, self.d.map(Typed::value))
             .with_some(LATE, self.lt.map(Typed::value))
+            .with_some(OWED, self.ed.map(Typed::value))
+            .with_some(OWED_LATE, self.le.map(Typed::value))
             .with_some(TRACE, self.xr.map(Typed::value))
     }
 }
@@ -174,6 +178,7 @@ pub async fn side_by_side(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kessai_shared::reminder::Errand;
     use serde_json::{Value, json};
 
     const PAYMENT: &str = "00D000000000001/1f";
@@ -185,10 +190,16 @@ mod tests {
     #[test]
     fn the_attributes_are_named_as_they_are_stored() {
         let names = json!({ KEY: { "S": PAYMENT }, VERSION: { "N": "3" }, DUE: { "N": "4" }, LATE: { "N": "1" },
-            TRACE: { "B": BASE64.encode(&[7; 16]) }, "o": { "L": [] } });
+            OWED: { "N": "5" }, OWED_LATE: { "N": "2" }, TRACE: { "B": BASE64.encode(&[7; 16]) }, "o": { "L": [] } });
         let attributes: Attributes = serde_json::from_value(names).unwrap();
-        let expected =
-            Item::new().with(KEY, PAYMENT).with(VERSION, 3).with(DUE, 4).with(LATE, 1).with(TRACE, vec![7_u8; 16]);
+        let expected = Item::new()
+            .with(KEY, PAYMENT)
+            .with(VERSION, 3)
+            .with(DUE, 4)
+            .with(LATE, 1)
+            .with(OWED, 5)
+            .with(OWED_LATE, 2)
+            .with(TRACE, vec![7_u8; 16]);
         assert_eq!(attributes.item(), expected);
     }
 

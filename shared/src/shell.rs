@@ -15,7 +15,7 @@ use crate::gateways::{Adapter, Exchange, Intent};
 use crate::ids::{Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::Gateway;
 use crate::payment::asked::{InstrumentFacts, OnFile};
-use crate::payment::outbox::{News, Round};
+use crate::payment::outbox::{Entry, Round};
 use crate::payment::{
     Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Sequel, Source, State, Step,
     Terms, step,
@@ -243,11 +243,11 @@ impl Shell {
         &self,
         stored: Stored,
         route: Route<'_>,
-        operation: Ordinal,
-        news: News,
+        entry: &Entry,
         deadline: Timestamp,
     ) -> Result<(), Refusal> {
-        Run::of(self, route, deadline).write(Some(stored), &Event::ToldAgain { operation, news }).await.map(drop)
+        let Entry { operation, news, at, .. } = *entry;
+        Run::of(self, route, deadline).write(Some(stored), &Event::ToldAgain { operation, news, at }).await.map(drop)
     }
 
     /// Of what was sent and must not rest.

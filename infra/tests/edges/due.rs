@@ -8,7 +8,7 @@ use kessai_infra::system::SystemClock;
 use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::ports::{Clock, Expected, Store};
-use kessai_shared::reminder::{LATE, LONGEST_DELAY};
+use kessai_shared::reminder::{Errand, LATE, LONGEST_DELAY};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::time::Timestamp;
@@ -30,7 +30,7 @@ fn item(place: i64, version: i64, due: Option<Timestamp>) -> Item {
 
 /// What is found until then, in order of the keys.
 async fn late(table: &DynamoDb, horizon: Timestamp) -> Vec<(PaymentKey, u64)> {
-    let page = table.late(horizon, None).await.unwrap();
+    let page = table.late(Errand::FollowUp, horizon, None).await.unwrap();
     assert!(page.next.is_none() && page.unreadable.is_empty());
     let mut found: Vec<_> = page.images.iter().map(|image| (image.reminder.payment, image.reminder.version)).collect();
     found.sort();

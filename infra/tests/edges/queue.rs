@@ -6,7 +6,7 @@ use kessai_infra::aws::Account;
 use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::ports::Queue;
-use kessai_shared::reminder::{Delayed, Reminder};
+use kessai_shared::reminder::{Delayed, Errand, Reminder};
 use kessai_shared::trace::TraceId;
 
 use crate::scripted::{Act, Scripted};
@@ -17,7 +17,8 @@ fn delayed(version: u64) -> Delayed {
     let merchant = MerchantId::from_random([1; 16]);
     let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("k").unwrap());
     let reminder = Reminder { payment: PaymentKey { merchant, payment }, version };
-    Delayed { reminder, delay: Duration::from_secs(version), trace: TraceId::parse(TRACE).filter(|_| version == 7) }
+    let trace = TraceId::parse(TRACE).filter(|_| version == 7);
+    Delayed { reminder, errand: Errand::FollowUp, delay: Duration::from_secs(version), trace }
 }
 
 async fn queue(answer: &str) -> Scripted {

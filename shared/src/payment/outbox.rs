@@ -155,9 +155,9 @@ impl Outbox {
         self.behind.insert(told.endpoint, behind);
     }
 
-    /// Tells `endpoint` once more of what it may have got already.
-    pub(super) fn tell_again(&mut self, operation: Ordinal, news: News, now: Timestamp) {
-        self.push(operation, news, now);
+    /// Tells once more what was told before, as of `at`: it is the same event.
+    pub(super) fn tell_again(&mut self, operation: Ordinal, news: News, at: Timestamp) {
+        self.push(operation, news, at);
     }
 
     fn push(&mut self, operation: Ordinal, news: News, at: Timestamp) {
@@ -208,8 +208,9 @@ impl Payment {
         self.operation(entry.operation)?.event(entry.news)
     }
 
-    /// The id of an event: whoever is told twice can tell by it.
-    pub fn event_id(&self, operation: Ordinal, news: News) -> Option<String> {
+    /// The id of an event: whoever is told twice can tell by it. Ids are in the order of time.
+    pub fn event_id(&self, entry: &Entry) -> Option<String> {
+        let Entry { operation, news, at, .. } = *entry;
         let known = self.operation(operation)?;
         let record = known.record().id(self.id, operation);
         let (name, sequel) = match news {
@@ -222,8 +223,13 @@ impl Payment {
             }
         };
         let parts = [self.merchant.as_str(), record.as_str(), name, sequel].map(str::as_bytes);
-        Some(format!("evt_{:032x}", hash("event", &parts)))
+        Some(event_id(at, hash("event", &parts)))
     }
+}
+
+/// When it came to be, and a hash of what it is.
+fn event_id(at: Timestamp, hash: u128) -> String {
+    format!("evt_{:011x}{:020x}", at.as_millis().max(0), hash >> 48)
 }
 
 impl Operation {

@@ -37,8 +37,8 @@ pub enum Event<'a> {
     Due { claim: Claim },
     /// Merchants were told what there was to tell, or could not be.
     Told { round: &'a Round },
-    /// A merchant wants to be told something once more.
-    ToldAgain { operation: Ordinal, news: News },
+    /// A merchant wants to be told once more what happened at this time.
+    ToldAgain { operation: Ordinal, news: News, at: Timestamp },
 }
 
 /// What is to be done once the payment is written.
@@ -96,9 +96,9 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
             payment.outbox.learn(round, now);
             Ok(Step { payment, operation: None, effect: None, contradiction: false })
         }
-        Event::ToldAgain { operation, news } => {
+        Event::ToldAgain { operation, news, at } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
-            payment.outbox.tell_again(*operation, *news, now);
+            payment.outbox.tell_again(*operation, *news, *at);
             Ok(Step::about(payment, *operation))
         }
     }?;

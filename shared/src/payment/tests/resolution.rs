@@ -249,6 +249,9 @@ fn a_hold_that_was_accepted_and_never_decided_lapses_where_nobody_can_ask() {
         if adapter.look_up.is_some() {
             assert_eq!(due_in(&purchase), Some(Duration::from_secs(5)), "{}", adapter.name);
         } else {
+            assert_eq!(due_in(&purchase), Some(Duration::from_secs(5)), "the gateway's own time");
+            purchase.wait(Duration::from_secs(5));
+            assert_eq!(purchase.look().effect, None, "nobody can ask; somebody is told that it takes too long");
             purchase.now = START.plus(AUTHORIZATION_LIFETIME);
             purchase.look();
             assert_eq!(verdict(&purchase), Some(Verdict::Lapsed), "{}", adapter.name);
@@ -257,6 +260,8 @@ fn a_hold_that_was_accepted_and_never_decided_lapses_where_nobody_can_ask() {
     }
     let mut sale = open(Kind::Sale, stored_method(), terms(&sandbox::NONE));
     sale.hear(FIRST, Outcome::Accepted(answer("p")));
+    sale.wait(Duration::from_secs(5));
+    assert_eq!(sale.look().effect, None);
     assert_eq!(sale.payment.due_at(), None, "a sale does not end by itself");
 }
 

@@ -6,8 +6,8 @@ use crate::gateways::{Adapter, sandbox};
 use crate::ids::Ordinal;
 use crate::payment::tests::fixtures::{START, answer, asked, claim, exactly, opening, raw_card, stored_method, terms};
 use crate::payment::{
-    Accepted, Claim, Decline, Event, Kind, Nonce, Open, Outcome, Payment, Request, Settled, Source, State, Terms,
-    Verdict, step,
+    Accepted, Claim, Decline, Event, Kind, Nonce, Open, Outcome, PayerAction, Payment, Request, Settled, Source, State,
+    Terms, Verdict, step,
 };
 use crate::time::Timestamp;
 
@@ -84,9 +84,16 @@ fn outcomes() -> Vec<Outcome> {
     let declined = DECLINES.map(|decline| Outcome::Declined(decline, answer("d")));
     [Outcome::Approved(answer("a")), Outcome::Accepted(answer("p")), Outcome::Voided(answer("v"))]
         .into_iter()
+        .chain([Outcome::ActionRequired(answer("p"), payer_action())])
         .chain([Outcome::NotSent, Outcome::Unknown, Outcome::NeverReceived])
         .chain(declined)
         .collect()
+}
+
+/// To be done by the next day.
+fn payer_action() -> PayerAction {
+    let expires_at = START.plus(Duration::from_secs(24 * 60 * 60));
+    PayerAction { url: "https://gateway.example/challenge".to_owned(), expires_at }
 }
 
 impl Before {

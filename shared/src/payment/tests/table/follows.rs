@@ -107,8 +107,8 @@ fn changed(before: Option<&Operation>, payment: &Payment, now: Timestamp) -> Str
             assert_eq!((open.attempts, open.unknown, open.due), (was.attempts, true, payment.expires_at));
             "waits for the end".to_owned()
         }
-        (Some(State::Accepted(was)), State::Accepted(accepted)) if accepted.attempts == was.attempts => {
-            assert_eq!(accepted.due, payment.expires_at);
+        (Some(State::Accepted(was)), State::Accepted(accepted)) if accepted.due == payment.expires_at => {
+            assert_eq!((accepted.attempts, fresh_logs), (was.attempts + 1, 0));
             "waits for the end".to_owned()
         }
         (_, State::Accepted(accepted)) => {

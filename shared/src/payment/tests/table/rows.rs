@@ -33,7 +33,7 @@ plain                  | any   | late unknown-late undone-late | due            
 keyed look-up          | any   | accepted                     | due                     | -                            | -       | looks up
 reversal plain         | any   | accepted                     | due                     | -                            | -       | waits for the end
 any                    | any   | open unsent accepted         | heard                   | approved                     | any     | settles Approved
-any                    | any   | undone                       | heard                   | approved accepted            | any     | is logged
+any                    | any   | undone                       | heard                   | approved accepted action-required | any     | is logged
 any                    | any   | open undone unsent accepted  | heard                   | soft                         | any     | settles Declined(Soft)
 any                    | any   | open undone unsent accepted  | heard                   | permanent                    | any     | settles Declined(Permanent)
 any                    | any   | open undone unsent accepted  | heard                   | review                       | any     | settles Declined(RequiresReview)
@@ -41,9 +41,10 @@ any                    | any   | open undone unsent accepted  | heard           
 any                    | any   | open undone                  | heard                   | voided                       | current | settles Voided
 any                    | any   | open undone                  | heard                   | voided                       | foreign | nothing
 any                    | any   | unsent accepted              | heard                   | voided                       | any     | nothing
-any                    | any   | open unsent                  | heard                   | accepted                     | any     | awaits the verdict
-any                    | any   | accepted                     | asked                   | accepted                     | any     | awaits the verdict
-any                    | any   | accepted                     | notice                  | accepted                     | any     | nothing
+any                    | any   | open unsent                  | heard                   | accepted action-required     | any     | awaits the verdict
+keyed look-up          | any   | accepted                     | asked                   | accepted action-required     | any     | awaits the verdict
+reversal plain         | any   | accepted                     | asked                   | accepted action-required     | any     | waits for the end
+any                    | any   | accepted                     | notice                  | accepted action-required     | any     | nothing
 any                    | any   | in-time late                 | answer                  | not-sent                     | current | frees
 any                    | any   | in-time late                 | look-up reversal        | not-sent                     | current | stays unknown
 any                    | any   | unknown-in-time unknown-late undone | asked            | not-sent                     | current | stays unknown
@@ -54,10 +55,10 @@ any                    | any   | open undone                  | asked           
 any                    | any   | open undone accepted         | notice                  | not-sent never-received unknown | any  | nothing
 any                    | any   | unsent                       | heard                   | not-sent never-received unknown | any  | nothing
 any                    | any   | accepted                     | asked                   | not-sent never-received unknown | any  | awaits the verdict
-any                    | any   | approved                     | heard                   | approved accepted not-sent unknown | any | nothing
+any                    | any   | approved                     | heard                   | approved accepted not-sent unknown action-required | any | nothing
 any                    | any   | approved                     | heard                   | declined voided never-received | any   | contradicts
 any                    | any   | declined voided never-received lapsed | heard          | declined voided never-received not-sent unknown | any | nothing
 any                    | any   | declined voided never-received lapsed | heard          | approved                     | any     | contradicts
-any                    | any   | declined voided lapsed       | heard                   | accepted                     | any     | nothing
-any                    | any   | never-received               | heard                   | accepted                     | any     | contradicts
+any                    | any   | declined voided lapsed       | heard                   | accepted action-required     | any     | nothing
+any                    | any   | never-received               | heard                   | accepted action-required     | any     | contradicts
 ";
