@@ -239,8 +239,10 @@ impl Operation {
         let pending = (self.is_pending() && !was_pending).then_some(News::Pending);
         let was_settled = before.is_some_and(Self::is_settled);
         let verdict = (self.is_settled() && !was_settled).then_some(News::Verdict);
-        let known = before.map_or(0, |before| before.sequels.len());
-        let sequels = (known..self.sequels.len()).filter_map(|place| u8::try_from(place).ok()).map(News::Sequel);
+        // Before the verdict, or where that was no, there is nothing that could have a sequel.
+        let known = before.filter(|before| before.is_settled()).map_or(0, |before| before.sequels.len());
+        let heard = if self.is_approved() { self.sequels.len() } else { 0 };
+        let sequels = (known..heard).filter_map(|place| u8::try_from(place).ok()).map(News::Sequel);
         created.into_iter().chain(pending).chain(verdict).chain(sequels)
     }
 
