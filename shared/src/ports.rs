@@ -158,7 +158,7 @@ pub enum DeliveryFault {
 impl fmt::Display for DeliveryFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(_) => out.write_str("refused: the endpoint is not on the public internet"),
+            Self::Refused(_) => out.write_str("refused: nothing is delivered to this address"),
             Self::NotSent(cause) => write!(out, "not sent: {cause}"),
             Self::Lost(cause) => write!(out, "no answer: {cause}"),
             Self::Status(status) => write!(out, "answered with {status}"),
