@@ -172,6 +172,7 @@ impl Gateway {
             Route::Operations(class) => Reaction::at_once(self.look_up(class, &request.query, now_ms)),
             Route::Challenge(class, id) => self.challenge(class, id, request, now_ms),
             Route::Notices => Reaction::at_once(self.list_notices(&request.query)),
+            Route::Resend if self.books.is_full() => Reaction::at_once(full()),
             Route::Resend => {
                 let answer = Answer::ok(&json!({"operations": self.operations()}));
                 Reaction { records: vec![Record::Resend(Resend { at_ms: now_ms })], ..Reaction::at_once(answer) }
