@@ -18,7 +18,7 @@ use super::notice::{Item, Stage, notices};
 use super::order::{Order, object, reference};
 use super::record::{Effect, Operation, Outcome, Record, Resend, Reversal, Sequel, Taken, Unacted};
 use super::route::{Class, Kind, Place, Route, parameter};
-use super::script::Script;
+use super::script::{Mishap, Script};
 use super::treatment::Treatment;
 
 /// Where a gateway is that was not told otherwise.
@@ -137,6 +137,11 @@ impl Gateway {
         let mut items = self.notices(place);
         items.retain(|item| now_ms < item.at_ms.saturating_add(TELL_MS) && !self.books.is_taken(place, item.stage));
         items
+    }
+
+    /// What a script has planned for the next body that this class sends unasked.
+    pub fn strike_notice(&mut self, class: Class) -> Option<Mishap> {
+        self.script.take_for_notice(class)
     }
 
     /// Remembers that notices of the operation at that place were taken.
