@@ -113,6 +113,7 @@ fn the_local_server_keeps_no_secret() {
         (Kind::Answer, "whsec_"),
         (Kind::SetUp, "webhook-endpoint.created"),
         (Kind::SetUp, "webhookEndpoints"),
+        (Kind::SetUp, "provider.notification-secret-set"),
         (Kind::Output, "Kessai at http://"),
     ] {
         sees(&places, kind, text);
@@ -156,6 +157,7 @@ fn the_functions_keep_no_secret_though_they_panic() {
         (Kind::Vault, "2070"),
         (Kind::Merchants, "webhook-endpoint.rolled"),
         (Kind::Merchants, "api-key.created"),
+        (Kind::Merchants, "provider.notification-secret-removed"),
         (Kind::Stream, "NewImage"),
         (Kind::Queue, "payment"),
         (Kind::Log, "CloudWatchMetrics"),
