@@ -31,11 +31,14 @@ pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     members.finish()?;
     let provider = desk.merchant.providers.get(&id).ok_or_else(|| refuse(&Refused::NotFound))?;
     desk.registry().point_provider(id, desk.merchant.id).await?;
-    let opened = provider.opened_notice_secrets(&desk.merchant.id, id, desk.sealing_keys()?, desk.now());
+    let keys = desk.sealing_keys()?;
+    let opened = provider.opened_notice_secrets(&desk.merchant.id, id, keys, desk.now());
     // What does not open, because the key that sealed it is lost, cannot count beside the new one.
     let overlap = if opened.is_ok() { overlap } else { Duration::ZERO };
     let counts = opened.is_ok_and(|known| known.first().is_some_and(|newest| newest.is_same(&secret)));
-    if !counts {
+    // One that is set again is sealed anew, so that an older key can go.
+    let is_current = provider.notice_secrets.first().is_some_and(|newest| keys.is_current(&newest.sealed));
+    if !(counts && is_current) {
         let sealed = desk.seal(SharedWith::Provider(id), &secret)?;
         let secret = SealedSecret { sealed, created_at: Some(desk.now()), until: None, made: None };
         desk.change(Change::SetNoticeSecret { provider: id, secret, overlap }).await?;

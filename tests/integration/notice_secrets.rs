@@ -1,21 +1,24 @@
 //! What a provider's gateways sign their notices with is given, replaced and removed over the API, opens for that provider
 //! alone, and is shown nowhere; and who only knows the provider finds the merchant.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kessai_functions::access::provider_of;
 use kessai_functions::event::HttpAnswer;
+use kessai_shared::card::Secret;
 use kessai_shared::ids::{MerchantId, ProviderId};
 use kessai_shared::merchant::{Merchant, SharedWith};
 use kessai_shared::ports::Store;
 use kessai_shared::registry::Registry;
+use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{
     decode_merchant, encode_merchant, encode_provider_pointer, merchant_key, provider_key,
 };
 use serde_json::{Value, json};
 
-use crate::in_process::{InProcess, Spent};
+use crate::in_process::{InProcess, SEALING_KEY, Spent};
 
 const FIRST: &str = "first-secret-9c41d7";
 const SECOND: &str = "second-secret-0be52f";
@@ -213,8 +216,8 @@ async fn a_secret_whose_key_is_lost_is_a_fault_until_it_is_set_anew() {
     let shop = Shop::open().await;
     shop.set(FIRST, "PT0S").await;
     let mut merchant = shop.merchant().await;
-    let lost = kessai_shared::seal::SealingKeys::parse(&format!("lost:{}", "5".repeat(64))).expect("keys");
-    let secret = kessai_shared::card::Secret::new(FIRST.to_owned());
+    let lost = SealingKeys::parse(&format!("lost:{}", "5".repeat(64))).expect("keys");
+    let secret = Secret::new(FIRST.to_owned());
     let sealed = SharedWith::Provider(shop.id()).seal(&merchant.id, &lost, &secret, [1; 16]).expect("sealed");
     merchant.providers.get_mut(&shop.id()).expect("it").notice_secrets[0].sealed = sealed;
     shop.world.merchants.put(encode_merchant(&merchant));
@@ -223,6 +226,22 @@ async fn a_secret_whose_key_is_lost_is_a_fault_until_it_is_set_anew() {
     let provider = &merchant.providers[&shop.id()];
     assert!(provider.opened_notice_secrets(&merchant.id, shop.id(), keys, app.shell.clock.now()).is_err());
     shop.set(FIRST, "P1D").await;
+    assert_eq!(shop.counting().await, [FIRST]);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_set_again_is_sealed_under_the_newest_key() {
+    let mut shop = Shop::open().await;
+    shop.set(FIRST, "PT0S").await;
+    let key_of = async |shop: &Shop| {
+        let merchant = shop.merchant().await;
+        merchant.providers[&shop.id()].notice_secrets[0].sealed.key.as_str().to_owned()
+    };
+    assert_eq!(key_of(&shop).await, "k1");
+    let newer = format!("k2:{},k1:{SEALING_KEY}", "6".repeat(64));
+    shop.world.app.shell.sealing_keys = SealingKeys::parse(&newer).map(Arc::new);
+    shop.set(FIRST, "PT0S").await;
+    assert_eq!(key_of(&shop).await, "k2");
     assert_eq!(shop.counting().await, [FIRST]);
 }
 
