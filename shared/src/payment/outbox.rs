@@ -178,7 +178,7 @@ impl Outbox {
 fn wait(attempts: u32, chance: u8) -> Duration {
     let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let whole = BACKOFF.get(step).or(BACKOFF.last()).copied().unwrap_or_default();
-    whole / 2 + (whole / 2).saturating_mul(chance.into()) / u8::MAX.into()
+    whole / 2 + (whole / 2).saturating_mul(u32::from(chance)) / u32::from(u8::MAX)
 }
 
 impl Payment {
