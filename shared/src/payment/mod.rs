@@ -120,9 +120,11 @@ impl Operation {
     /// that it acted and that it did not may have acted.
     pub fn reserves(&self) -> bool {
         match &self.state {
-            State::Open(_) | State::Accepted(_) => true,
+            State::Open(_) | State::Accepted(_) => !self.has_failed_since(),
             State::Unsent => false,
             State::Settled(settled) if settled.verdict == Verdict::Approved => !self.has_failed_since(),
+            // What was undone stays undone, whatever was said of it before and is heard now.
+            State::Settled(settled) if settled.verdict == Verdict::Voided => false,
             State::Settled(_) => self.contradictions.iter().any(|log| log.interaction == Interaction::Success),
         }
     }
@@ -130,6 +132,14 @@ impl Operation {
     /// Whether the gateway was asked to undo it, or is about to be.
     pub(crate) fn is_being_undone(&self) -> bool {
         matches!(&self.state, State::Open(Open { undoing: true, .. }))
+    }
+
+    /// What the payer must do before there is a verdict.
+    pub fn payer_action(&self) -> Option<&PayerAction> {
+        match &self.state {
+            State::Accepted(accepted) => accepted.action.as_ref(),
+            State::Open(_) | State::Unsent | State::Settled(_) => None,
+        }
     }
 
     /// Whether it is known what became of it.

@@ -75,7 +75,7 @@ pub struct Behind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
     pub endpoint: EndpointId,
-    /// It has got everything up to this one.
+    /// It has got everything up to this one; what comes after it and was seen is due at once, if nothing failed.
     pub through: u32,
     /// The one after it failed; `chance` is a random byte that decides how long to wait.
     pub failed: Option<Failure>,
@@ -122,30 +122,37 @@ impl Outbox {
 
     /// Takes in what came of a run. Two runs at once tell twice, and what either found out stands.
     pub(super) fn learn(&mut self, round: &Round, now: Timestamp) {
+        let seen = self.seen.max(round.seen.min(self.made));
         for told in &round.told {
-            self.learn_of(told, now);
+            self.learn_of(told, seen, now);
         }
         for endpoint in &round.gone {
             self.behind.remove(endpoint);
         }
-        self.seen = self.seen.max(round.seen.min(self.made));
+        self.seen = seen;
         let needed = self.behind.values().map(|behind| behind.from).min().unwrap_or(u32::MAX);
-        let seen = self.seen;
         self.entries.retain(|entry| entry.number > seen || entry.number >= needed);
     }
 
-    fn learn_of(&mut self, told: &Told, now: Timestamp) {
+    /// `seen`: what everybody was told, but those who are behind.
+    fn learn_of(&mut self, told: &Told, seen: u32, now: Timestamp) {
         let known = self.behind.get(&told.endpoint).copied();
+        let next = told.through.saturating_add(1);
         // Another run got further.
         let is_stale = match known {
-            Some(behind) => told.through.saturating_add(1) < behind.from,
+            Some(behind) => next < behind.from,
             None => told.through < self.seen,
         };
         if is_stale {
             return;
         }
         let Some(Failure { number, chance }) = told.failed else {
-            self.behind.remove(&told.endpoint);
+            // There was no time for all, or another run found it out of reach and saw more than this one.
+            let rest = Behind { from: next, since: now, attempts: 0, due: now };
+            match told.through < seen {
+                true => drop(self.behind.insert(told.endpoint, rest)),
+                false => drop(self.behind.remove(&told.endpoint)),
+            }
             return;
         };
         let again = known.filter(|behind| behind.from == number);
@@ -178,7 +185,8 @@ impl Outbox {
 fn wait(attempts: u32, chance: u8) -> Duration {
     let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let whole = BACKOFF.get(step).or(BACKOFF.last()).copied().unwrap_or_default();
-    whole / 2 + (whole / 2).saturating_mul(u32::from(chance)) / u32::from(u8::MAX)
+    let half = whole / 2;
+    half.saturating_add(half.saturating_mul(u32::from(chance)) / u32::from(u8::MAX))
 }
 
 impl Payment {
@@ -239,8 +247,10 @@ impl Operation {
         let pending = (self.is_pending() && !was_pending).then_some(News::Pending);
         let was_settled = before.is_some_and(Self::is_settled);
         let verdict = (self.is_settled() && !was_settled).then_some(News::Verdict);
-        let known = before.map_or(0, |before| before.sequels.len());
-        let sequels = (known..self.sequels.len()).filter_map(|place| u8::try_from(place).ok()).map(News::Sequel);
+        // Before the verdict, or where that was no, there is nothing that could have a sequel.
+        let known = before.filter(|before| before.is_settled()).map_or(0, |before| before.sequels.len());
+        let heard = if self.is_approved() { self.sequels.len() } else { 0 };
+        let sequels = (known..heard).filter_map(|place| u8::try_from(place).ok()).map(News::Sequel);
         created.into_iter().chain(pending).chain(verdict).chain(sequels)
     }
 
