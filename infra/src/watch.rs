@@ -148,6 +148,11 @@ impl Watch {
                 self.line("INFO", "ticked").with("reminders", reminders).lasting("Overdue", overdue)
             }
             Note::Delivered(delivered) => self.delivered(&delivered),
+            Note::Unsigned { endpoint, cause } => self
+                .line("ERROR", "unsigned")
+                .with("endpoint", endpoint.to_string())
+                .with("cause", cause)
+                .counting("Faults", 1),
             Note::Disabled { merchant, endpoint, since } => self
                 .line("ERROR", "disabled")
                 .with("merchant", merchant.to_string())
@@ -204,7 +209,7 @@ impl Watch {
     }
 
     fn delivered(&self, delivered: &Delivered<'_>) -> Line {
-        let Delivered { event, endpoint, status, fault, is_given_up, took } = *delivered;
+        let Delivered { event, endpoint, status, fault, took } = *delivered;
         let fault = fault.map(|fault| match fault {
             DeliveryFault::Refused(address) => format!("refused: {address}"),
             DeliveryFault::NotSent(_) | DeliveryFault::Lost(_) | DeliveryFault::Status(_) => fault.to_string(),
@@ -215,7 +220,6 @@ impl Watch {
             .with("endpoint", endpoint.to_string())
             .maybe("status", status)
             .maybe("fault", fault)
-            .maybe("given_up", is_given_up.then_some(true))
             .with("ms", millis(took))
     }
 

@@ -243,6 +243,8 @@ pub enum Note<'a> {
     Ticked { reminders: usize, overdue: Duration },
     /// An event was delivered, or not.
     Delivered(Delivered<'a>),
+    /// What an endpoint's deliveries are signed with is not to be had, so that nothing is sent.
+    Unsigned { endpoint: EndpointId, cause: &'a str },
     /// Nothing was delivered to an endpoint for so long that nobody goes on.
     Disabled { merchant: MerchantId, endpoint: EndpointId, since: Duration },
     /// Something came in that is none of ours.
@@ -305,8 +307,6 @@ pub struct Delivered<'a> {
     pub status: Option<u16>,
     /// Why it was not delivered.
     pub fault: Option<&'a DeliveryFault>,
-    /// Nobody tries again.
-    pub is_given_up: bool,
     pub took: Duration,
 }
 
