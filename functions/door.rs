@@ -10,7 +10,7 @@ use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
-use kessai_shared::ports::{Answered, Directory, Note, Pending, Store};
+use kessai_shared::ports::{Answered, Archive, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::time::Timestamp;
@@ -35,6 +35,8 @@ pub struct App {
     /// The table that the directory reads, as it is now.
     pub merchants: Arc<dyn Store>,
     pub rates: Arc<Rates>,
+    /// What happened, for those who ask later; none in a function that shows and tells nothing of it.
+    pub archive: Option<Arc<dyn Archive>>,
     /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
     /// there too.
     pub takes_loopback: bool,
@@ -81,7 +83,7 @@ pub enum Vaulted {
     Shown,
     /// It opens tokens for gateways.
     Opened,
-    /// It seals secrets of its own, and never sees a payment method.
+    /// It seals or opens secrets of set-up, and never sees a payment method.
     KeysOnly,
 }
 
@@ -97,6 +99,10 @@ impl Needs {
     pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, ..Self::TO_ACT };
     /// To show what there is.
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
+    /// To show what happened.
+    pub const TO_SHOW_EVENTS: Self = Self::NOTHING;
+    /// To tell what happened: what signs it is sealed.
+    pub const TO_TELL: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }

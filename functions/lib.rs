@@ -11,8 +11,11 @@ pub mod batch;
 pub mod capture;
 #[cfg(feature = "local")]
 pub mod command;
+#[path = "deliver-event/mod.rs"]
+pub mod deliver_event;
 pub mod door;
 pub mod event;
+pub mod events;
 #[path = "follow-up/mod.rs"]
 pub mod follow_up;
 pub mod key;
@@ -53,9 +56,10 @@ pub const FUNCTIONS: &[&Function] = &[
     &refund::FUNCTION,
     &tokenize::FUNCTION,
     &retrieve::FUNCTION,
+    &events::FUNCTION,
     &set_up::FUNCTION,
 ];
 
 /// Every function that works behind them: what the stream, a queue or the time calls.
 #[cfg(feature = "lambda")]
-pub const WORKERS: &[&str] = &[relay::NAME, follow_up::NAME, scheduler_tick::NAME];
+pub const WORKERS: &[&str] = &[relay::NAME, follow_up::NAME, deliver_event::NAME, scheduler_tick::NAME];

@@ -5,6 +5,7 @@
 
 pub mod bank;
 pub mod card;
+pub mod delivery;
 pub mod event;
 pub mod fingerprint;
 pub mod gateways;
@@ -24,6 +25,7 @@ pub mod seal;
 pub mod shell;
 pub mod stored;
 pub mod time;
+pub mod together;
 pub mod trace;
 pub mod vault;
 pub mod webhook;
