@@ -130,6 +130,8 @@ impl Letter {
             key: None,
             fingerprint: 0,
             outcome: self.became.outcome(),
+            sequel: None,
+            tells_first: false,
             at_ms: START.as_millis(),
             answers_at_ms: START.as_millis(),
         }

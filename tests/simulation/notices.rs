@@ -41,7 +41,7 @@ impl World {
                 }
                 settles_at_ms - START_MS
             }
-            Outcome::Approved | Outcome::Declined { .. } => self.now_ms,
+            Outcome::Approved | Outcome::Declined { .. } | Outcome::ActionRequired { .. } => self.now_ms,
         };
         if self.chance.strikes(Fault::NoticeForged) {
             let at = self.now_ms + self.chance.millis(0..60_000);
@@ -91,7 +91,9 @@ impl World {
 /// What a forger would have us believe.
 fn other(operation: &Operation) -> Operation {
     let outcome = match operation.outcome {
-        Outcome::Approved | Outcome::Accepted { .. } => Outcome::Declined { because: Decline::DoNotHonour },
+        Outcome::Approved | Outcome::Accepted { .. } | Outcome::ActionRequired { .. } => {
+            Outcome::Declined { because: Decline::DoNotHonour }
+        }
         Outcome::Declined { .. } => Outcome::Approved,
     };
     Operation { outcome, ..operation.clone() }
