@@ -72,8 +72,8 @@ impl Default for Books {
 
 impl Books {
     pub fn apply(&mut self, record: &Record) {
-        // What was taken belongs to its operation: there is room for it wherever there was for that.
-        self.records += usize::from(!matches!(record, Record::Taken(_)));
+        // What belongs to an operation has room wherever there was room for that.
+        self.records += usize::from(!matches!(record, Record::Act(_) | Record::Taken(_)));
         match record {
             Record::Operation(operation) => self.enter(operation),
             Record::Unacted(unacted) => {

@@ -3,44 +3,76 @@
 use serde_json::Value;
 
 use super::answer::{Answer, of_operation};
+use super::model::Request;
 use super::order::object;
-use super::record::{Operation, Outcome};
+use super::record::{Act, Decision, Operation, Outcome};
 use super::route::parameter;
 
-/// What the payer says, and how.
-pub struct Decided {
-    pub approves: bool,
-    /// Said by the page's own form, in a browser.
-    is_form: bool,
+/// The payer looks, or decides: once, and in time. What was reversed is closed.
+#[must_use]
+pub fn act(
+    operation: &Operation,
+    is_reversed: bool,
+    request: &Request,
+    url: &str,
+    now_ms: i64,
+) -> (Answer, Option<Act>) {
+    if request.method == "GET" {
+        return (page(operation, operation.outcome.at(now_ms)), None);
+    }
+    let said = match said(&request.body) {
+        Ok(said) => said,
+        Err(message) => return (Answer::invalid(&message), None),
+    };
+    let done = |outcome: Outcome| match said.by {
+        By::Form => page(operation, outcome),
+        By::Json => Answer::ok(&of_operation(operation, outcome, url)),
+    };
+    match operation.outcome {
+        Outcome::ActionRequired { expires_at_ms, decision: None } if now_ms < expires_at_ms && !is_reversed => {
+            let decision = Decision { approved: said.approves, at_ms: now_ms };
+            let outcome = Outcome::ActionRequired { expires_at_ms, decision: Some(decision) };
+            let act = Act { class: operation.class, id: operation.id.clone(), decision };
+            (done(outcome.at(now_ms)), Some(act))
+        }
+        Outcome::ActionRequired { decision: Some(decision), .. } if decision.approved == said.approves => {
+            (done(operation.outcome.at(now_ms)), None)
+        }
+        Outcome::Approved | Outcome::Accepted { .. } | Outcome::Declined { .. } | Outcome::ActionRequired { .. } => {
+            let message = "the payer has decided otherwise, or can no longer decide";
+            (Answer::error(409, "closed", message), None)
+        }
+    }
 }
 
-/// What a body says: a form, or a JSON object.
-///
-/// # Errors
-/// A message that names the member that is missing or wrong.
-pub fn decision(body: &[u8]) -> Result<Decided, String> {
-    let is_form = !body.trim_ascii_start().starts_with(b"{");
-    let result = if is_form {
-        parameter(&String::from_utf8_lossy(body), "result")?
+struct Said {
+    approves: bool,
+    by: By,
+}
+
+/// Who says it, and is answered in the same way.
+enum By {
+    /// The page, in a browser.
+    Form,
+    Json,
+}
+
+/// What a body says; the error names the member that is missing or wrong.
+fn said(body: &[u8]) -> Result<Said, String> {
+    let (by, result) = if body.trim_ascii_start().starts_with(b"{") {
+        (By::Json, object(body)?.get("result").and_then(Value::as_str).map(str::to_owned))
     } else {
-        object(body)?.get("result").and_then(Value::as_str).map(str::to_owned)
+        (By::Form, parameter(&String::from_utf8_lossy(body), "result")?)
     };
     match result.as_deref() {
-        Some("approve") => Ok(Decided { approves: true, is_form }),
-        Some("decline") => Ok(Decided { approves: false, is_form }),
+        Some("approve") => Ok(Said { approves: true, by }),
+        Some("decline") => Ok(Said { approves: false, by }),
         Some(_) | None => Err("result must be approve or decline".to_owned()),
     }
 }
 
-/// The answer to what the payer has said: to a form a page, and else the operation as it is now.
-#[must_use]
-pub fn done(operation: &Operation, outcome: Outcome, decided: &Decided, url: &str) -> Answer {
-    if decided.is_form { page(operation, outcome) } else { Answer::ok(&of_operation(operation, outcome, url)) }
-}
-
 /// Nothing in it comes from outside but the currency, which is three capital letters.
-#[must_use]
-pub fn page(operation: &Operation, outcome: Outcome) -> Answer {
+fn page(operation: &Operation, outcome: Outcome) -> Answer {
     let Operation { id, amount, currency, .. } = operation;
     let asked = if currency.is_empty() {
         "Keep this payment method?".to_owned()

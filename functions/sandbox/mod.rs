@@ -129,6 +129,8 @@
 //! `approve`, a decline or an acceptance, it decides in their place. `delayMs` makes any of them
 //! answer, or hang up, that much later, and its key is in progress until then; silence alone keeps no
 //! key in progress. Requests that are refused as wrong use up no fault.
+//! A fault of the kind `notice` strikes the next body that is sent unasked, and nothing else: `slow`,
+//! `lost-request`, `lost-answer` (so that it comes twice) or `malformed-body`.
 //!
 //! # What is kept
 //! With a data directory every record is written before its answer leaves, and a sandbox that starts
@@ -183,5 +185,6 @@ pub use notice::{Item, NOTICE_MS, Notice, SIGNATURE_HEADER, Stage, envelope, not
 pub use postman::{Notify, Receivers};
 pub use record::{Act, Decision, Effect, Operation, Outcome, Record, Resend, Reversal, Sequel, Taken, Unacted};
 pub use route::{Class, Kind};
+pub use script::Mishap;
 #[cfg(feature = "local")]
 pub use server::{Options, serve};

@@ -16,9 +16,9 @@ use super::challenge;
 use super::description::description;
 use super::notice::{Item, Stage, notices};
 use super::order::{Order, object, reference};
-use super::record::{Act, Decision, Effect, Operation, Outcome, Record, Resend, Reversal, Sequel, Taken, Unacted};
+use super::record::{Effect, Operation, Outcome, Record, Resend, Reversal, Sequel, Taken, Unacted};
 use super::route::{Class, Kind, Place, Route, parameter};
-use super::script::Script;
+use super::script::{Mishap, Script};
 use super::treatment::Treatment;
 
 /// Where a gateway is that was not told otherwise.
@@ -139,6 +139,11 @@ impl Gateway {
         items
     }
 
+    /// What a script has planned for the next body that this class sends unasked.
+    pub fn strike_notice(&mut self, class: Class) -> Option<Mishap> {
+        self.script.take_for_notice(class)
+    }
+
     /// Remembers that notices of the operation at that place were taken.
     pub fn taken(&mut self, place: usize, stages: Vec<Stage>, now_ms: i64) -> Record {
         let record = Record::Taken(Taken { operation: place, stages, at_ms: now_ms });
@@ -170,8 +175,19 @@ impl Gateway {
             Route::Ledger => Reaction::at_once(self.ledger(&request.query, now_ms)),
             Route::Faults => Reaction::at_once(self.direct(request)),
             Route::Operations(class) => Reaction::at_once(self.look_up(class, &request.query, now_ms)),
-            Route::Challenge(class, id) => self.challenge(class, id, request, now_ms),
+            Route::Challenge(class, id) => match self.books.challenge(class, id) {
+                Some(operation) => {
+                    let is_reversed = self.books.is_reversed(class, operation.reference.as_ref());
+                    let (answer, act) = challenge::act(operation, is_reversed, request, &self.url, now_ms);
+                    Reaction { records: act.map(Record::Act).into_iter().collect(), ..Reaction::at_once(answer) }
+                }
+                None => {
+                    let message = "no operation of that id needs its payer";
+                    Reaction::at_once(Answer::error(404, "unknown_id", message))
+                }
+            },
             Route::Notices => Reaction::at_once(self.list_notices(&request.query)),
+            Route::Resend if self.books.is_full() => Reaction::at_once(full()),
             Route::Resend => {
                 let answer = Answer::ok(&json!({"operations": self.operations()}));
                 Reaction { records: vec![Record::Resend(Resend { at_ms: now_ms })], ..Reaction::at_once(answer) }
@@ -251,41 +267,6 @@ impl Gateway {
             })
             .collect();
         Answer::ok(&json!({"notices": listed}))
-    }
-
-    /// The payer looks, or decides: once, and in time.
-    fn challenge(&self, class: Class, id: &str, request: &Request, now_ms: i64) -> Reaction {
-        let Some(operation) = self.books.challenge(class, id) else {
-            return Reaction::at_once(Answer::error(404, "unknown_id", "no operation of that id needs its payer"));
-        };
-        if request.method == "GET" {
-            return Reaction::at_once(challenge::page(operation, operation.outcome.at(now_ms)));
-        }
-        let asked = match challenge::decision(&request.body) {
-            Ok(asked) => asked,
-            Err(message) => return Reaction::at_once(Answer::invalid(&message)),
-        };
-        let is_reversed = self.books.is_reversed(class, operation.reference.as_ref());
-        let outcome = match operation.outcome {
-            Outcome::ActionRequired { expires_at_ms, decision: None } if now_ms < expires_at_ms && !is_reversed => {
-                let decision = Some(Decision { approved: asked.approves, at_ms: now_ms });
-                Outcome::ActionRequired { expires_at_ms, decision }
-            }
-            Outcome::ActionRequired { decision: Some(decision), .. } if decision.approved == asked.approves => {
-                return Reaction::at_once(challenge::done(operation, operation.outcome.at(now_ms), &asked, &self.url));
-            }
-            Outcome::Approved
-            | Outcome::Accepted { .. }
-            | Outcome::Declined { .. }
-            | Outcome::ActionRequired { .. } => {
-                let message = "the payer has decided otherwise, or can no longer decide";
-                return Reaction::at_once(Answer::error(409, "closed", message));
-            }
-        };
-        let answer = challenge::done(operation, outcome.at(now_ms), &asked, &self.url);
-        let decision = Decision { approved: asked.approves, at_ms: now_ms };
-        let record = Record::Act(Act { class, id: id.to_owned(), decision });
-        Reaction { records: vec![record], ..Reaction::at_once(answer) }
     }
 
     fn reverse_by_reference(&self, class: Class, request: &Request, now_ms: i64) -> Reaction {

@@ -139,6 +139,16 @@ pub struct Notice {
     pub signature: String,
 }
 
+impl Notice {
+    /// The same with a body that breaks off half way.
+    #[must_use]
+    pub(super) fn cut_short(mut self) -> Self {
+        let half = self.body.floor_char_boundary(self.body.len() / 2);
+        self.body.truncate(half);
+        self
+    }
+}
+
 /// Puts what is told into one body, signed with each of the secrets: two while one replaces the other.
 #[must_use]
 pub fn envelope<'told>(told: impl IntoIterator<Item = &'told Value>, secrets: &[&str], now_ms: i64) -> Notice {

@@ -13,8 +13,10 @@ use kessai_shared::ports::{Http, HttpRequest, Method};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::behaviour::Fault;
 use super::notice::{Item, Notice, SIGNATURE_HEADER, Stage, envelope};
 use super::route::Class;
+use super::script::Mishap;
 use super::server::{Desk, State, now_ms};
 
 /// Most notices on their way at once.
@@ -44,6 +46,7 @@ struct Letter {
     stages: Vec<Stage>,
     url: String,
     notice: Notice,
+    mishap: Option<Mishap>,
 }
 
 /// Sends until the server stops.
@@ -68,7 +71,17 @@ pub async fn run(desk: Arc<Desk>, http: HttpClient) {
     deliveries.shutdown().await;
 }
 
-async fn deliver(letter: Letter, http: HttpClient) -> (Letter, bool) {
+/// Whether it was taken, as far as the sender can know.
+async fn deliver(mut letter: Letter, http: HttpClient) -> (Letter, bool) {
+    if let Some(Mishap { delay_ms, .. }) = letter.mishap {
+        sleep(Duration::from_millis(delay_ms)).await;
+    }
+    let fault = letter.mishap.map(|mishap| mishap.fault);
+    match fault {
+        Some(Fault::LostRequest) => return (letter, false),
+        Some(Fault::MalformedBody) => letter.notice = letter.notice.cut_short(),
+        Some(_) | None => {}
+    }
     let request = HttpRequest {
         method: Method::Post,
         url: letter.url.clone(),
@@ -79,7 +92,8 @@ async fn deliver(letter: Letter, http: HttpClient) -> (Letter, bool) {
         body: letter.notice.body.clone().into_bytes().into(),
     };
     let answer = http.send(request, TAKE_LIMIT).await;
-    (letter, answer.is_ok_and(|answer| (200..300).contains(&answer.status)))
+    let is_taken = answer.is_ok_and(|answer| (200..300).contains(&answer.status));
+    (letter, is_taken && fault != Some(Fault::LostAnswer))
 }
 
 impl Desk {
@@ -115,20 +129,21 @@ impl State {
 
     /// What is owed of an operation; where there is nothing yet, it is put back.
     fn letter(&mut self, place: usize, now_ms: i64) -> Option<Letter> {
-        let class = self.gateway.operation(place).map(|operation| operation.class);
-        let receiver = class.and_then(|class| self.receivers.get(&class));
-        let untold = receiver.map(|_| self.gateway.untold(place, now_ms)).unwrap_or_default();
-        let (owed, later): (Vec<Item>, Vec<Item>) = untold.into_iter().partition(|item| item.at_ms <= now_ms);
-        let Some(Notify { url, secrets }) = receiver.filter(|_| !owed.is_empty()) else {
+        let class = self.gateway.operation(place)?.class;
+        let (owed, later): (Vec<Item>, Vec<Item>) =
+            self.gateway.untold(place, now_ms).into_iter().partition(|item| item.at_ms <= now_ms);
+        if owed.is_empty() {
             self.outbox.rest(place, later.iter().map(|item| item.at_ms).min());
             return None;
-        };
+        }
+        let Notify { url, secrets } = self.receivers.get(&class)?;
         let secrets: Vec<&str> = secrets.iter().map(Secret::reveal).collect();
         Some(Letter {
             place,
             stages: owed.iter().map(|item| item.stage).collect(),
             url: url.clone(),
             notice: envelope(owed.iter().map(|item| &item.told), &secrets, now_ms),
+            mishap: self.gateway.strike_notice(class),
         })
     }
 }

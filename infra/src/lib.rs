@@ -8,6 +8,7 @@
 //! | [`http`] | `Http` | requests that are sent once and never again |
 //! | [`sqs`] | `Queue` | messages in batches |
 //! | [`system`] | `Clock`, `Entropy` | the operating system |
+//! | [`webhook`] | `Deliveries` | one connection each, to the public internet only |
 //! | [`watch`] | `Journal` | a line of JSON for each request and each call, with metrics |
 //!
 //! [`aws`] knows the account, and [`secrets`] what is fetched at the start.
@@ -26,3 +27,4 @@ pub mod secrets;
 pub mod sqs;
 pub mod system;
 pub mod watch;
+pub mod webhook;

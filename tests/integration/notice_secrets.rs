@@ -6,18 +6,23 @@ use std::time::Duration;
 
 use kessai_functions::access::provider_of;
 use kessai_functions::event::HttpAnswer;
+use kessai_functions::local::identity::Identity;
+use kessai_infra::system::SystemClock;
 use kessai_shared::card::Secret;
 use kessai_shared::ids::{MerchantId, ProviderId};
-use kessai_shared::merchant::{Merchant, SharedWith};
-use kessai_shared::ports::Store;
+use kessai_shared::memory::Memory;
+use kessai_shared::merchant::set_up::{Change, Who};
+use kessai_shared::merchant::{Merchant, SealedSecret, SharedWith};
+use kessai_shared::ports::{Clock, Store};
 use kessai_shared::registry::Registry;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{
-    decode_merchant, encode_merchant, encode_provider_pointer, merchant_key, provider_key,
+    decode_merchant, decode_provider_pointer, encode_merchant, encode_provider_pointer, merchant_key, provider_key,
 };
 use serde_json::{Value, json};
 
+use crate::harness::Scratch;
 use crate::in_process::{InProcess, SEALING_KEY, Spent};
 
 const FIRST: &str = "first-secret-9c41d7";
@@ -281,4 +286,50 @@ async fn a_provider_that_leads_nowhere_leads_to_its_merchant_once_it_has_a_secre
     let registry = Registry { store: &*shop.world.merchants, clock, deadline };
     assert!(registry.point_provider(older, other).await.is_err());
     assert_eq!(shop.counting().await, [FIRST]);
+}
+
+#[tokio::test]
+async fn the_development_merchants_classes_have_a_secret_each_and_one_that_somebody_set_stays() {
+    let scratch = Scratch::new();
+    let (file, store) = (scratch.path().join("local.env"), Memory::default());
+    let keys = |digit: &str| SealingKeys::parse(&format!("k{digit}:{}", digit.repeat(64))).expect("keys");
+    let counting = async |identity: &Identity, keys: &SealingKeys| {
+        let now = SystemClock.now();
+        let registry = Registry { store: &store, clock: &SystemClock, deadline: now };
+        let merchant = registry.merchant(&identity.merchant).await.expect("memory").expect("a merchant");
+        let known = identity.notices().expect("notices").into_iter().map(|notices| {
+            let opened =
+                merchant.providers[&notices.provider].opened_notice_secrets(&merchant.id, notices.provider, keys, now);
+            opened.map(|opened| opened.iter().any(|secret| secret.is_same(notices.secret)))
+        });
+        (merchant.version, known.collect::<Result<Vec<_>, _>>().ok())
+    };
+    let started = async |keys: &SealingKeys| {
+        let identity = Identity::load(&file);
+        identity.register(&store, "http://127.0.0.1:1", keys).await.expect("it is registered");
+        identity.save(&file, "http://127.0.0.1:2", "http://127.0.0.1:1").expect("it is saved");
+        identity
+    };
+    let identity = started(&keys("1")).await;
+    let classes: Vec<_> = identity.notices().expect("notices").iter().map(|notices| notices.class).collect();
+    assert_eq!(classes, ["keyed", "look-up", "timeout-reversal", "none"]);
+    for notices in identity.notices().expect("notices") {
+        let pointer = store.read(&provider_key(&notices.provider)).await.expect("memory");
+        assert_eq!(pointer.map(decode_provider_pointer), Some(Ok(identity.merchant)), "{}", notices.class);
+    }
+    assert_eq!(counting(&identity, &keys("1")).await, (1, Some(vec![true; 4])));
+    assert_eq!(counting(&started(&keys("1")).await, &keys("1")).await, (1, Some(vec![true; 4])), "it is kept");
+    assert_eq!(counting(&started(&keys("2")).await, &keys("2")).await, (2, Some(vec![true; 4])), "the key was lost");
+
+    let provider = identity.notices().expect("notices")[0].provider;
+    let sealed =
+        SharedWith::Provider(provider).seal(&identity.merchant, &keys("2"), &Secret::new(FIRST.to_owned()), [1; 16]);
+    let secret = SealedSecret { sealed: sealed.expect("sealed"), created_at: None, until: None, made: None };
+    let change = Change::SetNoticeSecret { provider, secret, overlap: Duration::ZERO };
+    let registry = Registry { store: &store, clock: &SystemClock, deadline: SystemClock.now() };
+    let merchant = registry.merchant(&identity.merchant).await.expect("memory").expect("a merchant");
+    let decide = |merchant: &Merchant, now| merchant.after(&change, now, Who::CommandLine);
+    registry.change(merchant, decide).await.expect("it is set");
+    let identity = started(&keys("2")).await;
+    assert_eq!(counting(&identity, &keys("2")).await, (3, Some(vec![false, true, true, true])), "it is theirs");
 }

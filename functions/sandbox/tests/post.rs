@@ -22,6 +22,7 @@ struct Merchant {
 #[derive(Debug)]
 struct Heard {
     head: Vec<String>,
+    /// Null where it cannot be read.
     body: Value,
     text: String,
 }
@@ -88,7 +89,7 @@ async fn hear(stream: TcpStream, status: u16) -> Heard {
     let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 10\r\nconnection: close\r\n\r\n[accepted]");
     stream.write_all(answer.as_bytes()).await.expect("an answer");
     let text = String::from_utf8(body).expect("a text");
-    Heard { head, body: serde_json::from_str(&text).expect("JSON"), text }
+    Heard { head, body: serde_json::from_str(&text).unwrap_or_default(), text }
 }
 
 const SALES: &str = "POST /none/sales HTTP/1.1";
@@ -176,5 +177,28 @@ async fn a_notice_can_come_before_its_answer() {
     let mut byte = [0];
     let nothing = waiting.try_read(&mut byte).expect_err("no answer yet");
     assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_script_loses_and_doubles_and_garbles_notices() {
+    let mut merchant = Merchant::listen(&[200]).await;
+    let server = Running::start_with(merchant.options(None)).await;
+    let faults = json!({"next": [
+        {"fault": "lost-request", "kind": "notice"},
+        {"fault": "lost-answer", "kind": "notice"},
+    ]});
+    server.ask("POST /faults HTTP/1.1", &faults.to_string()).await;
+    server.ask(SALES, &sale("r", 1000)).await;
+    for _ in 0..2 {
+        assert_eq!(merchant.next().await.said(), ["r approved"]);
+    }
+    until_taken(&server, 1).await;
+    assert_eq!(server.list("/faults", "next").await, [""; 0]);
+    let garbled = json!({"next": [{"fault": "malformed-body", "kind": "notice"}]});
+    server.ask("POST /faults HTTP/1.1", &garbled.to_string()).await;
+    server.ask(SALES, &sale("s", 1000)).await;
+    let heard = merchant.next().await;
+    assert_eq!(heard.body, Value::Null, "{}", heard.text);
     server.stop().await;
 }

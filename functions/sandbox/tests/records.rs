@@ -142,7 +142,11 @@ fn full_books_take_nothing_more() {
     let mut world = World::new();
     world.gateway = Gateway::restore(std::iter::repeat_n(record, RECORDS_MAX - 1));
     world.approved("/none/sales", &order("last"));
-    let rows = [("/none/sales", order("r")), ("/timeout-reversal/timeout-reversals", json!({"reference": "r"}))];
+    let rows = [
+        ("/none/sales", order("r")),
+        ("/timeout-reversal/timeout-reversals", json!({"reference": "r"})),
+        ("/notices/resend", json!({})),
+    ];
     for (path, body) in rows {
         assert_eq!(seen(&world.post(path, &body)), error(507, "ledger_full"), "{path}");
     }
