@@ -9,8 +9,8 @@ use std::sync::Arc;
 use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
-use kessai_shared::payment::{Action, IdempotencyKey, Request};
-use kessai_shared::ports::{Answered, Directory, Note, Pending, Store};
+use kessai_shared::payment::{Action, IdempotencyKey, Kind, Request};
+use kessai_shared::ports::{Answered, Archive, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::time::Timestamp;
@@ -20,6 +20,7 @@ pub use crate::access::{Caller, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::paying::{kept_first, payable};
+use crate::post_auth;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::wire::body;
@@ -35,6 +36,8 @@ pub struct App {
     /// The table that the directory reads, as it is now.
     pub merchants: Arc<dyn Store>,
     pub rates: Arc<Rates>,
+    /// What happened, for those who ask later; none in a function that has no use for it.
+    pub archive: Option<Arc<dyn Archive>>,
     /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
     /// there too.
     pub takes_loopback: bool,
@@ -71,6 +74,8 @@ pub struct Needs {
     pub gateways: bool,
     /// It looks at who asks as it is now, not as it was a minute ago.
     pub merchants_now: bool,
+    /// It shows what happened, or looks for what was told too early.
+    pub archive: bool,
 }
 
 /// What a function does with what is sealed.
@@ -87,18 +92,22 @@ pub enum Vaulted {
 
 impl Needs {
     const NOTHING: Self =
-        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false };
+        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false, archive: false };
     /// To open payments, or to make payment methods.
     pub const TO_TAKE_CARDS: Self =
         Self { fingerprint_key: true, vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
+    /// To register what was made elsewhere, and may have been told of before.
+    pub const TO_REGISTER: Self = Self { archive: true, ..Self::TO_TAKE_CARDS };
     /// To act on payments.
     pub const TO_ACT: Self = Self { gateways: true, ..Self::NOTHING };
     /// To finish what was opened or acted on.
-    pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, ..Self::TO_ACT };
+    pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, archive: true, ..Self::TO_ACT };
     /// To show what there is.
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
     /// To take in what gateways tell.
-    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
+    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, archive: true, ..Self::NOTHING };
+    /// To show what happened.
+    pub const TO_SHOW_EVENTS: Self = Self { archive: true, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }
@@ -242,7 +251,12 @@ pub async fn perform_opening(
     let request = payable(app, merchant, request, deadline).await?;
     let Action::Open(opening) = &request.action else { return Err(Problem::not_found()) };
     let route = route(merchant, opening.gateway)?;
-    Ok(app.shell.perform(merchant.id, route, &request, None, deadline).await?)
+    let reply = app.shell.perform(merchant.id, route, &request, None, deadline).await?;
+    match opening.kind {
+        // What was made in a browser may have been told of before it was registered.
+        Kind::PostAuthorize => Ok(post_auth::with_kept(app, merchant, reply, deadline).await),
+        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => Ok(reply),
+    }
 }
 
 /// Carries out a request that acts on a payment.
