@@ -158,12 +158,12 @@ fn pay(client: &Client, notices: usize) -> Vec<String> {
             let (amount, count) = AMOUNTS[(number / CLASSES.len()) % AMOUNTS.len()];
             let key = format!("storm-{number}");
             if number.is_multiple_of(2) {
-                let sale = client.post("sales", Some(&key), &client.opening(class, amount)).expect(201);
+                let sale = client.insist("sales", &key, &client.opening(class, amount)).expect(201);
                 records.push(format!("payments/{}", sale.id()));
             } else {
-                let hold = client.authorize(class, &key, "100.00").expect(201).id();
+                let hold = client.insist("authorizations", &key, &client.opening(class, "100.00")).expect(201).id();
                 let captures = format!("authorizations/{hold}/captures");
-                let capture = client.post(&captures, None, &json!({ "amount": amount })).expect(201);
+                let capture = client.insist(&captures, "capture", &json!({ "amount": amount })).expect(201);
                 records.push(format!("payments/{}", capture.id()));
                 // The authorization is told of, too.
                 told.fetch_add(1, Ordering::AcqRel);
