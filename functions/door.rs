@@ -74,8 +74,6 @@ pub struct Needs {
     pub gateways: bool,
     /// It looks at who asks as it is now, not as it was a minute ago.
     pub merchants_now: bool,
-    /// It shows what happened, or looks for what was told too early.
-    pub archive: bool,
 }
 
 /// What a function does with what is sealed.
@@ -92,22 +90,22 @@ pub enum Vaulted {
 
 impl Needs {
     const NOTHING: Self =
-        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false, archive: false };
+        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false };
     /// To open payments, or to make payment methods.
     pub const TO_TAKE_CARDS: Self =
         Self { fingerprint_key: true, vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
-    /// To register what was made elsewhere, and may have been told of before.
-    pub const TO_REGISTER: Self = Self { archive: true, ..Self::TO_TAKE_CARDS };
     /// To act on payments.
     pub const TO_ACT: Self = Self { gateways: true, ..Self::NOTHING };
     /// To finish what was opened or acted on.
-    pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, archive: true, ..Self::TO_ACT };
+    pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, ..Self::TO_ACT };
     /// To show what there is.
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
     /// To take in what gateways tell.
-    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, archive: true, ..Self::NOTHING };
+    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
     /// To show what happened.
-    pub const TO_SHOW_EVENTS: Self = Self { archive: true, ..Self::NOTHING };
+    pub const TO_SHOW_EVENTS: Self = Self::NOTHING;
+    /// To tell what happened: what signs it is sealed.
+    pub const TO_TELL: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }

@@ -18,7 +18,7 @@ use crate::wire::members::Members;
 pub const FUNCTION: Function = Function {
     name: "post-auth",
     scopes: &[Scope::Authorize],
-    needs: Needs::TO_REGISTER,
+    needs: Needs::TO_TAKE_CARDS,
     answer: |app, function, event, deadline, subject| {
         Box::pin(open(app, function, translate, event, deadline, subject))
     },
