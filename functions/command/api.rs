@@ -151,7 +151,11 @@ impl Given<'_> {
             AddressError::NoHttps => {
                 format!("{URL}: must begin with https://, or with http:// for this machine: the key is sent there")
             }
-            AddressError::NoHost | AddressError::UserInfo | AddressError::Strange => format!("{URL}: {error}"),
+            AddressError::NoHost
+            | AddressError::UserInfo
+            | AddressError::Strange
+            | AddressError::Numeric
+            | AddressError::NotPublic => format!("{URL}: {error}"),
         })?;
         let key = ApiKey::parse(key.trim()).ok_or_else(|| format!("{name}: is no API key"))?;
         Ok(Api { url, key })

@@ -1,10 +1,13 @@
 //! What `kessai` can be told on the command line.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use kessai_shared::card::Secret;
 
 use crate::command::SetUp;
+use crate::sandbox::{Class, Notify, Receivers};
 
 /// A payments service. Without a command: in one process, over an embedded database, with sandbox gateways.
 #[derive(Debug, Parser)]
@@ -54,6 +57,51 @@ pub struct Sandbox {
     /// Where the ledger rests; in memory only where there is none.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Where the notices of a class go (keyed, look-up, timeout-reversal, none); may be repeated.
+    #[arg(long, value_name = "CLASS=URL", value_parser = of_class)]
+    pub notify: Vec<(Class, Arc<Secret>)>,
+    /// What the notices of a class are signed with; may be repeated, twice for a class while a secret is replaced.
+    #[arg(long, value_name = "CLASS=SECRET", value_parser = of_class)]
+    pub notify_secret: Vec<(Class, Arc<Secret>)>,
+}
+
+/// What is said of a class. It may be a secret, so that it cannot be printed.
+fn of_class(text: &str) -> Result<(Class, Arc<Secret>), String> {
+    let (class, rest) = text.split_once('=').ok_or("must be CLASS=…")?;
+    let names = || Class::ALL.map(Class::name).join(", ");
+    let class = Class::by_name(class).ok_or_else(|| format!("the class must be one of {}", names()))?;
+    Ok((class, Arc::new(Secret::new(rest.to_owned()))))
+}
+
+impl Sandbox {
+    /// Where notices go, and what they are signed with.
+    ///
+    /// # Errors
+    /// Says which argument of a class is missing, wrong, or one too many.
+    pub fn receivers(&self) -> Result<Receivers, String> {
+        let mut receivers = Receivers::new();
+        for (class, url) in &self.notify {
+            let (name, url) = (class.name(), url.reveal());
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                return Err(format!("--notify {name}: must be a URL of http or https"));
+            }
+            if receivers.insert(*class, Notify { url: url.to_owned(), secrets: Vec::new() }).is_some() {
+                return Err(format!("--notify {name}: the notices of a class go to one URL"));
+            }
+        }
+        for (class, secret) in &self.notify_secret {
+            let name = class.name();
+            let receiver = receivers.get_mut(class).ok_or_else(|| format!("--notify {name}=URL is missing"))?;
+            if secret.reveal().is_empty() {
+                return Err(format!("--notify-secret {name}: must not be empty"));
+            }
+            receiver.secrets.push(Secret::new(secret.reveal().to_owned()));
+        }
+        match receivers.iter().find(|(_, receiver)| receiver.secrets.is_empty()) {
+            Some((class, _)) => Err(format!("--notify-secret {}=SECRET is missing", class.name())),
+            None => Ok(receivers),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,5 +113,37 @@ mod tests {
     #[test]
     fn every_command_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn notices_go_where_a_class_has_both_a_url_and_a_secret() {
+        let hook = "keyed=http://127.0.0.1:9400/notify?provider=p";
+        let rows: [(&[&str], Result<&str, &str>); 10] = [
+            (&[], Ok("{}")),
+            (&["--notify", hook, "--notify-secret", "keyed=a=b"], Ok("p\", secrets: [***]")),
+            (&["--notify", hook, "--notify-secret", "keyed=a", "--notify-secret", "keyed=b"], Ok("[***, ***]")),
+            (&["--notify", hook], Err("--notify-secret keyed=SECRET is missing")),
+            (&["--notify-secret", "keyed=a"], Err("--notify keyed=URL is missing")),
+            (&["--notify", hook, "--notify-secret", "keyed="], Err("must not be empty")),
+            (&["--notify", hook, "--notify", hook], Err("go to one URL")),
+            (&["--notify", "keyed=ftp://a"], Err("must be a URL of http or https")),
+            (&["--notify", "http://a"], Err("must be CLASS=")),
+            (&["--notify", "key=http://a"], Err("keyed, look-up, timeout-reversal, none")),
+        ];
+        for (arguments, expected) in rows {
+            let words = ["kessai", "sandbox"].iter().chain(arguments);
+            let told = match Arguments::try_parse_from(words) {
+                Ok(Arguments { command: Some(Command::Sandbox(sandbox)), .. }) => {
+                    assert!(!format!("{sandbox:?}").contains("=b"), "{sandbox:?}");
+                    sandbox.receivers().map(|receivers| format!("{receivers:?}"))
+                }
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => Err(error.to_string()),
+            };
+            match (told, expected) {
+                (Ok(told), Ok(part)) | (Err(told), Err(part)) => assert!(told.contains(part), "{told}"),
+                (told, _) => panic!("{arguments:?}: {told:?}"),
+            }
+        }
     }
 }

@@ -52,7 +52,8 @@ async fn run_sandbox(arguments: Sandbox) -> Result<(), StartError> {
     let listener = listen(arguments.port).await?;
     println!("Sandbox gateways at http://{}", listener.local_addr()?);
     let ended = ended()?;
-    Ok(sandbox::serve(listener, sandbox::Options { data: arguments.data }, wait(ended)).await?)
+    let options = sandbox::Options { notify: arguments.receivers()?, data: arguments.data };
+    Ok(sandbox::serve(listener, options, wait(ended)).await?)
 }
 
 async fn run_server(arguments: Serve) -> Result<(), StartError> {
@@ -136,7 +137,7 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
 async fn start_sandbox(port: u16, data: Option<&Path>, ended: watch::Receiver<bool>) -> Result<String, StartError> {
     let listener = listen(port).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let options = sandbox::Options { data: data.map(|data| data.join("sandbox")) };
+    let options = sandbox::Options { data: data.map(|data| data.join("sandbox")), ..Default::default() };
     tokio::spawn(async move {
         if let Err(error) = sandbox::serve(listener, options, wait(ended)).await {
             eprintln!("the sandbox gateways ended: {error}");

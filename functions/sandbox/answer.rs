@@ -4,7 +4,7 @@ use std::ops::Not;
 
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::record::{Operation, Outcome, Reversal};
 use super::route::Kind;
@@ -41,6 +41,12 @@ impl Answer {
         Self::error(500, "internal_error", "the gateway failed")
     }
 
+    /// A page for a person.
+    #[must_use]
+    pub(super) fn page(body: String) -> Self {
+        Self { status: 200, body, headers: vec![("content-type", "text/html; charset=utf-8")] }
+    }
+
     #[must_use]
     pub(super) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));
@@ -65,9 +71,15 @@ impl Answer {
 #[serde(rename_all = "camelCase")]
 pub struct OperationBody<'books> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     authorization_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charged_back: Option<u64>,
     code: &'static str,
     date: String,
+    #[serde(skip_serializing_if = "Not::not")]
+    failed: bool,
     id: &'books str,
     message: &'static str,
     reference: Option<&'books str>,
@@ -76,6 +88,14 @@ pub struct OperationBody<'books> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+}
+
+impl OperationBody<'_> {
+    /// Tells what came after the approval, too, as a look-up does.
+    #[must_use]
+    pub fn with_sequel(self, operation: &Operation, now_ms: i64) -> Self {
+        Self { failed: operation.has_failed(now_ms), charged_back: operation.charged_back(now_ms), ..self }
+    }
 }
 
 /// The body that tells of a timeout reversal. Members stand in the order of their names.
@@ -95,20 +115,31 @@ pub fn written(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }
 
-/// Tells of an operation, with the outcome that it has at the moment of telling.
+/// Tells of an operation, with the outcome that it has at the moment of telling, of a gateway at this URL.
 #[must_use]
-pub fn of_operation(operation: &Operation, outcome: Outcome) -> OperationBody<'_> {
+pub fn of_operation<'books>(operation: &'books Operation, outcome: Outcome, url: &str) -> OperationBody<'books> {
     let (code, message) = match outcome {
         Outcome::Approved => ("00", "Transaction Normal"),
         Outcome::Accepted { .. } => ("09", "Request In Progress"),
         Outcome::Declined { because } => because.code_and_message(),
+        Outcome::ActionRequired { .. } => ("65", "Payer Action Required"),
+    };
+    let action = match outcome {
+        Outcome::ActionRequired { expires_at_ms, .. } => Some(json!({
+            "url": format!("{url}/{}/challenges/{}", operation.class.name(), operation.id),
+            "expires": Timestamp::from_millis(expires_at_ms).to_string(),
+        })),
+        Outcome::Approved | Outcome::Accepted { .. } | Outcome::Declined { .. } => None,
     };
     let is_approved = outcome == Outcome::Approved;
     let bears_code = is_approved && bears_authorization_code(operation.kind);
     OperationBody {
+        action,
         authorization_code: bears_code.then(|| authorization_code(&operation.id)),
+        charged_back: None,
         code,
         date: Timestamp::from_millis(operation.at_ms).to_string(),
+        failed: false,
         id: &operation.id,
         message,
         reference: operation.reference.as_deref(),

@@ -11,6 +11,12 @@ pub const SLOW_MS: u64 = 3_000;
 /// How long an accepted operation stays open: long enough to be seen open, short enough to wait for.
 pub const SETTLEMENT_MS: u64 = 5_000;
 
+/// How long a payer has to act: as long as common 3-D Secure pages wait.
+pub const ACTION_MS: u64 = 15 * 60 * 1_000;
+
+/// How long before its answer a notice comes that comes first.
+pub const NOTICE_FIRST_MS: u64 = 1_000;
+
 /// What the gateway does with an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
@@ -18,6 +24,14 @@ pub enum Behaviour {
     Decline(Decline),
     /// Answers `accepted` and settles after [`SETTLEMENT_MS`].
     Accept(Ending),
+    /// As an acceptance that is approved, and [`SETTLEMENT_MS`] later it turns out not to stand.
+    AcceptThenFail,
+    /// As an acceptance where something is tokenized, and nothing anywhere else.
+    AcceptToken(Ending),
+    /// Waits for the payer, for [`ACTION_MS`].
+    Challenge,
+    /// Approves, and the payer disputes it where money was taken.
+    Dispute(Verdict),
     Fault(Fault),
 }
 
@@ -32,6 +46,8 @@ pub enum Fault {
     TooManyRequests,
     MalformedBody,
     Silence,
+    /// What the gateway tells unasked overtakes its answer.
+    NoticeFirst,
 }
 
 impl Fault {
@@ -40,7 +56,12 @@ impl Fault {
     pub fn acts(self) -> bool {
         match self {
             Self::LostRequest | Self::ErrorBefore | Self::TooManyRequests => false,
-            Self::Slow | Self::LostAnswer | Self::ErrorAfter | Self::MalformedBody | Self::Silence => true,
+            Self::Slow
+            | Self::LostAnswer
+            | Self::ErrorAfter
+            | Self::MalformedBody
+            | Self::Silence
+            | Self::NoticeFirst => true,
         }
     }
 
@@ -49,6 +70,7 @@ impl Fault {
     pub fn delay_ms(self) -> u64 {
         match self {
             Self::Slow => SLOW_MS,
+            Self::NoticeFirst => NOTICE_FIRST_MS,
             Self::LostRequest
             | Self::LostAnswer
             | Self::ErrorBefore
@@ -76,6 +98,8 @@ pub enum Decline {
     UnknownAuthorization,
     /// A request that came after its reference was reversed.
     AlreadyReversed,
+    /// The time of the payer ran out.
+    PayerDidNotAct,
 }
 
 impl Decline {
@@ -93,6 +117,7 @@ impl Decline {
             Self::UnknownMethod => ("14", "Unknown Payment Method"),
             Self::UnknownAuthorization => ("14", "Unknown Authorization"),
             Self::AlreadyReversed => ("12", "Already Reversed"),
+            Self::PayerDidNotAct => ("78", "Payer Did Not Act"),
         }
     }
 
@@ -108,7 +133,8 @@ impl Decline {
             | Self::SuspectedFraud
             | Self::UnknownMethod
             | Self::UnknownAuthorization
-            | Self::AlreadyReversed => false,
+            | Self::AlreadyReversed
+            | Self::PayerDidNotAct => false,
         }
     }
 }
@@ -119,6 +145,15 @@ impl Decline {
 pub enum Ending {
     Approved,
     Declined,
+}
+
+/// How a dispute ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The money stays with the payer.
+    ChargedBack,
+    /// The money comes back.
+    Won,
 }
 
 /// One row of the magic table.
@@ -135,7 +170,7 @@ const fn row(code: u16, name: &'static str, behaviour: Behaviour, meaning: &'sta
 }
 
 /// Every behaviour. Code 0 is the stored method that works, and no magic anywhere else.
-pub static TABLE: [Row; 18] = [
+pub static TABLE: [Row; 25] = [
     row(0, "approve", Behaviour::Approve, "approves"),
     row(9001, "decline", Behaviour::Decline(Decline::DoNotHonour), "declines; a later try may work (05)"),
     row(9002, "permanent-decline", Behaviour::Decline(Decline::StolenCard), "declines for good (43)"),
@@ -154,6 +189,33 @@ pub static TABLE: [Row; 18] = [
     row(9018, "accepted-then-approved", Behaviour::Accept(Ending::Approved), "accepts, approves after 5 s"),
     row(9019, "accepted-then-declined", Behaviour::Accept(Ending::Declined), "accepts, declines after 5 s (05)"),
     row(9020, "silence", Behaviour::Fault(Fault::Silence), "acts, never answers"),
+    row(9021, "accepted-then-failed", Behaviour::AcceptThenFail, "accepts, approves after 5 s, fails 5 s after that"),
+    row(9022, "action-required", Behaviour::Challenge, "needs the payer, for 15 min"),
+    row(
+        9023,
+        "charged-back",
+        Behaviour::Dispute(Verdict::ChargedBack),
+        "approves, dispute opened after 5 s, charged back after 10 s",
+    ),
+    row(9024, "dispute-won", Behaviour::Dispute(Verdict::Won), "as 9023, reversed after 15 s"),
+    row(
+        9025,
+        "notice-first",
+        Behaviour::Fault(Fault::NoticeFirst),
+        "approves, and the notice is sent 1 s before the answer",
+    ),
+    row(
+        9026,
+        "token-accepted",
+        Behaviour::AcceptToken(Ending::Approved),
+        "tokenizing accepts, approves after 5 s; all else approves",
+    ),
+    row(
+        9027,
+        "token-refused",
+        Behaviour::AcceptToken(Ending::Declined),
+        "tokenizing accepts, declines after 5 s (05); all else approves",
+    ),
 ];
 
 /// The row that a script of faults calls by this name.

@@ -6,11 +6,13 @@
 //! tokens are known is worked out as records are entered.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use kessai_shared::time::Timestamp;
 
+use super::notice::Stage;
 use super::order::{Instrument, Order};
-use super::record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
+use super::record::{Act, Effect, Operation, Outcome, Record, Reversal, Taken, Unacted};
 use super::route::{Class, Kind};
 use super::token::token;
 
@@ -39,8 +41,11 @@ pub struct Books {
     by_reference: BTreeMap<(Class, String), Vec<usize>>,
     by_key: BTreeMap<String, usize>,
     by_token: BTreeMap<(Class, String), usize>,
+    /// The operations that have needed their payer.
+    challenges: BTreeMap<(Class, String), usize>,
     delivered: BTreeSet<Mark>,
     reversals: BTreeMap<String, Reversal>,
+    taken: BTreeSet<(usize, Stage)>,
     next_authorization: u64,
     next_other: u64,
     records: usize,
@@ -54,8 +59,10 @@ impl Default for Books {
             by_reference: BTreeMap::new(),
             by_key: BTreeMap::new(),
             by_token: BTreeMap::new(),
+            challenges: BTreeMap::new(),
             delivered: BTreeSet::new(),
             reversals: BTreeMap::new(),
+            taken: BTreeSet::new(),
             next_authorization: FIRST_AUTHORIZATION,
             next_other: FIRST_OTHER,
             records: 0,
@@ -65,7 +72,8 @@ impl Default for Books {
 
 impl Books {
     pub fn apply(&mut self, record: &Record) {
-        self.records += 1;
+        // What belongs to an operation has room wherever there was room for that.
+        self.records += usize::from(!matches!(record, Record::Act(_) | Record::Taken(_)));
         match record {
             Record::Operation(operation) => self.enter(operation),
             Record::Unacted(unacted) => {
@@ -76,6 +84,11 @@ impl Books {
                 self.skip_id(&reversal.id);
                 self.reversals.insert(reversal.reference.clone(), reversal.clone());
             }
+            Record::Act(act) => self.decide(act),
+            Record::Taken(Taken { operation, stages, .. }) => {
+                self.taken.extend(stages.iter().map(|stage| (*operation, *stage)));
+            }
+            Record::Resend(_) => self.taken.clear(),
         }
     }
 
@@ -94,9 +107,25 @@ impl Books {
         if let Some(token) = token(operation) {
             self.by_token.insert((operation.class, token), index);
         }
+        match operation.outcome {
+            Outcome::ActionRequired { .. } => {
+                self.challenges.insert((operation.class, operation.id.clone()), index);
+            }
+            Outcome::Approved | Outcome::Accepted { .. } | Outcome::Declined { .. } => {}
+        }
         let (reference, key) = (operation.reference.as_ref(), operation.key.as_ref());
         self.delivered.extend(marks(operation.class, reference, key));
         self.operations.push(operation.clone());
+    }
+
+    /// A payer decides once.
+    fn decide(&mut self, act: &Act) {
+        let index = self.challenges.get(&(act.class, act.id.clone()));
+        let outcome = index.and_then(|index| self.operations.get_mut(*index)).map(|operation| &mut operation.outcome);
+        match outcome {
+            Some(Outcome::ActionRequired { decision, .. }) => *decision = decision.or(Some(act.decision)),
+            Some(Outcome::Approved | Outcome::Accepted { .. } | Outcome::Declined { .. }) | None => {}
+        }
     }
 
     /// Never gives out this id again.
@@ -141,6 +170,7 @@ impl Books {
                 && authorization.amount == order.amount
                 && authorization.currency == order.currency
                 && authorization.is_effect(now_ms)
+                && !authorization.has_failed(now_ms)
         })
     }
 
@@ -150,9 +180,44 @@ impl Books {
         let index = self.by_token.get(&(order.class, method.clone()))?;
         let known = self.operations.get(*index).filter(|operation| {
             operation.outcome.at(now_ms) == Outcome::Approved
+                && !operation.has_failed(now_ms)
                 && !self.is_reversed(operation.class, operation.reference.as_ref())
         });
         known?.carries
+    }
+
+    /// The operation that needs its payer, or did.
+    pub fn challenge(&self, class: Class, id: &str) -> Option<&Operation> {
+        self.operations.get(*self.challenges.get(&(class, id.to_owned()))?)
+    }
+
+    /// An operation by its place among all, from 0.
+    pub fn at(&self, place: usize) -> Option<&Operation> {
+        self.operations.get(place)
+    }
+
+    /// Whether somebody has said that this notice of the operation at that place was taken.
+    pub fn is_taken(&self, place: usize, stage: Stage) -> bool {
+        self.taken.contains(&(place, stage))
+    }
+
+    /// How many operations have been recorded.
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// The places of the operations of which there may be something to tell after this record, the last one.
+    pub fn touched(&self, record: &Record) -> Range<usize> {
+        let end = self.operations.len();
+        match record {
+            Record::Operation(_) => end.saturating_sub(1)..end,
+            Record::Act(act) => match self.challenges.get(&(act.class, act.id.clone())) {
+                Some(place) => *place..place + 1,
+                None => 0..0,
+            },
+            Record::Resend(_) => 0..end,
+            Record::Unacted(_) | Record::Reversal(_) | Record::Taken(_) => 0..0,
+        }
     }
 
     /// The operation that was carried out under this key, while the key is remembered.
@@ -179,6 +244,12 @@ impl Books {
         self.reversals.get(reference)
     }
 
+    /// The moment since when nothing is told of an operation unasked, because its reference was reversed.
+    pub fn silent_since(&self, operation: &Operation) -> Option<i64> {
+        let reversal = self.reversal(operation.reference.as_ref()?)?;
+        operation.class.reverses_by_reference().then_some(reversal.at_ms)
+    }
+
     /// A reversal ends its reference, so that whatever bears the reference is older and voided.
     pub fn is_reversed(&self, class: Class, reference: Option<&String>) -> bool {
         class.reverses_by_reference() && reference.is_some_and(|reference| self.reversals.contains_key(reference))
@@ -200,6 +271,8 @@ impl Books {
             merchant_initiated: operation.merchant_initiated,
             status: operation.outcome.at(now_ms).name(),
             voided: self.is_reversed(operation.class, operation.reference.as_ref()),
+            failed: operation.has_failed(now_ms),
+            charged_back: operation.charged_back(now_ms),
             at: Timestamp::from_millis(operation.at_ms).to_string(),
         })
     }

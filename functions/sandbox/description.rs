@@ -7,7 +7,7 @@ use super::behaviour::TABLE;
 use super::magic::{card_number, method_id};
 use super::route::Class;
 
-const ROUTES: [&str; 15] = [
+const ROUTES: [&str; 19] = [
     "POST /{class}/authorizations",
     "POST /{class}/authorizations/{id}/captures",
     "POST /{class}/authorizations/{id}/reversals",
@@ -18,6 +18,10 @@ const ROUTES: [&str; 15] = [
     "POST /{class}/tokens",
     "GET /{class}/operations?reference=R",
     "POST /timeout-reversal/timeout-reversals",
+    "GET /{class}/challenges/{id}",
+    "POST /{class}/challenges/{id}",
+    "GET /notices?class=C",
+    "POST /notices/resend",
     "GET /ledger?reference=R",
     "GET /faults",
     "POST /faults",

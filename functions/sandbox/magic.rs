@@ -45,12 +45,19 @@ pub fn of_code(code: u16) -> Behaviour {
 }
 
 /// What tokenizing what has this code does: data that are no good are declined at once, and
-/// everything else waits in the token until it is used.
+/// what is about tokenizing happens, and everything else waits in the token until it is used.
 #[must_use]
 pub fn of_tokenizing(code: u16) -> Behaviour {
     match of_code(code) {
         Behaviour::Decline(because) if because.is_of_the_data() => Behaviour::Decline(because),
-        Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) | Behaviour::Fault(_) => Behaviour::Approve,
+        Behaviour::AcceptToken(ends) => Behaviour::Accept(ends),
+        Behaviour::Approve
+        | Behaviour::Decline(_)
+        | Behaviour::Accept(_)
+        | Behaviour::AcceptThenFail
+        | Behaviour::Challenge
+        | Behaviour::Dispute(_)
+        | Behaviour::Fault(_) => Behaviour::Approve,
     }
 }
 

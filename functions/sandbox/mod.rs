@@ -35,6 +35,9 @@
 //! | `POST /{class}/tokens` | `reference` and one of `card`, `bankAccount`; `savedByMerchant`? |
 //! | `GET /{class}/operations?reference=R` | every recorded operation of that reference |
 //! | `POST /timeout-reversal/timeout-reversals` | `reference`: voids all that bears it |
+//! | `GET`, `POST /{class}/challenges/{id}` | the payer's page; `result=approve` or `result=decline`, or that in JSON |
+//! | `GET /notices?class=C` | what is or will be told unasked, and whether it was taken |
+//! | `POST /notices/resend` | tells everything of the last three days again |
 //! | `GET /ledger?reference=R` | all effects in order, or those of one reference |
 //! | `GET`, `POST`, `DELETE /faults` | `{"next":[{"fault","class"?,"kind"?,"delayMs"?,"times"?}]}` |
 //! | `GET /` | this, in short |
@@ -44,7 +47,10 @@
 //! `A-Z0-9`. `methodType` is a text of at most 60 characters; it and `"merchantInitiated":true` stand
 //! in the ledger's line. An operation answers 200 with `{"id","reference","status","code","message",
 //! "date"}` and, where it authorizes and is approved, `"authorizationCode"`; `status` is `approved`,
-//! `accepted` or `declined`.
+//! `accepted`, `declined` or `action_required`, and then `"action":{"url","expires"}` says where the
+//! payer decides and until when. The payer decides once; where nobody did in time, it is declined (78).
+//! What was approved and did not stand has `"failed":true` in a look-up and in the ledger, and
+//! `"chargedBack"` is what a payer has back of it, for as long as it is so.
 //!
 //! A tokenization is an operation like the others, with keys and faults and look-ups, but it moves no
 //! money and never stands in the ledger. Where it is approved its answer has `"token"`, and
@@ -55,6 +61,24 @@
 //! currency, and bears its id. After a timeout reversal everything that still comes under its
 //! reference is declined (12). Errors are `{"code","message"}`.
 //!
+//! # Notices
+//! Of every operation that bears a reference the gateway tells unasked what it has become: where it
+//! was decided at once, right after its answer ([`NOTICE_MS`]), and else both that it is open and how
+//! it ended; then whatever comes after. What a timeout reversal has ended is told of no more. A class
+//! that was given a URL and a secret (`--notify`, `--notify-secret`) posts them as `{"sent","notices":
+//! [item, …]}` under `x-sandbox-signature: t=<unix seconds>,v1=<HMAC-SHA-256 of "<t>.<body>" in
+//! hexadecimal digits>`, with a `v1` for each secret. Any 2xx takes a notice; until then it is sent
+//! again after 1, 2, 5, 15 and 60 s and every 60 s, for three days.
+//!
+//! | `event` | members |
+//! |---|---|
+//! | `operation` | those of the operation's answer as it is then |
+//! | `failed` | `reference`, `id`, `notice` (names this fact), `code`, `message` |
+//! | `dispute` | `reference`, `id`, `dispute` (names it), `stage`, `amount`, `code` |
+//! | `ping` | none; asks only whether somebody listens |
+//!
+//! A dispute is `opened`, then `charged_back`, and then perhaps `reversed`.
+//!
 //! # Magic
 //! A code means the same everywhere: as the last four digits of an amount in minor units (90.13
 //! dollars, 9,013 yen), in a card ([`card_number`]), in a stored method ([`method_id`]: `03O` and
@@ -64,8 +88,9 @@
 //!
 //! A token is `tok_`, the code of its card and 32 hexadecimal digits; the code of a bank account is
 //! the last four digits of its number, where they are one. Tokenizing declines at once what is wrong
-//! with the data (9004, 9007). Every other code is approved and **strikes when the token is used**:
-//! the card of 9013 tokenizes well, and its sale loses the answer.
+//! with the data (9004, 9007), and accepts with the two codes that are about tokens alone (9026, 9027).
+//! Every other code is approved and **strikes when the token is used**: the card of 9013 tokenizes
+//! well, and its sale loses the answer.
 //!
 //! | code | name of the fault | what happens |
 //! |---|---|---|
@@ -87,8 +112,16 @@
 //! | 9018 | `accepted-then-approved` | accepts, approves after 5 s |
 //! | 9019 | `accepted-then-declined` | accepts, declines after 5 s (05) |
 //! | 9020 | `silence` | acts, never answers |
+//! | 9021 | `accepted-then-failed` | accepts, approves after 5 s, fails 5 s after that |
+//! | 9022 | `action-required` | needs the payer, for 15 min |
+//! | 9023 | `charged-back` | approves, dispute opened after 5 s, charged back after 10 s |
+//! | 9024 | `dispute-won` | as 9023, reversed after 15 s |
+//! | 9025 | `notice-first` | approves, and the notice is sent 1 s before the answer |
+//! | 9026 | `token-accepted` | tokenizing accepts, approves after 5 s; all else approves |
+//! | 9027 | `token-refused` | tokenizing accepts, declines after 5 s (05); all else approves |
 //!
-//! Faults of the world (9011 to 9017 and 9020) strike by magic only the first delivery of an
+//! Only captures and sales are disputed, for they alone have taken money, and a token has no sequel.
+//! Faults of the world (9011 to 9017, 9020 and 9025) strike by magic only the first delivery of an
 //! operation (the same class and reference, or the same key), so that a second try gets through;
 //! what a browser asks they do not strike, nor does a script. Declines and asynchronous acceptance
 //! hold always. A **scripted** fault strikes the next delivery that it fits, first or not, replayed
@@ -96,6 +129,8 @@
 //! `approve`, a decline or an acceptance, it decides in their place. `delayMs` makes any of them
 //! answer, or hang up, that much later, and its key is in progress until then; silence alone keeps no
 //! key in progress. Requests that are refused as wrong use up no fault.
+//! A fault of the kind `notice` strikes the next body that is sent unasked, and nothing else: `slow`,
+//! `lost-request`, `lost-answer` (so that it comes twice) or `malformed-body`.
 //!
 //! # What is kept
 //! With a data directory every record is written before its answer leaves, and a sandbox that starts
@@ -107,13 +142,14 @@
 //! `behaviour` is the table, `magic` finds its codes in amounts, cards and methods, and `token` makes
 //! tokens of them; `route`, `order` and `fingerprint` read requests; `books` remembers what `record`
 //! describes; `script` holds the faults to come and `treatment` what they do; `answer` and
-//! `description` write bodies. `model` puts them together into a [`Gateway`] that is a plain value
+//! `description` write bodies, `challenge` the payer's page, and `notice` what is told unasked. `model` puts them together into a [`Gateway`] that is a plain value
 //! without clock, network or chance, so that a simulation can run the same one. `ledger` keeps records
-//! in a file and `server` speaks HTTP.
+//! in a file, `server` speaks HTTP, and `postman` sends the notices that are due in `outbox`.
 
 mod answer;
 mod behaviour;
 mod books;
+mod challenge;
 mod description;
 mod fingerprint;
 #[cfg(feature = "local")]
@@ -122,6 +158,10 @@ mod magic;
 mod model;
 mod notice;
 mod order;
+#[cfg(feature = "local")]
+mod outbox;
+#[cfg(feature = "local")]
+mod postman;
 mod record;
 mod route;
 mod script;
@@ -134,12 +174,17 @@ mod treatment;
 mod tests;
 
 pub use answer::Answer;
-pub use behaviour::{Behaviour, Decline, Ending, Fault, Row, SETTLEMENT_MS, SLOW_MS, TABLE};
+pub use behaviour::{
+    ACTION_MS, Behaviour, Decline, Ending, Fault, NOTICE_FIRST_MS, Row, SETTLEMENT_MS, SLOW_MS, TABLE, Verdict,
+};
 pub use books::KEY_WINDOW_MS;
 pub use magic::{card_number, method_id};
-pub use model::{Delivery, Gateway, Reaction, Request};
-pub use notice::{Notice, notice};
-pub use record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
+pub use model::{DEFAULT_URL, Delivery, Gateway, Reaction, Request, TELL_MS};
+pub use notice::{Item, NOTICE_MS, Notice, SIGNATURE_HEADER, Stage, envelope, notice, notices, ping};
+#[cfg(feature = "local")]
+pub use postman::{Notify, Receivers};
+pub use record::{Act, Decision, Effect, Operation, Outcome, Record, Resend, Reversal, Sequel, Taken, Unacted};
 pub use route::{Class, Kind};
+pub use script::Mishap;
 #[cfg(feature = "local")]
 pub use server::{Options, serve};

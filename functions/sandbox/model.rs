@@ -4,17 +4,28 @@
 //! does behind a socket. A reaction carries the records that it made; whoever serves the gateway
 //! stores them before the answer leaves, and [`Gateway::restore`] builds the same gateway from them.
 
+use std::ops::Range;
+
+use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, of_operation, of_reversal};
-use super::behaviour::{Behaviour, Decline, SETTLEMENT_MS};
+use super::behaviour::{ACTION_MS, Behaviour, Decline, Ending, SETTLEMENT_MS, Verdict};
 use super::books::Books;
+use super::challenge;
 use super::description::description;
+use super::notice::{Item, Stage, notices};
 use super::order::{Order, object, reference};
-use super::record::{Effect, Operation, Outcome, Record, Reversal, Unacted};
+use super::record::{Effect, Operation, Outcome, Record, Resend, Reversal, Sequel, Taken, Unacted};
 use super::route::{Class, Kind, Place, Route, parameter};
-use super::script::Script;
+use super::script::{Mishap, Script};
 use super::treatment::Treatment;
+
+/// Where a gateway is that was not told otherwise.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:9401";
+
+/// How long somebody who does not take a notice is told of it again.
+pub const TELL_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
 
 /// An HTTP request. There is no `Debug`, because the body may hold a card.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,13 +67,26 @@ pub enum Delivery {
 }
 
 /// Four gateways in one: what they have recorded, and what is to happen to them next.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gateway {
+    url: String,
     books: Books,
     script: Script,
 }
 
+impl Default for Gateway {
+    fn default() -> Self {
+        Self { url: DEFAULT_URL.to_owned(), books: Books::default(), script: Script::default() }
+    }
+}
+
 impl Gateway {
+    /// The same gateway where payers reach it at this URL.
+    #[must_use]
+    pub fn at(self, url: impl Into<String>) -> Self {
+        Self { url: url.into(), ..self }
+    }
+
     /// The gateway that made these records, with an empty script of faults.
     #[must_use]
     pub fn restore(records: impl IntoIterator<Item = Record>) -> Self {
@@ -76,6 +100,55 @@ impl Gateway {
     /// Money that moved in all classes, oldest first.
     pub fn effects(&self, now_ms: i64) -> impl Iterator<Item = Effect<'_>> {
         self.books.effects(now_ms)
+    }
+
+    /// An operation by its place among all that were recorded, from 0, as its payer has decided.
+    #[must_use]
+    pub fn operation(&self, place: usize) -> Option<&Operation> {
+        self.books.at(place)
+    }
+
+    /// How many operations have been recorded.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.books.len()
+    }
+
+    /// The places of the operations of which there may be something to tell after this record, the last one.
+    #[must_use]
+    pub fn touched(&self, record: &Record) -> Range<usize> {
+        self.books.touched(record)
+    }
+
+    /// Everything that is told unasked of the operation at that place, whether or not it was taken.
+    #[must_use]
+    pub fn notices(&self, place: usize) -> Vec<Item> {
+        let Some(operation) = self.books.at(place) else { return Vec::new() };
+        let mut items = notices(operation, &self.url);
+        if let Some(end_ms) = self.books.silent_since(operation) {
+            items.retain(|item| item.at_ms < end_ms);
+        }
+        items
+    }
+
+    /// What of that nobody has taken yet, as long as it is worth telling.
+    #[must_use]
+    pub fn untold(&self, place: usize, now_ms: i64) -> Vec<Item> {
+        let mut items = self.notices(place);
+        items.retain(|item| now_ms < item.at_ms.saturating_add(TELL_MS) && !self.books.is_taken(place, item.stage));
+        items
+    }
+
+    /// What a script has planned for the next body that this class sends unasked.
+    pub fn strike_notice(&mut self, class: Class) -> Option<Mishap> {
+        self.script.take_for_notice(class)
+    }
+
+    /// Remembers that notices of the operation at that place were taken.
+    pub fn taken(&mut self, place: usize, stages: Vec<Stage>, now_ms: i64) -> Record {
+        let record = Record::Taken(Taken { operation: place, stages, at_ms: now_ms });
+        self.books.apply(&record);
+        record
     }
 
     /// Answers one request that arrives at `now_ms`, in milliseconds since 1970.
@@ -102,6 +175,23 @@ impl Gateway {
             Route::Ledger => Reaction::at_once(self.ledger(&request.query, now_ms)),
             Route::Faults => Reaction::at_once(self.direct(request)),
             Route::Operations(class) => Reaction::at_once(self.look_up(class, &request.query, now_ms)),
+            Route::Challenge(class, id) => match self.books.challenge(class, id) {
+                Some(operation) => {
+                    let is_reversed = self.books.is_reversed(class, operation.reference.as_ref());
+                    let (answer, act) = challenge::act(operation, is_reversed, request, &self.url, now_ms);
+                    Reaction { records: act.map(Record::Act).into_iter().collect(), ..Reaction::at_once(answer) }
+                }
+                None => {
+                    let message = "no operation of that id needs its payer";
+                    Reaction::at_once(Answer::error(404, "unknown_id", message))
+                }
+            },
+            Route::Notices => Reaction::at_once(self.list_notices(&request.query)),
+            Route::Resend if self.books.is_full() => Reaction::at_once(full()),
+            Route::Resend => {
+                let answer = Answer::ok(&json!({"operations": self.operations()}));
+                Reaction { records: vec![Record::Resend(Resend { at_ms: now_ms })], ..Reaction::at_once(answer) }
+            }
             Route::TimeoutReversals(class) => self.reverse_by_reference(class, request, now_ms),
             Route::Operate(place) => self.operate(place, request, now_ms),
         }
@@ -144,9 +234,39 @@ impl Gateway {
         let operations: Vec<_> = self
             .books
             .under_reference(class, &reference)
-            .map(|operation| of_operation(operation, operation.outcome.at(now_ms)))
+            .map(|operation| {
+                of_operation(operation, operation.outcome.at(now_ms), &self.url).with_sequel(operation, now_ms)
+            })
             .collect();
         Answer::ok(&json!({"operations": operations}))
+    }
+
+    /// What would be told or was, of one class or all.
+    fn list_notices(&self, query: &str) -> Answer {
+        let class = match parameter(query, "class") {
+            Ok(None) => None,
+            Ok(Some(name)) => match Class::by_name(&name) {
+                Some(class) => Some(class),
+                None => return Answer::invalid("class must be a class of gateways"),
+            },
+            Err(message) => return Answer::invalid(&message),
+        };
+        let places = (0..self.books.len()).filter_map(|place| Some((place, self.books.at(place)?)));
+        let listed: Vec<Value> = places
+            .filter(|(_, operation)| class.is_none_or(|class| class == operation.class))
+            .flat_map(|(place, operation)| {
+                self.notices(place).into_iter().map(move |item| {
+                    json!({
+                        "class": operation.class,
+                        "stage": item.stage,
+                        "at": Timestamp::from_millis(item.at_ms).to_string(),
+                        "taken": self.books.is_taken(place, item.stage),
+                        "told": item.told,
+                    })
+                })
+            })
+            .collect();
+        Answer::ok(&json!({"notices": listed}))
     }
 
     fn reverse_by_reference(&self, class: Class, request: &Request, now_ms: i64) -> Reaction {
@@ -167,7 +287,7 @@ impl Gateway {
         let mut operations = self.books.under_reference(class, &reference);
         let reversal = Reversal {
             id: self.books.next_other_id(),
-            reversed: operations.any(|operation| operation.outcome.at(now_ms).stands()),
+            reversed: operations.any(|operation| operation.outcome.at(now_ms).is_alive()),
             reference,
             at_ms: now_ms,
         };
@@ -215,7 +335,7 @@ impl Gateway {
     fn act(&self, order: &Order, treatment: &Treatment, now_ms: i64) -> (Answer, Vec<Record>) {
         let key = order.key.as_ref();
         if let Some(earlier) = key.and_then(|key| self.books.under_key(key, now_ms)) {
-            return (replay(earlier, order, now_ms), Vec::new());
+            return (replay(earlier, order, now_ms, &self.url), Vec::new());
         }
         let authorization = self.books.authorized_by_browser(order, now_ms);
         let outcome = self.decide(order, treatment.behaviour, authorization, now_ms);
@@ -230,17 +350,19 @@ impl Gateway {
             amount: order.amount,
             currency: order.currency.clone(),
             on: self.books.target(order).map(|target| target.id.clone()),
-            carries: order.carries().filter(|_| outcome.stands()),
+            carries: order.carries().filter(|_| outcome.is_alive()),
             saved_by_merchant: order.saved_by_merchant,
             method_type: order.method_type.clone(),
             merchant_initiated: order.merchant_initiated,
             key: order.key.clone(),
             fingerprint: order.fingerprint,
             outcome,
+            sequel: sequel(order.kind, treatment.behaviour, outcome, now_ms),
+            tells_first: treatment.tells_first(),
             at_ms: now_ms,
             answers_at_ms: now_ms.saturating_add_unsigned(treatment.delay_ms),
         };
-        let answer = Answer::ok(&of_operation(&operation, operation.outcome));
+        let answer = Answer::ok(&of_operation(&operation, operation.outcome, &self.url));
         (answer, vec![Record::Operation(operation)])
     }
 
@@ -252,18 +374,51 @@ impl Gateway {
         if order.kind == Kind::PostAuthorize && authorization.is_none() {
             return declined(Decline::UnknownAuthorization);
         }
+        let accepted = |ends| Outcome::Accepted { ends, settles_at_ms: now_ms.saturating_add_unsigned(SETTLEMENT_MS) };
         match behaviour {
-            Behaviour::Approve | Behaviour::Fault(_) => Outcome::Approved,
+            Behaviour::AcceptToken(ends) if order.kind == Kind::Tokenize => accepted(ends),
+            Behaviour::Approve | Behaviour::AcceptToken(_) | Behaviour::Dispute(_) | Behaviour::Fault(_) => {
+                Outcome::Approved
+            }
             Behaviour::Decline(because) => declined(because),
-            Behaviour::Accept(ends) => {
-                Outcome::Accepted { ends, settles_at_ms: now_ms.saturating_add_unsigned(SETTLEMENT_MS) }
+            Behaviour::Accept(ends) => accepted(ends),
+            Behaviour::AcceptThenFail => accepted(Ending::Approved),
+            Behaviour::Challenge => {
+                let expires_at_ms = now_ms.saturating_add_unsigned(ACTION_MS);
+                Outcome::ActionRequired { expires_at_ms, decision: None }
             }
         }
     }
 }
 
+/// What comes after an operation of that kind is approved. A token has no sequel, and disputed is what took money.
+fn sequel(kind: Kind, behaviour: Behaviour, outcome: Outcome, now_ms: i64) -> Option<Sequel> {
+    let after = |settlements: u64| now_ms.saturating_add_unsigned(settlements * SETTLEMENT_MS);
+    if !outcome.is_alive() || !kind.moves_money() {
+        return None;
+    }
+    match behaviour {
+        Behaviour::AcceptThenFail => Some(Sequel::Fails { at_ms: after(2) }),
+        Behaviour::Dispute(verdict) if kind.takes_money() => Some(Sequel::Disputed {
+            opened_at_ms: after(1),
+            charged_back_at_ms: after(2),
+            reversed_at_ms: match verdict {
+                Verdict::ChargedBack => None,
+                Verdict::Won => Some(after(3)),
+            },
+        }),
+        Behaviour::Approve
+        | Behaviour::Decline(_)
+        | Behaviour::Accept(_)
+        | Behaviour::AcceptToken(_)
+        | Behaviour::Challenge
+        | Behaviour::Dispute(_)
+        | Behaviour::Fault(_) => None,
+    }
+}
+
 /// What the same key is answered the second time.
-fn replay(earlier: &Operation, order: &Order, now_ms: i64) -> Answer {
+fn replay(earlier: &Operation, order: &Order, now_ms: i64, url: &str) -> Answer {
     if earlier.fingerprint != order.fingerprint {
         let message = "this key came with other parameters before";
         return Answer::error(422, "key_reused", message);
@@ -272,7 +427,7 @@ fn replay(earlier: &Operation, order: &Order, now_ms: i64) -> Answer {
         let message = "the first request with this key is still running";
         return Answer::error(409, "in_progress", message).with("retry-after", "1");
     }
-    Answer::ok(&of_operation(earlier, earlier.outcome))
+    Answer::ok(&of_operation(earlier, earlier.outcome.undecided(), url))
 }
 
 fn unacted(order: &Order) -> Record {

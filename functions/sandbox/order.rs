@@ -98,8 +98,13 @@ impl Order {
             Instrument::Method(id) => carried.map_or_else(|| magic::of_method(id), magic::of_code),
         };
         match asked {
-            Behaviour::Approve => magic::of_amount(self.amount),
-            Behaviour::Decline(_) | Behaviour::Accept(_) | Behaviour::Fault(_) => asked,
+            Behaviour::Approve | Behaviour::AcceptToken(_) => magic::of_amount(self.amount),
+            Behaviour::Decline(_)
+            | Behaviour::Accept(_)
+            | Behaviour::AcceptThenFail
+            | Behaviour::Challenge
+            | Behaviour::Dispute(_)
+            | Behaviour::Fault(_) => asked,
         }
     }
 

@@ -106,6 +106,15 @@ impl Kind {
         }
     }
 
+    /// Whether money is taken from the payer.
+    #[must_use]
+    pub fn takes_money(self) -> bool {
+        match self {
+            Self::Capture | Self::Sale => true,
+            Self::Authorize | Self::Reverse | Self::Refund | Self::PostAuthorize | Self::Tokenize => false,
+        }
+    }
+
     /// Whether money is held, moves or is set free, so that the ledger shows it.
     #[must_use]
     pub fn moves_money(self) -> bool {
@@ -147,6 +156,10 @@ pub enum Route<'path> {
     Faults,
     Operations(Class),
     TimeoutReversals(Class),
+    /// The page on which the payer of this operation acts.
+    Challenge(Class, &'path str),
+    Notices,
+    Resend,
     Operate(Place<'path>),
 }
 
@@ -157,6 +170,8 @@ impl<'path> Route<'path> {
             "" => Some(Self::Description),
             "ledger" => Some(Self::Ledger),
             "faults" => Some(Self::Faults),
+            "notices" => Some(Self::Notices),
+            "notices/resend" => Some(Self::Resend),
             other => {
                 let (class, rest) = other.split_once('/')?;
                 Self::of_class(Class::by_name(class)?, rest)
@@ -170,6 +185,7 @@ impl<'path> Route<'path> {
         let (kind, on, by_browser) = match [next(), next(), next(), next()] {
             [Some("operations"), None, ..] => return Some(Self::Operations(class)),
             [Some("timeout-reversals"), None, ..] => return Some(Self::TimeoutReversals(class)),
+            [Some("challenges"), Some(id), None, _] => return Some(Self::Challenge(class, id)),
             [Some("authorizations"), None, ..] => (Kind::Authorize, None, false),
             [Some("client-authorizations"), None, ..] => (Kind::Authorize, None, true),
             [Some("post-authorizations"), None, ..] => (Kind::PostAuthorize, None, false),
@@ -187,9 +203,10 @@ impl<'path> Route<'path> {
     #[must_use]
     pub fn methods(self) -> &'static str {
         match self {
-            Self::Description | Self::Ledger | Self::Operations(_) => "GET",
+            Self::Description | Self::Ledger | Self::Operations(_) | Self::Notices => "GET",
+            Self::Challenge(..) => "GET, POST",
             Self::Faults => "GET, POST, DELETE",
-            Self::TimeoutReversals(_) | Self::Operate(_) => "POST",
+            Self::TimeoutReversals(_) | Self::Resend | Self::Operate(_) => "POST",
         }
     }
 }

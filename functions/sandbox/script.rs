@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde_json::{Map, Value, json};
 
-use super::behaviour::{Behaviour, Row, TABLE, by_name};
+use super::behaviour::{Behaviour, Fault, Row, TABLE, by_name};
 use super::order::{Order, object};
 use super::route::{Class, Kind};
 
@@ -32,8 +32,39 @@ struct Entry {
     name: &'static str,
     cue: Cue,
     class: Option<Class>,
-    kind: Option<Kind>,
+    subject: Option<Subject>,
     times: u64,
+}
+
+/// What a scripted fault waits for. One that does not say waits for any operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Operation(Kind),
+    /// A body that the gateway sends unasked.
+    Notice,
+}
+
+/// How a body that is sent unasked is called among the kinds of operation.
+const NOTICE: &str = "notice";
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Operation(kind) => kind.name(),
+            Self::Notice => NOTICE,
+        }
+    }
+
+    fn by_name(name: &str) -> Option<Self> {
+        if name == NOTICE { Some(Self::Notice) } else { Kind::by_name(name).map(Self::Operation) }
+    }
+}
+
+/// What happens to a body that is sent unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mishap {
+    pub fault: Fault,
+    pub delay_ms: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,9 +92,20 @@ impl Script {
 
     /// Takes the oldest cue that is meant for this order.
     pub fn take(&mut self, order: &Order) -> Option<Cue> {
-        let index = self.entries.iter().position(|entry| {
-            entry.class.is_none_or(|class| class == order.class) && entry.kind.is_none_or(|kind| kind == order.kind)
-        })?;
+        let subject = Subject::Operation(order.kind);
+        self.take_where(order.class, |entry| entry.subject.is_none_or(|meant| meant == subject))
+    }
+
+    /// Takes what the oldest cue does to what is sent unasked.
+    pub fn take_for_notice(&mut self, class: Class) -> Option<Mishap> {
+        let cue = self.take_where(class, |entry| entry.subject == Some(Subject::Notice))?;
+        let fault = strikes_notices(cue.behaviour)?;
+        Some(Mishap { fault, delay_ms: cue.delay_ms.unwrap_or(fault.delay_ms()) })
+    }
+
+    fn take_where(&mut self, class: Class, is_meant: impl Fn(&Entry) -> bool) -> Option<Cue> {
+        let fits = |entry: &Entry| entry.class.is_none_or(|meant| meant == class) && is_meant(entry);
+        let index = self.entries.iter().position(fits)?;
         let entry = self.entries.get_mut(index)?;
         let cue = entry.cue;
         entry.times -= 1;
@@ -90,7 +132,7 @@ impl Script {
                 json!({
                     "fault": entry.name,
                     "class": entry.class,
-                    "kind": entry.kind,
+                    "kind": entry.subject.map(Subject::name),
                     "delayMs": entry.cue.delay_ms,
                     "times": entry.times,
                 })
@@ -107,14 +149,37 @@ fn entry(value: &Value) -> Result<Entry, String> {
         return Err(format!("next: the members are {}", MEMBERS.join(", ")));
     }
     let classes = Class::ALL.map(Class::name).join(", ");
-    let kinds = Kind::ALL.map(Kind::name).join(", ");
+    let kinds = format!("{}, {NOTICE}", Kind::ALL.map(Kind::name).join(", "));
+    let subject = choice(value, "kind", &kinds, Subject::by_name)?;
+    if subject == Some(Subject::Notice) && strikes_notices(row.behaviour).is_none() {
+        return Err("next.fault of a notice must be one of slow, lost-request, lost-answer, malformed-body".to_owned());
+    }
     Ok(Entry {
         name: row.name,
         cue: Cue { behaviour: row.behaviour, delay_ms: number(value, "delayMs", 0, DELAY_MAX_MS)? },
         class: choice(value, "class", &classes, Class::by_name)?,
-        kind: choice(value, "kind", &kinds, Kind::by_name)?,
+        subject,
         times: number(value, "times", 1, PENDING_MAX)?.unwrap_or(1),
     })
+}
+
+/// The fault, if it can strike what is sent unasked, too.
+fn strikes_notices(behaviour: Behaviour) -> Option<Fault> {
+    match behaviour {
+        Behaviour::Fault(fault) => match fault {
+            Fault::Slow | Fault::LostRequest | Fault::LostAnswer | Fault::MalformedBody => Some(fault),
+            Fault::ErrorBefore | Fault::ErrorAfter | Fault::TooManyRequests | Fault::Silence | Fault::NoticeFirst => {
+                None
+            }
+        },
+        Behaviour::Approve
+        | Behaviour::Decline(_)
+        | Behaviour::Accept(_)
+        | Behaviour::AcceptThenFail
+        | Behaviour::AcceptToken(_)
+        | Behaviour::Challenge
+        | Behaviour::Dispute(_) => None,
+    }
 }
 
 fn row(value: &Value) -> Result<&'static Row, String> {

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,14 +22,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use kessai_infra::http::HttpClient;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::answer::Answer;
 use super::ledger::Ledger;
 use super::model::{Delivery, Gateway, Reaction, Request};
+use super::outbox::Outbox;
+use super::postman::{self, Receivers};
 
 /// Largest body: many times the largest operation, and a script of faults of the longest kind.
 const BODY_MAX: usize = 64 * 1024;
@@ -46,10 +50,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const STOP_LIMIT: Duration = Duration::from_secs(1);
 
 /// How to run the server.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// Where the ledger is kept; without it, in memory only.
     pub data: Option<PathBuf>,
+    /// Where notices go.
+    pub notify: Receivers,
 }
 
 /// Serves until `shutdown` ends. Answers that still wait by then are not delivered.
@@ -62,11 +68,17 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (ledger, records) = Ledger::open(options.data.as_deref())?;
-    let books = Mutex::new((Gateway::restore(records), ledger));
+    let gateway = Gateway::restore(records).at(format!("http://{}", listener.local_addr()?));
+    let notifies = !options.notify.is_empty();
+    let mut state = State { gateway, ledger, outbox: Outbox::default(), receivers: options.notify };
+    state.look_at(0..state.gateway.operations());
     let (failed, mut failure) = mpsc::channel(1);
     let (stop, stopping) = watch::channel(false);
-    let desk = Arc::new(Desk { books, failed, stopping });
+    let desk = Arc::new(Desk { state: Mutex::new(state), news: Notify::new(), failed, stopping });
     let mut connections = JoinSet::new();
+    if notifies {
+        connections.spawn(postman::run(Arc::clone(&desk), HttpClient::new()?));
+    }
     let mut shutdown = pin!(shutdown);
     let end = loop {
         tokio::select! {
@@ -106,12 +118,34 @@ async fn converse(stream: TcpStream, desk: Arc<Desk>) {
     let _ = connection.await;
 }
 
-/// What all connections share.
-struct Desk {
-    books: Mutex<(Gateway, Ledger)>,
+/// What all connections share, and the postman.
+pub struct Desk {
+    pub state: Mutex<State>,
+    /// Tells the postman that there may be something to tell.
+    pub news: Notify,
     /// Tells `serve` that the ledger has failed.
-    failed: mpsc::Sender<io::Error>,
-    stopping: watch::Receiver<bool>,
+    pub failed: mpsc::Sender<io::Error>,
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// What changes, all of it at once.
+pub struct State {
+    pub gateway: Gateway,
+    pub ledger: Ledger,
+    pub outbox: Outbox,
+    pub receivers: Receivers,
+}
+
+impl State {
+    /// Has the postman look at the operations at these places, where anybody is told of their class.
+    fn look_at(&mut self, places: Range<usize>) {
+        for place in places {
+            let operation = self.gateway.operation(place);
+            if operation.is_some_and(|operation| self.receivers.contains_key(&operation.class)) {
+                self.outbox.add(place, 0);
+            }
+        }
+    }
 }
 
 impl Desk {
@@ -137,14 +171,18 @@ impl Desk {
 
     /// Lets the gateway react and stores what it recorded, so that records stand in their order.
     async fn react(&self, request: &Request) -> Result<Reaction, Unanswered> {
-        let mut books = self.books.lock().await;
-        let (gateway, ledger) = &mut *books;
-        let reaction = gateway.handle(request, now_ms());
-        if let Err(error) = ledger.append(&reaction.records) {
+        let mut state = self.state.lock().await;
+        let reaction = state.gateway.handle(request, now_ms());
+        if let Err(error) = state.ledger.append(&reaction.records) {
             // When the channel is full, an earlier failure is already stopping the server.
             let _ = self.failed.try_send(error);
             return Err(Unanswered);
         }
+        for record in &reaction.records {
+            let places = state.gateway.touched(record);
+            state.look_at(places);
+        }
+        self.news.notify_one();
         Ok(reaction)
     }
 
@@ -202,7 +240,7 @@ fn response(answer: Answer) -> Response<Full<Bytes>> {
 
 /// The only look at the clock. A clock before 1970 reads as 1970.
 #[expect(clippy::disallowed_methods, reason = "the sandbox is a world of its own, with a clock of its own")]
-fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }

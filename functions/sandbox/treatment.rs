@@ -6,6 +6,7 @@ use super::behaviour::{Behaviour, Fault};
 use super::model::Delivery;
 use super::script::Cue;
 
+/// A delivery of an operation, treated.
 pub struct Treatment {
     /// What the gateway decides when it acts; a fault here decides nothing.
     pub behaviour: Behaviour,
@@ -23,16 +24,22 @@ impl Treatment {
     pub fn magic(behaviour: Behaviour) -> Self {
         match behaviour {
             Behaviour::Fault(fault) => Self { behaviour, delay_ms: fault.delay_ms(), fault: Some(fault) },
-            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => Self::unstruck(behaviour),
+            Behaviour::Approve
+            | Behaviour::Decline(_)
+            | Behaviour::Accept(_)
+            | Behaviour::AcceptThenFail
+            | Behaviour::AcceptToken(_)
+            | Behaviour::Challenge
+            | Behaviour::Dispute(_) => Self::unstruck(behaviour),
         }
     }
 
     /// A scripted fault of the world leaves the decision to the card and the amount; any other
     /// scripted behaviour decides in their place.
     pub fn scripted(cue: Cue, magic: Behaviour) -> Self {
-        let usual = match cue.behaviour {
-            Behaviour::Fault(_) => Self { behaviour: magic, ..Self::magic(cue.behaviour) },
-            Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Accept(_) => Self::unstruck(cue.behaviour),
+        let usual = match Self::magic(cue.behaviour) {
+            struck @ Self { fault: Some(_), .. } => Self { behaviour: magic, ..struck },
+            decided => decided,
         };
         Self { delay_ms: cue.delay_ms.unwrap_or(usual.delay_ms), ..usual }
     }
@@ -42,10 +49,15 @@ impl Treatment {
         self.fault.is_none_or(Fault::acts)
     }
 
+    /// Whether what the gateway tells unasked overtakes its answer.
+    pub fn tells_first(&self) -> bool {
+        self.fault == Some(Fault::NoticeFirst)
+    }
+
     /// What is left of the answer that was meant.
     pub fn deliver(&self, meant: Answer) -> (Answer, Delivery) {
         match self.fault {
-            None | Some(Fault::Slow) => (meant, Delivery::Answered),
+            None | Some(Fault::Slow | Fault::NoticeFirst) => (meant, Delivery::Answered),
             Some(Fault::LostRequest | Fault::LostAnswer) => (meant, Delivery::Closed),
             Some(Fault::ErrorBefore | Fault::ErrorAfter) => (Answer::internal_error(), Delivery::Answered),
             Some(Fault::TooManyRequests) => {

@@ -6,9 +6,10 @@
 use data_encoding::BASE64;
 use kessai_shared::card::Secret;
 use kessai_shared::ids::EndpointId;
-use kessai_shared::merchant::address::{Plain, check};
+use kessai_shared::merchant::address::{Plain, check_endpoint};
 use kessai_shared::merchant::set_up::{Change, EndpointEdit, MOST_FILTERS};
 use kessai_shared::merchant::{Endpoint, EventFilter, Merchant, SealedSecret, SharedWith};
+use kessai_shared::webhook::SECRET_PREFIX;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -25,9 +26,6 @@ const ADDRESS: usize = 2_048;
 /// Characters of a description: a line.
 const DESCRIPTION: usize = 255;
 
-/// Says at a glance what leaked.
-const SECRET_PREFIX: &str = "whsec_";
-
 const STATUS: [(&str, bool); 2] = [("Active", true), ("Inactive", false)];
 
 /// An endpoint with its secret.
@@ -42,7 +40,7 @@ pub(super) async fn create(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let text = desk.body()?;
     let mut members = Members::parse(&text)?;
     let making = Making::of(desk, &mut members, &text)?;
-    let url = url(&mut members)?.ok_or_else(|| Problem::missing("url"))?;
+    let url = url(desk, &mut members)?.ok_or_else(|| Problem::missing("url"))?;
     let events = events(&mut members)?.ok_or_else(|| Problem::missing("events"))?;
     let description = members.text("description", DESCRIPTION)?;
     members.finish()?;
@@ -73,7 +71,7 @@ pub(super) async fn edit(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let text = desk.body()?;
     let mut members = Members::parse(&text)?;
     let edit = EndpointEdit {
-        url: url(&mut members)?,
+        url: url(desk, &mut members)?,
         events: events(&mut members)?,
         description: members.edited("description", |members| members.text("description", DESCRIPTION))?,
         is_active: members.literal("status", &STATUS)?,
@@ -89,9 +87,10 @@ pub(super) async fn delete(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     Ok(done())
 }
 
-fn url(members: &mut Members<'_>) -> Result<Option<String>, Problem> {
+fn url(desk: &Desk<'_>, members: &mut Members<'_>) -> Result<Option<String>, Problem> {
     let Some(url) = members.text("url", ADDRESS)? else { return Ok(None) };
-    check(&url, Plain::Nowhere).map_err(|error| Problem::invalid("url", error))?;
+    let plain = if desk.app.takes_loopback { Plain::Loopback } else { Plain::Nowhere };
+    check_endpoint(&url, plain).map_err(|error| Problem::invalid("url", error))?;
     Ok(Some(url))
 }
 

@@ -28,9 +28,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kessai_shared::ports::{Http, HttpFault, HttpRequest, HttpResponse, Method, Pending};
 use tokio::time;
 
-/// As long as a name, a TCP connection and TLS may take together. A gateway that is up needs a tenth of
+/// As long as a name, a TCP connection and TLS may take together. A server that is up needs a tenth of
 /// it; what is left of the caller's time is for the answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// As long as an unused connection is kept. A server that ends it while a request is on its way makes
 /// that request a lost one, so we are done with a connection before the servers are: the shortest time
@@ -129,7 +129,7 @@ fn encode(request: HttpRequest) -> Result<Request<Full<Bytes>>, hyper::http::Err
     Ok(encoded)
 }
 
-fn encode_headers(headers: Vec<(&'static str, String)>) -> Result<HeaderMap, hyper::http::Error> {
+pub(crate) fn encode_headers(headers: Vec<(&'static str, String)>) -> Result<HeaderMap, hyper::http::Error> {
     let mut encoded = HeaderMap::new();
     for (name, value) in headers {
         let mut value = HeaderValue::try_from(value)?;
@@ -161,7 +161,7 @@ fn is_untouched(error: &legacy::Error) -> bool {
 }
 
 /// An error with its causes. None of these types holds anything of the request.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -8,6 +8,7 @@
 //! | [`http`] | `Http` | requests that are sent once and never again |
 //! | [`sqs`] | `Queue` | messages in batches |
 //! | [`system`] | `Clock`, `Entropy` | the operating system |
+//! | [`webhook`] | `Deliveries` | one connection each, to the public internet only |
 //! | [`watch`] | `Journal` | a line of JSON for each request and each call, with metrics |
 //!
 //! [`aws`] knows the account, [`secrets`] what is fetched at the start, and `signed` how AWS is asked for a single call.
@@ -27,3 +28,4 @@ mod signed;
 pub mod sqs;
 pub mod system;
 pub mod watch;
+pub mod webhook;

@@ -128,6 +128,46 @@ pub enum HttpFault {
     Lost(String),
 }
 
+/// Tells merchants what happened.
+pub trait Deliveries: Send + Sync {
+    /// Posts this to an endpoint, once, over a connection of its own, and waits for the answer as long as an endpoint
+    /// has. The status of the answer is one from 200 to 299; where it redirects is not followed.
+    fn deliver<'a>(
+        &'a self,
+        url: &'a str,
+        headers: &'a [(&'static str, String)],
+        body: Vec<u8>,
+    ) -> Pending<'a, Result<u16, DeliveryFault>>;
+}
+
+/// Why something is not delivered. What it prints may be shown to the merchant: it holds nothing of the address but
+/// what anybody may know, and nothing of what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryFault {
+    /// The endpoint is, or its name leads to, no place that we may send to. Which that is, is for the journal alone: it
+    /// could be the address of one of our neighbours.
+    Refused(String),
+    /// No byte of the request left: no name, no connection, no TLS.
+    NotSent(String),
+    /// It may have arrived.
+    Lost(String),
+    /// It arrived, and this was the answer.
+    Status(u16),
+}
+
+impl fmt::Display for DeliveryFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(_) => out.write_str("refused: nothing is delivered to this address"),
+            Self::NotSent(cause) => write!(out, "not sent: {cause}"),
+            Self::Lost(cause) => write!(out, "no answer: {cause}"),
+            Self::Status(status) => write!(out, "answered with {status}"),
+        }
+    }
+}
+
+impl Error for DeliveryFault {}
+
 /// Tells the time and waits.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;

@@ -466,7 +466,7 @@ fn what_will_not_do_is_refused_by_name() {
     let account = json!({
         "PaymentGatewayName": "x", "PaymentGatewayProviderId": provider, "BaseUrl": "https://gateway.example",
     });
-    let hook = json!({ "url": "https://shop.example", "events": ["*"] });
+    let (hooks, hook) = ("/set-up/webhook-endpoints", json!({ "url": "https://shop.example", "events": ["*"] }));
     let invalid = "INVALID_API_INPUT";
     let rows = [
         (providers, with(ours.clone(), "Adapter", "none"), 400, invalid, "Adapter: must be one of"),
@@ -485,9 +485,17 @@ fn what_will_not_do_is_refused_by_name() {
         (gateways, with(account.clone(), "MerchantCredentialId", "not a name"), 400, invalid, "MerchantCredentialId"),
         (gateways, with(account.clone(), "Status", "Asleep"), 400, invalid, "Active, Inactive"),
         (gateways, with(account, "BaseUrl", Value::Null), 400, "REQUIRED_FIELD_MISSING", "BaseUrl"),
-        ("/set-up/webhook-endpoints", with(hook.clone(), "url", "http://127.0.0.1"), 400, invalid, "url: must begin"),
-        ("/set-up/webhook-endpoints", with(hook.clone(), "events", json!(["Payment"])), 400, invalid, "events"),
-        ("/set-up/webhook-endpoints", with(hook, "events", json!([])), 400, invalid, "events"),
+        (hooks, with(hook.clone(), "url", "http://shop.example"), 400, invalid, "url: must begin"),
+        (
+            hooks,
+            with(hook.clone(), "url", "https://169.254.169.254"),
+            400,
+            invalid,
+            "url: must be a name or an address",
+        ),
+        (hooks, with(hook.clone(), "url", "https://2130706433"), 400, invalid, "url: must write an IPv4 address"),
+        (hooks, with(hook.clone(), "events", json!(["Payment"])), 400, invalid, "events"),
+        (hooks, with(hook, "events", json!([])), 400, invalid, "events"),
         ("/set-up/merchants", json!({ "name": "x", "defaultCurrency": "XXZ" }), 400, invalid, "defaultCurrency"),
         (
             "/set-up/api-keys",

@@ -39,10 +39,11 @@ fn the_books_of_the_sandbox_only_grow() {
         let (mut gateway, mut now_ms) = (Gateway::default(), START.as_millis());
         let (mut records, mut ids) = (Vec::<Record>::new(), BTreeSet::<String>::new());
         for visit in visits {
-            let before = ledger(&gateway, now_ms);
+            let before = ledger(&gateway, &records, now_ms);
             now_ms = now_ms.saturating_add(pick(&[0, 1, 5_000, 86_400_000, i64::MAX], visit.after % 16));
             let reaction = gateway.handle(&visit.request(), now_ms);
-            let after = ledger(&gateway, now_ms);
+            records.extend(reaction.records.iter().cloned());
+            let after = ledger(&gateway, &records, now_ms);
             assert!(STATUSES.contains(&reaction.answer.status), "{:?}", reaction.answer);
             assert_eq!(after.len() - before.len(), moved(&reaction.records), "{:?}", reaction.records);
             for (was, is) in before.iter().zip(&after) {
@@ -54,9 +55,14 @@ fn the_books_of_the_sandbox_only_grow() {
                     assert!(ids.insert(id.to_owned()), "{id} is given out twice");
                 }
             }
-            records.extend(reaction.records);
         }
-        assert_eq!(ledger(&Gateway::restore(records), now_ms), ledger(&gateway, now_ms));
+        let restored = Gateway::restore(records.clone());
+        assert_eq!(ledger(&restored, &records, now_ms), ledger(&gateway, &records, now_ms));
+        for place in 0..gateway.operations() {
+            let notices = gateway.notices(place);
+            assert_eq!(restored.notices(place), notices);
+            assert!(notices.is_sorted_by_key(|item| item.at_ms), "{notices:?}");
+        }
     });
 }
 
@@ -67,7 +73,7 @@ struct Line {
     voided: bool,
 }
 
-fn ledger(gateway: &Gateway, now_ms: i64) -> Vec<Line> {
+fn ledger(gateway: &Gateway, records: &[Record], now_ms: i64) -> Vec<Line> {
     // Before time began every accepted operation is still under way.
     let lines: Vec<Line> = gateway
         .effects(i64::MIN)
@@ -77,7 +83,8 @@ fn ledger(gateway: &Gateway, now_ms: i64) -> Vec<Line> {
             Line { what: format!("{what:?} {} {}", effect.status, effect.at), voided: effect.voided }
         })
         .collect();
-    assert!(gateway.effects(now_ms).count() <= lines.len(), "time can only undo");
+    let agreed = records.iter().filter(|record| matches!(record, Record::Act(act) if act.decision.approved)).count();
+    assert!(gateway.effects(now_ms).count() <= lines.len() + agreed, "time can only undo, and payers agree");
     lines
 }
 
@@ -85,7 +92,7 @@ fn ledger(gateway: &Gateway, now_ms: i64) -> Vec<Line> {
 fn moved(records: &[Record]) -> usize {
     let moves = |record: &&Record| match record {
         Record::Operation(operation) => operation.is_effect(i64::MIN),
-        Record::Unacted(_) | Record::Reversal(_) => false,
+        Record::Unacted(_) | Record::Reversal(_) | Record::Act(_) | Record::Taken(_) | Record::Resend(_) => false,
     };
     records.iter().filter(moves).count()
 }
@@ -97,7 +104,7 @@ fn new_id(record: &Record) -> Option<&str> {
             || operation.on.as_ref() != Some(&operation.id))
         .then_some(operation.id.as_str()),
         Record::Reversal(reversal) => Some(&reversal.id),
-        Record::Unacted(_) => None,
+        Record::Unacted(_) | Record::Act(_) | Record::Taken(_) | Record::Resend(_) => None,
     }
 }
 
@@ -110,7 +117,7 @@ impl Visit {
         // Mostly one class, and mostly no magic: so that requests meet.
         let class = Class::ALL.get(usize::from(self.class % 16)).copied().unwrap_or(Class::Keyed).name();
         let id = pick(&["1000000001", "1000000001", "1000000002", "SF1000001", ""], self.id);
-        let path = match self.place % 18 {
+        let path = match self.place % 20 {
             0 => format!("/{}", pick(&["", class, "keyed/1000000001", "é"], self.id)),
             1 => "/ledger".to_owned(),
             2 => "/faults".to_owned(),
@@ -123,9 +130,11 @@ impl Visit {
             11 => format!("/{class}/authorizations/{id}/reversals"),
             12 => format!("/{class}/payments/{id}/refunds"),
             15 | 16 => format!("/{class}/tokens"),
+            18 => format!("/{class}/challenges/{id}"),
+            19 => pick(&["/notices", "/notices/resend"], self.id).to_owned(),
             _ => format!("/{class}/authorizations"),
         };
-        let usual = if matches!(self.place % 18, 0 | 1 | 3) { "GET" } else { "POST" };
+        let usual = if matches!(self.place % 20, 0 | 1 | 3) { "GET" } else { "POST" };
         Request {
             method: pick(&[usual, usual, usual, usual, usual, "GET", "DELETE", "PUT"], self.method).to_owned(),
             path,
@@ -145,11 +154,13 @@ impl Visit {
             "reference": pick(&["r1", "r2", "r3", ""], self.reference % 13),
             "amount": u64::from(row.code) + 10_000, "currency": "USD", "authorization": id,
         });
-        if self.place % 18 == 2 {
+        if self.place % 20 == 18 {
+            body = json!({"result": pick(&["approve", "approve", "decline", "perhaps"], self.code)});
+        } else if self.place % 20 == 2 {
             body = json!({"next": [{"fault": row.name, "times": self.reference, "delayMs": self.method}]});
-        } else if self.by_card || matches!(self.place % 18, 6 | 13) {
+        } else if self.by_card || matches!(self.place % 20, 6 | 13) {
             body["card"] = json!({"number": card_number(row.code), "expiryMonth": 1, "expiryYear": "2030"});
-        } else if matches!(self.place % 18, 15 | 16) {
+        } else if matches!(self.place % 20, 15 | 16) {
             body["bankAccount"] = json!({"number": format!("DE{:04}", row.code), "type": "Checking"});
         } else {
             body["method"] = json!(method_id(row.code));

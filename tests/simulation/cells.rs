@@ -2,6 +2,7 @@
 //! must have been, over many histories; what cannot be reached is listed with its reason.
 
 use kessai_functions::sandbox::Class;
+use kessai_shared::payment::sequel::{Stage, What};
 use kessai_shared::payment::{Action, Event, Operation, Outcome, Source, State, Verdict};
 use kessai_shared::ports::Decision;
 use kessai_shared::rejection::Rejection;
@@ -56,6 +57,11 @@ words! {
         NoticeApproved = "notice: approved",
         NoticeAccepted = "notice: accepted",
         NoticeDeclined = "notice: declined",
+        SequelFailed = "sequel: failed",
+        SequelOpened = "sequel: disputed",
+        SequelChargedBack = "sequel: charged back",
+        SequelReversed = "sequel: dispute reversed",
+        SequelLost = "sequel: dispute lost",
     }
 }
 
@@ -179,6 +185,11 @@ impl Cell {
             Event::Learned { operation, source, outcome, .. } => {
                 (payment.and_then(|payment| payment.operation(*operation)), heard(*source, outcome)?)
             }
+            // What merchants are told is nothing that happens to an operation.
+            Event::Told { .. } | Event::ToldAgain { .. } => return None,
+            Event::Followed { operation, sequel } => {
+                (payment.and_then(|payment| payment.operation(*operation)), followed(sequel.what))
+            }
             Event::Due { .. } => {
                 let operation = decision.follows.ok().and_then(|step| step.operation)?;
                 (payment.and_then(|payment| payment.operation(operation)), Happened::Due)
@@ -203,6 +214,16 @@ fn stands(operation: Option<&Operation>) -> Stands {
             Verdict::NeverReceived => Stands::NeverReceived,
             Verdict::Lapsed => Stands::Lapsed,
         },
+    }
+}
+
+fn followed(what: What) -> Happened {
+    match what {
+        What::Failed => Happened::SequelFailed,
+        What::Dispute(Stage::Opened) => Happened::SequelOpened,
+        What::Dispute(Stage::ChargedBack) => Happened::SequelChargedBack,
+        What::Dispute(Stage::Reversed) => Happened::SequelReversed,
+        What::Dispute(Stage::Lost) => Happened::SequelLost,
     }
 }
 

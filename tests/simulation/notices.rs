@@ -1,10 +1,11 @@
 //! What the gateway tells unasked: late, twice, never, and what others tell in its name.
 
-use kessai_functions::sandbox::{Decline, Operation, Outcome, notice};
+use kessai_functions::sandbox::{Decline, Operation, Outcome, SIGNATURE_HEADER, envelope, notices};
 use kessai_shared::card::Secret;
-use kessai_shared::gateways::Adapter;
+use kessai_shared::gateways::{Adapter, RawNotice};
 use kessai_shared::ids::{MerchantId, PaymentKey};
 
+use crate::cast::GATEWAY_URL;
 use crate::chance::Fault;
 use crate::story::Lane;
 use crate::world::{Happening, START_MS, World};
@@ -41,7 +42,7 @@ impl World {
                 }
                 settles_at_ms - START_MS
             }
-            Outcome::Approved | Outcome::Declined { .. } => self.now_ms,
+            Outcome::Approved | Outcome::Declined { .. } | Outcome::ActionRequired { .. } => self.now_ms,
         };
         if self.chance.strikes(Fault::NoticeForged) {
             let at = self.now_ms + self.chance.millis(0..60_000);
@@ -63,20 +64,26 @@ impl World {
     pub(crate) fn be_told(&mut self, mut told: Told) {
         let said = if told.is_forged { other(&told.operation) } else { told.operation.clone() };
         let secret = if told.is_forged { "whsec_somebody_else" } else { NOTICE_SECRET };
-        let signed = notice(&said, secret, START_MS + told.told_ms);
+        let mut items = notices(&said, GATEWAY_URL);
+        let known = items.iter().filter(|item| item.at_ms <= START_MS + told.told_ms).count().max(1);
+        items.truncate(known);
+        let signed = envelope(items.last().map(|item| &item.told), &[secret], START_MS + self.now_ms);
         let name = format!("sandbox-{}", self.plan.class.name());
-        let read = Adapter::named(&name).and_then(|adapter| adapter.notice).expect("the sandbox's codec");
-        let taken = read(signed.body.as_bytes(), &signed.signature, &[Secret::new(NOTICE_SECRET.to_owned())]);
+        let codec = Adapter::named(&name).and_then(|adapter| adapter.notice).expect("the sandbox's codec");
+        let header = |name: &str| (name == SIGNATURE_HEADER).then_some(signed.signature.as_str());
+        let raw = RawNotice { body: signed.body.as_bytes(), header: &header, now: self.time() };
+        let taken = (codec.read)(&raw, &[Secret::new(NOTICE_SECRET.to_owned())]);
         let genuine = if told.is_forged { "a forged" } else { "a" };
         self.tell(Lane::Gateway, Lane::Worker(self.tasks.len()), || format!("{genuine} notice {}", signed.body));
         match taken {
-            Some(_) if told.is_forged => self.auditor.object("forged", || "a forged notice was taken".to_owned()),
-            Some(notice) => {
+            Ok(_) if told.is_forged => self.auditor.object("forged", || "a forged notice was taken".to_owned()),
+            Ok(mut notices) => {
                 told.tries += 1;
+                let Some(notice) = notices.pop() else { return };
                 self.start_taking(told.merchant, notice, Box::new(told));
             }
-            None if told.is_forged => {}
-            None => self.auditor.object("forged", || "a genuine notice was not taken".to_owned()),
+            Err(_) if told.is_forged => {}
+            Err(_) => self.auditor.object("forged", || "a genuine notice was not taken".to_owned()),
         }
     }
 
@@ -91,7 +98,9 @@ impl World {
 /// What a forger would have us believe.
 fn other(operation: &Operation) -> Operation {
     let outcome = match operation.outcome {
-        Outcome::Approved | Outcome::Accepted { .. } => Outcome::Declined { because: Decline::DoNotHonour },
+        Outcome::Approved | Outcome::Accepted { .. } | Outcome::ActionRequired { .. } => {
+            Outcome::Declined { because: Decline::DoNotHonour }
+        }
         Outcome::Declined { .. } => Outcome::Approved,
     };
     Operation { outcome, ..operation.clone() }

@@ -2,7 +2,7 @@
 //! tick, which sends them for what is due later than SQS can wait.
 
 use kessai_functions::follow_up::look;
-use kessai_shared::reminder::{Delayed, Reminder, TICK, delay, horizon, is_turn};
+use kessai_shared::reminder::{Delayed, Due, Errand, Reminder, TICK, delay, horizon, is_turn};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
 
@@ -19,11 +19,12 @@ const RECEIVES: u32 = 4;
 /// When somebody sends dead letters back.
 const REDRIVE_MS: i64 = 3_600_000;
 
-/// What the queue holds: which payment to look at, and which version of it said so. What a newer version
+/// What the queues hold: which payment to look at, and which version of it said so. What a newer version
 /// says has its own message.
 #[derive(Clone, Copy)]
 pub struct Message {
     payment: usize,
+    errand: Errand,
     reminder: Reminder,
     receives: u32,
 }
@@ -31,7 +32,7 @@ pub struct Message {
 impl World {
     /// A message about a payment, held back for a while.
     pub(crate) fn remind(&mut self, payment: usize, delayed: Delayed) {
-        let message = Message { payment, reminder: delayed.reminder, receives: 0 };
+        let message = Message { payment, errand: delayed.errand, reminder: delayed.reminder, receives: 0 };
         let late = self.chance.strikes(Fault::MessageLate);
         let more = if late { self.chance.millis(2_000..900_000) } else { self.chance.millis(50..1_000) };
         let at = self.now_ms + millis(delayed.delay) + more;
@@ -44,16 +45,16 @@ impl World {
 
     /// Somebody looked; if nothing came of it and nothing else reminds, the same message goes out again.
     pub(crate) fn look_again(&mut self, message: Message, look: Option<Look>, now: Timestamp) {
-        let Message { payment, reminder, .. } = message;
+        let Message { payment, errand, reminder, .. } = message;
         if let Some(due) = look.and_then(|look| reminder.again(&look.payment)) {
-            self.remind(payment, Delayed { reminder, delay: delay(due, now), trace: None });
+            self.remind(payment, Delayed { reminder, errand, delay: delay(due, now), trace: None });
         }
     }
 
     /// What is due later than a queue can wait is found by the tick at one of its turns; the next of them.
-    pub(crate) fn await_tick(&mut self, payment: usize) {
+    pub(crate) fn await_tick(&mut self, payment: usize, errand: Errand) {
         let image = image_of(&self.table.rows[payment].item);
-        let (Some(due), true) = (image.due, image.is_late) else { return };
+        let Some(Due { at: due, .. }) = image.due(errand).filter(|due| due.is_late) else { return };
         let minute = millis(TICK);
         let ahead = millis(horizon(self.time()).since(self.time()));
         let first = (START_MS + self.now_ms).max(due.as_millis() - ahead).div_euclid(minute) + 1;
@@ -61,23 +62,23 @@ impl World {
         let ticks = (first..first + 60 * 24 * 365).map(|tick| moment(tick * minute));
         if let Some(tick) = { ticks }.find(|tick| is_turn(due, *tick)) {
             let version = image.reminder.version;
-            self.foresee(tick.as_millis() - START_MS, Happening::Ticked { payment, version });
+            self.foresee(tick.as_millis() - START_MS, Happening::Ticked { payment, errand, version });
         }
     }
 
     /// The tick reads the index.
-    pub(crate) fn tick(&mut self, payment: usize, version: u64) {
+    pub(crate) fn tick(&mut self, payment: usize, errand: Errand, version: u64) {
         let image = image_of(&self.table.rows[payment].item);
         if image.reminder.version != version {
             return;
         }
         if !self.chance.strikes(Fault::TickMissed) {
             self.tell(Lane::Queue, Lane::Queue, || format!("the tick finds payment {payment}, version {version}"));
-            if let Some(delayed) = image.delayed(self.time()) {
+            if let Some(delayed) = image.delayed(errand, self.time()) {
                 self.remind(payment, delayed);
             }
         }
-        self.await_tick(payment);
+        self.await_tick(payment, errand);
     }
 
     /// Somebody looks at a payment.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::ports::{Expected, StoreFault, Written};
-use kessai_shared::reminder::{Image, mark, reminders};
+use kessai_shared::reminder::{Errand, Image, mark, reminders};
 use kessai_shared::stored::item::Name;
 use kessai_shared::stored::payment::{KEY, VERSION};
 use kessai_shared::stored::{Attribute, Item};
@@ -192,8 +192,10 @@ impl World {
     /// The stream will show what is there now. Mostly it is quick, and shows the last of several writes.
     fn show(&mut self, place: usize) {
         let shown = Shown { payment: place, image: image_of(&self.table.rows[place].item) };
-        if shown.image.is_late {
-            self.await_tick(place);
+        for errand in Errand::ALL {
+            if shown.image.due(errand).is_some_and(|due| due.is_late) {
+                self.await_tick(place, errand);
+            }
         }
         let is_late = self.chance.strikes(Fault::StreamLate);
         let millis = if is_late { self.chance.millis(1_000..120_000) } else { self.chance.millis(500..1_500) };

@@ -9,6 +9,7 @@ use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
 
 use kessai_functions::sandbox::{Gateway, Kind};
+use kessai_shared::reminder::Errand;
 
 use crate::auditor::{Auditor, Violation};
 use crate::callers::Caller;
@@ -51,7 +52,7 @@ pub enum Happening {
     /// Somebody is told to look at a payment.
     Woken(Message),
     /// The tick finds a payment in the index.
-    Ticked { payment: usize, version: u64 },
+    Ticked { payment: usize, errand: Errand, version: u64 },
     /// A worker's clock jumps.
     Steps { worker: usize },
     /// From here on nothing fails any more.
@@ -248,7 +249,7 @@ impl World {
             Happening::Told(told) => self.be_told(*told),
             Happening::Streamed { shown, is_late } => self.stream(shown, is_late),
             Happening::Woken(message) => self.wake(message),
-            Happening::Ticked { payment, version } => self.tick(payment, version),
+            Happening::Ticked { payment, errand, version } => self.tick(payment, errand, version),
             Happening::Steps { worker } => self.step_clock(worker),
             Happening::Calm => self.calm_down(),
         }

@@ -1,13 +1,17 @@
 //! The sandbox, asked as a merchant asks it. The model is tested without a clock or a socket; the
 //! server and the ledger are tested for what only they do.
 
+mod challenges;
 mod ledger;
+mod notices;
+mod post;
 mod records;
 mod requests;
 mod resolution;
 mod script;
 mod server;
 mod table;
+mod timelines;
 mod tokens;
 
 use serde_json::{Value, json};

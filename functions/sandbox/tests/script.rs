@@ -1,5 +1,6 @@
 //! Scripted faults: which delivery they strike, and what they leave to the card and the amount.
 
+use super::super::{Class, Fault, SLOW_MS};
 use super::*;
 
 fn script(world: &mut World, next: &Value) -> Reaction {
@@ -89,6 +90,30 @@ fn a_request_that_is_refused_uses_up_no_fault() {
 }
 
 #[test]
+fn a_notice_is_struck_by_what_was_meant_for_it_alone() {
+    let mut world = World::new();
+    let next = json!([
+        {"fault": "lost-answer", "kind": "notice", "class": "keyed"},
+        {"fault": "slow"},
+        {"fault": "slow", "kind": "notice"},
+        {"fault": "lost-request", "kind": "notice", "delayMs": 7},
+    ]);
+    script(&mut world, &next);
+    assert_eq!(world.get("/faults")["next"][0]["kind"], json!("notice"));
+    let rows = [
+        (Class::None, Some((Fault::Slow, SLOW_MS))),
+        (Class::Keyed, Some((Fault::LostAnswer, 0))),
+        (Class::Keyed, Some((Fault::LostRequest, 7))),
+        (Class::Keyed, None),
+    ];
+    for (class, expected) in rows {
+        let mishap = world.gateway.strike_notice(class);
+        assert_eq!(mishap.map(|mishap| (mishap.fault, mishap.delay_ms)), expected);
+    }
+    assert_eq!(world.post("/keyed/sales", &order("r")).delay_ms, SLOW_MS);
+}
+
+#[test]
 fn pending_faults_can_be_seen_and_cleared() {
     let mut world = World::new();
     let entry = json!({
@@ -109,6 +134,9 @@ fn a_script_that_cannot_be_meant_is_refused_as_a_whole() {
         (json!(["slow"]), "next.fault must be one of"),
         (json!([{"fault": "slow", "class": "kinged"}]), "keyed, look-up, timeout-reversal, none"),
         (json!([{"fault": "slow", "kind": "steal"}]), "authorize, capture"),
+        (json!([{"fault": "slow", "kind": "steal"}]), "tokenize, notice"),
+        (json!([{"fault": "decline", "kind": "notice"}]), "next.fault of a notice"),
+        (json!([{"fault": "silence", "kind": "notice"}]), "next.fault of a notice"),
         (json!([{"fault": "slow", "delayMs": -1}]), "next.delayMs"),
         (json!([{"fault": "slow", "times": 0}]), "next.times"),
         (json!([{"fault": "slow", "clas": "keyed"}]), "the members are fault, class"),

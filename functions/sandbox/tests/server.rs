@@ -12,17 +12,21 @@ use super::super::{Options, serve};
 use super::ledger::Directory;
 use super::*;
 
-struct Running {
-    address: SocketAddr,
+pub struct Running {
+    pub address: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
     async fn start(directory: Option<&Directory>) -> Self {
+        let data = directory.map(|directory| directory.0.clone());
+        Self::start_with(Options { data, ..Options::default() }).await
+    }
+
+    pub async fn start_with(options: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let options = Options { data: directory.map(|directory| directory.0.clone()) };
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(serve(listener, options, async {
             let _ = stopped.await;
@@ -30,7 +34,7 @@ impl Running {
         Self { address, stop, server }
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.send(()).expect("a running server");
         let ended = self.server.await.expect("no panic");
         ended.expect("a server that ends well");
@@ -41,14 +45,14 @@ impl Running {
     }
 
     /// Sends one request on its own connection and leaves it open.
-    async fn send(&self, head: &str, body: &str) -> TcpStream {
+    pub async fn send(&self, head: &str, body: &str) -> TcpStream {
         let mut stream = self.connect().await;
         write(&mut stream, head, body).await;
         stream
     }
 
     /// Sends one request and reads until the server closes.
-    async fn ask(&self, head: &str, body: &str) -> String {
+    pub async fn ask(&self, head: &str, body: &str) -> String {
         let head = format!("{head}\r\nconnection: close");
         let mut stream = self.send(&head, body).await;
         let mut text = String::new();
@@ -57,10 +61,15 @@ impl Running {
     }
 
     async fn effects(&self) -> Vec<Value> {
-        let text = self.ask("GET /ledger HTTP/1.1", "").await;
+        self.list("/ledger", "effects").await
+    }
+
+    /// What stands under that name in an answer.
+    pub async fn list(&self, target: &str, name: &str) -> Vec<Value> {
+        let text = self.ask(&format!("GET {target} HTTP/1.1"), "").await;
         let (_, body) = text.split_once("\r\n\r\n").expect("a body");
         let body: Value = serde_json::from_str(body).expect("JSON");
-        body["effects"].as_array().expect("effects").clone()
+        body[name].as_array().expect("a list").clone()
     }
 
     /// Looks at the ledger until an operation that is under way has been carried out.
@@ -77,7 +86,7 @@ async fn write(stream: &mut TcpStream, head: &str, body: &str) {
     stream.write_all(text.as_bytes()).await.expect("a request");
 }
 
-fn sale(reference: &str, amount: u64) -> String {
+pub fn sale(reference: &str, amount: u64) -> String {
     with(order(reference), "amount", json!(amount)).to_string()
 }
 

@@ -1,6 +1,6 @@
 //! Every row of the magic table, wherever its code can stand.
 
-use super::super::{SLOW_MS, TABLE, card_number, method_id};
+use super::super::{NOTICE_FIRST_MS, SLOW_MS, TABLE, card_number, method_id};
 use super::*;
 
 /// What a row does: at the first delivery, to the ledger, and at the second delivery.
@@ -17,6 +17,7 @@ fn expected() -> Vec<Expected> {
     let row = |code, name, first, delay_ms, acts, second| Expected { code, name, first, delay_ms, acts, second };
     let approved = || says("approved", "00");
     let accepted = || says("accepted", "09");
+    let needs_payer = || says("action_required", "65");
     let declines = |code, name, reason| {
         let declined = || says("declined", reason);
         row(code, name, declined(), 0, false, declined())
@@ -42,6 +43,13 @@ fn expected() -> Vec<Expected> {
         row(9018, "accepted-then-approved", accepted(), 0, true, accepted()),
         row(9019, "accepted-then-declined", accepted(), 0, true, accepted()),
         row(9020, "silence", Seen::Silent, 0, true, approved()),
+        row(9021, "accepted-then-failed", accepted(), 0, true, accepted()),
+        row(9022, "action-required", needs_payer(), 0, false, needs_payer()),
+        row(9023, "charged-back", approved(), 0, true, approved()),
+        row(9024, "dispute-won", approved(), 0, true, approved()),
+        row(9025, "notice-first", approved(), NOTICE_FIRST_MS, true, approved()),
+        row(9026, "token-accepted", approved(), 0, true, approved()),
+        row(9027, "token-refused", approved(), 0, true, approved()),
     ]
 }
 

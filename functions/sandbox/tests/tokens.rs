@@ -110,6 +110,7 @@ fn only_wrong_data_are_declined_at_once_and_every_other_code_is_carried() {
             match row.code {
                 9004 => assert_eq!(seen(&reaction), says("declined", "54")),
                 9007 => assert_eq!(seen(&reaction), says("declined", "14")),
+                9026 | 9027 => assert_eq!(seen(&reaction), says("accepted", "09")),
                 code => {
                     assert_eq!(seen(&reaction), says("approved", "00"), "{code}");
                     assert!(token(&reaction).starts_with(&format!("tok_{code:04}_")), "{code}");
@@ -137,7 +138,7 @@ fn a_number_without_a_code_is_carried_as_no_magic() {
 
 #[test]
 fn what_a_token_carries_strikes_when_it_is_used_as_its_card_does() {
-    for row in TABLE.iter().filter(|row| ![9004, 9007].contains(&row.code)) {
+    for row in TABLE.iter().filter(|row| ![9004, 9007, 9026, 9027].contains(&row.code)) {
         for path in ["/none/authorizations", "/none/sales"] {
             let (mut tokens, mut cards) = (World::new(), World::new());
             let number = card_number(row.code);
@@ -290,10 +291,21 @@ fn a_token_is_in_progress_until_its_slow_answer_leaves() {
 
 #[test]
 fn an_accepted_token_is_given_out_when_it_is_approved() {
-    for (fault, is_given) in [("accepted-then-approved", true), ("accepted-then-declined", false)] {
+    let scripted = |fault: &str| json!({"next": [{"fault": fault}]});
+    let rows = [
+        (scripted("accepted-then-approved"), of_card("t", CARD), true, 0),
+        (scripted("accepted-then-declined"), of_card("t", CARD), false, 0),
+        (scripted("accepted-then-failed"), of_card("t", CARD), true, 0),
+        (scripted("token-accepted"), of_account("t", "1234"), true, 0),
+        (scripted("token-refused"), of_account("t", "1234"), false, 0),
+        (json!({"next": []}), of_card("t", &card_number(9026)), true, 9026),
+        (json!({"next": []}), of_account("t", "DE009026"), true, 9026),
+        (json!({"next": []}), of_card("t", &card_number(9027)), false, 9027),
+    ];
+    for (fault, order, is_given, carried) in rows {
         let mut world = World::new();
-        world.post("/faults", &json!({"next": [{"fault": fault}]}));
-        let accepted = world.post(TOKENS, &of_card("t", CARD));
+        world.post("/faults", &fault);
+        let accepted = world.post(TOKENS, &order);
         assert_eq!((seen(&accepted), &body(&accepted)["token"]), (says("accepted", "09"), &Value::Null));
         let mut token_at = |now_ms: i64| {
             world.now_ms = now_ms;
@@ -303,10 +315,10 @@ fn an_accepted_token_is_given_out_when_it_is_approved() {
         assert_eq!(token_at(settled_ms - 1), Value::Null, "{fault}");
         let token = token_at(settled_ms);
         assert_eq!(token.is_string(), is_given, "{fault}");
-        let known = "tok_0000_a88cf39670e8452d9d5c09d4715f85f4";
+        let known = format!("tok_{carried:04}_a88cf39670e8452d9d5c09d4715f85f4");
         for (now_ms, is_known) in [(settled_ms - 1, false), (settled_ms, is_given)] {
             world.now_ms = now_ms;
-            let sale = world.post("/keyed/sales", &by_method("s", known));
+            let sale = world.post("/keyed/sales", &by_method("s", &known));
             let code = if is_known { "00" } else { "14" };
             assert_eq!(body(&sale)["code"], json!(code), "{fault} {now_ms}");
         }

@@ -16,3 +16,5 @@ mod secrets;
 mod store;
 #[cfg(test)]
 mod vault;
+#[cfg(test)]
+mod webhook;

@@ -6,6 +6,7 @@
 //! in [`ADAPTERS`].
 
 pub mod sandbox;
+pub mod signatures;
 
 use std::time::Duration;
 

@@ -2,9 +2,17 @@
 //!
 //! Whoever sets up an address makes us send requests there. So it names one host over TLS and nothing else: no
 //! credentials that would rest in plain sight, no fragment. Plain HTTP is for development, to the same machine.
+//!
+//! A gateway may well stand in a private network. An endpoint of a merchant's must not: whoever may choose where we
+//! send to would see with our eyes. What its name says is looked at when it is set up ([`check_endpoint`]); what it
+//! leads to, each time that something is delivered ([`is_public`]).
+
+mod public;
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+pub use self::public::is_public;
 
 /// Why an address will not do, after "must".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +21,8 @@ pub enum AddressError {
     NoHost,
     UserInfo,
     Strange,
+    Numeric,
+    NotPublic,
 }
 
 impl fmt::Display for AddressError {
@@ -22,6 +32,8 @@ impl fmt::Display for AddressError {
             Self::NoHost => "must name a host, and perhaps a port",
             Self::UserInfo => "must not hold a user or password",
             Self::Strange => "must be printable ASCII without spaces, quotes and a fragment",
+            Self::Numeric => "must write an IPv4 address as four decimal numbers",
+            Self::NotPublic => "must be a name or an address on the public internet",
         })
     }
 }
@@ -30,12 +42,61 @@ impl fmt::Display for AddressError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plain {
     Nowhere,
-    /// Where gateways may listen on the same machine. Never in a Lambda function: its platform listens there too.
+    /// Where gateways and endpoints may listen on the same machine. Never in a Lambda function: its platform listens there too.
     Loopback,
 }
 
 /// Whether requests may be sent there.
 pub fn check(url: &str, plain: Plain) -> Result<(), AddressError> {
+    sound_host(url, plain).map(|_| ())
+}
+
+/// Whether events may be delivered there, as far as that can be seen without looking the name up. With
+/// [`Plain::Loopback`] they may be to the same machine.
+pub fn check_endpoint(url: &str, plain: Plain) -> Result<(), AddressError> {
+    let host = sound_host(url, plain)?;
+    match plain == Plain::Loopback && is_loopback(host) {
+        true => Ok(()),
+        false => check_public(host),
+    }
+}
+
+/// Names that are no place on the public internet, with all names below them: this machine (RFC 6761), what answers on
+/// the local network (RFC 6762), a home (RFC 8375), and what is private by ICANN's word, as clouds call their metadata.
+const PRIVATE_NAMES: [&str; 4] = ["localhost", "local", "home.arpa", "internal"];
+
+fn check_public(host: &str) -> Result<(), AddressError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return if is_public(address) { Ok(()) } else { Err(AddressError::NotPublic) };
+    }
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    if name.split('.').any(str::is_empty) {
+        return Err(AddressError::NoHost);
+    }
+    let Some((_, last)) = name.rsplit_once('.') else {
+        // A single number is an address too, and a single word is somebody's on the local network.
+        return Err(if is_number(&name) { AddressError::Numeric } else { AddressError::NotPublic });
+    };
+    if is_number(last) {
+        return Err(AddressError::Numeric);
+    }
+    let is_within =
+        |private: &&str| name.strip_suffix(*private).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    match PRIVATE_NAMES.iter().any(is_within) {
+        true => Err(AddressError::NotPublic),
+        false => Ok(()),
+    }
+}
+
+/// Whether a host that ends in this is read as an IPv4 address, in decimal, octal or hexadecimal digits ("ends in a
+/// number" of the URL standard).
+fn is_number(last: &str) -> bool {
+    let is_hexadecimal = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    last.bytes().all(|byte| byte.is_ascii_digit()) || last.strip_prefix("0x").is_some_and(is_hexadecimal)
+}
+
+/// The host of an address that requests may be sent to.
+fn sound_host(url: &str, plain: Plain) -> Result<&str, AddressError> {
     let is_strange = |byte: u8| !byte.is_ascii_graphic() || b"\"'<>\\^`{|}#".contains(&byte);
     if url.bytes().any(is_strange) {
         return Err(AddressError::Strange);
@@ -52,7 +113,7 @@ pub fn check(url: &str, plain: Plain) -> Result<(), AddressError> {
     let host = host(authority).ok_or(AddressError::NoHost)?;
     match is_plain && !(plain == Plain::Loopback && is_loopback(host)) {
         true => Err(AddressError::NoHttps),
-        false => Ok(()),
+        false => Ok(host),
     }
 }
 
@@ -84,7 +145,8 @@ fn host(authority: &str) -> Option<&str> {
     (is_host && is_port).then_some(host)
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine, by its usual name or by its address.
+pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
         || host.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
@@ -127,6 +189,58 @@ mod tests {
         ];
         for (url, plain, expected) in rows {
             assert_eq!(check(url, plain), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_on_the_public_internet() {
+        use AddressError::{NoHost, NoHttps, NotPublic, Numeric};
+        let rows = [
+            ("https://shop.example", Plain::Nowhere, Ok(())),
+            ("https://shop.example./hooks", Plain::Nowhere, Ok(())),
+            ("https://8.8.8.8:8443/hooks", Plain::Nowhere, Ok(())),
+            ("https://[2606:4700::1111]/hooks", Plain::Nowhere, Ok(())),
+            ("https://0x7f.example", Plain::Nowhere, Ok(())),
+            ("https://local.example", Plain::Nowhere, Ok(())),
+            ("https://thelocal.notinternal", Plain::Nowhere, Ok(())),
+            ("https://1.2.3.4.example", Plain::Nowhere, Ok(())),
+            ("http://localhost:3000/hook", Plain::Loopback, Ok(())),
+            ("https://localhost/hook", Plain::Loopback, Ok(())),
+            ("http://127.0.0.1:3000", Plain::Loopback, Ok(())),
+            ("http://[::1]:3000", Plain::Loopback, Ok(())),
+            ("https://shop.example", Plain::Loopback, Ok(())),
+            ("http://shop.example", Plain::Loopback, Err(NoHttps)),
+            ("http://127.0.0.1:3000", Plain::Nowhere, Err(NoHttps)),
+            ("https://127.0.0.1", Plain::Nowhere, Err(NotPublic)),
+            ("https://localhost", Plain::Nowhere, Err(NotPublic)),
+            ("https://10.0.0.1", Plain::Loopback, Err(NotPublic)),
+            ("https://intranet", Plain::Loopback, Err(NotPublic)),
+            ("https://internal", Plain::Nowhere, Err(NotPublic)),
+            ("https://LocalHost.", Plain::Nowhere, Err(NotPublic)),
+            ("https://a.localhost.", Plain::Nowhere, Err(NotPublic)),
+            ("https://printer.local", Plain::Nowhere, Err(NotPublic)),
+            ("https://Metadata.Google.Internal", Plain::Nowhere, Err(NotPublic)),
+            ("https://nas.home.arpa", Plain::Nowhere, Err(NotPublic)),
+            ("https://[::1]", Plain::Nowhere, Err(NotPublic)),
+            ("https://[::ffff:127.0.0.1]", Plain::Nowhere, Err(NotPublic)),
+            ("http://127.1", Plain::Loopback, Err(NoHttps)),
+            ("https://127.1", Plain::Loopback, Err(Numeric)),
+            ("https://2130706433", Plain::Nowhere, Err(Numeric)),
+            ("https://0x7f000001", Plain::Nowhere, Err(Numeric)),
+            ("https://0x7f.1", Plain::Nowhere, Err(Numeric)),
+            ("https://1.0x", Plain::Nowhere, Err(Numeric)),
+            ("https://0177.0.0.1", Plain::Nowhere, Err(Numeric)),
+            ("https://8.8.8.8.", Plain::Nowhere, Err(Numeric)),
+            ("https://1.2.3.4.5", Plain::Nowhere, Err(Numeric)),
+            ("https://256.256.256.256", Plain::Nowhere, Err(Numeric)),
+            ("https://shop.0x7F", Plain::Nowhere, Err(Numeric)),
+            ("https://shop..example", Plain::Nowhere, Err(NoHost)),
+            ("https://.example", Plain::Nowhere, Err(NoHost)),
+            ("https://.", Plain::Nowhere, Err(NoHost)),
+            ("https://shop.example..", Plain::Nowhere, Err(NoHost)),
+        ];
+        for (url, plain, expected) in rows {
+            assert_eq!(check_endpoint(url, plain), expected, "{url}");
         }
     }
 

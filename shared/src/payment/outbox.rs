@@ -178,7 +178,8 @@ impl Outbox {
 fn wait(attempts: u32, chance: u8) -> Duration {
     let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let whole = BACKOFF.get(step).or(BACKOFF.last()).copied().unwrap_or_default();
-    whole / 2 + (whole / 2).saturating_mul(chance.into()) / u8::MAX.into()
+    let half = whole / 2;
+    half.saturating_add(half.saturating_mul(u32::from(chance)) / u32::from(u8::MAX))
 }
 
 impl Payment {
@@ -239,8 +240,10 @@ impl Operation {
         let pending = (self.is_pending() && !was_pending).then_some(News::Pending);
         let was_settled = before.is_some_and(Self::is_settled);
         let verdict = (self.is_settled() && !was_settled).then_some(News::Verdict);
-        let known = before.map_or(0, |before| before.sequels.len());
-        let sequels = (known..self.sequels.len()).filter_map(|place| u8::try_from(place).ok()).map(News::Sequel);
+        // Before the verdict, or where that was no, there is nothing that could have a sequel.
+        let known = before.filter(|before| before.is_settled()).map_or(0, |before| before.sequels.len());
+        let heard = if self.is_approved() { self.sequels.len() } else { 0 };
+        let sequels = (known..heard).filter_map(|place| u8::try_from(place).ok()).map(News::Sequel);
         created.into_iter().chain(pending).chain(verdict).chain(sequels)
     }
 

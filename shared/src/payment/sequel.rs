@@ -2,10 +2,10 @@
 //! it.
 //!
 //! A sequel is a fact of its own. It is kept beside the operation, once, in whatever order sequels come; what the
-//! operation was settled to never changes by it, but what is left does ([`balance`](super::balance)). A gateway that
-//! tells of the sequel first tells by that of the verdict: only what was approved can fail afterwards, or be disputed.
+//! operation was settled to never changes by it, but what is left does ([`balance`](super::balance)). One that comes
+//! before the verdict waits for it: only what was approved can fail afterwards, or be disputed.
 
-use super::{Interaction, Log, Operation, Settled, Source, State, Verdict};
+use super::{Operation, State, Verdict};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -129,21 +129,9 @@ impl Operation {
         }
         self.sequels.push(Heard { sequel: sequel.clone(), at: now });
         match &self.state {
-            // Whatever there was is being undone.
-            State::Open(open) if open.undoing => {}
-            State::Open(_) | State::Unsent | State::Accepted(_) => self.settle_by(sequel, now),
-            State::Settled(settled) if settled.verdict == Verdict::Approved => {}
-            State::Settled(_) => return Taken::Strange,
+            State::Settled(settled) if settled.verdict != Verdict::Approved => Taken::Strange,
+            State::Open(_) | State::Unsent | State::Accepted(_) | State::Settled(_) => Taken::New,
         }
-        Taken::New
-    }
-
-    /// Only what was approved can have a sequel.
-    fn settle_by(&mut self, sequel: &Sequel, now: Timestamp) {
-        let answer = self.answer().cloned().unwrap_or_default();
-        let (source, interaction) = (Source::Notice, Interaction::Success);
-        self.logs.push(Log { at: now, source, interaction, code: sequel.code.clone() });
-        self.state = State::Settled(Settled { verdict: Verdict::Approved, answer, at: now });
     }
 }
 
