@@ -19,21 +19,28 @@ from samtranslator.yaml_helper import yaml_parse
 # The translator says that nobody collects its statistics.
 logging.disable(logging.WARNING)
 
-HTTP = {"Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp"}
+CALLERS = {"Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp"}
+HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
 
 PAYMENTS, MERCHANTS, VAULT = "Data.PaymentsTableArn", "Data.MerchantsTableArn", "Data.VaultTableArn"
+EVENTS = "Data.EventsTableArn"
 QUEUE, GIVEN_UP = "Queues.FollowUpQueueArn", "Queues.RelayDeadLettersArn"
+DELIVERIES = "Queues.DeliveryQueueArn"
 FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 
 # Conditions of a permission, as they are called here. A condition on all values of a key holds where a request has
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
-RATES, NO_TOKENS = " under rate/", " without tokens"
+RATES, NO_TOKENS, NOTICES = " under rate/", " without tokens", " under */notice/"
 CONDITIONS = {
     RATES: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rate/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    NOTICES: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/notice/*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     NO_TOKENS: {
@@ -51,10 +58,12 @@ PAYS = {
 }
 OPENS = ANSWERS | PAYS | {PAYMENTS: {"dynamodb:PutItem"}}
 CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}}
+LEFT_BEHIND = {EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:Query"}}
+HANDLES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}
 PERMISSIONS = {
     "Authorize": OPENS,
     "Sale": OPENS,
-    "PostAuth": OPENS,
+    "PostAuth": OPENS | LEFT_BEHIND,
     "Capture": ANSWERS | CHANGES,
     "Reverse": ANSWERS | CHANGES,
     "Refund": ANSWERS | CHANGES,
@@ -65,23 +74,31 @@ PERMISSIONS = {
     },
     "Tokenize": ANSWERS | PAYS,
     "SetUp": {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, VAULT_KEYS: {"ssm:GetParameters"}},
+    "NotifyWebhook": CHANGES | {
+        MERCHANTS: {"dynamodb:GetItem"},
+        EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+        VAULT_KEYS: {"ssm:GetParameters"},
+    },
     "Relay": {
         "Data.PaymentsStreamArn": {
             "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
         },
         QUEUE: {"sqs:SendMessage"},
+        DELIVERIES: {"sqs:SendMessage"},
         GIVEN_UP: {"sqs:SendMessage"},
     },
-    "FollowUp": CHANGES | {
+    "FollowUp": CHANGES | LEFT_BEHIND | {
         MERCHANTS: {"dynamodb:GetItem"},
         VAULT: {"dynamodb:GetItem"},
         VAULT_KEYS: {"ssm:GetParameters"},
-        QUEUE: {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
+        QUEUE: HANDLES,
     },
     "SchedulerTick": {
         PAYMENTS: {"dynamodb:Scan"},
         PAYMENTS + "/index/late": {"dynamodb:Query"},
+        PAYMENTS + "/index/owed": {"dynamodb:Query"},
         QUEUE: {"sqs:SendMessage"},
+        DELIVERIES: {"sqs:SendMessage"},
     },
 }
 # Who may read tokens, and who what may be shown of a stored method.
@@ -193,8 +210,8 @@ def logs(t):
 @fact("a function knows what it needs by these names")
 def environment(t):
     wanted = {
-        "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "FOLLOW_UP_QUEUE_URL",
-        "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER",
+        "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "EVENTS_TABLE", "FOLLOW_UP_QUEUE_URL",
+        "DELIVERY_QUEUE_URL", "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER", "EVENT_BUS_NAME",
     }
     for name, function in t.functions().items():
         if set(function["Environment"]["Variables"]) != wanted:
@@ -249,7 +266,7 @@ def merchants(t):
     }
     if {name for name, resource in writes if resource != MERCHANTS + RATES} != MAKES_MERCHANTS:
         yield f"merchants are written by {sorted(writes)}"
-    if {name for name, _ in writes} != HTTP:
+    if {name for name, _ in writes} != CALLERS:
         yield f"calls are counted by {sorted(writes)}"
 
 
@@ -377,12 +394,15 @@ def payments(t):
     table = t.of("AWS::DynamoDB::Table")["PaymentsTable"]
     if table.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
         yield f"stream: {table.get('StreamSpecification')}"
-    index = {
-        "IndexName": "late",
-        "KeySchema": [{"AttributeName": "lt", "KeyType": "HASH"}, {"AttributeName": "d", "KeyType": "RANGE"}],
-        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "xr"]},
-    }
-    if table.get("GlobalSecondaryIndexes") != [index]:
+    indexes = [
+        {
+            "IndexName": name,
+            "KeySchema": [{"AttributeName": mark, "KeyType": "HASH"}, {"AttributeName": due, "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "xr"]},
+        }
+        for name, mark, due in (("late", "lt", "d"), ("owed", "le", "ed"))
+    ]
+    if table.get("GlobalSecondaryIndexes") != indexes:
         yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
 
 
@@ -398,6 +418,18 @@ def vault(t):
         yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
     if "StreamSpecification" in table:
         yield "what is in the vault leaves it by a stream"
+
+
+@fact("what merchants were told is in order, and forgotten when its time is over")
+def events(t):
+    table = t.of("AWS::DynamoDB::Table")["EventsTable"]
+    if table["KeySchema"] != [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]:
+        yield f"key: {table['KeySchema']}"
+    if table.get("TimeToLiveSpecification") != {"AttributeName": "ttl", "Enabled": True}:
+        yield f"time to live: {table.get('TimeToLiveSpecification')}"
+    others = {name for name, other in t.of("AWS::DynamoDB::Table").items() if "TimeToLiveSpecification" in other}
+    if others != {"EventsTable"}:
+        yield f"what is forgotten: {others}"
 
 
 @fact("queues are encrypted, and a batch that is still being tried does not come again")
@@ -419,13 +451,13 @@ def dead_letters(t):
         target = queues[name]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
         if target not in ends or queues[target]["MessageRetentionPeriod"] <= queues[name]["MessageRetentionPeriod"]:
             yield f"{name} ends in {target}"
-    if ends != {"FollowUpDeadLetters", "RelayDeadLetters"}:
+    if ends != {"ReminderDeadLetters", "RelayDeadLetters"}:
         yield f"queues without an end: {ends}"
     alarms = t.of("AWS::CloudWatch::Alarm").values()
     backlogs = [alarm for alarm in alarms if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"]
     watched = {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in backlogs if alarm["Threshold"] == 0}
     # What the relay gives up was behind for hours before: RelayBehind tells of it.
-    if watched != {"FollowUpDeadLetters"}:
+    if watched != {"ReminderDeadLetters"}:
         yield f"dead letters without an alarm: {ends - watched}"
     behind = [alarm for alarm in alarms if alarm["MetricName"] == "IteratorAge"]
     if not behind or any(alarm["Threshold"] > 600_000 for alarm in behind):
@@ -434,7 +466,7 @@ def dead_letters(t):
     if {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in ages} != {"FollowUpQueue"}:
         yield "nobody is told that reminders are not handled"
     given = t.resources["Alarms"]["Properties"]["Parameters"]
-    for name in ("FollowUpQueue", *ends):
+    for name in ("FollowUpQueue", "DeliveryQueue", *ends):
         if given[name] != {"Fn::GetAtt": ["Queues", f"Outputs.{name}Name"]}:
             yield f"the alarm for {name} watches {given[name]}"
 
@@ -559,6 +591,9 @@ ERRORS = [
     (whole, TEMPLATE, "Action: dynamodb:PutItem", "Action: dynamodb:UpdateItem"),
     (whole, TEMPLATE, "[dynamodb:GetItem, dynamodb:PutItem]", "[dynamodb:GetItem, dynamodb:PutItem, dynamodb:DeleteItem]"),
     (whole, TEMPLATE, "Action: dynamodb:Query", "Action: dynamodb:*"),
+    (permissions, TEMPLATE, "!Ref UseVault, !Ref ReadNotices]", "!Ref UseVault]"),
+    (permissions, TEMPLATE, "[\"*/notice/*\"]", "[\"*\"]"),
+    (permissions, TEMPLATE, "[!GetAtt Data.Outputs.PaymentsTableArn, index, owed]", "[!GetAtt Data.Outputs.PaymentsTableArn, index, late]"),
     (routes, TEMPLATE, "/services/data/{version}/set-up/merchant\"", "/services/data/{version}/set-up/merchants/1\""),
     (routes, TEMPLATE, "payment-method/tokens/{proxy+}\"", "payment-method/tokens/\""),
     (callable_by_routes, TEMPLATE, "        Show: {", MANY_ROUTES + "        Show: {"),
@@ -571,14 +606,18 @@ ERRORS = [
     (tables, DATA, "UpdateReplacePolicy: Retain", ""),
     (payments, DATA, "NEW_IMAGE", "KEYS_ONLY"),
     (payments, DATA, "IndexName: late", "IndexName: later"),
+    (payments, DATA, "IndexName: owed", "IndexName: owing"),
+    (payments, DATA, "AttributeName: ed, KeyType", "AttributeName: d, KeyType"),
+    (events, DATA, "AttributeName: ttl", "AttributeName: until"),
+    (events, DATA, "- { AttributeName: sk, KeyType: RANGE }", ""),
     (vault, DATA, "IndexName: account", "IndexName: accounts"),
     (vault, DATA, "NonKeyAttributes: [v, f, m]", "NonKeyAttributes: [v, f, m, t]"),
     (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
     (queues, QUEUES, "SqsManagedSseEnabled: true", ""),
     (dead_letters, QUEUES, "MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),
-    (dead_letters, ALARMS, "Value: !Ref FollowUpDeadLetters", "Value: !Ref RelayDeadLetters"),
-    (dead_letters, ALARMS, "Value: !Ref FollowUpQueue", "Value: !Ref FollowUpDeadLetters"),
-    (dead_letters, TEMPLATE, "Outputs.RelayDeadLettersName", "Outputs.FollowUpDeadLettersName"),
+    (dead_letters, ALARMS, "Value: !Ref ReminderDeadLetters", "Value: !Ref RelayDeadLetters"),
+    (dead_letters, ALARMS, "Value: !Ref FollowUpQueue", "Value: !Ref ReminderDeadLetters"),
+    (dead_letters, TEMPLATE, "Outputs.RelayDeadLettersName", "Outputs.ReminderDeadLettersName"),
     (relay, TEMPLATE, "StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST"),
     (relay, TEMPLATE, "MaximumRecordAgeInSeconds: 43200", "MaximumRecordAgeInSeconds: -1"),
     (relay, TEMPLATE, "MaximumRetryAttempts: -1", "MaximumRetryAttempts: 3"),
