@@ -19,24 +19,31 @@ from samtranslator.yaml_helper import yaml_parse
 # The translator says that nobody collects its statistics.
 logging.disable(logging.WARNING)
 
-CALLERS = {"Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp"}
+CALLERS = {
+    "Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp", "Events",
+}
 HTTP = CALLERS | {"NotifyWebhook"}
-BEHIND = {"Relay", "FollowUp", "SchedulerTick"}
+BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
 
 PAYMENTS, MERCHANTS, VAULT = "Data.PaymentsTableArn", "Data.MerchantsTableArn", "Data.VaultTableArn"
 EVENTS = "Data.EventsTableArn"
 QUEUE, GIVEN_UP = "Queues.FollowUpQueueArn", "Queues.RelayDeadLettersArn"
-DELIVERIES = "Queues.DeliveryQueueArn"
+DELIVERIES, BUS = "Queues.DeliveryQueueArn", "the bus"
 FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 
 # Conditions of a permission, as they are called here. A condition on all values of a key holds where a request has
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
-RATES, NO_TOKENS, NOTICES = " under rate/", " without tokens", " under */notice/"
+RATES, HEALTH, NOTICES, NO_TOKENS = " under rate/", " under health/", " under */notice/", " without tokens"
+ASKED_FOR = " if it is asked for"
 CONDITIONS = {
     RATES: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rate/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    HEALTH: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["health/*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     NOTICES: {
@@ -59,7 +66,7 @@ PAYS = {
 OPENS = ANSWERS | PAYS | {PAYMENTS: {"dynamodb:PutItem"}}
 CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}}
 LEFT_BEHIND = {EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:Query"}}
-HANDLES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}
+HANDLES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 PERMISSIONS = {
     "Authorize": OPENS,
     "Sale": OPENS,
@@ -74,6 +81,7 @@ PERMISSIONS = {
     },
     "Tokenize": ANSWERS | PAYS,
     "SetUp": {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, VAULT_KEYS: {"ssm:GetParameters"}},
+    "Events": ANSWERS | CHANGES | {EVENTS: {"dynamodb:GetItem", "dynamodb:Query"}},
     "NotifyWebhook": CHANGES | {
         MERCHANTS: {"dynamodb:GetItem"},
         EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
@@ -91,7 +99,15 @@ PERMISSIONS = {
         MERCHANTS: {"dynamodb:GetItem"},
         VAULT: {"dynamodb:GetItem"},
         VAULT_KEYS: {"ssm:GetParameters"},
-        QUEUE: HANDLES,
+        QUEUE: HANDLES | {"sqs:SendMessage"},
+    },
+    "DeliverEvent": CHANGES | {
+        MERCHANTS: {"dynamodb:GetItem"},
+        MERCHANTS + HEALTH: {"dynamodb:PutItem"},
+        EVENTS: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        VAULT_KEYS: {"ssm:GetParameters"},
+        DELIVERIES: HANDLES,
+        BUS + ASKED_FOR: {"events:PutEvents"},
     },
     "SchedulerTick": {
         PAYMENTS: {"dynamodb:Scan"},
@@ -256,7 +272,7 @@ def tokens(t):
         yield f"tokens are opened by {sorted(keys)}"
 
 
-@fact("one function may make merchants and API keys; the others write there how often a key asked")
+@fact("one function may make merchants and API keys; others write there how often a key asked, or how endpoints fare")
 def merchants(t):
     writes = {
         (name, resource)
@@ -264,9 +280,9 @@ def merchants(t):
         for resource, action in actions(t, name)
         if resource.startswith(MERCHANTS) and action != "dynamodb:GetItem"
     }
-    if {name for name, resource in writes if resource != MERCHANTS + RATES} != MAKES_MERCHANTS:
+    if {name for name, resource in writes if resource not in (MERCHANTS + RATES, MERCHANTS + HEALTH)} != MAKES_MERCHANTS:
         yield f"merchants are written by {sorted(writes)}"
-    if {name for name, _ in writes} != CALLERS:
+    if {name for name, resource in writes if resource != MERCHANTS + HEALTH} != CALLERS:
         yield f"calls are counted by {sorted(writes)}"
 
 
@@ -286,12 +302,16 @@ def actions(t, name):
         if isinstance(policy, dict):
             documents.append(t.resources[policy["Ref"]]["Properties"]["PolicyDocument"])
     for statement in (statement for document in documents for statement in document["Statement"]):
+        asked_for = statement.get("Fn::If")
+        match asked_for:
+            case ["TellsBus", wanted, {"Ref": "AWS::NoValue"}]:
+                statement = wanted
         condition = statement.get("Condition", {})
         known = [name for name, known in CONDITIONS.items() if known == condition]
         if set(statement) - {"Condition"} != {"Effect", "Action", "Resource"} or statement["Effect"] != "Allow":
             suffix = f" as in {statement}"
         else:
-            suffix = known[0] if known else f" if {condition}" if condition else ""
+            suffix = known[0] if known else f" if {condition}" if condition else ASKED_FOR if asked_for else ""
         for resource in as_list(statement.get("Resource")):
             for action in as_list(statement.get("Action")):
                 yield label(resource) + suffix, action
@@ -310,6 +330,8 @@ def label(resource):
             return "/".join(part if isinstance(part, str) else label(part) for part in parts)
         case {"Fn::Sub": [arn, {"Name": {"Fn::If": [named, *_]}}]} if arn.endswith(":parameter${Name}"):
             return {"NamesFingerprintKey": FINGERPRINT_KEY, "NamesVaultKeys": VAULT_KEYS}.get(named, named)
+        case {"Fn::Sub": arn} if arn.endswith(":event-bus/${PaymentCreationEvents}"):
+            return BUS
         case other:
             return json.dumps(other)
 
@@ -437,10 +459,11 @@ def queues(t):
     for name, queue in t.of("AWS::SQS::Queue").items():
         if queue.get("SqsManagedSseEnabled") is not True:
             yield f"{name} is not encrypted"
-    visibility_s = t.of("AWS::SQS::Queue")["FollowUpQueue"]["VisibilityTimeout"]
-    timeout_s = t.functions()["FollowUp"]["Timeout"]
-    if visibility_s < 6 * timeout_s:
-        yield f"{visibility_s} s is less than six times {timeout_s} s"
+    for queue, function in (("FollowUpQueue", "FollowUp"), ("DeliveryQueue", "DeliverEvent")):
+        visibility_s = t.of("AWS::SQS::Queue")[queue]["VisibilityTimeout"]
+        timeout_s = t.functions()[function]["Timeout"]
+        if visibility_s < 6 * timeout_s:
+            yield f"{queue}: {visibility_s} s is less than six times {timeout_s} s"
 
 
 @fact("what cannot be handled goes where somebody is told of it, and stays longer than where it came from")
@@ -497,16 +520,18 @@ def relay(t):
 
 
 @fact("of a batch of reminders only those come again that could not be handled")
-def follow_up(t):
-    trigger = t.of("AWS::Lambda::EventSourceMapping")["FollowUpTrigger"]
-    wanted = {
-        "EventSourceArn": {"Fn::GetAtt": ["Queues", "Outputs.FollowUpQueueArn"]},
-        "BatchSize": 10,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"],
-    }
-    for key in wanted:
-        if trigger.get(key) != wanted[key]:
-            yield f"{key}: {trigger.get(key)}"
+def batches(t):
+    for function, queue in (("FollowUp", "FollowUpQueue"), ("DeliverEvent", "DeliveryQueue")):
+        trigger = t.of("AWS::Lambda::EventSourceMapping")[f"{function}Trigger"]
+        wanted = {
+            "FunctionName": {"Ref": f"{function}Function"},
+            "EventSourceArn": {"Fn::GetAtt": ["Queues", f"Outputs.{queue}Arn"]},
+            "BatchSize": 10,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        }
+        for key in wanted:
+            if trigger.get(key) != wanted[key]:
+                yield f"{function}: {key}: {trigger.get(key)}"
 
 
 @fact("somebody looks each minute")
@@ -586,6 +611,9 @@ ERRORS = [
     (tokens, TEMPLATE, "[!Ref AnswerCallers, !Ref ChangePayments]", "[!Ref ChangePayments, !Ref UseVault]"),
     (merchants, TEMPLATE, "[\"rate/*\"]", "[\"*\"]"),
     (merchants, TEMPLATE, "\"Null\": { \"dynamodb:LeadingKeys\": \"false\" }", ""),
+    (merchants, TEMPLATE, "[\"health/*\"]", "[\"key/*\"]"),
+    (permissions, TEMPLATE, "event-bus/${PaymentCreationEvents}", "event-bus/*"),
+    (permissions, TEMPLATE, "- TellsBus", "- Delivers"),
     (merchants, TEMPLATE, "ForAllValues:StringLike", "ForAnyValue:StringLike"),
     (merchants, TEMPLATE, "Policies: [!Ref AnswerCallers, !Ref UseVault]", "Policies: [!Ref UseVault]"),
     (whole, TEMPLATE, "Action: dynamodb:PutItem", "Action: dynamodb:UpdateItem"),
@@ -613,6 +641,7 @@ ERRORS = [
     (vault, DATA, "IndexName: account", "IndexName: accounts"),
     (vault, DATA, "NonKeyAttributes: [v, f, m]", "NonKeyAttributes: [v, f, m, t]"),
     (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
+    (queues, TEMPLATE, "Timeout: 60", "Timeout: 61"),
     (queues, QUEUES, "SqsManagedSseEnabled: true", ""),
     (dead_letters, QUEUES, "MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),
     (dead_letters, ALARMS, "Value: !Ref ReminderDeadLetters", "Value: !Ref RelayDeadLetters"),
@@ -621,7 +650,8 @@ ERRORS = [
     (relay, TEMPLATE, "StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST"),
     (relay, TEMPLATE, "MaximumRecordAgeInSeconds: 43200", "MaximumRecordAgeInSeconds: -1"),
     (relay, TEMPLATE, "MaximumRetryAttempts: -1", "MaximumRetryAttempts: 3"),
-    (follow_up, TEMPLATE, "BatchSize: 10", "BatchSize: 1"),
+    (batches, TEMPLATE, "BatchSize: 10", "BatchSize: 1"),
+    (batches, TEMPLATE, "EventSourceArn: !GetAtt Queues.Outputs.DeliveryQueueArn", "EventSourceArn: !GetAtt Queues.Outputs.FollowUpQueueArn"),
     (tick, TEMPLATE, "rate(1 minute)", "rate(1 hour)"),
     (idle, TEMPLATE, "MemorySize: 256", "ReservedConcurrentExecutions: 1"),
     (idle, QUEUES, "Type: AWS::SQS::Queue", "Type: AWS::KMS::Key"),
