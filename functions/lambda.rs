@@ -33,7 +33,7 @@ use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
-use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Journal, Note, Queue, Vault};
+use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Http, Journal, Note, Queue, Vault};
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -132,7 +132,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
         let app = App { archive: Some(archive(&account)?), ..app };
-        let queue = queue(&account, &[Errand::FollowUp])?;
+        let queue = queue(&account, Arc::clone(&app.shell.http), &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
             async move {
@@ -177,7 +177,7 @@ pub fn serve_deliver_event() -> Result<(), StartError> {
 /// Serves what the payments table's stream shows.
 pub fn serve_relay() -> Result<(), StartError> {
     start(relay::NAME, async |log| {
-        let queue = queue(&account()?, &Errand::ALL)?;
+        let queue = queue(&account()?, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |event: StreamEvent, invocation: Invocation| {
             let (log, queue) = (log.clone(), Arc::clone(&queue));
             async move {
@@ -195,7 +195,7 @@ pub fn serve_scheduler_tick() -> Result<(), StartError> {
     start(scheduler_tick::NAME, async |log| {
         let account = account()?;
         let payments = account.patient().table(required("PAYMENTS_TABLE")?);
-        let queue = queue(&account, &Errand::ALL)?;
+        let queue = queue(&account, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
             let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
             async move {
@@ -287,8 +287,8 @@ fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
     StartError(fault)
 }
 
-/// Where reminders go. Nobody waits for the answer of whoever sends them.
-fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
+/// Where reminders go.
+fn queue(account: &Account, http: Arc<dyn Http>, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
     let urls = errands.iter().map(|errand| {
         let variable = match errand {
             Errand::FollowUp => "FOLLOW_UP_QUEUE_URL",
@@ -296,7 +296,7 @@ fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartE
         };
         Ok((*errand, required(variable)?))
     });
-    Ok(Arc::new(account.patient().queue(urls.collect::<Result<_, StartError>>()?)))
+    Ok(Arc::new(account.queue(http, urls.collect::<Result<_, StartError>>()?)))
 }
 
 /// Where events are kept.

@@ -376,7 +376,7 @@ impl Journal for Kept {
     }
 }
 
-/// What the SDK's client of SQS cannot be without: the service in the names of its calls.
+/// What whoever sends messages cannot be without: the service in the name of the call.
 const QUEUE_CLIENT: &[u8] = b"AmazonSQS";
 
 #[test]

@@ -20,6 +20,7 @@ mod log;
 mod lost_answers;
 mod malformed;
 mod notice_secrets;
+mod notify;
 mod platform;
 mod resources;
 mod samples;
