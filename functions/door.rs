@@ -42,12 +42,12 @@ pub struct App {
     pub takes_loopback: bool,
 }
 
-/// A function that answers callers.
+/// A function that answers over HTTP.
 #[derive(Debug)]
 pub struct Function {
     /// As the template and the binary call it.
     pub name: &'static str,
-    /// What an API key must have, all of it.
+    /// What an API key must have, all of it; nothing where gateways come, who have none.
     pub scopes: &'static [Scope],
     pub needs: Needs,
     /// A pointer, so that a binary holds its own function and no other.
@@ -85,7 +85,7 @@ pub enum Vaulted {
     Shown,
     /// It opens tokens for gateways.
     Opened,
-    /// It seals secrets of its own, and never sees a payment method.
+    /// It seals or opens secrets of set-up, and never sees a payment method.
     KeysOnly,
 }
 
@@ -103,6 +103,8 @@ impl Needs {
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
     /// To show what happened.
     pub const TO_SHOW_EVENTS: Self = Self { archive: true, ..Self::NOTHING };
+    /// To take in what gateways tell.
+    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }
@@ -149,7 +151,7 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
     let problem = answered.as_ref().err();
     app.shell.journal.note(&Note::Answered(Answered {
         status: answered.as_ref().map_or_else(|problem| problem.status, |answer| answer.status_code),
-        code: problem.map(|problem| problem.code),
+        code: problem.map(|problem| problem.code).or(subject.code),
         cause: problem.and_then(|problem| problem.cause.as_deref()),
         ..subject
     }));

@@ -22,6 +22,8 @@ pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod notice;
+#[path = "notify-webhook/mod.rs"]
+pub mod notify_webhook;
 pub mod paying;
 #[path = "post-auth/mod.rs"]
 pub mod post_auth;
@@ -45,7 +47,7 @@ pub mod wire;
 
 use door::Function;
 
-/// Every function that answers callers.
+/// Every function that answers over HTTP: callers, and gateways.
 pub const FUNCTIONS: &[&Function] = &[
     &authorize::FUNCTION,
     &capture::FUNCTION,
@@ -57,6 +59,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &retrieve::FUNCTION,
     &events::FUNCTION,
     &set_up::FUNCTION,
+    &notify_webhook::FUNCTION,
 ];
 
 /// Every function that works behind them: what the stream, a queue or the time calls.

@@ -61,7 +61,7 @@ pub enum Purpose {
 pub enum Done {
     Answered(Heard),
     FollowedUp(Result<Option<Look>, Refusal>),
-    Taken(Result<(), Refusal>),
+    Taken(Result<notice::Taken, Refusal>),
 }
 
 /// What an invocation spent, and how often the world disturbed it.
@@ -187,8 +187,12 @@ impl World {
 
     /// A genuine notice comes in.
     pub(crate) fn start_taking(&mut self, merchant: MerchantId, notice: Notice, told: Box<Told>) {
+        let set_up = self.platform.set_up.clone();
         self.start(Purpose::Notice(told), move |app, deadline| {
-            Box::pin(async move { Done::Taken(notice::take(&app, merchant, cast().gateway, notice, deadline).await) })
+            Box::pin(async move {
+                let merchant = set_up.merchants.iter().find(|known| known.id == merchant).expect("a merchant");
+                Done::Taken(notice::take(&app, merchant, cast().provider, notice, deadline).await)
+            })
         });
     }
 
