@@ -31,7 +31,7 @@ use kessai_infra::http::HttpClient;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ports::{Clock, Directory, Journal, Note, Queue, Vault};
+use kessai_shared::ports::{Clock, Directory, Http, Journal, Note, Queue, Vault};
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -115,7 +115,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
-        let queue = queue(&account, &[Errand::FollowUp])?;
+        let queue = queue(&account, Arc::clone(&app.shell.http), &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
             async move {
@@ -136,7 +136,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
 /// Serves what the payments table's stream shows.
 pub fn serve_relay() -> Result<(), StartError> {
     start(relay::NAME, async |log| {
-        let queue = queue(&account()?, &Errand::ALL)?;
+        let queue = queue(&account()?, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |event: StreamEvent, invocation: Invocation| {
             let (log, queue) = (log.clone(), Arc::clone(&queue));
             async move {
@@ -154,7 +154,7 @@ pub fn serve_scheduler_tick() -> Result<(), StartError> {
     start(scheduler_tick::NAME, async |log| {
         let account = account()?;
         let payments = account.patient().table(required("PAYMENTS_TABLE")?);
-        let queue = queue(&account, &Errand::ALL)?;
+        let queue = queue(&account, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
             let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
             async move {
@@ -246,8 +246,8 @@ fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
     StartError(fault)
 }
 
-/// Where reminders go. Nobody waits for the answer of whoever sends them.
-fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
+/// Where reminders go.
+fn queue(account: &Account, http: Arc<dyn Http>, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
     let urls = errands.iter().map(|errand| {
         let variable = match errand {
             Errand::FollowUp => "FOLLOW_UP_QUEUE_URL",
@@ -255,7 +255,7 @@ fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartE
         };
         Ok((*errand, required(variable)?))
     });
-    Ok(Arc::new(account.patient().queue(urls.collect::<Result<_, StartError>>()?)))
+    Ok(Arc::new(account.queue(http, urls.collect::<Result<_, StartError>>()?)))
 }
 
 fn account() -> Result<Account, StartError> {
