@@ -4,7 +4,7 @@ use kessai_functions::event::HttpAnswer;
 use kessai_shared::event::EventName;
 use kessai_shared::ids::EndpointId;
 use kessai_shared::payment::Payment;
-use kessai_shared::ports::{Archive, Clock};
+use kessai_shared::ports::Archive;
 use kessai_shared::stored::event::{Attempted, Delivery, Recorded, encode_recorded};
 use kessai_shared::stored::payment::Stored;
 use serde_json::{Value, json};
