@@ -9,7 +9,7 @@ use kessai_shared::stored::event::{Attempted, Delivery, Recorded, encode_recorde
 use kessai_shared::stored::payment::Stored;
 use serde_json::{Value, json};
 
-use crate::harness::STORED_METHOD;
+use crate::harness::CARD;
 use crate::in_process::InProcess;
 
 const EVENTS: &str = "/commerce/payments/events";
@@ -42,7 +42,7 @@ impl Desk {
     async fn sale(&self) -> Vec<Recorded> {
         let body = json!({
             "amount": 5, "currencyIsoCode": "USD", "paymentGatewayId": self.world.gateway.to_string(),
-            "paymentMethod": { "id": STORED_METHOD },
+            "paymentMethod": { "cardPaymentMethod": { "cardNumber": CARD, "expiryMonth": 5, "expiryYear": 2030 } },
         });
         let answer = self.ask("POST", "/commerce/payments/sales", &body).await;
         assert_eq!(answer.status_code, 201, "{}", answer.body);
