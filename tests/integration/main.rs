@@ -16,6 +16,7 @@ mod idempotency;
 mod in_process;
 mod keys;
 mod lambda;
+mod listening;
 mod log;
 mod lost_answers;
 mod malformed;
