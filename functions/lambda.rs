@@ -82,7 +82,7 @@ pub fn serve(function: &'static Function) -> Result<(), StartError> {
     serve_to(function, DynamoDb::without_tokens, |_| Ok(None))
 }
 
-/// Serves requests to `function`, which reads what happened.
+/// Serves requests to `function`, which reads what happened, or was told too early.
 pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
     serve_to(function, DynamoDb::without_tokens, |account| archive(account).map(Some))
 }
@@ -128,6 +128,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
+        let app = App { archive: Some(archive(&account)?), ..app };
         let queue = queue(&account, Arc::clone(&app.shell.http), &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
