@@ -92,11 +92,14 @@ pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
     serve_to(function, |vault| vault.without_tokens().with_lists(), |_| Ok(None))
 }
 
+/// The archive of a function that reads one.
+type Archived = Result<Option<Arc<dyn Archive>>, StartError>;
+
 /// `shown`: the vault as it is seen by who shows it. `archive`: apart, so that no binary holds one that it does not use.
 fn serve_to(
     function: &'static Function,
     shown: fn(DynamoDb) -> DynamoDb,
-    archive: fn(&Account) -> Result<Option<Arc<dyn Archive>>, StartError>,
+    archive: fn(&Account) -> Archived,
 ) -> Result<(), StartError> {
     start(function.name, async move |log| {
         let account = account()?;
