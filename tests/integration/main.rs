@@ -24,5 +24,6 @@ mod resources;
 mod samples;
 mod sandbox_magic;
 mod set_up;
+mod storm;
 mod tidy;
 mod tokenize;
