@@ -60,10 +60,12 @@ impl Account {
             ("PAYMENTS_TABLE", "payments"),
             ("MERCHANTS_TABLE", "merchants"),
             ("VAULT_TABLE", "vault"),
+            ("EVENTS_TABLE", "events"),
             ("AWS_ENDPOINT_URL", &self.services.url()),
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
             ("VAULT_KEYS_PARAMETER", "/kessai/test/vault-keys"),
             ("FOLLOW_UP_QUEUE_URL", "http://queue/follow-up"),
+            ("DELIVERY_QUEUE_URL", "http://queue/delivery"),
             ("KESSAI_STAGE", "test"),
         ];
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
