@@ -68,6 +68,7 @@ impl Account {
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
             ("VAULT_KEYS_PARAMETER", "/kessai/test/vault-keys"),
             ("FOLLOW_UP_QUEUE_URL", "http://queue/follow-up"),
+            ("DELIVERY_QUEUE_URL", "http://queue/delivery"),
             ("KESSAI_STAGE", "test"),
         ];
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
