@@ -100,7 +100,8 @@ fn read_item(text: &str) -> Result<Option<Notice>, NotTaken> {
         "operation" => {
             let mut body: AnswerBody = parsed(text)?;
             let (reference, token) = (std::mem::take(&mut body.reference), body.token.take().map(Secret::new));
-            let news = match MethodId::parse(&reference) {
+            // Any id is read as a method's; its prefix tells whether it is one.
+            let news = match MethodId::parse(&reference).and_then(|method| method.kind()) {
                 Some(_) => News::Token(outcome(body), token),
                 None => News::Outcome(outcome(body)),
             };
