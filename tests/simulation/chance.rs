@@ -80,6 +80,14 @@ faults! {
     NoticeLate = "notice: late and out of order",
     NoticeDoubled = "notice: doubled",
     NoticeForged = "notice: forged",
+    /// Somebody who has heard it repeats it later.
+    NoticeStale = "notice: old, repeated",
+    /// Everything that there is to tell in one body, in any order.
+    NoticeBatch = "notice: several in one body",
+    NoticeAstray = "notice: to another merchant",
+    /// The payer acts when it is almost or already too late.
+    PayerLate = "payer: acts late",
+    PayerAway = "payer: never acts",
     /// The caller does not hear the answer.
     CallerDeaf = "caller: hears nothing",
     CallerImpatient = "caller: asks twice at once",

@@ -184,10 +184,16 @@ impl World {
         });
     }
 
-    /// A genuine notice comes in.
-    pub(crate) fn start_taking(&mut self, merchant: MerchantId, notice: Notice, told: Box<Told>) {
+    /// A genuine notice comes in. Of several items each is taken, whatever becomes of the others.
+    pub(crate) fn start_taking(&mut self, merchant: MerchantId, notices: Vec<Notice>, told: Box<Told>) {
         self.start(Purpose::Notice(told), move |app, deadline| {
-            Box::pin(async move { Done::Taken(notice::take(&app, merchant, cast().gateway, notice, deadline).await) })
+            Box::pin(async move {
+                let mut taken = Ok(());
+                for notice in notices {
+                    taken = taken.and(notice::take(&app, merchant, cast().gateway, notice, deadline).await);
+                }
+                Done::Taken(taken)
+            })
         });
     }
 
@@ -311,9 +317,11 @@ impl World {
                 }
             },
             (Some(Purpose::Notice(told)), Done::Taken(taken)) => {
-                self.auditor.took_notice(spent);
-                if taken.is_err() {
-                    self.tell_again(*told);
+                self.auditor.took_notices(told.items.len(), spent);
+                match taken {
+                    Ok(()) if told.is_astray => {}
+                    Ok(()) => self.auditor.kept(&told.items, &self.gateway, &self.table),
+                    Err(_) => self.tell_again(*told),
                 }
             }
             (_, Done::Answered(_) | Done::FollowedUp(_) | Done::Taken(_)) => {}

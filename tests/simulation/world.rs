@@ -47,6 +47,8 @@ pub enum Happening {
     Arrives(Box<Parcel>),
     /// A notice reaches the merchant's URL.
     Told(Box<Told>),
+    /// A payer decides what a gateway has asked.
+    Pays { place: usize, approves: bool },
     /// The stream shows what became of a payment.
     Streamed { shown: Shown, is_late: bool },
     /// Somebody is told to look at a payment.
@@ -247,6 +249,7 @@ impl World {
             Happening::Killed { task } => self.kill(task, "at its deadline"),
             Happening::Arrives(parcel) => self.arrive(*parcel),
             Happening::Told(told) => self.be_told(*told),
+            Happening::Pays { place, approves } => self.pay(place, approves),
             Happening::Streamed { shown, is_late } => self.stream(shown, is_late),
             Happening::Woken(message) => self.wake(message),
             Happening::Ticked { payment, errand, version } => self.tick(payment, errand, version),

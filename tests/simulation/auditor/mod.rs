@@ -4,6 +4,7 @@
 mod answers;
 mod deeds;
 mod resting;
+mod sequels;
 
 use std::borrow::Cow;
 
