@@ -3,7 +3,7 @@
 use kessai_shared::stored::Item;
 
 use super::Auditor;
-use super::sequels::{charged_back, stands};
+use super::sequels::{charged_back, has_failed, stands};
 use crate::table::{NEXT_VERSION, operations, state, version_of};
 
 impl Auditor {
@@ -123,7 +123,7 @@ impl Auditor {
 
 /// Whether it took effect, or may have, and still has it.
 pub(super) fn reserves(operation: &Item) -> bool {
-    matches!(state(operation), "open" | "accepted") || stands(operation)
+    matches!(state(operation), "open" | "accepted" | "approved") && !has_failed(operation)
 }
 
 /// What operations of these kinds reserve of the one at this place.

@@ -57,7 +57,12 @@ pub(super) fn sequels(operation: &Item) -> impl Iterator<Item = &Item> {
 
 /// Whether it took effect for certain, and still has it.
 pub(super) fn stands(operation: &Item) -> bool {
-    state(operation) == "approved" && !sequels(operation).any(|sequel| sequel.text("w") == Some("failed"))
+    state(operation) == "approved" && !has_failed(operation)
+}
+
+/// Whether the gateway has said that it did not stand.
+pub(super) fn has_failed(operation: &Item) -> bool {
+    sequels(operation).any(|sequel| sequel.text("w") == Some("failed"))
 }
 
 /// What the payer has back of it: of each dispute, what its last stage says.
