@@ -3,10 +3,12 @@
 //! While one secret replaces another both count. A notice names only the provider, so whoever sets a secret first makes
 //! sure that the provider leads to its merchant: a provider that is older than this leads nowhere yet.
 
+use std::time::Duration;
+
 use kessai_shared::card::Secret;
 use kessai_shared::ids::ProviderId;
 use kessai_shared::merchant::set_up::{Change, Refused};
-use kessai_shared::merchant::{Provider, SealedSecret, SharedWith};
+use kessai_shared::merchant::{SealedSecret, SharedWith};
 
 use super::api_key::overlap;
 use super::{Desk, done, refuse};
@@ -29,7 +31,14 @@ pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     members.finish()?;
     let provider = desk.merchant.providers.get(&id).ok_or_else(|| refuse(&Refused::NotFound))?;
     desk.registry().point_provider(id, desk.merchant.id).await?;
-    if !counts(desk, id, provider, &secret)? {
+    let keys = desk.sealing_keys()?;
+    let opened = provider.opened_notice_secrets(&desk.merchant.id, id, keys, desk.now());
+    // What does not open, because the key that sealed it is lost, cannot count beside the new one.
+    let overlap = if opened.is_ok() { overlap } else { Duration::ZERO };
+    let counts = opened.is_ok_and(|known| known.first().is_some_and(|newest| newest.is_same(&secret)));
+    // One that is set again is sealed anew, so that an older key can go.
+    let is_current = provider.notice_secrets.first().is_some_and(|newest| keys.is_current(&newest.sealed));
+    if !(counts && is_current) {
         let sealed = desk.seal(SharedWith::Provider(id), &secret)?;
         let secret = SealedSecret { sealed, created_at: Some(desk.now()), until: None, made: None };
         desk.change(Change::SetNoticeSecret { provider: id, secret, overlap }).await?;
@@ -47,10 +56,4 @@ fn secret(members: &mut Members<'_>) -> Result<Option<Secret>, Problem> {
     members.parsed("secret", SECRET, "visible characters of ASCII", |text| {
         text.bytes().all(|byte| byte.is_ascii_graphic()).then(|| Secret::new(text.to_owned()))
     })
-}
-
-/// Whether it is the newest one. Where none opens any more, because the key that sealed them is lost, it is not.
-fn counts(desk: &Desk<'_>, id: ProviderId, provider: &Provider, secret: &Secret) -> Result<bool, Problem> {
-    let opened = provider.opened_notice_secrets(&desk.merchant.id, id, desk.sealing_keys()?, desk.now());
-    Ok(opened.is_ok_and(|known| known.first().is_some_and(|newest| newest.is_same(secret))))
 }

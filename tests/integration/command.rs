@@ -1,7 +1,8 @@
 //! What can be set up can be set up from the command line, by the binary that serves, and no key is seen where it is not
 //! shown on purpose.
 
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 
 use kessai_functions::local::embedded;
 use kessai_infra::system::SystemClock;
@@ -51,12 +52,21 @@ impl Said {
 
 /// Runs a command in an environment that holds these and no others of ours.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+    run_reading("", arguments, environment)
+}
+
+/// The same with this on its standard input.
+fn run_reading(input: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kessai"));
-    for ours in ["KESSAI_URL", "KESSAI_API_KEY", "KESSAI_SET_UP_KEY"] {
+    for ours in ["KESSAI_URL", "KESSAI_API_KEY", "KESSAI_SET_UP_KEY", "KESSAI_NOTICE_SECRET"] {
         command.env_remove(ours);
     }
     command.args(arguments).envs(environment.iter().copied());
-    Said::of(&command.output().expect("it runs"))
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().expect("it runs");
+    // Whoever reads nothing may have ended before.
+    drop(running.stdin.take().expect("its input").write_all(input.as_bytes()));
+    Said::of(&running.wait_with_output().expect("it ends"))
 }
 
 /// Whoever sets up the local server, by a command line without its end, `--data`.
@@ -230,6 +240,41 @@ fn an_endpoint_is_set_up_gets_another_secret_and_goes() {
     assert_eq!(desk.run(&format!("endpoint remove {id}")).done(), "Removed.\n");
     assert_eq!(desk.run("endpoint list").done(), "(none)\n");
     desk.run(&format!("endpoint remove {id}")).refused(1, "NOT_FOUND");
+}
+
+#[test]
+fn a_providers_notice_secret_is_read_from_elsewhere_than_the_command_line() {
+    let desk = Desk::new();
+    let provider = desk.made("provider add --adapter sandbox-keyed --name Mine", "provider");
+    let given = |input: &str, line: &str, environment: &[(&str, &str)]| {
+        let line = format!("provider secret {provider}{line}");
+        let arguments: Vec<&str> = line.split(' ').chain(["--data", desk.kessai.data()]).collect();
+        run_reading(input, &arguments, environment)
+    };
+    let secrets = || {
+        let shown = desk.run("provider list --json").json();
+        let providers = shown.as_array().expect("providers").clone();
+        let ours = providers.iter().find(|known| known["id"] == provider.as_str()).expect("ours");
+        ours["notificationSecrets"].as_array().expect("secrets").len()
+    };
+    given("", "", &[]).refused(1, "no secret: export KESSAI_NOTICE_SECRET");
+    given("with space\n", "", &[]).refused(1, "INVALID_API_INPUT: secret: must be visible");
+    assert_eq!(given("piped-secret\n", "", &[]).done(), "Set.\n");
+    // The variable comes first, and a line's end is no part of a secret: this is another, that the same.
+    let variable = [("KESSAI_NOTICE_SECRET", "exported-secret")];
+    assert_eq!(given("piped-secret", "", &[]).done(), "Set.\n");
+    assert_eq!(secrets(), 1);
+    assert_eq!(given("piped-secret", " --overlap PT1H --json", &variable).done(), "");
+    assert_eq!(secrets(), 2);
+    desk.listed("provider", "providers", &[&provider, &format!("/commerce/payments/notify?provider={provider}")]);
+    for line in ["provider list", "merchant show --json", "audit", "audit --json"] {
+        let out = desk.run(line).done();
+        assert!(!out.contains("piped-secret") && !out.contains("exported-secret"), "{line}: {out}");
+    }
+    assert_eq!(given("", " --remove", &[]).done(), "Removed.\n");
+    assert_eq!(secrets(), 0);
+    given("", " --remove --overlap PT1H", &[]).refused(2, "cannot be used with");
+    given("", " piped-secret", &[]).refused(2, "unexpected argument");
 }
 
 #[test]

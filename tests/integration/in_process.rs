@@ -16,7 +16,7 @@ use kessai_infra::system::SystemEntropy;
 use kessai_infra::watch::{Log, Watch};
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId};
-use kessai_shared::memory::{Memory, Meter};
+use kessai_shared::memory::{Memory, MemoryArchive, Meter};
 use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
 use kessai_shared::ports::Clock;
 use kessai_shared::seal::SealingKeys;
@@ -42,6 +42,7 @@ pub struct InProcess {
     pub payments: Arc<Memory>,
     pub vault: Arc<Memory>,
     pub merchants: Arc<Memory>,
+    pub archive: Arc<MemoryArchive>,
     pub merchant: MerchantId,
     pub api_key: ApiKey,
     pub gateway: GatewayId,
@@ -112,7 +113,15 @@ impl InProcess {
             sealing_keys: SealingKeys::parse(&format!("k1:{SEALING_KEY}")).map(Arc::new),
         };
         let directory = merchants.clone();
-        let app = App { shell, directory, merchants: merchants.clone(), rates: Arc::default(), takes_loopback: true };
+        let archive = Arc::new(MemoryArchive::default());
+        let app = App {
+            shell,
+            directory,
+            merchants: merchants.clone(),
+            rates: Arc::default(),
+            archive: Some(archive.clone()),
+            takes_loopback: true,
+        };
         let (gateway, routes) = (gateways["KEYED"], routes().unwrap_or_else(|error| panic!("{error:?}")));
         let sandbox = (sandbox, scratch);
         Self {
@@ -120,6 +129,7 @@ impl InProcess {
             payments,
             vault,
             merchants,
+            archive,
             merchant,
             api_key,
             gateway,

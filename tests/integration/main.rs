@@ -18,6 +18,7 @@ mod lambda;
 mod log;
 mod lost_answers;
 mod malformed;
+mod notice_secrets;
 mod platform;
 mod resources;
 mod samples;

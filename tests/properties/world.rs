@@ -98,6 +98,7 @@ impl World {
             directory: merchants.clone(),
             merchants: merchants.clone(),
             rates: Arc::default(),
+            archive: None,
             takes_loopback: false,
         };
         Self { app, payments, merchants, vault }

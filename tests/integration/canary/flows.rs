@@ -19,6 +19,8 @@ pub const IBAN: &str = "DE89370400440532013000";
 /// Tokens that merchants bring, and what gateways say beside one.
 pub const TOKEN: &str = "tok_canary_7d1f0c935b2e";
 pub const TOKEN_DETAILS: &str = "details_canary_3c8e6a04";
+/// What gateways sign notices with, as merchants bring it.
+pub const NOTICE_SECRETS: [&str; 2] = ["notice_canary_a2f81c5d70", "notice_canary_c07e4b9d36"];
 
 /// What is secret before anything happens.
 pub fn secrets() -> Vec<Secret> {
@@ -30,6 +32,8 @@ pub fn secrets() -> Vec<Secret> {
         Secret::new(Of::BankAccount, "an IBAN", IBAN),
         Secret::new(Of::Token, "a brought token", TOKEN),
         Secret::new(Of::Token, "a brought token's details", TOKEN_DETAILS),
+        Secret::new(Of::WebhookSecret, "a secret of notices", NOTICE_SECRETS[0]),
+        Secret::new(Of::WebhookSecret, "the secret of notices that replaced it", NOTICE_SECRETS[1]),
     ]
 }
 
@@ -213,6 +217,12 @@ fn set_up(diary: &Diary<'_>) {
     };
     let provider = json!({ "DeveloperName": "Canary", "MasterLabel": "Canary", "Adapter": "sandbox-keyed" });
     let provider = id(&make("/tooling/sobjects/PaymentGatewayProvider", &provider));
+    let notices = format!("/set-up/providers/{provider}/notification-secret");
+    for secret in NOTICE_SECRETS {
+        diary.ask("POST", &notices, Some("n"), &json!({ "secret": secret })).expect(204);
+    }
+    diary.ask("POST", &notices, None, &json!({ "secret": [NOTICE_SECRETS[0]] })).expect(400);
+    diary.ask("POST", &notices, None, &json!({ "secret": format!("{} ", NOTICE_SECRETS[0]) })).expect(400);
     let gateway = json!({
         "PaymentGatewayName": "Canary", "PaymentGatewayProviderId": provider,
         "BaseUrl": format!("{}/keyed", diary.world.sandbox_url()),
@@ -251,6 +261,7 @@ fn set_up(diary: &Diary<'_>) {
         diary.ask("GET", path, None, &Value::Null).expect(200);
     }
     diary.ask("DELETE", &endpoint, None, &Value::Null).expect(204);
+    diary.ask("DELETE", &notices, None, &Value::Null).expect(204);
     diary.ask("GET", "/set-up/audit-trail?limit=50", None, &Value::Null).expect(200);
 }
 
@@ -399,6 +410,9 @@ fn set_up_malformed(diary: &Diary<'_>, secret: &str) {
         ("/set-up/webhook-endpoints", json!({ "url": with_secret, "events": ["*"] })),
         ("/set-up/webhook-endpoints", json!({ "url": "https://shop.example", "events": [secret] })),
         ("/set-up/merchants", json!({ "name": "n", "defaultCurrency": secret })),
+        ("/set-up/providers/0cJ000000000001/notification-secret", json!({ "secret": [secret] })),
+        ("/set-up/providers/0cJ000000000001/notification-secret", json!({ "secret": "s", "overlap": secret })),
+        ("/set-up/providers/0cJ000000000001/notification-secret", json!({ "secret": secret })),
         (
             "/tooling/sobjects/PaymentGatewayProvider",
             json!({ "DeveloperName": "N", "MasterLabel": "n", "Adapter": secret }),
@@ -439,6 +453,7 @@ fn misplaced(diary: &Diary<'_>, secret: &str) {
         ("PATCH", format!("/tooling/sobjects/PaymentGatewayProvider/{secret}")),
         ("DELETE", format!("/set-up/api-keys/{secret}")),
         ("DELETE", format!("/set-up/webhook-endpoints/{secret}")),
+        ("DELETE", format!("/set-up/providers/{secret}/notification-secret")),
     ] {
         let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
         for path in [path.clone(), path.replace(secret, &percent)] {

@@ -39,7 +39,7 @@ use self::flows::{ACCOUNT, CARD, CVV, TOKEN};
 use self::places::{DEVELOPMENT_KEY, Kind, Place, files, is_excepted};
 use self::search::{Of, Search, Secret};
 use self::worlds::{Diary, Served, Way, Within, World};
-use crate::harness::{CLASSES, Kessai, Sandbox, Scratch};
+use crate::harness::{CLASSES, Client, Kessai, Sandbox, Scratch};
 use crate::in_process::{FINGERPRINT_KEY, SEALING_KEY};
 
 /// Fails where a place holds what it must not.
@@ -77,6 +77,14 @@ fn development_key(world: &dyn World) -> Secret {
     Secret::hexadecimal(Of::ApiKey, DEVELOPMENT_KEY, &world.api_key())
 }
 
+/// What the gateways of the development merchant sign their notices with.
+fn notice_secrets(client: &Client) -> impl Iterator<Item = Secret> {
+    CLASSES.into_iter().map(|class| {
+        let secret = client.variable(&format!("KESSAI_NOTICE_SECRET_{class}"));
+        Secret::hexadecimal(Of::NoticeSecret, &format!("the notice secret of {class}"), secret)
+    })
+}
+
 /// What a local server printed, its greeting apart.
 fn printed(output: &str) -> [Place; 2] {
     let (greeting, rest): (Vec<&str>, Vec<&str>) = output.lines().partition(|line| line.starts_with("API key "));
@@ -96,6 +104,7 @@ fn the_local_server_keeps_no_secret() {
     flows::run(&diary);
     let output = kessai.end();
     diary.secrets.borrow_mut().extend(keys_of(&data));
+    diary.secrets.borrow_mut().extend(notice_secrets(&client));
 
     let mut places = diary.places.take();
     places.extend(printed(&output));
@@ -113,6 +122,7 @@ fn the_local_server_keeps_no_secret() {
         (Kind::Answer, "whsec_"),
         (Kind::SetUp, "webhook-endpoint.created"),
         (Kind::SetUp, "webhookEndpoints"),
+        (Kind::SetUp, "provider.notification-secret-set"),
         (Kind::Output, "Kessai at http://"),
     ] {
         sees(&places, kind, text);
@@ -156,6 +166,7 @@ fn the_functions_keep_no_secret_though_they_panic() {
         (Kind::Vault, "2070"),
         (Kind::Merchants, "webhook-endpoint.rolled"),
         (Kind::Merchants, "api-key.created"),
+        (Kind::Merchants, "provider.notification-secret-removed"),
         (Kind::Stream, "NewImage"),
         (Kind::Queue, "payment"),
         (Kind::Log, "CloudWatchMetrics"),
@@ -282,10 +293,12 @@ fn a_server_that_is_killed_leaves_no_secret() {
         places.append(&mut diary.places.take());
         secrets.push(development_key(&served));
     }
+    let kept = kessai.client.clone();
     places.extend(printed(&kessai.end()));
     places.extend(files(Kind::File, &data));
     places.push(Place::new(Kind::Log, "the log", std::fs::read(&log).expect("a log")));
     secrets.extend(keys_of(&data));
+    secrets.extend(notice_secrets(&kept));
     sees(&places, Kind::Wreck, "kessai.db");
     sees(&places, Kind::Wreck, "CardPaymentMethod");
     sees(&places, Kind::Log, "POST /commerce/payments/payment-methods");

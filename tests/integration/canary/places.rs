@@ -122,9 +122,11 @@ pub fn files(kind: Kind, directory: &Path) -> Vec<Place> {
 
 /// What may be where it is, and why. There is nothing else, beside the one answer that shows a secret of ours to whom it
 /// is made for.
-pub const EXCEPTIONS: [(Of, Kind, &str, &str); 7] = [
+pub const EXCEPTIONS: [(Of, Kind, &str, &str); 9] = [
     (Of::ApiKey, Kind::File, "local.env", "the development merchant reads its key there; only its owner may"),
     (Of::ApiKey, Kind::Wreck, "local.env", "the same"),
+    (Of::NoticeSecret, Kind::File, "local.env", "whoever plays the development merchant's gateways reads them there"),
+    (Of::NoticeSecret, Kind::Wreck, "local.env", "the same"),
     (Of::ApiKey, Kind::Output, "greeting", "the local server shows the development key to whoever starts it"),
     (Of::SealingKey, Kind::File, "vault.keys", "its own file; only its owner may read it"),
     (Of::SealingKey, Kind::Wreck, "vault.keys", "the same"),

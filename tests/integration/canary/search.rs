@@ -13,6 +13,8 @@ pub enum Of {
     Token,
     ApiKey,
     WebhookSecret,
+    /// What the development merchant's gateways sign notices with.
+    NoticeSecret,
     SealingKey,
     FingerprintKey,
 }

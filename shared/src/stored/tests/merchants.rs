@@ -214,19 +214,6 @@ fn stored() -> Item {
         .with("revoked", millis)
         .with("rate", 7)
         .with("made", halves("d", "1"));
-    let secrets = [
-        Item::new().with("by", "a").with("sealed", vec![2; 60]).with("created", millis),
-        Item::new().with("by", "a").with("sealed", vec![1; 60]).with("until", millis).with("made", halves("e", "1")),
-    ];
-    let hook = Item::new()
-        .with("id", endpoint_id(1).as_str().to_owned())
-        .with("url", "https://shop.example/hooks")
-        .with("events", texts(["payment.*", "*"]))
-        .with("about", "till")
-        .with("inactive", true)
-        .with("enabled", millis)
-        .with("secrets", maps(secrets))
-        .with("made", halves("f", "1"));
     Item::new()
         .with("pk", "merchant/00D0M41bLKJJnxR")
         .with("f", 1)
@@ -239,8 +226,26 @@ fn stored() -> Item {
         .with("providers", maps([no]))
         .with("types", maps([kind]))
         .with("keys", maps([key]))
-        .with("endpoints", maps([hook]))
+        .with("endpoints", maps([stored_hook()]))
         .with("change", said())
+}
+
+/// The part that is an endpoint.
+fn stored_hook() -> Item {
+    let millis = START.as_millis();
+    let secrets = [
+        Item::new().with("by", "a").with("sealed", vec![2; 60]).with("created", millis),
+        Item::new().with("by", "a").with("sealed", vec![1; 60]).with("until", millis).with("made", halves("e", "1")),
+    ];
+    Item::new()
+        .with("id", endpoint_id(1).as_str().to_owned())
+        .with("url", "https://shop.example/hooks")
+        .with("events", texts(["payment.*", "*"]))
+        .with("about", "till")
+        .with("inactive", true)
+        .with("enabled", millis)
+        .with("secrets", maps(secrets))
+        .with("made", halves("f", "1"))
 }
 
 fn said() -> Item {
