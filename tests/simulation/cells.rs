@@ -69,6 +69,12 @@ words! {
     }
 }
 
+/// What merchants are told of.
+pub const TOLD_OF: [&str; 4] = ["created", "pending", "verdict", "sequel"];
+
+/// What became of a delivery.
+pub const DELIVERED: [&str; 5] = ["taken", "taken again", "refused", "given up", "never told"];
+
 /// Cells that cannot be reached: how it stands, how what happened begins, and why not.
 const UNREACHABLE: &[(&str, &str, &str)] = &[
     ("not there", "due", NOT_THERE),
@@ -160,6 +166,14 @@ pub fn cannot_end(class: Class, verdict: &str) -> Option<&'static str> {
         (Class::Keyed | Class::LookUp | Class::None, "voided") => Some("it cannot undo by reference"),
         (Class::TimeoutReversal | Class::None, "never received") => Some("it cannot be asked"),
         (Class::Keyed | Class::LookUp, "lapsed" | "still open") => Some("it can be asked"),
+        _ => None,
+    }
+}
+
+/// Why what merchants are to be told of cannot become this, if it cannot.
+pub fn cannot_become(told_of: &str, became: &str) -> Option<&'static str> {
+    match (told_of, became) {
+        ("created" | "verdict" | "sequel", "never told") => Some("it stays true"),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 use kessai_functions::sandbox::{Class, Kind};
 
 use crate::chance::{Chance, Fault, Faults};
+use crate::endpoints::ENDPOINTS;
 
 /// A history before it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Plan {
     pub strict: bool,
     /// Whether the gateway tells unasked what became of operations.
     pub tells: bool,
+    /// Which endpoints merchants have: a place in [`ENDPOINTS`](crate::endpoints::ENDPOINTS).
+    pub endpoints: usize,
     pub faults: Faults,
     pub errands: Vec<Errand>,
 }
@@ -85,6 +88,7 @@ impl Plan {
             by_door: chance.one_in(BY_DOOR_ONE_IN),
             strict: !chance.one_in(4),
             tells: chance.one_in(4),
+            endpoints: if chance.one_in(4) { 1 + chance.pick(ENDPOINTS.len() - 1) } else { 0 },
             faults,
             errands,
         }

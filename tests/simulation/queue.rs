@@ -1,13 +1,19 @@
 //! What SQS does with messages about payments: at least once, not in order, and after some failures no more. And the
 //! tick, which sends them for what is due later than SQS can wait.
 
+use kessai_functions::door::{owner, route};
 use kessai_functions::follow_up::look;
+use kessai_functions::wire::view::View;
+use kessai_shared::delivery::Delivering;
+use kessai_shared::ids::{Ordinal, PaymentKey};
+use kessai_shared::payment::Payment;
+use kessai_shared::rejection::Refusal;
 use kessai_shared::reminder::{Delayed, Due, Errand, Reminder, TICK, delay, horizon, is_turn};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
 
 use crate::chance::Fault;
-use crate::platform::{Done, Purpose, millis};
+use crate::platform::{Done, Purpose, Work, millis};
 use crate::story::Lane;
 use crate::table::{image_of, version_of};
 use crate::world::{Happening, START_MS, World};
@@ -47,6 +53,15 @@ impl World {
     pub(crate) fn look_again(&mut self, message: Message, look: Option<Look>, now: Timestamp) {
         let Message { payment, errand, reminder, .. } = message;
         if let Some(due) = look.and_then(|look| reminder.again(&look.payment)) {
+            self.remind(payment, Delayed { reminder, errand, delay: delay(due, now), trace: None });
+        }
+    }
+
+    /// Somebody told merchants; if that changed nothing and something is left, the same message goes out again.
+    pub(crate) fn deliver_again(&mut self, message: Message, after: Option<&Payment>, now: Timestamp) {
+        let Message { payment, errand, reminder, .. } = message;
+        let after = after.filter(|after| after.version == reminder.version);
+        if let Some(due) = after.and_then(|after| after.outbox.due()) {
             self.remind(payment, Delayed { reminder, errand, delay: delay(due, now), trace: None });
         }
     }
@@ -92,10 +107,20 @@ impl World {
         let key = row.key;
         let version = version_of(&row.item);
         let task = self.tasks.len();
-        self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
-        self.start(Purpose::FollowUp(message), move |app, deadline| {
-            Box::pin(async move { Done::FollowedUp(look(&app, key, deadline).await) })
-        });
+        match message.errand {
+            Errand::FollowUp => {
+                self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
+                self.start(Purpose::FollowUp(message), move |Work { app, .. }, deadline| {
+                    Box::pin(async move { Done::FollowedUp(look(&app, key, deadline).await) })
+                });
+            }
+            Errand::Deliver => {
+                self.tell(Lane::Queue, Lane::Worker(task), || format!("tell of payment {payment}, version {version}"));
+                self.start(Purpose::Deliver(message), move |work, deadline| {
+                    Box::pin(async move { Done::Delivered(tell(&work, key, deadline).await) })
+                });
+            }
+        }
     }
 
     /// The message was not handled.
@@ -116,6 +141,27 @@ impl World {
             self.foresee_in(1_000, Happening::Woken(Message { receives: 0, ..message }));
         }
     }
+}
+
+/// As the function that tells merchants does it.
+async fn tell(work: &Work, key: PaymentKey, deadline: Timestamp) -> Result<Option<Payment>, Refusal> {
+    let Work { app, deliveries } = work;
+    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
+    let merchant = owner(app, key, deadline).await?;
+    let route = route(&merchant, stored.payment.gateway)?;
+    let render = |payment: &Payment, operation: Ordinal, now: Timestamp| {
+        serde_json::to_string(&View::of(payment, operation)?.reading(now)).ok()
+    };
+    let with = Delivering {
+        merchant: &merchant,
+        route,
+        deliveries: &**deliveries,
+        archive: &**deliveries,
+        directory: &*app.directory,
+        merchants: &*app.merchants,
+        render: &render,
+    };
+    Ok(Some(app.shell.deliver(&with, stored, deadline).await?))
 }
 
 fn moment(ms: i64) -> Timestamp {

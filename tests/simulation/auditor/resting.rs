@@ -20,6 +20,7 @@ impl Auditor {
             self.refunds_in_time(before, after);
         }
         self.balance(after);
+        self.noted(before, after);
     }
 
     /// What is settled stays as it is, what was asked stays what was asked, and what another version stored
@@ -37,7 +38,7 @@ impl Auditor {
             }
             let may_change: &[&str] = match state(known) {
                 // Contradictions are added beside what is settled.
-                "open" | "accepted" | "unsent" => &["s", "l", "n", "t", "ud", "q"],
+                "open" | "accepted" | "unsent" => &["s", "l", "n", "t", "ud", "q", "ru", "re"],
                 _ => &["n", "q"],
             };
             self.followed(known, now);
