@@ -9,7 +9,7 @@ use std::sync::Arc;
 use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
-use kessai_shared::payment::{Action, IdempotencyKey, Request};
+use kessai_shared::payment::{Action, IdempotencyKey, Kind, Request};
 use kessai_shared::ports::{Answered, Archive, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
@@ -20,6 +20,7 @@ pub use crate::access::{Caller, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::paying::{kept_first, payable};
+use crate::post_auth;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::wire::body;
@@ -35,19 +36,19 @@ pub struct App {
     /// The table that the directory reads, as it is now.
     pub merchants: Arc<dyn Store>,
     pub rates: Arc<Rates>,
-    /// What happened, for those who ask later; none in a function that shows and tells nothing of it.
+    /// What happened, for those who ask later; none in a function that has no use for it.
     pub archive: Option<Arc<dyn Archive>>,
     /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
     /// there too.
     pub takes_loopback: bool,
 }
 
-/// A function that answers callers.
+/// A function that answers over HTTP.
 #[derive(Debug)]
 pub struct Function {
     /// As the template and the binary call it.
     pub name: &'static str,
-    /// What an API key must have, all of it.
+    /// What an API key must have, all of it; nothing where gateways come, who have none.
     pub scopes: &'static [Scope],
     pub needs: Needs,
     /// A pointer, so that a binary holds its own function and no other.
@@ -73,8 +74,6 @@ pub struct Needs {
     pub gateways: bool,
     /// It looks at who asks as it is now, not as it was a minute ago.
     pub merchants_now: bool,
-    /// It shows what happened.
-    pub archive: bool,
 }
 
 /// What a function does with what is sealed.
@@ -85,13 +84,13 @@ pub enum Vaulted {
     Shown,
     /// It opens tokens for gateways.
     Opened,
-    /// It seals secrets of its own, and never sees a payment method.
+    /// It seals or opens secrets of set-up, and never sees a payment method.
     KeysOnly,
 }
 
 impl Needs {
     const NOTHING: Self =
-        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false, archive: false };
+        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false };
     /// To open payments, or to make payment methods.
     pub const TO_TAKE_CARDS: Self =
         Self { fingerprint_key: true, vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
@@ -101,8 +100,12 @@ impl Needs {
     pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, ..Self::TO_ACT };
     /// To show what there is.
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
+    /// To take in what gateways tell.
+    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
     /// To show what happened.
-    pub const TO_SHOW_EVENTS: Self = Self { archive: true, ..Self::NOTHING };
+    pub const TO_SHOW_EVENTS: Self = Self::NOTHING;
+    /// To tell what happened: what signs it is sealed.
+    pub const TO_TELL: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }
@@ -149,7 +152,7 @@ pub async fn answer(app: &App, function: &Function, event: &HttpEvent, deadline:
     let problem = answered.as_ref().err();
     app.shell.journal.note(&Note::Answered(Answered {
         status: answered.as_ref().map_or_else(|problem| problem.status, |answer| answer.status_code),
-        code: problem.map(|problem| problem.code),
+        code: problem.map(|problem| problem.code).or(subject.code),
         cause: problem.and_then(|problem| problem.cause.as_deref()),
         ..subject
     }));
@@ -246,7 +249,12 @@ pub async fn perform_opening(
     let request = payable(app, merchant, request, deadline).await?;
     let Action::Open(opening) = &request.action else { return Err(Problem::not_found()) };
     let route = route(merchant, opening.gateway)?;
-    Ok(app.shell.perform(merchant.id, route, &request, None, deadline).await?)
+    let reply = app.shell.perform(merchant.id, route, &request, None, deadline).await?;
+    match opening.kind {
+        // What was made in a browser may have been told of before it was registered.
+        Kind::PostAuthorize => Ok(post_auth::with_kept(app, merchant, reply, deadline).await),
+        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => Ok(reply),
+    }
 }
 
 /// Carries out a request that acts on a payment.

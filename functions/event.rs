@@ -12,6 +12,9 @@ use crate::problem::Problem;
 /// Largest body that is read, in bytes: every member at its limit in four-byte characters, and room.
 pub const MAX_BODY: usize = 128 * 1024;
 
+/// Largest body of a notice, in bytes: hundreds of the largest that any gateway documents.
+pub const MAX_NOTICE: usize = 256 * 1024;
+
 /// What API Gateway says of a request, as far as a function or the local server needs it. The body may
 /// hold a card number: it cannot be printed, and is wiped when dropped.
 #[derive(Default, Deserialize)]
@@ -76,22 +79,39 @@ impl HttpEvent {
 
     /// The body as text: JSON, UTF-8, of a size that can be meant.
     pub fn json_body(&self) -> Result<Zeroizing<String>, Problem> {
-        let body = self.body.as_ref().map(|body| body.as_str()).unwrap_or_default();
-        // Base 64 takes four characters for three bytes.
-        if body.len() > MAX_BODY / 3 * 4 || (!self.is_base64_encoded && body.len() > MAX_BODY) {
-            return Err(Problem::new(413, "REQUEST_TOO_LARGE", format!("body: must not exceed {MAX_BODY} bytes")));
-        }
+        let body = self.body_within(MAX_BODY)?;
         if self.header("content-type").is_some_and(|content_type| !is_json(content_type)) {
             return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", "content-type: must be application/json"));
         }
         if !self.is_base64_encoded {
             return Ok(Zeroizing::new(body.to_owned()));
         }
-        let bytes = BASE64.decode(body.as_bytes()).map_err(|_| Problem::unreadable("body: must be base 64"))?;
-        let bytes = Zeroizing::new(bytes);
+        let bytes = decoded(body)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Problem::unreadable("body: must be UTF-8"))?;
         Ok(Zeroizing::new(text.to_owned()))
     }
+
+    /// The body byte for byte as it was sent, whatever it is: somebody may have signed it.
+    pub fn raw_body(&self, most: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let body = self.body_within(most)?;
+        if self.is_base64_encoded { decoded(body) } else { Ok(Zeroizing::new(body.as_bytes().to_vec())) }
+    }
+
+    /// The body as it stands in the event, of at most so many bytes.
+    fn body_within(&self, most: usize) -> Result<&str, Problem> {
+        let body = self.body.as_ref().map(|body| body.as_str()).unwrap_or_default();
+        // Base 64 takes four characters for three bytes.
+        let most_characters = if self.is_base64_encoded { most.div_ceil(3) * 4 } else { most };
+        if body.len() > most_characters {
+            return Err(Problem::new(413, "REQUEST_TOO_LARGE", format!("body: must not exceed {most} bytes")));
+        }
+        Ok(body)
+    }
+}
+
+fn decoded(body: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let bytes = BASE64.decode(body.as_bytes()).map_err(|_| Problem::unreadable("body: must be base 64"))?;
+    Ok(Zeroizing::new(bytes))
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -101,8 +121,15 @@ fn is_json(content_type: &str) -> bool {
 
 impl HttpAnswer {
     pub fn json(status: u16, body: String) -> Self {
-        let headers = BTreeMap::from([("content-type", "application/json".to_owned())]);
-        Self { status_code: status, headers, body }
+        Self::of(status, "application/json", body)
+    }
+
+    pub fn text(status: u16, body: &str) -> Self {
+        Self::of(status, "text/plain", body.to_owned())
+    }
+
+    fn of(status: u16, content_type: &str, body: String) -> Self {
+        Self { status_code: status, headers: BTreeMap::from([("content-type", content_type.to_owned())]), body }
     }
 
     #[must_use]

@@ -11,6 +11,8 @@ pub mod batch;
 pub mod capture;
 #[cfg(feature = "local")]
 pub mod command;
+#[path = "deliver-event/mod.rs"]
+pub mod deliver_event;
 pub mod door;
 pub mod event;
 pub mod events;
@@ -22,6 +24,8 @@ pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod notice;
+#[path = "notify-webhook/mod.rs"]
+pub mod notify_webhook;
 pub mod paying;
 #[path = "post-auth/mod.rs"]
 pub mod post_auth;
@@ -39,13 +43,12 @@ pub mod sandbox;
 pub mod scheduler_tick;
 #[path = "set-up/mod.rs"]
 pub mod set_up;
-pub mod together;
 pub mod tokenize;
 pub mod wire;
 
 use door::Function;
 
-/// Every function that answers callers.
+/// Every function that answers over HTTP: callers, and gateways.
 pub const FUNCTIONS: &[&Function] = &[
     &authorize::FUNCTION,
     &capture::FUNCTION,
@@ -57,8 +60,9 @@ pub const FUNCTIONS: &[&Function] = &[
     &retrieve::FUNCTION,
     &events::FUNCTION,
     &set_up::FUNCTION,
+    &notify_webhook::FUNCTION,
 ];
 
 /// Every function that works behind them: what the stream, a queue or the time calls.
 #[cfg(feature = "lambda")]
-pub const WORKERS: &[&str] = &[relay::NAME, follow_up::NAME, scheduler_tick::NAME];
+pub const WORKERS: &[&str] = &[relay::NAME, follow_up::NAME, deliver_event::NAME, scheduler_tick::NAME];

@@ -1,37 +1,148 @@
 //! Takes in what a gateway tells unasked: finds the payment it is about and puts it there.
+//!
+//! A gateway is believed of the operations that it was asked for, and of no others: it must be one of the provider's that
+//! the notice is signed for. What is genuine and about nothing that is known is kept for a while, because what it is about
+//! may be on its way to us: an authorization that was made in a browser.
+
+use std::borrow::Cow;
 
 use kessai_shared::gateways::{News, Notice};
-use kessai_shared::ids::{GatewayId, MerchantId, PaymentKey, Record};
-use kessai_shared::rejection::Refusal;
+use kessai_shared::ids::{Id, MerchantId, Ordinal, PaymentKey, ProviderId, Record};
+use kessai_shared::merchant::Merchant;
+use kessai_shared::payment::{Kind, Payment};
+use kessai_shared::ports::{Note, Span};
+use kessai_shared::rejection::{Fault, Refusal};
+use kessai_shared::stored::event::PLACE;
+use kessai_shared::stored::notice::{MOST_KEPT, decode_kept, encode_kept, kept_under};
+use kessai_shared::stored::payment::Stored;
 use kessai_shared::time::Timestamp;
 
-use crate::door::{App, owner, route};
+use crate::access::merchant_of;
+use crate::door::{App, route};
 
-/// Takes in one notice, found genuine by a secret of this merchant's gateway. One of a record that is not there,
-/// or that this gateway was not asked for, is let go: whoever speaks for one gateway knows nothing of another's
-/// payments.
+/// What became of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is written with the operation of this record, or was before.
+    Heard(Id),
+    /// There is nothing that it could be about.
+    Unmatched,
+}
+
+/// Takes in one notice, found genuine by a secret of this merchant's provider. Harmless any number of times.
 pub async fn take(
     app: &App,
-    merchant: MerchantId,
-    gateway: GatewayId,
+    merchant: &Merchant,
+    provider: ProviderId,
     notice: Notice,
     deadline: Timestamp,
-) -> Result<(), Refusal> {
-    let located = Record::ALL.into_iter().find_map(|record| Some((record, record.locate(&notice.reference)?)));
-    let Some((record, (payment, operation))) = located else { return Ok(()) };
-    let key = PaymentKey { merchant, payment };
-    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(()) };
-    // An id can name any place of the payment, whatever kind of record is there.
-    let is_record = stored.payment.operation(operation).is_some_and(|known| known.record() == record);
-    if stored.payment.gateway != gateway || !is_record {
+) -> Result<Taken, Refusal> {
+    match find(app, merchant, provider, &notice.reference, deadline).await? {
+        Some(found) => put(app, found, notice.news, deadline).await,
+        None => {
+            keep(app, &merchant.id, provider, &notice, deadline).await?;
+            Ok(Taken::Unmatched)
+        }
+    }
+}
+
+/// Takes in whatever was told of an operation before it was known; whether that was anything.
+pub async fn take_kept(
+    app: &App,
+    merchant: &Merchant,
+    payment: &Payment,
+    operation: Ordinal,
+    deadline: Timestamp,
+) -> Result<bool, Refusal> {
+    let Some((archive, known)) = app.archive.as_ref().zip(payment.operation(operation)) else { return Ok(false) };
+    let reference = known.record().id(payment.id, operation).to_string();
+    // What was made in a browser has another name there.
+    let elsewhere = match known.asked.kind {
+        Kind::PostAuthorize => known.asked.details.additional_data.get("reference"),
+        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => None,
+    };
+    let mut is_any = false;
+    for name in [Some(&reference), elsewhere].into_iter().flatten() {
+        let Some(partition) = kept_under(&merchant.id, name) else { continue };
+        let list = || archive.list(&partition, Span::default(), MOST_KEPT);
+        let (items, _) = app.shell.patiently(deadline, list).await?;
+        for item in items {
+            let Ok((provider, news)) = decode_kept(item) else {
+                app.shell.journal.note(&Note::Unreadable { what: "kept notice" });
+                continue;
+            };
+            let Some(found) = find(app, merchant, provider, &reference, deadline).await? else { continue };
+            is_any |= matches!(put(app, found, news, deadline).await?, Taken::Heard(_));
+        }
+    }
+    Ok(is_any)
+}
+
+/// Keeps a notice for what may yet come, but not more of one name than an operation comes to.
+async fn keep(
+    app: &App,
+    merchant: &MerchantId,
+    provider: ProviderId,
+    notice: &Notice,
+    deadline: Timestamp,
+) -> Result<(), Fault> {
+    let now = app.shell.clock.now();
+    let kept = kept_under(merchant, &notice.reference).zip(encode_kept(merchant, provider, notice, now));
+    let Some((partition, item)) = kept else { return Ok(()) };
+    let no_archive = || Fault::SetUp("this function has no archive".to_owned());
+    let archive = app.archive.as_ref().ok_or_else(no_archive)?;
+    let list = || archive.list(&partition, Span::default(), MOST_KEPT);
+    let (known, _) = app.shell.patiently(deadline, list).await?;
+    let is_known = known.iter().any(|known| known.text(PLACE) == item.text(PLACE));
+    if is_known || known.len() >= usize::from(MOST_KEPT) {
         return Ok(());
     }
-    let merchant = owner(app, key, deadline).await?;
-    let route = route(&merchant, gateway)?;
-    match notice.news {
-        News::Outcome(outcome) => app.shell.hear(stored, route, operation, outcome, deadline).await,
-        News::Sequel(sequel) => app.shell.hear_sequel(stored, route, operation, &sequel, deadline).await,
+    app.shell.patiently(deadline, || archive.keep(item.clone())).await
+}
+
+/// An operation that a notice is about, and the merchant as it was when it was found.
+struct Found<'a> {
+    merchant: Cow<'a, Merchant>,
+    stored: Stored,
+    operation: Ordinal,
+}
+
+/// The operation of this name, if a gateway of the provider's was asked for it. One of another's, or of nobody's, is not
+/// there: whoever speaks for one gateway learns nothing of another's payments.
+async fn find<'a>(
+    app: &App,
+    merchant: &'a Merchant,
+    provider: ProviderId,
+    reference: &str,
+    deadline: Timestamp,
+) -> Result<Option<Found<'a>>, Fault> {
+    let located = Record::ALL.into_iter().find_map(|record| Some((record, record.locate(reference)?)));
+    let Some((record, (payment, operation))) = located else { return Ok(None) };
+    let key = PaymentKey { merchant: merchant.id, payment };
+    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
+    let gateway = stored.payment.gateway;
+    // It may have been set up within the minute.
+    let merchant = match merchant.gateways.contains_key(&gateway) {
+        true => Cow::Borrowed(merchant),
+        false => merchant_of(app, true, &merchant.id, deadline).await?.map_or(Cow::Borrowed(merchant), Cow::Owned),
+    };
+    let is_asked = merchant.gateways.get(&gateway).is_some_and(|gateway| gateway.provider == Some(provider));
+    // An id can name any place of the payment, whatever kind of record is there.
+    let is_record = stored.payment.operation(operation).is_some_and(|known| known.record() == record);
+    Ok((is_asked && is_record).then_some(Found { merchant, stored, operation }))
+}
+
+async fn put(app: &App, found: Found<'_>, news: News, deadline: Timestamp) -> Result<Taken, Refusal> {
+    let Found { merchant, stored, operation } = found;
+    let known = stored.payment.operation(operation).map(|known| known.record().id(stored.payment.id, operation));
+    let route = route(&merchant, stored.payment.gateway)?;
+    match news {
+        News::Outcome(outcome) => app.shell.hear(stored, route, operation, outcome, deadline).await?,
+        News::Sequel(sequel) => {
+            app.shell.hear_sequel(stored, route, operation, &sequel.within_limits(), deadline).await?;
+        }
         // It names a stored method, and this is an operation.
-        News::Token(..) => Ok(()),
+        News::Token(..) => return Ok(Taken::Unmatched),
     }
+    Ok(known.map_or(Taken::Unmatched, Taken::Heard))
 }

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::clock::MovableClock;
 use super::routes::{Route, find};
 use crate::door::{App, answer};
-use crate::event::{HttpAnswer, HttpContext, HttpEvent, MAX_BODY, RequestContext};
+use crate::event::{HttpAnswer, HttpContext, HttpEvent, MAX_NOTICE, RequestContext};
 use crate::problem::Problem;
 use crate::wire::members::Members;
 
@@ -224,7 +224,8 @@ async fn read(mut body: Incoming) -> Vec<u8> {
     while let Some(Ok(frame)) = body.frame().await {
         let data = frame.into_data().unwrap_or_default();
         seen = seen.saturating_add(data.len());
-        if kept.len() <= MAX_BODY {
+        // The largest that any function takes.
+        if kept.len() <= MAX_NOTICE {
             kept.extend_from_slice(&data);
         }
         if seen > MAX_DRAINED {

@@ -9,19 +9,20 @@ use kessai_functions::door::{App, Function, answer};
 use kessai_functions::event::{HttpAnswer, HttpEvent};
 use kessai_functions::lambda::watched;
 use kessai_functions::local::clock::MovableClock;
-use kessai_functions::local::identity::everything;
+use kessai_functions::local::identity::{everything, provider_id, providers};
 use kessai_functions::local::routes::{Route, find, routes};
 use kessai_infra::http::HttpClient;
 use kessai_infra::system::SystemEntropy;
 use kessai_infra::watch::{Log, Watch};
+use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId};
+use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
 use kessai_shared::memory::{Memory, MemoryArchive, Meter};
-use kessai_shared::merchant::{ApiKey, Gateway, Merchant};
+use kessai_shared::merchant::{ApiKey, Gateway, Merchant, SealedSecret, SharedWith};
 use kessai_shared::ports::Clock;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
-use kessai_shared::stored::merchant::{Pointer, encode_merchant, encode_pointer};
+use kessai_shared::stored::merchant::{Pointer, encode_merchant, encode_pointer, encode_provider_pointer};
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::TraceId;
 use serde_json::{Value, json};
@@ -35,6 +36,9 @@ pub const TRACE: &str = "1-67891233-abcdef012345678912345678";
 pub const SEALING_KEY: &str = "9d1c8e52f07ab36418c5d2e96f03b7a4580e21d97c4fb8633ea5109cd7f26b41";
 pub const FINGERPRINT_KEY: [u8; 32] = *b"\x91\xe2\x37\x08\xbc\x5a\xf1\x6d\xd4\x29\x8e\xc3\x70\x1b\xa6\x5f\
     \x92\xe8\x04\xbd\x63\xfa\x17\xc9\x3e\xb5\x48\xd0\x86\x2c\xf7\x1a";
+
+/// What the gateways of each provider sign their notices with.
+pub const NOTICE_SECRET: &str = "notice_canary_4e1b70c96d";
 
 /// The functions over stores that count, in this process.
 pub struct InProcess {
@@ -81,6 +85,22 @@ fn difference(after: Meter, before: Meter) -> Meter {
     }
 }
 
+/// The path of a class at the sandbox.
+fn path(class: &str) -> String {
+    class.to_lowercase().replace('_', "-")
+}
+
+/// The provider of the gateways of a class.
+pub fn provider_of(merchant: &MerchantId, class: &str) -> ProviderId {
+    provider_id(merchant, &format!("sandbox-{}", path(class))).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn sealed(merchant: &MerchantId, provider: ProviderId, keys: &SealingKeys) -> SealedSecret {
+    let secret = Secret::new(NOTICE_SECRET.to_owned());
+    let sealed = SharedWith::Provider(provider).seal(merchant, keys, &secret, [8; 16]).expect("it is sealed");
+    SealedSecret { sealed, created_at: None, until: None, made: None }
+}
+
 impl InProcess {
     pub async fn new() -> Self {
         let scratch = Scratch::new();
@@ -90,9 +110,19 @@ impl InProcess {
         let clock = Arc::new(MovableClock::open(None).expect("a clock"));
         let gateways: BTreeMap<_, _> = (2..).zip(CLASSES).map(|(n, c)| (c, GatewayId::from_random([n; 16]))).collect();
         let mut set_up = Merchant::new(merchant, "Test");
+        let sealing_keys = SealingKeys::parse(&format!("k1:{SEALING_KEY}")).expect("keys");
+        for (id, mut provider) in providers(&merchant).unwrap_or_else(|error| panic!("{error:?}")) {
+            provider.notice_secrets.push(sealed(&merchant, id, &sealing_keys));
+            set_up.providers.insert(id, provider);
+            merchants.put(encode_provider_pointer(&id, &merchant));
+        }
         for (class, id) in &gateways {
-            let path = class.to_lowercase().replace('_', "-");
-            set_up.gateways.insert(*id, Gateway::at(format!("sandbox-{path}"), format!("{}/{path}", sandbox.url())));
+            let path = path(class);
+            let gateway = Gateway {
+                provider: Some(provider_of(&merchant, class)),
+                ..Gateway::at(format!("sandbox-{path}"), format!("{}/{path}", sandbox.url()))
+            };
+            set_up.gateways.insert(*id, gateway);
         }
         let key_id = ApiKeyId::from_random([6; 16]);
         set_up.api_keys.insert(key_id, everything(&api_key, "Test", clock.now()));
@@ -110,7 +140,7 @@ impl InProcess {
             journal: Watch::new(&log, String::new(), None),
             fingerprint_key: Some(Arc::new(FingerprintKey::new(FINGERPRINT_KEY))),
             vault: Some(vault.clone()),
-            sealing_keys: SealingKeys::parse(&format!("k1:{SEALING_KEY}")).map(Arc::new),
+            sealing_keys: Some(Arc::new(sealing_keys)),
         };
         let directory = merchants.clone();
         let archive = Arc::new(MemoryArchive::default());
@@ -149,6 +179,10 @@ impl InProcess {
     /// Moves the clock forward.
     pub async fn advance(&self, by: Duration) {
         self.clock.advance(by).await.expect("nothing rests");
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// As much time as a function has.

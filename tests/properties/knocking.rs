@@ -77,6 +77,10 @@ fn whatever_knocks_is_answered_as_documented() {
             assert_eq!(world.rests(), before, "{status} leaves something behind: {}", answer.body);
             assert_eq!(world.set_up_writes(), set_up_before, "{status} leaves something behind: {}", answer.body);
         }
+        if answer.headers["content-type"] == "text/plain" {
+            assert_eq!(function.name, "notify-webhook", "gateways hear their own words, and nobody else does");
+            return;
+        }
         let body: Value = serde_json::from_str(&answer.body).expect("the wire speaks JSON");
         match status {
             200 | 201 | 202 | 402 => assert!(body.is_object(), "{body}"),

@@ -12,13 +12,16 @@ use std::time::Duration;
 use kessai_functions::FUNCTIONS;
 use kessai_functions::door::{App, Function, answer};
 use kessai_functions::event::{HttpAnswer, HttpEvent};
-use kessai_functions::notice::take;
+use kessai_functions::notice::{Taken, take};
+use kessai_functions::sandbox::{SIGNATURE_HEADER, envelope, ping};
 use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::gateways::Notice;
-use kessai_shared::ids::{ApiKeyId, GatewayId, MethodId, Ordinal, PaymentId, Record};
-use kessai_shared::memory::Memory;
-use kessai_shared::merchant::{ApiKey, ListedKey, Merchant, Scope};
+use kessai_shared::ids::{ApiKeyId, GatewayId, MethodId, Ordinal, PaymentId, ProviderId, Record};
+use kessai_shared::memory::{Memory, MemoryArchive};
+use kessai_shared::merchant::{
+    ApiKey, DeveloperName, Gateway, ListedKey, Merchant, Provider, Scope, SealedSecret, SharedWith,
+};
 use kessai_shared::method::Method;
 use kessai_shared::ports::{
     Clock, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note, Pending, Store,
@@ -26,7 +29,7 @@ use kessai_shared::ports::{
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
-use kessai_shared::stored::merchant::{Pointer, encode_merchant, encode_pointer};
+use kessai_shared::stored::merchant::{Pointer, encode_merchant, encode_pointer, encode_provider_pointer};
 use kessai_shared::stored::method::StoredMethod;
 use kessai_shared::time::Timestamp;
 use serde_json::Value;
@@ -34,7 +37,7 @@ use serde_json::Value;
 use crate::fixtures::{START, gateway, key, merchant};
 
 /// The samples of `events/`, in the order of [`FUNCTIONS`].
-pub const SAMPLES: [&str; 9] = [
+pub const SAMPLES: [&str; 11] = [
     include_str!("../../events/authorize.json"),
     include_str!("../../events/capture.json"),
     include_str!("../../events/reverse.json"),
@@ -43,15 +46,25 @@ pub const SAMPLES: [&str; 9] = [
     include_str!("../../events/refund.json"),
     include_str!("../../events/tokenize.json"),
     include_str!("../../events/retrieve.json"),
+    include_str!("../../events/events.json"),
     include_str!("../../events/set-up.json"),
+    include_str!("../../events/notify-webhook.json"),
 ];
+
+/// The place of `notify-webhook` among them.
+pub const NOTIFY: usize = 10;
 
 /// What the samples call by name.
 const API_KEY: &str = "kessai_0000000000000000000000000000000000000000000000000000000000000000";
 pub const GATEWAY: &str = "0b0000000000001";
+pub const PROVIDER: &str = "0cJ000000000001";
+
+/// What the provider's gateways sign their notices with.
+pub const NOTICE_SECRET: &str = "whsec_properties";
 
 pub struct World {
     app: App,
+    set_up: Merchant,
     payments: Arc<Memory>,
     merchants: Arc<Memory>,
     vault: Arc<Memory>,
@@ -62,7 +75,10 @@ impl World {
     pub fn new(gateway_says: (u16, &'static str)) -> Self {
         let (payments, merchants) = (Arc::new(Memory::default()), Arc::new(Memory::default()));
         let id = GatewayId::parse(GATEWAY).expect("a gateway id");
-        let gateways = BTreeMap::from([(id, gateway("sandbox-keyed", "http://sandbox.test/keyed"))]);
+        let keys = SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).expect("keys");
+        let provider_id = ProviderId::parse(PROVIDER).expect("a provider id");
+        let sandbox = Gateway { provider: Some(provider_id), ..gateway("sandbox-keyed", "http://sandbox.test/keyed") };
+        let gateways = BTreeMap::from([(id, sandbox)]);
         let api_key = ApiKey::parse(API_KEY).expect("an API key");
         let key_id = ApiKeyId::from_random([3; 16]);
         let listed = ListedKey {
@@ -75,12 +91,17 @@ impl World {
             requests_per_second: None,
             made: None,
         };
-        let set_up = Merchant { gateways, api_keys: [(key_id, listed)].into(), ..Merchant::new(merchant(), "Test") };
+        let set_up = Merchant {
+            gateways,
+            providers: [(provider_id, provider(provider_id, &keys))].into(),
+            api_keys: [(key_id, listed)].into(),
+            ..Merchant::new(merchant(), "Test")
+        };
         let pointer = Pointer { merchant: merchant(), key: Some(key_id) };
-        for item in [encode_pointer(&api_key.hash(), pointer), encode_merchant(&set_up)] {
+        let pointers = [encode_pointer(&api_key.hash(), pointer), encode_provider_pointer(&provider_id, &merchant())];
+        for item in pointers.into_iter().chain([encode_merchant(&set_up)]) {
             at_once(merchants.write(item, Expected::Absent)).expect("memory does not fail");
         }
-        let keys = SealingKeys::parse(&format!("k1:{}", "09".repeat(32))).expect("keys");
         let vault = Arc::new(Memory::default());
         vault.put(method(&keys));
         let shell = Shell {
@@ -98,20 +119,20 @@ impl World {
             directory: merchants.clone(),
             merchants: merchants.clone(),
             rates: Arc::default(),
-            archive: None,
+            archive: Some(Arc::new(MemoryArchive::default())),
             takes_loopback: false,
         };
-        Self { app, payments, merchants, vault }
+        Self { app, set_up, payments, merchants, vault }
     }
 
     pub fn ask(&self, function: &Function, event: &HttpEvent) -> HttpAnswer {
         at_once(answer(&self.app, function, event, START.plus(Duration::from_secs(25))))
     }
 
-    /// A gateway of the merchant's tells this, found genuine.
-    pub fn tell(&self, gateway: GatewayId, notice: Notice) {
-        let taken = take(&self.app, merchant(), gateway, notice, START.plus(Duration::from_secs(25)));
-        at_once(taken).expect("nothing hinders it");
+    /// A gateway of this provider's tells this, found genuine.
+    pub fn tell(&self, provider: ProviderId, notice: Notice) -> Taken {
+        let taken = take(&self.app, &self.set_up, provider, notice, START.plus(Duration::from_secs(25)));
+        at_once(taken).expect("nothing hinders it")
     }
 
     /// Asks what the sample of this function asks.
@@ -131,6 +152,20 @@ impl World {
     /// Everything that rests of payments and methods.
     pub fn rests(&self) -> [Vec<Item>; 2] {
         [self.payments.items(), self.vault.items()]
+    }
+}
+
+fn provider(id: ProviderId, keys: &SealingKeys) -> Provider {
+    let secret = Secret::new(NOTICE_SECRET.to_owned());
+    let sealed = SharedWith::Provider(id).seal(&merchant(), keys, &secret, [7; 16]).expect("sealed");
+    Provider {
+        developer_name: DeveloperName::parse("Sandbox").expect("a name"),
+        master_label: "Sandbox".to_owned(),
+        idempotency_supported: true,
+        adapter: "sandbox-keyed".to_owned(),
+        comments: None,
+        notice_secrets: vec![SealedSecret { sealed, created_at: None, until: None, made: None }],
+        made: None,
     }
 }
 
@@ -155,6 +190,11 @@ pub fn sample(function: usize) -> HttpEvent {
             "version" => {}
             other => panic!("{other} is no parameter of a sample"),
         }
+    }
+    if function == NOTIFY {
+        let told = envelope([&ping()], &[NOTICE_SECRET], START.as_millis());
+        event.headers.insert(SIGNATURE_HEADER.to_owned(), told.signature);
+        event.body = Some(told.body.into());
     }
     event
 }

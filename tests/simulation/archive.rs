@@ -45,6 +45,14 @@ impl World {
                 let found = self.archive.events.iter().find(is_it).cloned();
                 Some(Reply::Read(if fails { Err(fault()) } else { Ok(found) }))
             }
+            Call::List(partition, limit) => {
+                let listed = self.archive.events.iter().filter(|item| item.text(KEY) == Some(&partition));
+                let mut listed: Vec<Item> = listed.cloned().collect();
+                listed.sort_by(|one, other| one.text(PLACE).cmp(&other.text(PLACE)));
+                let more = listed.len() > limit;
+                listed.truncate(limit);
+                Some(Reply::Listed(if fails { Err(fault()) } else { Ok((listed, more)) }))
+            }
             Call::FindHealth(key) => {
                 let known = self.archive.health.iter().find(|known| known.item.text(KEY) == Some(&key));
                 let is_fresh = known.is_some_and(|known| self.now_ms - known.written_ms < STALE_MS);

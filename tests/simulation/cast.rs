@@ -7,7 +7,7 @@ use std::time::Duration;
 use kessai_functions::sandbox::{Class, TABLE, method_id};
 use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ids::{GatewayId, MerchantId, MethodId};
+use kessai_shared::ids::{GatewayId, MerchantId, MethodId, ProviderId};
 use kessai_shared::memory::Memory;
 use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
 use kessai_shared::method::Method;
@@ -39,6 +39,8 @@ pub struct Cast {
     pub merchants: [MerchantId; MERCHANTS],
     pub api_keys: [ApiKey; MERCHANTS],
     pub gateway: GatewayId,
+    /// By which its notices come.
+    pub provider: ProviderId,
     pub fingerprint_key: Arc<FingerprintKey>,
     /// The sandbox's magic methods, at hand for both merchants: nobody changes them, so every worker has them in memory.
     pub vault: Arc<Memory>,
@@ -54,13 +56,14 @@ pub fn cast() -> &'static Cast {
     static CAST: LazyLock<Cast> = LazyLock::new(|| {
         let merchants = [1, 2].map(|merchant| MerchantId::from_random([merchant; 16]));
         let api_keys = [3, 4].map(|merchant| ApiKey::from_random([merchant; 16], [5; 16]));
-        let gateway = GatewayId::from_random([6; 16]);
+        let (gateway, provider) = (GatewayId::from_random([6; 16]), ProviderId::from_random([6; 16]));
         let sealing_keys = SealingKeys::parse(&format!("k1:{}", "08".repeat(32))).expect("keys");
         let set_up = |class: Class, balance_check, endpoints| {
             {
                 let name = class.name();
                 let account = Gateway {
                     name: "G".to_owned(),
+                    provider: Some(provider),
                     balance_check,
                     // Short enough that captures meet its end, in half of the histories.
                     authorization_lifetime: match balance_check {
@@ -90,7 +93,7 @@ pub fn cast() -> &'static Cast {
         });
         let vault = Arc::new(vault(&merchants, &sealing_keys));
         let (fingerprint_key, sealing_keys) = (Arc::new(FingerprintKey::new([7; 32])), Arc::new(sealing_keys));
-        Cast { merchants, api_keys, gateway, fingerprint_key, vault, sealing_keys, set_ups }
+        Cast { merchants, api_keys, gateway, provider, fingerprint_key, vault, sealing_keys, set_ups }
     });
     &CAST
 }

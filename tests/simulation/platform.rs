@@ -202,11 +202,14 @@ impl World {
 
     /// A genuine notice comes in. Of several items each is taken, whatever becomes of the others.
     pub(crate) fn start_taking(&mut self, merchant: MerchantId, notices: Vec<Notice>, told: Box<Told>) {
+        let set_up = self.platform.set_up.clone();
         self.start(Purpose::Notice(told), move |Work { app, .. }, deadline| {
             Box::pin(async move {
+                let merchant = set_up.merchants.iter().find(|known| known.id == merchant).expect("a merchant");
                 let mut taken = Ok(());
                 for notice in notices {
-                    taken = taken.and(notice::take(&app, merchant, cast().gateway, notice, deadline).await);
+                    let one = notice::take(&app, merchant, cast().provider, notice, deadline).await;
+                    taken = taken.and(one.map(drop));
                 }
                 Done::Taken(taken)
             })
@@ -306,6 +309,7 @@ impl World {
                 | Call::Write(..)
                 | Call::Keep(_)
                 | Call::FindEvent(..)
+                | Call::List(..)
                 | Call::FindHealth(_)
                 | Call::WriteHealth(..) => {
                     if let Some(waits) = self.tasks[task].waits.last_mut() {
@@ -360,11 +364,10 @@ impl World {
                 }
             },
             (Some(Purpose::Deliver(message)), Done::Delivered(delivered)) => match delivered {
-                Ok(payment) => {
+                Ok(_) => {
                     for (_, to, heard_ms) in std::mem::take(&mut self.tasks[task].took) {
                         heard_ms.into_iter().for_each(|heard_ms| self.auditor.got_through(to, heard_ms));
                     }
-                    self.deliver_again(message, payment.as_ref(), self.time_of(self.tasks[task].worker));
                 }
                 Err(refusal) => {
                     self.tell(Lane::Worker(task), Lane::Queue, || format!("fails: {refusal}"));

@@ -26,6 +26,8 @@ pub enum Call {
     Deliver(Box<(String, Headers, Vec<u8>)>),
     Keep(Box<Item>),
     FindEvent(String, String),
+    /// From the beginning, and no more than this.
+    List(String, usize),
     FindHealth(String),
     WriteHealth(Box<Item>, Expected),
     Sleep(Duration),
@@ -38,6 +40,7 @@ pub enum Reply {
     Answered(Result<HttpResponse, HttpFault>),
     Delivered(Result<u16, DeliveryFault>),
     Kept(Result<(), StoreFault>),
+    Listed(Result<(Vec<Item>, bool), StoreFault>),
     Slept,
 }
 
@@ -154,8 +157,14 @@ impl Archive for Port {
         self.call(call, |reply| if let Reply::Read(read) = reply { Some(read) } else { None })
     }
 
-    fn list<'a>(&'a self, _: &'a str, _: Span<'a>, _: u16) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
-        Box::pin(std::future::ready(Err(StoreFault("nobody lists here".into()))))
+    fn list<'a>(
+        &'a self,
+        partition: &'a str,
+        _: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        let call = Call::List(partition.to_owned(), usize::from(limit));
+        self.call(call, |reply| if let Reply::Listed(listed) = reply { Some(listed) } else { None })
     }
 }
 

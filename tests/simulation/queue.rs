@@ -1,13 +1,8 @@
 //! What SQS does with messages about payments: at least once, not in order, and after some failures no more. And the
 //! tick, which sends them for what is due later than SQS can wait.
 
-use kessai_functions::door::{owner, route};
+use kessai_functions::deliver_event;
 use kessai_functions::follow_up::look;
-use kessai_functions::wire::view::View;
-use kessai_shared::delivery::Delivering;
-use kessai_shared::ids::{Ordinal, PaymentKey};
-use kessai_shared::payment::Payment;
-use kessai_shared::rejection::Refusal;
 use kessai_shared::reminder::{Delayed, Due, Errand, Reminder, TICK, delay, horizon, is_turn};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
@@ -53,15 +48,6 @@ impl World {
     pub(crate) fn look_again(&mut self, message: Message, look: Option<Look>, now: Timestamp) {
         let Message { payment, errand, reminder, .. } = message;
         if let Some(due) = look.and_then(|look| reminder.again(&look.payment)) {
-            self.remind(payment, Delayed { reminder, errand, delay: delay(due, now), trace: None });
-        }
-    }
-
-    /// Somebody told merchants; if that changed nothing and something is left, the same message goes out again.
-    pub(crate) fn deliver_again(&mut self, message: Message, after: Option<&Payment>, now: Timestamp) {
-        let Message { payment, errand, reminder, .. } = message;
-        let after = after.filter(|after| after.version == reminder.version);
-        if let Some(due) = after.and_then(|after| after.outbox.due()) {
             self.remind(payment, Delayed { reminder, errand, delay: delay(due, now), trace: None });
         }
     }
@@ -117,7 +103,10 @@ impl World {
             Errand::Deliver => {
                 self.tell(Lane::Queue, Lane::Worker(task), || format!("tell of payment {payment}, version {version}"));
                 self.start(Purpose::Deliver(message), move |work, deadline| {
-                    Box::pin(async move { Done::Delivered(tell(&work, key, deadline).await) })
+                    let Work { app, deliveries } = work;
+                    Box::pin(
+                        async move { Done::Delivered(deliver_event::tell(&app, &*deliveries, key, deadline).await) },
+                    )
                 });
             }
         }
@@ -141,27 +130,6 @@ impl World {
             self.foresee_in(1_000, Happening::Woken(Message { receives: 0, ..message }));
         }
     }
-}
-
-/// As the function that tells merchants does it.
-async fn tell(work: &Work, key: PaymentKey, deadline: Timestamp) -> Result<Option<Payment>, Refusal> {
-    let Work { app, deliveries } = work;
-    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
-    let merchant = owner(app, key, deadline).await?;
-    let route = route(&merchant, stored.payment.gateway)?;
-    let render = |payment: &Payment, operation: Ordinal, now: Timestamp| {
-        serde_json::to_string(&View::of(payment, operation)?.reading(now)).ok()
-    };
-    let with = Delivering {
-        merchant: &merchant,
-        route,
-        deliveries: &**deliveries,
-        archive: &**deliveries,
-        directory: &*app.directory,
-        merchants: &*app.merchants,
-        render: &render,
-    };
-    Ok(Some(app.shell.deliver(&with, stored, deadline).await?))
 }
 
 fn moment(ms: i64) -> Timestamp {

@@ -353,7 +353,7 @@ fn decode_state(item: Item, undoing: bool, action: Option<PayerAction>) -> Resul
     }
 }
 
-fn decode_action(reader: &mut Reader) -> Result<Option<PayerAction>, Unreadable> {
+pub(super) fn decode_action(reader: &mut Reader) -> Result<Option<PayerAction>, Unreadable> {
     let Some(url) = reader.maybe_text("ru")? else { return Ok(None) };
     Ok(Some(PayerAction { url, expires_at: reader.moment("re")? }))
 }
@@ -367,7 +367,7 @@ fn decode_attempts(reader: &mut Reader) -> Result<u32, Unreadable> {
     u32::try_from(reader.number("tr")?).map_err(|_| Unreadable("tr is out of range".to_owned()))
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approved => "approved",
         Verdict::Declined(Decline::Soft) => "declined",

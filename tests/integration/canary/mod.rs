@@ -25,6 +25,7 @@ use std::path::Path;
 
 use kessai_functions::event::HttpEvent;
 use kessai_functions::lambda::on_panic;
+use kessai_functions::sandbox::{SIGNATURE_HEADER, envelope};
 use kessai_shared::bank::{AccountNumber, BankAccount};
 use kessai_shared::card::{Card, Cvv, Pan};
 use kessai_shared::fingerprint::FingerprintKey;
@@ -40,7 +41,7 @@ use self::places::{DEVELOPMENT_KEY, Kind, Place, files, is_excepted};
 use self::search::{Of, Search, Secret};
 use self::worlds::{Diary, Served, Way, Within, World};
 use crate::harness::{CLASSES, Client, Kessai, Sandbox, Scratch};
-use crate::in_process::{FINGERPRINT_KEY, SEALING_KEY};
+use crate::in_process::{FINGERPRINT_KEY, NOTICE_SECRET, SEALING_KEY};
 
 /// Fails where a place holds what it must not.
 #[track_caller]
@@ -187,22 +188,24 @@ fn the_functions_keep_no_secret_though_they_panic() {
 
 /// A gateway tells unasked of an operation that it accepted; and somebody else pretends to.
 fn notify(within: &Within, diary: &Diary<'_>) {
-    use hmac::{Hmac, KeyInit, Mac};
-    const SECRET: &str = "notice_canary_4e1b70c96d";
-    diary.hide(Secret::new(Of::WebhookSecret, "the secret of a gateway's notices", SECRET));
+    diary.hide(Secret::new(Of::WebhookSecret, "the secret of a gateway's notices", NOTICE_SECRET));
     diary.script(&json!({ "fault": "accepted-then-approved" }));
     let sale = diary.post("sales", Some("told"), &flows::card_opening(diary, "KEYED"));
     let id = sale.id();
-    let body = json!({
-        "id": "n", "reference": id, "status": "approved", "code": "00", "message": format!("card {CARD}"), "token": TOKEN,
-    });
-    let body = body.to_string().into_bytes();
-    let mut hash = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
-    hash.update(&body);
-    let signature = data_encoding::HEXLOWER.encode(&hash.finalize().into_bytes());
-    let merchant = within.world().merchant;
-    within.tell(&merchant, "KEYED", &body, "forged", SECRET);
-    within.tell(&merchant, "KEYED", &body, &signature, SECRET);
+    let said = |reference: &str| {
+        json!({
+            "event": "operation", "id": "n", "reference": reference, "status": "approved", "code": "00",
+            "message": format!("card {CARD}"), "token": TOKEN,
+        })
+    };
+    let now_ms = within.world().now().as_millis();
+    // Of one that is known, and of one that nobody knows.
+    let told = envelope(&[said(&id), said("nobody knows it")], &[NOTICE_SECRET], now_ms);
+    let tell = |signature: &str| {
+        diary.ask_with("POST", &within.notify_path("KEYED"), &[(SIGNATURE_HEADER, signature)], told.body.as_bytes())
+    };
+    tell(&envelope(&[], &["another"], now_ms).signature).expect(403);
+    tell(&told.signature).expect(200);
     let read = diary.ask("GET", &format!("/commerce/payments/payments/{id}"), None, &Value::Null).expect(200);
     assert_eq!(read.record_status(), "Processed", "{}", read.text);
 }

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use kessai_functions::batch::{Message, StreamEvent};
 use kessai_functions::lambda::apart;
-use kessai_functions::{follow_up, notice, relay};
+use kessai_functions::{follow_up, relay};
 use kessai_infra::watch::Watch;
-use kessai_shared::gateways::Adapter;
-use kessai_shared::ids::MerchantId;
 use kessai_shared::memory::Memory;
 use kessai_shared::ports::{
     Directory, Expected, Http, HttpFault, HttpRequest, HttpResponse, Pending, Queue, QueueFault, Store, StoreFault,
@@ -26,7 +24,7 @@ use ureq::http::Request;
 
 use super::places::{Kind, Place, record};
 use crate::harness::{Client, Reply};
-use crate::in_process::InProcess;
+use crate::in_process::{InProcess, provider_of};
 
 /// What the flows need of a world.
 pub trait World {
@@ -216,17 +214,9 @@ impl Within {
         self.messages.borrow().clone()
     }
 
-    /// A gateway tells of an operation, unasked, under the secret that we share.
-    pub fn tell(&self, merchant: &MerchantId, class: &str, body: &[u8], signature: &str, secret: &str) {
-        let adapter = Adapter::named("sandbox-keyed").expect("an adapter");
-        let secrets = [kessai_shared::card::Secret::new(secret.to_owned())];
-        let read = adapter.notice.expect("it tells")(body, signature, &secrets);
-        let (app, gateway) = (self.world.invocation(), self.world.gateways[class]);
-        if let Some(told) = read {
-            let deadline = self.world.deadline();
-            let taken = self.runtime.block_on(notice::take(&app, *merchant, gateway, told, deadline));
-            assert!(taken.is_ok(), "{taken:?}");
-        }
+    /// Where the gateways of a class tell something unasked.
+    pub fn notify_path(&self, class: &str) -> String {
+        format!("/commerce/payments/notify?provider={}", provider_of(&self.world.merchant, class))
     }
 
     /// What the relay makes of what was written since, and what follow-up makes of that.

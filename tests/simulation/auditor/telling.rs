@@ -216,7 +216,9 @@ impl Auditor {
         let record = reference(key, place, known);
         let records = said["data"].as_object().into_iter().flat_map(|data| data.values());
         let told = records.filter(|told| told["id"] == record).find_map(|told| told["status"].as_str());
-        self.check("events", told == Some(status), || format!("{what:?} of {record} is {status}, and told as {told:?}"));
+        self.check("events", told == Some(status), || {
+            format!("{what:?} of {record} is {status}, and told as {told:?}")
+        });
     }
 
     /// At the end: everybody has heard everything, or could not for so long that it was given up.
