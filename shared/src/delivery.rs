@@ -64,8 +64,6 @@ enum Outcome {
     Told(Told),
     /// It is not told any more.
     Gone,
-    /// There was no time.
-    Nothing,
 }
 
 /// A delivery as it is sent.
@@ -125,12 +123,15 @@ impl Run<'_> {
         self.keep(&came).await?;
         let is_told = |id: &EndpointId| self.with.merchant.endpoints.get(id).is_some_and(|endpoint| endpoint.is_active);
         let mut round = Round { seen: outbox.made, ..Round::default() };
+        // Another run may tell them meanwhile, and not see as much as this one.
+        let waiting = outbox.behind.iter().filter(|(_, behind)| behind.due > soon);
+        let waiting = waiting.map(|(id, behind)| (*id, behind.from.saturating_sub(1)));
+        round.told.extend(waiting.map(|(endpoint, through)| Told { endpoint, through, failed: None }));
         round.gone.extend(outbox.behind.keys().filter(|id| !is_told(id)));
         for Came { endpoint, outcome, .. } in came {
             match outcome {
                 Outcome::Told(told) => round.told.push(told),
                 Outcome::Gone => round.gone.push(endpoint),
-                Outcome::Nothing => {}
             }
         }
         Ok(round)
@@ -150,9 +151,7 @@ impl Run<'_> {
         for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| self.is_wanted(endpoint, entry)) {
             let through = entry.number.saturating_sub(1);
             if !self.has_time() {
-                let is_new = place > 0 || !outbox.behind.contains_key(&id);
-                let left = Told { endpoint: id, through, failed: None };
-                return came(if is_new { Outcome::Told(left) } else { Outcome::Nothing }, tried);
+                return came(Outcome::Told(Told { endpoint: id, through, failed: None }), tried);
             }
             let attempt = self.attempt(id, endpoint, entry).await;
             let now = self.shell.clock.now();

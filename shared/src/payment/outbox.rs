@@ -137,19 +137,14 @@ impl Outbox {
     /// `seen`: what everybody was told, but those who are behind.
     fn learn_of(&mut self, told: &Told, seen: u32, now: Timestamp) {
         let known = self.behind.get(&told.endpoint).copied();
-        let next = told.through.saturating_add(1);
-        // Another run got further.
-        let is_stale = match known {
-            Some(behind) => next < behind.from,
-            None => told.through < self.seen,
-        };
-        if is_stale {
-            return;
-        }
-        let Some(Failure { number, chance }) = told.failed else {
-            // There was no time for all, or another run found it out of reach and saw more than this one.
-            let rest = Behind { from: next, since: now, attempts: 0, due: now };
-            match told.through < seen {
+        // Another run may have got further, or seen less.
+        let got = known.map_or(self.seen, |behind| behind.from.saturating_sub(1));
+        let Some(Failure { number, chance }) = told.failed.filter(|_| told.through >= got) else {
+            let got = got.max(told.through);
+            let from = got.saturating_add(1);
+            let rest = Behind { from, since: now, attempts: 0, due: now };
+            let rest = known.filter(|behind| behind.from == from).unwrap_or(rest);
+            match got < seen {
                 true => drop(self.behind.insert(told.endpoint, rest)),
                 false => drop(self.behind.remove(&told.endpoint)),
             }
