@@ -152,10 +152,12 @@ impl Auditor {
         self.check("events", !is_other, || format!("{} tells of two things", text("id")));
         self.fresh(&what, seen, &said);
         // Of what is told for the first time, the versions rise.
-        let earlier = |event: &Event| event.payment == payment && event.heard_by.contains(&to);
+        // That it is pending may be under way when it is no more: its version says so.
+        let is_dropped = self.telling.events[place].is_dropped;
+        let earlier = |event: &Event| event.payment == payment && !event.is_dropped && event.heard_by.contains(&to);
         let latest = self.telling.events.iter().filter(|event| earlier(event)).map(|event| event.version).max();
         let is_first = !self.telling.events[place].heard_by.contains(&to);
-        let rises = !is_first || latest < version;
+        let rises = is_dropped || !is_first || latest < version;
         self.check("events", rises, || format!("version {version:?} is told after {latest:?}"));
         let again = self.telling.events[place].taken_by.contains(&to);
         let event = &mut self.telling.events[place];
@@ -198,7 +200,10 @@ impl Auditor {
         };
         let is_there = match what.what {
             "created" => true,
-            "pending" => state(known) != "unsent",
+            // Whoever was not told before it was settled is not told at all.
+            "pending" => {
+                !is_settled(known) || said["version"].as_i64() <= outbox(seen).and_then(|seen| seen.number("s"))
+            }
             "verdict" => is_settled(known),
             _ => what.sequel.is_some_and(|sequel| sequels(known).count() as i64 > sequel),
         };
