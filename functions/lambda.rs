@@ -33,7 +33,7 @@ use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
-use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Journal, Note, Queue, Vault};
+use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Http, Journal, Note, Queue, Vault};
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -79,29 +79,32 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, |_| Ok(None))
+    serve_to(function, DynamoDb::without_tokens, None)
 }
 
 /// Serves requests to `function`, which reads what happened, or was told too early.
 pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, |account| archive(account).map(Some))
+    serve_to(function, DynamoDb::without_tokens, Some(archive))
 }
 
 /// Serves requests to `function`, which lists what is in the vault. Apart, so that no other binary can.
 pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, |vault| vault.without_tokens().with_lists(), |_| Ok(None))
+    serve_to(function, |vault| vault.without_tokens().with_lists(), None)
 }
+
+/// Opens the archive.
+type OpenArchive = fn(&Account) -> Result<Arc<dyn Archive>, StartError>;
 
 /// `shown`: the vault as it is seen by who shows it. `archive`: apart, so that no binary holds one that it does not use.
 fn serve_to(
     function: &'static Function,
     shown: fn(DynamoDb) -> DynamoDb,
-    archive: fn(&Account) -> Result<Option<Arc<dyn Archive>>, StartError>,
+    archive: Option<OpenArchive>,
 ) -> Result<(), StartError> {
     start(function.name, async move |log| {
         let account = account()?;
         let app = app(&account, &log, function.needs, shown).await?;
-        let app = App { archive: archive(&account)?, ..app };
+        let app = App { archive: archive.map(|open| open(&account)).transpose()?, ..app };
         run(move |event: HttpEvent, invocation: Invocation| {
             let (app, log) = (app.clone(), log.clone());
             async move {
@@ -129,7 +132,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
         let app = App { archive: Some(archive(&account)?), ..app };
-        let queue = queue(&account, &[Errand::FollowUp])?;
+        let queue = queue(&account, Arc::clone(&app.shell.http), &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
             async move {
@@ -174,7 +177,7 @@ pub fn serve_deliver_event() -> Result<(), StartError> {
 /// Serves what the payments table's stream shows.
 pub fn serve_relay() -> Result<(), StartError> {
     start(relay::NAME, async |log| {
-        let queue = queue(&account()?, &Errand::ALL)?;
+        let queue = queue(&account()?, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |event: StreamEvent, invocation: Invocation| {
             let (log, queue) = (log.clone(), Arc::clone(&queue));
             async move {
@@ -192,7 +195,7 @@ pub fn serve_scheduler_tick() -> Result<(), StartError> {
     start(scheduler_tick::NAME, async |log| {
         let account = account()?;
         let payments = account.patient().table(required("PAYMENTS_TABLE")?);
-        let queue = queue(&account, &Errand::ALL)?;
+        let queue = queue(&account, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
             let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
             async move {
@@ -284,8 +287,8 @@ fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
     StartError(fault)
 }
 
-/// Where reminders go. Nobody waits for the answer of whoever sends them.
-fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
+/// Where reminders go.
+fn queue(account: &Account, http: Arc<dyn Http>, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
     let urls = errands.iter().map(|errand| {
         let variable = match errand {
             Errand::FollowUp => "FOLLOW_UP_QUEUE_URL",
@@ -293,7 +296,7 @@ fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartE
         };
         Ok((*errand, required(variable)?))
     });
-    Ok(Arc::new(account.patient().queue(urls.collect::<Result<_, StartError>>()?)))
+    Ok(Arc::new(account.queue(http, urls.collect::<Result<_, StartError>>()?)))
 }
 
 /// Where events are kept.

@@ -113,20 +113,13 @@ impl Run<'_> {
         let outbox = &self.payment.outbox;
         let soon = self.shell.clock.now().plus(EARLY);
         let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
-        let owed = endpoints.map(|(id, endpoint)| (*id, endpoint, outbox.owed(*id, soon)));
-        let telling = owed.filter(|(_, _, entries)| !entries.is_empty()).map(
-            |(id, endpoint, entries)| -> Pending<'_, Result<Came, Fault>> {
-                Box::pin(self.tell(id, endpoint, entries))
-            },
-        );
+        let telling = endpoints.map(|(id, endpoint)| -> Pending<'_, Result<Came, Fault>> {
+            Box::pin(self.tell(*id, endpoint, outbox.owed(*id, soon)))
+        });
         let came = together(telling).await.into_iter().collect::<Result<Vec<_>, Fault>>()?;
         self.keep(&came).await?;
         let is_told = |id: &EndpointId| self.with.merchant.endpoints.get(id).is_some_and(|endpoint| endpoint.is_active);
         let mut round = Round { seen: outbox.made, ..Round::default() };
-        // Another run may tell them meanwhile, and not see as much as this one.
-        let waiting = outbox.behind.iter().filter(|(_, behind)| behind.due > soon);
-        let waiting = waiting.map(|(id, behind)| (*id, behind.from.saturating_sub(1)));
-        round.told.extend(waiting.map(|(endpoint, through)| Told { endpoint, through, failed: None }));
         round.gone.extend(outbox.behind.keys().filter(|id| !is_told(id)));
         for Came { endpoint, outcome, .. } in came {
             match outcome {
@@ -140,9 +133,12 @@ impl Run<'_> {
     /// Tells one endpoint what it is owed, until something fails.
     async fn tell(&self, id: EndpointId, endpoint: &Endpoint, entries: &[Entry]) -> Result<Came, Fault> {
         let outbox = &self.payment.outbox;
+        let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
+        if entries.is_empty() {
+            return came(Outcome::Told(outbox.untold(id)), Vec::new());
+        }
         let mut health = self.health(id).await?;
         let mut tried = Vec::new();
-        let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
         if health.is_disabled(endpoint) {
             let waiting = entries.iter().filter(|entry| entry.number <= outbox.seen);
             tried.extend(waiting.filter(|entry| self.is_wanted(endpoint, entry)).map(|entry| self.dropped(id, entry)));
@@ -322,6 +318,3 @@ fn attempted(endpoint: EndpointId, attempt: &Attempt, is_given_up: bool, at: Tim
     };
     Attempted { endpoint, attempts: 1, at, status, fault, state }
 }
-
-#[cfg(test)]
-mod tests;

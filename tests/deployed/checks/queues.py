@@ -39,7 +39,7 @@ def a_poison_message_ends_as_a_dead_letter_and_its_neighbours_are_handled(world:
 
 def dead_letters(world: World) -> list[str]:
     """Takes out what lies there."""
-    sqs, dead = world.cloud.client("sqs"), world.stack.outputs["FollowUpDeadLettersUrl"]
+    sqs, dead = world.cloud.client("sqs"), world.stack.outputs["ReminderDeadLettersUrl"]
     got = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
     for letter in got:
         sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])
