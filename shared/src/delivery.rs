@@ -318,6 +318,3 @@ fn attempted(endpoint: EndpointId, attempt: &Attempt, is_given_up: bool, at: Tim
     };
     Attempted { endpoint, attempts: 1, at, status, fault, state }
 }
-
-#[cfg(test)]
-mod tests;

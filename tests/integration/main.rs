@@ -11,6 +11,7 @@ mod canary;
 mod command;
 mod cost;
 mod crash;
+mod deliveries;
 mod events;
 mod idempotency;
 mod in_process;
