@@ -9,8 +9,7 @@ mod list;
 
 use kessai_shared::event::is_id;
 use kessai_shared::merchant::{Merchant, Scope};
-use kessai_shared::payment::outbox::Entry;
-use kessai_shared::payment::{Outbox, Payment};
+use kessai_shared::payment::Payment;
 use kessai_shared::ports::Archive;
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::event::{Recorded, decode_recorded};
@@ -79,14 +78,12 @@ impl Desk<'_> {
         let stored = self.app.shell.read(recorded.payment_key(), self.deadline).await?;
         let stored = stored.ok_or_else(Problem::not_found)?;
         let (payment, entry) = (stored.payment.clone(), recorded.entry());
-        if !is_about_to_be_told(&payment.outbox, &entry) {
-            if payment.outbox.entries.len() >= MOST_WAITING {
-                let message = "eventId: too much waits already to be told of this payment";
-                return Err(Problem::new(422, "LIMIT_EXCEEDED", message));
-            }
-            let route = route(self.merchant(), payment.gateway)?;
-            self.app.shell.tell_again(stored, route, &entry, self.deadline).await?;
+        if payment.outbox.entries.len() >= MOST_WAITING {
+            let message = "eventId: too much waits already to be told of this payment";
+            return Err(Problem::new(422, "LIMIT_EXCEEDED", message));
         }
+        let route = route(self.merchant(), payment.gateway)?;
+        self.app.shell.tell_again(stored, route, &entry, self.deadline).await?;
         Ok(self.shown(202, &recorded, Some(&payment), subject))
     }
 
@@ -125,10 +122,4 @@ impl Desk<'_> {
         let shown = Shown::of(recorded, payment, self.app.shell.clock.now());
         HttpAnswer::json(status, serde_json::to_string(&shown).unwrap_or_default())
     }
-}
-
-/// Whether everybody is yet to be told.
-fn is_about_to_be_told(outbox: &Outbox, asked: &Entry) -> bool {
-    let is_it = |entry: &Entry| (entry.operation, entry.news) == (asked.operation, asked.news);
-    outbox.entries.iter().any(|entry| entry.number > outbox.seen && is_it(entry))
 }

@@ -314,28 +314,26 @@ fn an_endpoint_is_told_again_under_the_same_id_as_a_later_version() {
     let told = first.json();
     assert_eq!(told["data"], client.get(&format!("payments/{record}")).json());
     let id = told["id"].as_str().expect("an id").to_owned();
-    let delivered = |attempts: u64| {
+    let delivered = |version: &Value| {
         for _ in 0..600 {
             let shown = client.get(&format!("events/{id}"));
-            if shown.at("/deliveries/0/attempts") == attempts {
+            if shown.at("/deliveries/0/status") == "Delivered" && shown.at("/version") == *version {
                 return shown.json();
             }
             thread::sleep(Duration::from_millis(100));
         }
-        panic!("no attempt {attempts}")
+        panic!("it is not told as {version}")
     };
-    let shown = delivered(1);
-    assert_eq!(
-        (&shown["deliveries"][0]["status"], &shown["deliveries"][0]["httpStatus"]),
-        (&json!("Delivered"), &json!(204))
-    );
+    let shown = delivered(&told["version"]);
+    assert_eq!(shown["deliveries"][0]["httpStatus"], 204);
 
     assert_eq!(said(&kessai, &format!("events redeliver {id}")), "It will be told again.\n");
-    let again = receiver.next();
+    // What was told at first may come more than once by itself.
+    let is_later = |heard: &Heard| heard.json()["version"].as_u64() > told["version"].as_u64();
+    let again = std::iter::repeat_with(|| receiver.next()).take(9).find(is_later).expect("a later version");
     let told_again = again.json();
     assert_eq!((&told_again["id"], &told_again["timestamp"]), (&told["id"], &told["timestamp"]));
-    assert!(told_again["version"].as_u64() > told["version"].as_u64(), "{told_again}");
-    assert_eq!(delivered(2)["version"], told_again["version"]);
+    delivered(&told_again["version"]);
     assert!(said(&kessai, "events list --type payment.succeeded").contains("Delivered"));
     assert!(first.is_signed(&secret) && again.is_signed(&secret));
 }
