@@ -79,29 +79,32 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, |_| Ok(None))
+    serve_to(function, DynamoDb::without_tokens, None)
 }
 
 /// Serves requests to `function`, which reads what happened, or was told too early.
 pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, |account| archive(account).map(Some))
+    serve_to(function, DynamoDb::without_tokens, Some(archive))
 }
 
 /// Serves requests to `function`, which lists what is in the vault. Apart, so that no other binary can.
 pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, |vault| vault.without_tokens().with_lists(), |_| Ok(None))
+    serve_to(function, |vault| vault.without_tokens().with_lists(), None)
 }
+
+/// Opens the archive.
+type OpenArchive = fn(&Account) -> Result<Arc<dyn Archive>, StartError>;
 
 /// `shown`: the vault as it is seen by who shows it. `archive`: apart, so that no binary holds one that it does not use.
 fn serve_to(
     function: &'static Function,
     shown: fn(DynamoDb) -> DynamoDb,
-    archive: fn(&Account) -> Result<Option<Arc<dyn Archive>>, StartError>,
+    archive: Option<OpenArchive>,
 ) -> Result<(), StartError> {
     start(function.name, async move |log| {
         let account = account()?;
         let app = app(&account, &log, function.needs, shown).await?;
-        let app = App { archive: archive(&account)?, ..app };
+        let app = App { archive: archive.map(|open| open(&account)).transpose()?, ..app };
         run(move |event: HttpEvent, invocation: Invocation| {
             let (app, log) = (app.clone(), log.clone());
             async move {
