@@ -86,7 +86,7 @@ impl HttpEvent {
         if !self.is_base64_encoded {
             return Ok(Zeroizing::new(body.to_owned()));
         }
-        let bytes = decoded(body)?;
+        let bytes = decoded(body, MAX_BODY)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Problem::unreadable("body: must be UTF-8"))?;
         Ok(Zeroizing::new(text.to_owned()))
     }
@@ -94,24 +94,26 @@ impl HttpEvent {
     /// The body byte for byte as it was sent, whatever it is: somebody may have signed it.
     pub fn raw_body(&self, most: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let body = self.body_within(most)?;
-        if self.is_base64_encoded { decoded(body) } else { Ok(Zeroizing::new(body.as_bytes().to_vec())) }
+        if self.is_base64_encoded { decoded(body, most) } else { Ok(Zeroizing::new(body.as_bytes().to_vec())) }
     }
 
-    /// The body as it stands in the event, of at most so many bytes.
+    /// The body as it stands in the event, where it can be of at most so many bytes.
     fn body_within(&self, most: usize) -> Result<&str, Problem> {
         let body = self.body.as_ref().map(|body| body.as_str()).unwrap_or_default();
         // Base 64 takes four characters for three bytes.
         let most_characters = if self.is_base64_encoded { most.div_ceil(3) * 4 } else { most };
-        if body.len() > most_characters {
-            return Err(Problem::new(413, "REQUEST_TOO_LARGE", format!("body: must not exceed {most} bytes")));
-        }
-        Ok(body)
+        if body.len() > most_characters { Err(too_large(most)) } else { Ok(body) }
     }
 }
 
-fn decoded(body: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+fn decoded(body: &str, most: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let bytes = BASE64.decode(body.as_bytes()).map_err(|_| Problem::unreadable("body: must be base 64"))?;
-    Ok(Zeroizing::new(bytes))
+    let bytes = Zeroizing::new(bytes);
+    if bytes.len() > most { Err(too_large(most)) } else { Ok(bytes) }
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::new(413, "REQUEST_TOO_LARGE", format!("body: must not exceed {most} bytes"))
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -186,6 +186,7 @@ mod tests {
             ("POST", "authorizations/1/reversals", "reverse"),
             ("POST", "sales", "sale"),
             ("POST", "postAuths", "post-auth"),
+            ("POST", "notify", "notify-webhook"),
             ("POST", "payments/1/refunds", "refund"),
             ("GET", "authorizations/1", "retrieve"),
             ("GET", "authorizations/1/captures/2", "retrieve"),

@@ -8,6 +8,7 @@
 //! | nobody; with what is no key; with a key that nobody has, that was revoked, or that has expired | 401, the same body all | nothing is written, no payment and no method is read |
 //! | a key with every scope but one that the route needs, for each that it needs | 403 that names the scope | the same |
 //! | another merchant, which may do everything, of each record that the path names, of each that the body names, of the account in the query | what is said of an id that nobody has: the same status, the same body | as many reads and writes of each table |
+//! | anybody, with a key or without, at the door where gateways come | that nobody signed it, the same body all | nothing is written or read of payments and methods |
 //! | the merchant itself with no scope but those that the route needs | success | so the cells above fail for their one reason |
 //!
 //! Equal reads and writes are what "in the same time" means here: whoever measures learns nothing, and no test waits.
@@ -322,11 +323,34 @@ impl<'a> Cast<'a> {
 
     /// Every cell of a route; how many there are.
     async fn check(&mut self, route: &Route) -> usize {
+        if route.function.scopes.is_empty() {
+            return self.check_public(route).await;
+        }
         let strangers = self.check_strangers(route).await;
         let scopes = self.check_scopes(route).await;
         let others = self.check_another_merchant(route).await;
         self.check_owner(route).await;
         strangers + scopes + others + 1
+    }
+
+    /// Where gateways come an API key opens nothing: only who knows the provider's secret is believed.
+    async fn check_public(&self, route: &Route) -> usize {
+        assert_eq!(plain(route), "/commerce/payments/notify", "what else is open to everybody?");
+        let (path, body) = (path(route, &self.mine), json!({ "notices": [] }));
+        let path = format!("{path}?provider={}", self.mine["providerId"]);
+        let named = [("the merchant", &self.owner), ("another merchant", &self.other)];
+        let everybody: Vec<_> = self.strangers.iter().map(|(who, stranger)| (*who, stranger)).chain(named).collect();
+        for (who, holder) in &everybody {
+            let (answer, spent) = holder.ask(&route.method, &path, &body).await;
+            let context = format!("{who}: {} {path}: {}", route.method, answer.body);
+            assert_eq!(
+                (answer.status_code, answer.body.as_str()),
+                (403, "Not a valid notification request"),
+                "{context}"
+            );
+            check_untouched(spent, &context);
+        }
+        everybody.len()
     }
 
     async fn check_strangers(&mut self, route: &Route) -> usize {

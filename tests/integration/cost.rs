@@ -42,3 +42,22 @@ async fn an_operation_costs_two_writes_and_a_duplicate_at_most_one() {
     assert_eq!(refunded.status_code, 201, "{}", refunded.body);
     assert_eq!(spent, Meter { reads: 1, writes: 2, write_units: 2 }, "a refund");
 }
+
+#[tokio::test]
+async fn a_notice_costs_a_read_and_a_write_and_its_duplicate_the_read() {
+    use crate::notify::{Told, dispute, operation};
+    let told = Told::new().await;
+    let sale = told.sale("KEYED", "90.18").await;
+    let meter = |writes| Meter { reads: 1, writes, write_units: writes };
+    for (item, writes) in [
+        (operation(&sale, "accepted"), 0),
+        (operation(&sale, "approved"), 1),
+        (operation(&sale, "approved"), 0),
+        (dispute(&sale, "opened", 9_018), 1),
+        (dispute(&sale, "opened", 9_018), 0),
+    ] {
+        let (answer, spent) = told.tell(std::slice::from_ref(&item)).await;
+        assert_eq!(answer.status_code, 200, "{}", answer.body);
+        assert_eq!(spent.payments, meter(writes), "{item}");
+    }
+}

@@ -195,10 +195,10 @@ async fn another_merchants_provider_is_another_gateway() {
     let (answer, _) = told.send(&path, mine.body.as_bytes(), &mine.signature).await;
     Told::hears(&answer, FORGED, "no secret");
     let secret = format!("/set-up/providers/{provider}/notification-secret");
-    make(&other, &secret, json!({ "secret": "their secret of notices", "overlap": "PT0S" })).await;
+    make(&other, &secret, json!({ "secret": "their-secret-of-notices", "overlap": "PT0S" })).await;
     let (answer, _) = told.send(&path, mine.body.as_bytes(), &mine.signature).await;
     Told::hears(&answer, FORGED, "my secret");
-    let theirs = envelope(&items, &["their secret of notices"], told.0.now().as_millis());
+    let theirs = envelope(&items, &["their-secret-of-notices"], told.0.now().as_millis());
     let (answer, spent) = told.send(&path, theirs.body.as_bytes(), &theirs.signature).await;
     Told::hears(&answer, TAKEN, "their secret, of my payment");
     assert_eq!(spent.payments, Meter { reads: 1, writes: 0, write_units: 0 }, "it is not theirs, so it is not there");
@@ -211,13 +211,13 @@ async fn while_one_secret_replaces_another_both_are_believed_and_then_the_new_on
     let key = format!("Bearer {}", told.0.api_key.reveal());
     let headers = [("content-type", "application/json"), ("authorization", key.as_str())];
     let path = format!("/set-up/providers/{}/notification-secret", provider_of(&told.0.merchant, "KEYED"));
-    let body = json!({ "secret": "the next secret of notices", "overlap": "PT1H" });
+    let body = json!({ "secret": "the-next-secret-of-notices", "overlap": "PT1H" });
     let (answer, _) = told.0.request("POST", &path, &headers, &body).await;
     assert!(answer.status_code < 300, "{}", answer.body);
     let by = |secret: &str| envelope(&[ping()], &[secret], told.0.now().as_millis());
     for (after_minutes, old) in [(0, IRRELEVANT), (59, IRRELEVANT), (1, FORGED)] {
         told.0.advance(Duration::from_secs(after_minutes * 60)).await;
-        for (secret, expected) in [(NOTICE_SECRET, old), ("the next secret of notices", IRRELEVANT)] {
+        for (secret, expected) in [(NOTICE_SECRET, old), ("the-next-secret-of-notices", IRRELEVANT)] {
             let notice = by(secret);
             let (answer, _) = told.send(&told.path("KEYED"), notice.body.as_bytes(), &notice.signature).await;
             Told::hears(&answer, expected, &format!("{secret} {after_minutes} minutes later"));
@@ -225,7 +225,7 @@ async fn while_one_secret_replaces_another_both_are_believed_and_then_the_new_on
     }
     let (answer, _) = told.0.request("DELETE", &path, &headers, &Value::Null).await;
     assert!(answer.status_code < 300, "{}", answer.body);
-    let notice = by("the next secret of notices");
+    let notice = by("the-next-secret-of-notices");
     let (answer, _) = told.send(&told.path("KEYED"), notice.body.as_bytes(), &notice.signature).await;
     Told::hears(&answer, FORGED, "removed");
 }

@@ -108,7 +108,8 @@ async fn what_was_told_of_a_browsers_authorization_is_matched_when_that_is_regis
     let body = json!({
         "accountId": "001000000000001", "amount": 75, "currencyIsoCode": "EUR",
         "paymentGatewayId": told.0.gateways["KEYED"].to_string(), "additionalData": { "reference": reference },
-        "paymentMethod": { "id": "03O000000000000" }, "idempotencyKey": "registered",
+        "paymentMethod": { "cardPaymentMethod": { "cardNumber": "4242424242424242", "expiryMonth": 12, "expiryYear": 2030 } },
+        "idempotencyKey": "registered",
     });
     let (status, heard) = told.ask("POST", "postAuths", &body).await;
     assert_eq!(status, 201, "{heard}");
