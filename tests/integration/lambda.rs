@@ -261,6 +261,17 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_is_looked_at_and_what_nobody_can_read_is_reported() {
+    let account = Account::new().await;
+    let merchant = account.identity.merchant;
+    let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("order 1").expect("a key"));
+    let nothing_owed = Reminder { payment: PaymentKey { merchant, payment }, version: 1 }.message();
+    let batch = json!({ "Records": [message("a", &nothing_owed), message("b", "{}")] });
+    let told = invoke(&account, env!("CARGO_BIN_EXE_deliver-event"), &batch);
+    assert_eq!(told, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let account = Account::new().await;
     let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
@@ -407,7 +418,7 @@ impl Journal for Kept {
 const QUEUE_CLIENT: &[u8] = b"AmazonSQS";
 
 #[test]
-fn only_the_functions_behind_the_callers_link_a_client_of_the_queue() {
+fn only_the_functions_that_send_reminders_link_a_client_of_the_queue() {
     let answering = [
         env!("CARGO_BIN_EXE_authorize"),
         env!("CARGO_BIN_EXE_capture"),
@@ -417,6 +428,7 @@ fn only_the_functions_behind_the_callers_link_a_client_of_the_queue() {
         env!("CARGO_BIN_EXE_refund"),
         env!("CARGO_BIN_EXE_retrieve"),
         env!("CARGO_BIN_EXE_events"),
+        env!("CARGO_BIN_EXE_deliver-event"),
     ];
     let working = [env!("CARGO_BIN_EXE_relay"), env!("CARGO_BIN_EXE_follow-up"), env!("CARGO_BIN_EXE_scheduler-tick")];
     let links = |binary: &&str| {
