@@ -199,7 +199,8 @@ impl Auditor {
         let can_ask = matches!(plan.class, Class::Keyed | Class::LookUp);
         let may_stay = match stands {
             "open" => plan.class == Class::None && !holds,
-            "accepted" => !can_ask && !holds,
+            // What waits for a payer ends some time after the payer's time.
+            "accepted" => !can_ask && !holds && known.get("re").is_none(),
             _ => true,
         };
         self.check("liveness", may_stay, || format!("{reference} is still {stands}"));
