@@ -102,6 +102,7 @@ pub async fn kept_first(
     match &kept.method.state {
         method::State::Kept { .. } => Ok(Ok(request)),
         method::State::Refused { .. } => Ok(Err(Box::new(kept.method))),
+        method::State::Accepted { .. } => Err(Problem::kept_later(&method)),
         method::State::Open(_) | method::State::Unsent => Err(Problem::not_kept()),
     }
 }

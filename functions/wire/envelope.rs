@@ -1,5 +1,6 @@
 //! The shapes of answers. Members without a value are left out; `view` fills them.
 
+use kessai_shared::payment::PayerAction;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -23,6 +24,8 @@ pub struct Envelope {
     pub(super) payment_method: Option<PaymentMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) saved_payment_method_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next_action: Option<NextActionMember>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pending: Option<PendingMember>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -235,6 +238,22 @@ pub(super) enum MethodDetails {
 pub(super) struct ErrorMember {
     pub(super) error_code: &'static str,
     pub(super) message: String,
+}
+
+/// What the payer must do before there is a verdict. Not in the wire format, which has no word for it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NextActionMember {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) url: String,
+    pub(super) expires_date: String,
+}
+
+impl NextActionMember {
+    pub(super) fn of(action: &PayerAction) -> Self {
+        Self { kind: "redirect", url: action.url.clone(), expires_date: action.expires_at.to_string() }
+    }
 }
 
 /// What is to come of an operation that nobody knows the outcome of. Not in the wire format, which has no

@@ -15,7 +15,7 @@ use crate::card::{CardType, Expiry};
 use crate::fingerprint::Fingerprint;
 use crate::ids::{GatewayId, MerchantId, MethodId, MethodKind};
 use crate::payment::asked::AccountId;
-use crate::payment::{Answer, Decline, IdempotencyKey, Nonce};
+use crate::payment::{Answer, Decline, IdempotencyKey, Nonce, PayerAction};
 use crate::seal::{Place, Sealed};
 use crate::time::Timestamp;
 
@@ -152,6 +152,8 @@ pub enum State {
     Open(Open),
     /// The gateway never heard of it: the same key may try anew.
     Unsent,
+    /// The gateway took the request, and tells later, unasked, whether it keeps it. Nobody asks it again.
+    Accepted { answer: Answer, action: Option<PayerAction>, at: Timestamp },
     /// The gateway said no.
     Refused { decline: Decline, answer: Answer, at: Timestamp },
     /// It is kept. What the gateway said of it; nothing where the caller brought the token.
@@ -221,6 +223,16 @@ impl Method {
     pub fn status(&self) -> Option<Status> {
         match &self.state {
             State::Kept { status, .. } => Some(*status),
+            State::Open(_) | State::Unsent | State::Accepted { .. } | State::Refused { .. } => None,
+        }
+    }
+
+    /// The wire's word for whether it may be used, which has none for what is accepted: it may not, yet. None of what
+    /// there is not, or nobody knows of.
+    pub fn shown_status(&self) -> Option<Status> {
+        match &self.state {
+            State::Kept { status, .. } => Some(*status),
+            State::Accepted { .. } => Some(Status::Inactive),
             State::Open(_) | State::Unsent | State::Refused { .. } => None,
         }
     }

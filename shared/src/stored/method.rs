@@ -11,7 +11,9 @@
 //! Whoever only shows methods is not allowed to read `t`, and the index does not hold it.
 
 use super::item::Item;
-use super::payment::{KEY, VERSION, carry, decode_answer, decode_fingerprint, decode_nonce, encode_answer};
+use super::payment::{
+    KEY, VERSION, carry, decode_action, decode_answer, decode_fingerprint, decode_nonce, encode_answer,
+};
 use super::reader::{Reader, Unreadable, strange};
 use crate::bank::{AccountType, BankFacts, BankType, EntryClass, HolderType};
 use crate::card::{CardType, Expiry};
@@ -270,6 +272,12 @@ fn encode_state(state: &State) -> Item {
             .with_flag("un", open.unknown)
             .with_flag("dp", open.duplicate),
         State::Unsent => Item::new().with("s", "unsent"),
+        State::Accepted { answer, action, at } => Item::new()
+            .with("s", "accepted")
+            .with("an", encode_answer(answer))
+            .with_some("ru", action.as_ref().map(|action| action.url.clone()))
+            .with_some("re", action.as_ref().map(|action| action.expires_at.as_millis()))
+            .with("t", at.as_millis()),
         State::Refused { decline, answer, at } => Item::new()
             .with("s", "refused")
             .with("de", decline_name(*decline))
@@ -292,6 +300,11 @@ fn decode_state(item: Item) -> Result<State, Unreadable> {
             duplicate: reader.flag("dp")?,
         })),
         "unsent" => Ok(State::Unsent),
+        "accepted" => Ok(State::Accepted {
+            answer: decode_answer(reader.map("an")?)?,
+            action: decode_action(&mut reader)?,
+            at: reader.moment("t")?,
+        }),
         "refused" => Ok(State::Refused {
             decline: reader.parsed("de", |text| DECLINES.into_iter().find(|known| decline_name(*known) == text))?,
             answer: decode_answer(reader.map("an")?)?,

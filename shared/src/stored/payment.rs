@@ -352,7 +352,7 @@ fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
     }
 }
 
-fn decode_action(reader: &mut Reader) -> Result<Option<PayerAction>, Unreadable> {
+pub(super) fn decode_action(reader: &mut Reader) -> Result<Option<PayerAction>, Unreadable> {
     let Some(url) = reader.maybe_text("ru")? else { return Ok(None) };
     Ok(Some(PayerAction { url, expires_at: reader.moment("re")? }))
 }
