@@ -10,7 +10,7 @@ use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Request};
-use kessai_shared::ports::{Answered, Directory, Note, Pending, Store};
+use kessai_shared::ports::{Answered, Archive, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::time::Timestamp;
@@ -35,6 +35,8 @@ pub struct App {
     /// The table that the directory reads, as it is now.
     pub merchants: Arc<dyn Store>,
     pub rates: Arc<Rates>,
+    /// What happened, for those who ask later; none in a function that shows and tells nothing of it.
+    pub archive: Option<Arc<dyn Archive>>,
     /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
     /// there too.
     pub takes_loopback: bool,
@@ -71,6 +73,8 @@ pub struct Needs {
     pub gateways: bool,
     /// It looks at who asks as it is now, not as it was a minute ago.
     pub merchants_now: bool,
+    /// It shows what happened.
+    pub archive: bool,
 }
 
 /// What a function does with what is sealed.
@@ -87,7 +91,7 @@ pub enum Vaulted {
 
 impl Needs {
     const NOTHING: Self =
-        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false };
+        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false, archive: false };
     /// To open payments, or to make payment methods.
     pub const TO_TAKE_CARDS: Self =
         Self { fingerprint_key: true, vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
@@ -98,7 +102,9 @@ impl Needs {
     /// To show what there is.
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
     /// To take in what gateways tell.
-    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
+    pub const TO_HEAR: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
+    /// To show what happened.
+    pub const TO_SHOW_EVENTS: Self = Self { archive: true, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }

@@ -296,6 +296,7 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
         directory: Arc::new(Cached::new(merchants.clone(), clock)),
         merchants: Arc::new(merchants),
         rates: Arc::default(),
+        archive: None,
         takes_loopback: false,
     })
 }

@@ -13,6 +13,7 @@ pub mod capture;
 pub mod command;
 pub mod door;
 pub mod event;
+pub mod events;
 #[path = "follow-up/mod.rs"]
 pub mod follow_up;
 pub mod key;
@@ -40,6 +41,7 @@ pub mod sandbox;
 pub mod scheduler_tick;
 #[path = "set-up/mod.rs"]
 pub mod set_up;
+pub mod together;
 pub mod tokenize;
 pub mod wire;
 
@@ -55,6 +57,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &refund::FUNCTION,
     &tokenize::FUNCTION,
     &retrieve::FUNCTION,
+    &events::FUNCTION,
     &set_up::FUNCTION,
     &notify_webhook::FUNCTION,
 ];

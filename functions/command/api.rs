@@ -5,6 +5,8 @@
 //! nowhere else, and none is sent in the clear over a network.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ use clap::Args;
 use kessai_infra::http::HttpClient;
 use kessai_shared::merchant::ApiKey;
 use kessai_shared::merchant::address::{AddressError, Plain, check};
-use kessai_shared::ports::{Http, HttpFault, HttpRequest, HttpResponse};
+use kessai_shared::ports::{Http, HttpFault, HttpRequest, HttpResponse, Method};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -33,7 +35,7 @@ pub const API_KEY: &str = "KESSAI_API_KEY";
 const TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Of every command: whom it asks.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct To {
     /// Where Kessai is, https:// (http:// on this machine only). Otherwise KESSAI_URL says so, or local.env. The key is
     /// in KESSAI_SET_UP_KEY or KESSAI_API_KEY; where neither is set, in local.env.
@@ -74,33 +76,58 @@ pub struct Api {
 }
 
 impl Api {
-    pub fn of(asking: &Asking) -> Result<Self, StartError> {
-        let file = asking.to.data.join("local.env");
+    /// `keys`: the variables that may hold the key, the first that does counts.
+    pub fn of(to: &To, keys: [&'static str; 2]) -> Result<Self, StartError> {
+        let file = to.data.join("local.env");
         // Where it cannot be read it says nothing.
         let local = Zeroizing::new(fs::read_to_string(&file).unwrap_or_default());
-        let given = Given { url: asking.to.url.clone(), keys: asking.keys, local: &local };
+        let given = Given { url: to.url.clone(), keys, local: &local };
         given.find(&variable).map_err(|why| why.replace("local.env", &file.display().to_string()).into())
     }
 
     /// The answer as it is, or that member of it that is meant; an error where it is none of success.
     pub async fn ask(&self, asking: &Asking) -> Result<String, StartError> {
-        let url = format!("{}{}", self.url, asking.path);
-        let mut headers = vec![("authorization", format!("Bearer {}", self.key.reveal()))];
+        let mut headers = Vec::new();
         headers.extend(asking.idempotency_key.as_ref().map(|key| ("idempotency-key", format!("\"{key}\""))));
         let body = asking.body.as_ref().map(|body| serde_json::to_vec(&body.0)).transpose()?;
         headers.extend(body.as_ref().map(|_| ("content-type", "application/json".to_owned())));
         let body = Zeroizing::new(body.unwrap_or_default());
-        let request = HttpRequest { method: asking.method, url, headers, body };
-        let answer = HttpClient::new()?.send(request, TIMEOUT).await.map_err(|fault| self.unanswered(fault))?;
-        if !(200..300).contains(&answer.status) {
-            return Err(refusal(&answer).into());
-        }
-        let text = str::from_utf8(&answer.body).map_err(|_| "the answer is no text")?.to_owned();
+        let http = HttpClient::new()?;
+        let text = self.send(&http, asking.method, &asking.path, headers, body).await?;
         let text = match asking.member {
             Some(member) => part(&text, member)?,
             None => text,
         };
         Ok(if text.is_empty() { text } else { text + "\n" })
+    }
+
+    /// What there is to read, for whoever reads more than once.
+    pub async fn get(&self, http: &HttpClient, path: &str) -> Result<String, Refused> {
+        self.send(http, Method::Get, path, Vec::new(), Zeroizing::default()).await
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    async fn send(
+        &self,
+        http: &HttpClient,
+        method: Method,
+        path: &str,
+        mut headers: Vec<(&'static str, String)>,
+        body: Zeroizing<Vec<u8>>,
+    ) -> Result<String, Refused> {
+        headers.push(("authorization", format!("Bearer {}", self.key.reveal())));
+        let request = HttpRequest { method, url: format!("{}{path}", self.url), headers, body };
+        let answer = http.send(request, TIMEOUT).await;
+        let answer = answer.map_err(|fault| Refused { why: self.unanswered(fault), is_passing: true })?;
+        if !(200..300).contains(&answer.status) {
+            return Err(Refused { why: refusal(&answer), is_passing: answer.status == 429 || answer.status >= 500 });
+        }
+        let strange = |_| Refused { why: "the answer is no text".to_owned(), is_passing: false };
+        str::from_utf8(&answer.body).map(str::to_owned).map_err(strange)
     }
 
     fn unanswered(&self, fault: HttpFault) -> String {
@@ -110,6 +137,22 @@ impl Api {
         }
     }
 }
+
+/// Why there is no answer that helps.
+#[derive(Debug)]
+pub struct Refused {
+    pub why: String,
+    /// Asked for later it may be there.
+    pub is_passing: bool,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.why)
+    }
+}
+
+impl Error for Refused {}
 
 /// A member of an answer, as it stands there.
 fn part(text: &str, member: &str) -> Result<String, StartError> {

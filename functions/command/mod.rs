@@ -1,16 +1,19 @@
-//! The commands of set-up: what `kessai` does beside serving. One file for each kind of thing.
+//! The commands: what `kessai` does beside serving. One file for each kind of thing.
 //!
 //! A command is a translation: its arguments become one request to the set-up API ([`Asking`]), and the answer becomes a
 //! text for people, or is printed as it is. What a value may be is for the API to say; here is checked only what would
-//! not make a request. [`api`] knows where Kessai is and with which key; [`text`] makes tables. Only [`first`] does
-//! without the API: it makes the merchant whose key is the first that the API knows.
+//! not make a request. [`api`] knows where Kessai is and with which key; [`text`] makes tables. Two are no translation:
+//! [`first`] does without the API, and makes the merchant whose key is the first that the API knows; [`listen`] asks again
+//! and again.
 
 mod api;
 mod audit;
 mod endpoint;
+mod events;
 mod first;
 mod gateway;
 mod key;
+mod listen;
 mod merchant;
 mod method_type;
 mod methods;
@@ -52,6 +55,11 @@ pub enum SetUp {
     Audit(audit::Audit),
     /// The stored payment methods of an account
     Methods(methods::Methods),
+    /// What happened, what came of telling it, and telling it again
+    #[command(subcommand)]
+    Events(events::Events),
+    /// Show events as they happen, and forward them to a server on this machine
+    Listen(listen::Listen),
 }
 
 /// Does what is asked for, and prints what came of it.
@@ -66,8 +74,10 @@ pub async fn run(command: SetUp) -> Result<(), StartError> {
         SetUp::Endpoint(endpoint) => endpoint.asking(),
         SetUp::Audit(audit) => audit.asking(),
         SetUp::Methods(methods) => methods.asking(),
+        SetUp::Events(events) => events.asking(),
+        SetUp::Listen(listen) => return listen.run().await,
     };
-    let answer = Api::of(&asking)?.ask(&asking).await?;
+    let answer = Api::of(&asking.to, asking.keys)?.ask(&asking).await?;
     let printed = if asking.to.json { answer } else { text::ending((asking.reads)(&text::read(&answer)?)) };
     Ok(std::io::stdout().lock().write_all(printed.as_bytes())?)
 }

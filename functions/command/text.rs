@@ -57,7 +57,7 @@ pub fn at(thing: &Value, pointer: &str) -> String {
     cell(thing, &[pointer])
 }
 
-fn cell(thing: &Value, places: &[&str]) -> String {
+pub fn cell(thing: &Value, places: &[&str]) -> String {
     places.iter().find_map(|place| thing.pointer(place)).map_or_else(|| NOTHING.to_owned(), shown)
 }
 

@@ -193,6 +193,9 @@ mod tests {
             ("GET", "payments/1", "retrieve"),
             ("GET", "payments/1/refunds/2", "retrieve"),
             ("GET", "refunds/1", "retrieve"),
+            ("GET", "events", "events"),
+            ("GET", "events/1", "events"),
+            ("POST", "events/1/redeliver", "events"),
         ];
         for (method, path, function) in rows {
             for prefix in ["", "/services/data/v67.0"] {

@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use kessai_shared::event;
 use kessai_shared::ids::{ApiKeyId, EndpointId, GatewayId, MethodId, ProviderId, Record};
 use kessai_shared::ports::Clock;
 use tokio::net::TcpListener;
@@ -111,7 +112,8 @@ fn is_id(text: &str) -> bool {
         || GatewayId::parse(text).is_some()
         || ProviderId::parse(text).is_some()
         || ApiKeyId::parse(text).is_some()
-        || EndpointId::parse(text).is_some();
+        || EndpointId::parse(text).is_some()
+        || event::is_id(text);
     // Foreign ids have any prefix, and a card number can be as long; but each prefix of ours has a letter.
     is_known && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }

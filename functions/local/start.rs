@@ -11,6 +11,7 @@ use kessai_infra::http::HttpClient;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_shared::fingerprint::FingerprintKey;
+use kessai_shared::memory::MemoryArchive;
 use kessai_shared::ports::{Clock, Entropy};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -101,6 +102,7 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         directory: Arc::new(Cached::new(database.merchants.clone(), clock.clone())),
         merchants: Arc::new(database.merchants),
         rates: Arc::default(),
+        archive: Some(Arc::new(MemoryArchive::default())),
         takes_loopback: true,
     };
     tokio::spawn(follow_up::run(app.clone(), reminders, Arc::clone(&clock)));

@@ -25,9 +25,9 @@ pub struct Envelope {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) saved_payment_method_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) next_action: Option<NextActionMember>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pending: Option<PendingMember>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next_action: Option<NextAction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<ErrorMember>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +99,12 @@ pub(super) struct More {
     pub(super) total_refund_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) available_to_refund_amount: Option<Amount>,
+    /// Only where a bank has taken something back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) charged_back_amount: Option<Amount>,
+    /// It was approved, and did not stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failed_after_success: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -240,22 +246,6 @@ pub(super) struct ErrorMember {
     pub(super) message: String,
 }
 
-/// What the payer must do before there is a verdict. Not in the wire format, which has no word for it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct NextActionMember {
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) url: String,
-    pub(super) expires_date: String,
-}
-
-impl NextActionMember {
-    pub(super) fn of(action: &PayerAction) -> Self {
-        Self { kind: "redirect", url: action.url.clone(), expires_date: action.expires_at.to_string() }
-    }
-}
-
 /// What is to come of an operation that nobody knows the outcome of. Not in the wire format, which has no
 /// word for it.
 #[derive(Serialize)]
@@ -264,6 +254,36 @@ pub(super) struct PendingMember {
     pub(super) message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next_check_date: Option<String>,
+}
+
+/// What the payer must do before there is a verdict. Not in the wire format of the functions here.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NextAction {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) url: String,
+    pub(super) expires_date: String,
+}
+
+impl NextAction {
+    pub(super) fn of(action: &PayerAction) -> Self {
+        Self { kind: "Redirect", url: action.url.clone(), expires_date: action.expires_at.to_string() }
+    }
+}
+
+/// What a gateway told after the verdict.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SequelEntry {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) gateway_reference_number: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) amount: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gateway_result_code: Option<String>,
+    pub(super) created_date: String,
 }
 
 /// One operation in the history of a record.
@@ -283,4 +303,6 @@ pub(super) struct Entry {
     pub(super) payment_gateway_logs: Vec<GatewayLog>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) contradictions: Vec<GatewayLog>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) sequels: Vec<SequelEntry>,
 }

@@ -4,11 +4,12 @@ use kessai_shared::bank::{AccountType, BankFacts, EntryClass, HolderType};
 use kessai_shared::card::CardType;
 use kessai_shared::ids::{MethodKind, method_log_id, opaque_token};
 use kessai_shared::method::{CardCategory, CardOnFile, Details, Facts, Method, State, Status};
-use kessai_shared::payment::Answer;
+use kessai_shared::payment::{Answer, PayerAction};
+use kessai_shared::time::Timestamp;
 use serde::Serialize;
 
 use super::envelope::{
-    Envelope, GatewayLog, GatewayResponse, MethodDetails, NextActionMember, PaymentMethod, PendingMember,
+    Envelope, GatewayLog, GatewayResponse, MethodDetails, NextAction, PaymentMethod, PendingMember,
 };
 use super::view::{decline_code, decline_error};
 
@@ -61,7 +62,7 @@ pub fn answer(method: &Method) -> Envelope {
             status: is_kept.then_some(Status::Active).or(method.shown_status()).map(Status::literal),
             payment_method_details: details(method),
         }),
-        next_action: next_action(method),
+        next_action: next_action(method).map(NextAction::of),
         pending: pending(method),
         error,
         ..Envelope::default()
@@ -85,9 +86,9 @@ fn pending(method: &Method) -> Option<PendingMember> {
     Some(PendingMember { message, next_check_date: None })
 }
 
-fn next_action(method: &Method) -> Option<NextActionMember> {
+fn next_action(method: &Method) -> Option<&PayerAction> {
     match &method.state {
-        State::Accepted { action, .. } => action.as_ref().map(NextActionMember::of),
+        State::Accepted { action, .. } => action.as_ref(),
         State::Open(_) | State::Unsent | State::Refused { .. } | State::Kept { .. } => None,
     }
 }
@@ -131,7 +132,7 @@ fn details(method: &Method) -> Option<MethodDetails> {
 pub struct Reading {
     payment_method: ReadingFields,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_action: Option<NextActionMember>,
+    next_action: Option<NextAction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<PendingMember>,
 }
@@ -178,8 +179,10 @@ struct ReadingFields {
 
 impl Reading {
     /// None of a method that there is not yet, or never will be.
-    pub fn of(method: &Method) -> Option<Self> {
-        let (next_action, pending) = (next_action(method), pending(method));
+    pub fn of(method: &Method, now: Timestamp) -> Option<Self> {
+        // A page that is of no use any more is not shown to whoever looks.
+        let next_action = next_action(method).filter(|action| now < action.expires_at).map(NextAction::of);
+        let pending = pending(method);
         fields(method).map(|payment_method| Self { payment_method, next_action, pending })
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod envelope;
+pub mod event;
 pub mod instrument;
 pub mod members;
 pub mod method;

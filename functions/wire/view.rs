@@ -4,6 +4,7 @@ use kessai_shared::card::{CardFacts, CardType};
 use kessai_shared::ids::{Id, MethodId, Ordinal, Record, group_id, log_id};
 use kessai_shared::money::Money;
 use kessai_shared::payment::asked::{AccountId, Details, Group, InstrumentFacts, Membership};
+use kessai_shared::payment::sequel::Heard;
 use kessai_shared::payment::{
     Answer, Decline, Interaction, Kind, Log, Operation, Payment, Settled, Source, State, Verdict,
 };
@@ -12,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::envelope::{
     Amount, Entry, Envelope, ErrorMember, Fields, GatewayLog, GatewayResponse, LogMore, MethodDetails, More,
-    NumberMember, PaymentGroup, PaymentMethod, PendingMember, RecordMember,
+    NextAction, NumberMember, PaymentGroup, PaymentMethod, PendingMember, RecordMember, SequelEntry,
 };
 
 /// An operation in its payment, about to be shown.
@@ -52,7 +53,11 @@ impl<'a> View<'a> {
     pub fn reading(&self, now: Timestamp) -> Envelope {
         let operations = self.related().map(|view| view.entry()).collect();
         let record = Some(self.record(Some(Box::new(self.more(now)))));
-        Envelope { record, error: self.error(), operations: Some(operations), ..self.common() }
+        let common = self.common();
+        // A page that is of no use any more is not shown to whoever looks.
+        let next_action =
+            common.next_action.filter(|_| self.operation.payer_action().is_some_and(|action| now < action.expires_at));
+        Envelope { record, error: self.error(), operations: Some(operations), next_action, ..common }
     }
 
     fn common(&self) -> Envelope {
@@ -65,6 +70,7 @@ impl<'a> View<'a> {
             payment_method: asked.instrument.as_ref().map(|facts| self.method(facts)),
             saved_payment_method_status: self.saved(),
             pending: self.pending(),
+            next_action: self.next_action(),
             ..Envelope::default()
         }
     }
@@ -168,12 +174,19 @@ impl<'a> View<'a> {
             phone,
             ..More::default()
         };
-        let effective = operation.amount.with(if operation.is_approved() { operation.amount.minor } else { 0 });
+        let charged_back = operation.charged_back();
+        let approved = operation.amount.with(if operation.stands() { operation.amount.minor } else { 0 });
+        let effective = approved.with(approved.minor.saturating_sub(charged_back.minor).max(0));
+        let more = More {
+            charged_back_amount: (charged_back.minor > 0).then(|| raw(charged_back)),
+            failed_after_success: (operation.is_approved() && operation.has_failed_since()).then_some(true),
+            ..more
+        };
         match operation.record() {
             Record::Authorization => {
                 let (captured, reversed) = (payment.captured(ordinal), payment.reversed(ordinal));
                 More {
-                    balance: Some(raw(effective.with(effective.minor - captured.minor - reversed.minor))),
+                    balance: Some(raw(approved.with(approved.minor - captured.minor - reversed.minor))),
                     total_payment_capture_amount: Some(raw(captured)),
                     total_auth_reversal_amount: Some(raw(reversed)),
                     available_to_capture_amount: Some(raw(payment.available_to_capture(ordinal, now))),
@@ -295,6 +308,21 @@ impl<'a> View<'a> {
         Some(PendingMember { message, next_check_date: open.due.map(|due| due.to_string()) })
     }
 
+    fn next_action(&self) -> Option<NextAction> {
+        self.operation.payer_action().map(NextAction::of)
+    }
+
+    fn sequels(&self) -> Vec<SequelEntry> {
+        let show = |Heard { sequel, at }: &Heard| SequelEntry {
+            kind: sequel.what.name(),
+            gateway_reference_number: sequel.id.clone(),
+            amount: sequel.minor.map(|minor| raw(self.operation.amount.with(minor))),
+            gateway_result_code: sequel.code.clone(),
+            created_date: at.to_string(),
+        };
+        self.operation.sequels.iter().map(show).collect()
+    }
+
     /// Why there is no record to show.
     fn error(&self) -> Option<ErrorMember> {
         let State::Settled(Settled { verdict, answer, .. }) = &self.operation.state else { return None };
@@ -327,6 +355,7 @@ impl<'a> View<'a> {
             request_date: requested_at.to_string(),
             payment_gateway_logs: self.logs(logs, 0, true),
             contradictions: self.logs(contradictions, logs.len(), true),
+            sequels: self.sequels(),
         }
     }
 }
@@ -343,6 +372,7 @@ pub fn result_code(state: &State) -> &'static str {
     match state {
         State::Open(_) => "Indeterminate",
         State::Unsent => "SystemError",
+        State::Accepted(accepted) if accepted.action.is_some() => "RequiresReview",
         State::Accepted(_) => "Success",
         State::Settled(settled) => match settled.verdict {
             Verdict::Approved => "Success",

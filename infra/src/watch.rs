@@ -14,7 +14,8 @@ use std::time::Duration;
 use kessai_shared::payment::outcome::mask_card_numbers;
 use kessai_shared::payment::{Outcome, Source};
 use kessai_shared::ports::{
-    Answered, Called, Clock, Expected, HttpFault, Journal, Looked, Note, Pending, Store, StoreFault, Written,
+    Answered, Called, Clock, Delivered, DeliveryFault, Expected, HttpFault, Journal, Looked, Note, Pending, Store,
+    StoreFault, Written,
 };
 use kessai_shared::stored::Item;
 use kessai_shared::time::Timestamp;
@@ -25,7 +26,8 @@ use serde_json::{Value, json};
 /// Where CloudWatch files the metrics.
 const NAMESPACE: &str = "Kessai";
 
-/// What a person must look into: a gateway contradicts itself, or is silent, or what was paid did not stand.
+/// What a person must look into: a gateway contradicts itself, or is silent, what was paid did not stand, or a merchant's
+/// endpoint has been out of reach for days.
 const ATTENTION: &str = "Attention";
 
 /// Where lines go.
@@ -145,6 +147,18 @@ impl Watch {
             Note::Ticked { reminders, overdue } => {
                 self.line("INFO", "ticked").with("reminders", reminders).lasting("Overdue", overdue)
             }
+            Note::Delivered(delivered) => self.delivered(&delivered),
+            Note::Unsigned { endpoint, cause } => self
+                .line("ERROR", "unsigned")
+                .with("endpoint", endpoint.to_string())
+                .with("cause", cause)
+                .counting("Faults", 1),
+            Note::Disabled { merchant, endpoint, since } => self
+                .line("ERROR", "disabled")
+                .with("merchant", merchant.to_string())
+                .with("endpoint", endpoint.to_string())
+                .with("hours", since.as_secs() / 3600)
+                .counting(ATTENTION, 1),
             Note::Unreadable { what } => self.line("ERROR", "unreadable").with("what", what).counting("Faults", 1),
             Note::Failed { cause } => {
                 self.with_spent(self.line("ERROR", "failed").with("cause", cause)).counting("Faults", 1)
@@ -192,6 +206,21 @@ impl Watch {
             (402, _) if opened => line.counting("Declined", 1),
             _ => line,
         }
+    }
+
+    fn delivered(&self, delivered: &Delivered<'_>) -> Line {
+        let Delivered { event, endpoint, status, fault, took } = *delivered;
+        let fault = fault.map(|fault| match fault {
+            DeliveryFault::Refused(address) => format!("refused: {address}"),
+            DeliveryFault::NotSent(_) | DeliveryFault::Lost(_) | DeliveryFault::Status(_) => fault.to_string(),
+        });
+        // What one merchant's endpoint does is nothing that we could mend.
+        self.line(if fault.is_some() { "WARN" } else { "INFO" }, "delivered")
+            .with("event", event)
+            .with("endpoint", endpoint.to_string())
+            .maybe("status", status)
+            .maybe("fault", fault)
+            .with("ms", millis(took))
     }
 
     fn looked(&self, looked: &Looked<'_>) -> Line {
@@ -243,7 +272,7 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Members by which something is found: others' ids, which look like anything.
-const EXACT: [&str; 3] = ["reference", "request", "trace"];
+const EXACT: [&str; 4] = ["event", "reference", "request", "trace"];
 
 /// How keys and secrets of ours begin.
 const OURS: [&str; 2] = ["kessai_", "whsec_"];

@@ -120,6 +120,18 @@ impl FromIterator<EventName> for EventNames {
     }
 }
 
+/// What the id of an event begins with.
+pub const ID_PREFIX: &str = "evt_";
+
+/// Hexadecimal digits of an event's id after that: of its time, and of what it is.
+pub const ID_DIGITS: usize = 31;
+
+/// Whether this could be the id of an event.
+pub fn is_id(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.strip_prefix(ID_PREFIX).is_some_and(|rest| rest.len() == ID_DIGITS && rest.bytes().all(is_digit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

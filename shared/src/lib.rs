@@ -5,6 +5,7 @@
 
 pub mod bank;
 pub mod card;
+pub mod delivery;
 pub mod event;
 pub mod fingerprint;
 pub mod gateways;

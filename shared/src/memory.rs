@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::ports::{Directory, Expected, Pending, Store, StoreFault, Vault, Written};
+use crate::ports::{Archive, Directory, Expected, Pending, Span, Store, StoreFault, Vault, Written};
 use crate::stored::Item;
+use crate::stored::event::PLACE;
 use crate::stored::method::{ACCOUNT, TOKEN};
 use crate::stored::payment::{KEY, VERSION};
 
@@ -116,6 +117,59 @@ impl Vault for Memory {
             for item in &mut found {
                 drop((item.remove(ACCOUNT), item.remove(TOKEN)));
             }
+            Ok((found, more))
+        })
+    }
+}
+
+/// An archive in memory.
+#[derive(Debug, Default)]
+pub struct MemoryArchive(Mutex<BTreeMap<(String, String), Item>>);
+
+impl MemoryArchive {
+    /// Every item, in the order of the partitions and of the places there.
+    pub fn items(&self) -> Vec<Item> {
+        self.kept().values().cloned().collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<(String, String), Item>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Archive for MemoryArchive {
+    fn keep(&self, item: Item) -> Pending<'_, Result<(), StoreFault>> {
+        Box::pin(async move {
+            let needed = |name: &str| item.text(name).map(str::to_owned).ok_or_else(|| StoreFault("no key".into()));
+            let key = (needed(KEY)?, needed(PLACE)?);
+            self.kept().insert(key, item);
+            Ok(())
+        })
+    }
+
+    fn find<'a>(&'a self, partition: &'a str, place: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        Box::pin(async move { Ok(self.kept().get(&(partition.to_owned(), place.to_owned())).cloned()) })
+    }
+
+    fn list<'a>(
+        &'a self,
+        partition: &'a str,
+        span: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        Box::pin(async move {
+            let is_within = |(of, place): &(String, String)| {
+                let is_after = span.after.is_none_or(|after| place.as_str() > after);
+                of == partition && is_after && span.before.is_none_or(|before| place.as_str() < before)
+            };
+            let kept = self.kept();
+            let mut found: Vec<_> =
+                kept.iter().filter(|(key, _)| is_within(key)).map(|(_, item)| item.clone()).collect();
+            if span.newest_first {
+                found.reverse();
+            }
+            let more = found.len() > usize::from(limit);
+            found.truncate(usize::from(limit));
             Ok((found, more))
         })
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::ids::{GatewayId, Id, MerchantId, PaymentKey};
+use crate::ids::{EndpointId, GatewayId, Id, MerchantId, PaymentKey};
 use crate::payment::{Event, Outcome, Payment, Source, Step};
 use crate::rejection::Rejection;
 use crate::reminder::Delayed;
@@ -59,6 +59,32 @@ pub trait Vault: Store {
 pub trait Directory: Send + Sync {
     /// Reads an item; it may be as old as a minute.
     fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>>;
+}
+
+/// Keeps what happened for those who ask later: items in partitions, each at its place, for a while.
+pub trait Archive: Send + Sync {
+    /// Writes the item, whatever is there. After a fault it may have been written.
+    fn keep(&self, item: Item) -> Pending<'_, Result<(), StoreFault>>;
+
+    /// Reads what the last acknowledged write left there, or something later.
+    fn find<'a>(&'a self, partition: &'a str, place: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>>;
+
+    /// Some items of a partition in the order of their places; whether there are more. What was written just now may be
+    /// missing.
+    fn list<'a>(
+        &'a self,
+        partition: &'a str,
+        span: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>>;
+}
+
+/// A piece of a partition, without its ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span<'a> {
+    pub after: Option<&'a str>,
+    pub before: Option<&'a str>,
+    pub newest_first: bool,
 }
 
 /// The store failed: unreachable, throttled, or it would not say.
@@ -215,6 +241,12 @@ pub enum Note<'a> {
     Relayed { images: usize, reminders: usize },
     /// A tick found this near or overdue, the longest by so much.
     Ticked { reminders: usize, overdue: Duration },
+    /// An event was delivered, or not.
+    Delivered(Delivered<'a>),
+    /// What an endpoint's deliveries are signed with is not to be had, so that nothing is sent.
+    Unsigned { endpoint: EndpointId, cause: &'a str },
+    /// Nothing was delivered to an endpoint for so long that nobody goes on.
+    Disabled { merchant: MerchantId, endpoint: EndpointId, since: Duration },
     /// Something came in that is none of ours.
     Unreadable { what: &'a str },
     /// An invocation that answers nobody came to nothing.
@@ -263,6 +295,19 @@ pub struct Looked<'a> {
     pub settled: &'a [(Id, Duration)],
     /// Why the look came to nothing.
     pub fault: Option<&'a str>,
+}
+
+/// What came of an attempt to tell a merchant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered<'a> {
+    /// The event's id.
+    pub event: &'a str,
+    pub endpoint: EndpointId,
+    /// The status of the answer; none where there was none.
+    pub status: Option<u16>,
+    /// Why it was not delivered.
+    pub fault: Option<&'a DeliveryFault>,
+    pub took: Duration,
 }
 
 /// Holds reminders back until they are due.

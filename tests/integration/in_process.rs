@@ -17,7 +17,7 @@ use kessai_infra::watch::{Log, Watch};
 use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
-use kessai_shared::memory::{Memory, Meter};
+use kessai_shared::memory::{Memory, MemoryArchive, Meter};
 use kessai_shared::merchant::{ApiKey, Gateway, Merchant, SealedSecret, SharedWith};
 use kessai_shared::ports::Clock;
 use kessai_shared::seal::SealingKeys;
@@ -46,6 +46,7 @@ pub struct InProcess {
     pub payments: Arc<Memory>,
     pub vault: Arc<Memory>,
     pub merchants: Arc<Memory>,
+    pub archive: Arc<MemoryArchive>,
     pub merchant: MerchantId,
     pub api_key: ApiKey,
     pub gateway: GatewayId,
@@ -142,7 +143,15 @@ impl InProcess {
             sealing_keys: Some(Arc::new(sealing_keys)),
         };
         let directory = merchants.clone();
-        let app = App { shell, directory, merchants: merchants.clone(), rates: Arc::default(), takes_loopback: true };
+        let archive = Arc::new(MemoryArchive::default());
+        let app = App {
+            shell,
+            directory,
+            merchants: merchants.clone(),
+            rates: Arc::default(),
+            archive: Some(archive.clone()),
+            takes_loopback: true,
+        };
         let (gateway, routes) = (gateways["KEYED"], routes().unwrap_or_else(|error| panic!("{error:?}")));
         let sandbox = (sandbox, scratch);
         Self {
@@ -150,6 +159,7 @@ impl InProcess {
             payments,
             vault,
             merchants,
+            archive,
             merchant,
             api_key,
             gateway,

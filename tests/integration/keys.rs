@@ -139,6 +139,7 @@ impl Door {
             directory: Arc::new(Cached::new(table.clone(), clock.clone())),
             merchants: Arc::new(table.clone()),
             rates: Arc::default(),
+            archive: None,
             takes_loopback: false,
         }
     }

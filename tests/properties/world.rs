@@ -118,6 +118,7 @@ impl World {
             directory: merchants.clone(),
             merchants: merchants.clone(),
             rates: Arc::default(),
+            archive: None,
             takes_loopback: false,
         };
         Self { app, set_up, payments, merchants, vault }

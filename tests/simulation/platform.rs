@@ -146,6 +146,7 @@ impl World {
             directory: port.clone(),
             merchants: port.clone(),
             rates: Arc::default(),
+            archive: None,
             takes_loopback: false,
         };
         let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));

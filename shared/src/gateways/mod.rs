@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::card::Secret;
 use crate::event::EventNames;
 use crate::ids::Ordinal;
+use crate::mac::Doubt;
 use crate::merchant::Gateway;
 use crate::method;
 use crate::money::Money;
@@ -112,6 +113,15 @@ pub enum NotTaken {
     Stale,
     /// It is signed well, and nobody can read it.
     Malformed,
+}
+
+impl From<Doubt> for NotTaken {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::Forged => Self::Forged,
+            Doubt::Stale => Self::Stale,
+        }
+    }
 }
 
 /// What a gateway tells unasked, of one thing.

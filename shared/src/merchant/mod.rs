@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod endpoint;
+pub mod health;
 pub mod key;
 pub mod secret;
 pub mod set_up;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use self::endpoint::{Endpoint, EventFilter};
+pub use self::health::Health;
 pub use self::key::{ApiKey, ApiKeyHash, ListedKey, Scope};
 pub use self::secret::{SealedSecret, SharedWith};
 use self::set_up::{LastChange, Made};

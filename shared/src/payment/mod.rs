@@ -134,6 +134,14 @@ impl Operation {
         matches!(&self.state, State::Open(Open { undoing: true, .. }))
     }
 
+    /// What the payer must do before there is a verdict.
+    pub fn payer_action(&self) -> Option<&PayerAction> {
+        match &self.state {
+            State::Accepted(accepted) => accepted.action.as_ref(),
+            State::Open(_) | State::Unsent | State::Settled(_) => None,
+        }
+    }
+
     /// Whether it is known what became of it.
     pub fn is_settled(&self) -> bool {
         matches!(self.state, State::Settled(_))

@@ -75,7 +75,7 @@ pub struct Behind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
     pub endpoint: EndpointId,
-    /// It has got everything up to this one.
+    /// It has got everything up to this one; what comes after it and was seen is due at once, if nothing failed.
     pub through: u32,
     /// The one after it failed; `chance` is a random byte that decides how long to wait.
     pub failed: Option<Failure>,
@@ -122,30 +122,37 @@ impl Outbox {
 
     /// Takes in what came of a run. Two runs at once tell twice, and what either found out stands.
     pub(super) fn learn(&mut self, round: &Round, now: Timestamp) {
+        let seen = self.seen.max(round.seen.min(self.made));
         for told in &round.told {
-            self.learn_of(told, now);
+            self.learn_of(told, seen, now);
         }
         for endpoint in &round.gone {
             self.behind.remove(endpoint);
         }
-        self.seen = self.seen.max(round.seen.min(self.made));
+        self.seen = seen;
         let needed = self.behind.values().map(|behind| behind.from).min().unwrap_or(u32::MAX);
-        let seen = self.seen;
         self.entries.retain(|entry| entry.number > seen || entry.number >= needed);
     }
 
-    fn learn_of(&mut self, told: &Told, now: Timestamp) {
+    /// `seen`: what everybody was told, but those who are behind.
+    fn learn_of(&mut self, told: &Told, seen: u32, now: Timestamp) {
         let known = self.behind.get(&told.endpoint).copied();
+        let next = told.through.saturating_add(1);
         // Another run got further.
         let is_stale = match known {
-            Some(behind) => told.through.saturating_add(1) < behind.from,
+            Some(behind) => next < behind.from,
             None => told.through < self.seen,
         };
         if is_stale {
             return;
         }
         let Some(Failure { number, chance }) = told.failed else {
-            self.behind.remove(&told.endpoint);
+            // There was no time for all, or another run found it out of reach and saw more than this one.
+            let rest = Behind { from: next, since: now, attempts: 0, due: now };
+            match told.through < seen {
+                true => drop(self.behind.insert(told.endpoint, rest)),
+                false => drop(self.behind.remove(&told.endpoint)),
+            }
             return;
         };
         let again = known.filter(|behind| behind.from == number);

@@ -5,6 +5,8 @@
 //! attributes that this version does not know are carried along unchanged, so that two versions can
 //! work on one table while one replaces the other.
 
+pub mod event;
+pub mod health;
 pub mod item;
 pub mod merchant;
 pub mod method;

@@ -28,8 +28,8 @@ pub(super) fn decode(item: Option<Item>) -> Result<Outbox, Unreadable> {
     let Some(item) = item else { return Ok(Outbox::default()) };
     let mut reader = Reader::new(item);
     Ok(Outbox {
-        made: small(&mut reader, "n")?,
-        seen: small(&mut reader, "s")?,
+        made: reader.small("n")?,
+        seen: reader.small("s")?,
         entries: reader.maps("e")?.into_iter().map(decode_entry).collect::<Result<_, _>>()?,
         behind: reader.maps("b")?.into_iter().map(decode_behind).collect::<Result<_, _>>()?,
     })
@@ -37,12 +37,7 @@ pub(super) fn decode(item: Option<Item>) -> Result<Outbox, Unreadable> {
 
 fn encode_entry(entry: &Entry) -> Item {
     let Entry { number, operation, news, at } = *entry;
-    let (what, sequel) = match news {
-        News::Created => ("created", None),
-        News::Pending => ("pending", None),
-        News::Verdict => ("verdict", None),
-        News::Sequel(place) => ("sequel", Some(i64::from(place))),
-    };
+    let (what, sequel) = encode_news(news);
     Item::new()
         .with("n", i64::from(number))
         .with("o", operation.index() as i64)
@@ -51,19 +46,34 @@ fn encode_entry(entry: &Entry) -> Item {
         .with("t", at.as_millis())
 }
 
+/// What it is, and which sequel.
+pub(super) fn encode_news(news: News) -> (&'static str, Option<i64>) {
+    match news {
+        News::Created => ("created", None),
+        News::Pending => ("pending", None),
+        News::Verdict => ("verdict", None),
+        News::Sequel(place) => ("sequel", Some(i64::from(place))),
+    }
+}
+
+/// From the attributes `w` and `i`.
+pub(super) fn decode_news(reader: &mut Reader) -> Result<News, Unreadable> {
+    let sequel = reader.maybe_number("i")?.and_then(|place| u8::try_from(place).ok());
+    match &*reader.word("w")? {
+        "created" => Ok(News::Created),
+        "pending" => Ok(News::Pending),
+        "verdict" => Ok(News::Verdict),
+        "sequel" => sequel.map(News::Sequel).ok_or_else(|| strange("i")),
+        _ => Err(strange("w")),
+    }
+}
+
 fn decode_entry(item: Item) -> Result<Entry, Unreadable> {
     let mut reader = Reader::new(item);
-    let sequel = reader.maybe_number("i")?.and_then(|place| u8::try_from(place).ok());
-    let news = match &*reader.word("w")? {
-        "created" => News::Created,
-        "pending" => News::Pending,
-        "verdict" => News::Verdict,
-        "sequel" => News::Sequel(sequel.ok_or_else(|| strange("i"))?),
-        _ => return Err(strange("w")),
-    };
+    let news = decode_news(&mut reader)?;
     let place = usize::try_from(reader.number("o")?).ok().and_then(Ordinal::new);
     Ok(Entry {
-        number: small(&mut reader, "n")?,
+        number: reader.small("n")?,
         operation: place.ok_or_else(|| strange("o"))?,
         news,
         at: reader.moment("t")?,
@@ -84,14 +94,10 @@ fn decode_behind(item: Item) -> Result<(EndpointId, Behind), Unreadable> {
     let mut reader = Reader::new(item);
     let endpoint = reader.parsed("w", EndpointId::parse)?;
     let behind = Behind {
-        from: small(&mut reader, "n")?,
+        from: reader.small("n")?,
         since: reader.moment("t")?,
-        attempts: small(&mut reader, "tr")?,
+        attempts: reader.small("tr")?,
         due: reader.moment("du")?,
     };
     Ok((endpoint, behind))
-}
-
-fn small(reader: &mut Reader, name: &'static str) -> Result<u32, Unreadable> {
-    u32::try_from(reader.number(name)?).map_err(|_| strange(name))
 }

@@ -18,6 +18,7 @@
 //! | `fp` `m` | fingerprint, instrument |
 //! | `ac` `ef` `co` `cx` `em` `ip` `ma` `ph` `ad` `gr` `mi` | account, effective, comments, client context, e-mail, IP, MAC, phone, additional data, group, merchant-initiated |
 //! | `s` `ud` `l` `n` `q` | state, being undone, logs, contradictions, sequels |
+//! | `ru` `re` | what the payer must do: where, until when |
 
 use super::item::{Attribute, Item};
 use super::reader::{Reader, Unreadable, strange};
@@ -151,6 +152,8 @@ fn encode_operation(operation: &Operation) -> Item {
         .with("s", encode_state(state))
         // Beside the state, where a version that does not know it carries it along.
         .with_flag("ud", operation.is_being_undone())
+        .with_some("ru", operation.payer_action().map(|action| action.url.clone()))
+        .with_some("re", operation.payer_action().map(|action| action.expires_at.as_millis()))
         .with_some("l", encode_logs(logs))
         .with_some("n", encode_logs(contradictions))
         .with_some("q", sequel::encode(sequels));
@@ -175,7 +178,7 @@ fn decode_operation(item: Item, currency: Currency) -> Result<(Operation, Item),
         fingerprint,
         amount,
         requested_at: reader.moment("t")?,
-        state: decode_state(reader.map("s")?, reader.flag("ud")?)?,
+        state: decode_state(reader.map("s")?, reader.flag("ud")?, decode_action(&mut reader)?)?,
         logs: decode_logs(reader.maps("l")?)?,
         contradictions: decode_logs(reader.maps("n")?)?,
         sequels: sequel::decode(reader.maps("q")?)?,
@@ -311,8 +314,6 @@ fn encode_state(state: &State) -> Item {
         State::Accepted(accepted) => Item::new()
             .with("s", "accepted")
             .with("an", encode_answer(&accepted.answer))
-            .with_some("ru", accepted.action.as_ref().map(|action| action.url.clone()))
-            .with_some("re", accepted.action.as_ref().map(|action| action.expires_at.as_millis()))
             .with("tr", i64::from(accepted.attempts))
             .with_some("du", accepted.due.map(Timestamp::as_millis)),
         State::Settled(settled) => Item::new()
@@ -322,7 +323,7 @@ fn encode_state(state: &State) -> Item {
     }
 }
 
-fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
+fn decode_state(item: Item, undoing: bool, action: Option<PayerAction>) -> Result<State, Unreadable> {
     let mut reader = Reader::new(item);
     let name = reader.word("s")?;
     match &*name {
@@ -337,7 +338,7 @@ fn decode_state(item: Item, undoing: bool) -> Result<State, Unreadable> {
         "unsent" => Ok(State::Unsent),
         "accepted" => Ok(State::Accepted(Accepted {
             answer: decode_answer(reader.map("an")?)?,
-            action: decode_action(&mut reader)?,
+            action,
             attempts: decode_attempts(&mut reader)?,
             due: reader.maybe_moment("du")?,
         })),

@@ -114,6 +114,11 @@ impl Reader {
         self.maybe_number(name)?.ok_or_else(|| missing(name))
     }
 
+    /// A count.
+    pub(super) fn small(&mut self, name: &str) -> Result<u32, Unreadable> {
+        u32::try_from(self.number(name)?).map_err(|_| strange(name))
+    }
+
     pub(super) fn moment(&mut self, name: &str) -> Result<Timestamp, Unreadable> {
         self.number(name).map(Timestamp::from_millis)
     }

@@ -1,20 +1,19 @@
 //! What the sandbox tells unasked: several items in one body, signed together.
 //!
-//! The signature is in the header `x-sandbox-signature`, `t=<unix seconds>,v1=<hex>`, with one `v1` for each secret while
-//! one replaces another: HMAC-SHA-256 of the time, a dot and the body.
+//! The signature is in the header `x-sandbox-signature`, in the form of Stripe's: `t=<unix seconds>,v1=<hex>`, with one
+//! `v1` for each secret while one replaces another.
 
-use data_encoding::HEXLOWER_PERMISSIVE;
-use hmac::{Hmac, KeyInit, Mac};
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::Sha256;
 
 use super::{AnswerBody, outcome};
 use crate::card::Secret;
+use crate::gateways::signatures::check_stripe;
 use crate::gateways::{News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice};
 use crate::ids::MethodId;
 use crate::payment::sequel::{Sequel, Stage, What};
-use crate::time::Timestamp;
 
 pub(super) const CODEC: NoticeCodec = NoticeCodec {
     read,
@@ -26,7 +25,7 @@ pub(super) const CODEC: NoticeCodec = NoticeCodec {
 const SIGNATURE: &str = "x-sandbox-signature";
 
 /// How far its clock and ours may be apart, either way.
-const TOLERANCE_MS: i64 = 300_000;
+const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Each item is read by itself: one that nobody can read harms no other.
 #[derive(Deserialize)]
@@ -57,37 +56,11 @@ struct DisputeBody {
 }
 
 fn read(raw: &RawNotice<'_>, secrets: &[Secret]) -> Result<Vec<Notice>, NotTaken> {
-    let sent = verified(raw, secrets).ok_or(NotTaken::Forged)?;
-    if raw.now.as_millis().abs_diff(sent.as_millis()) > TOLERANCE_MS.unsigned_abs() {
-        return Err(NotTaken::Stale);
-    }
+    let signature = (raw.header)(SIGNATURE).ok_or(NotTaken::Forged)?;
+    check_stripe(signature, raw.body, secrets, raw.now, TOLERANCE)?;
     let envelope: Envelope<'_> = serde_json::from_slice(raw.body).map_err(|_| NotTaken::Malformed)?;
     let items: Result<Vec<_>, _> = envelope.notices.into_iter().map(|item| read_item(item.get())).collect();
     Ok(items?.into_iter().flatten().collect())
-}
-
-/// When it was signed, if one of the secrets signed it.
-fn verified(raw: &RawNotice<'_>, secrets: &[Secret]) -> Option<Timestamp> {
-    let header = (raw.header)(SIGNATURE)?;
-    let parts = || header.split(',').filter_map(|part| part.trim().split_once('='));
-    let (_, time) = parts().find(|(name, _)| *name == "t")?;
-    let signatures: Vec<_> = parts()
-        .filter(|(name, _)| *name == "v1")
-        .filter_map(|(_, hex)| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok())
-        .collect();
-    let is_by = |secret: &Secret| {
-        let hash = || {
-            let mut hash = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).ok()?;
-            hash.update(time.as_bytes());
-            hash.update(b".");
-            hash.update(raw.body);
-            Some(hash)
-        };
-        // In constant time.
-        signatures.iter().any(|signature| hash().is_some_and(|hash| hash.verify_slice(signature).is_ok()))
-    };
-    let seconds: i64 = time.parse().ok()?;
-    secrets.iter().any(is_by).then(|| Timestamp::from_millis(seconds.saturating_mul(1000)))
 }
 
 /// None where it is of no interest to us.

@@ -4,11 +4,14 @@
 use super::payment;
 use crate::card::{CardFacts, CardType, Expiry};
 use crate::fingerprint::Fingerprint;
-use crate::ids::Ordinal;
+use crate::ids::{EndpointId, Ordinal};
 use crate::payment::asked::{AccountId, Amount, Details, Group, InstrumentFacts, Membership, RefundReason};
+use crate::payment::outbox::{Behind, Entry, News};
+use crate::payment::sequel::{self, Sequel, Stage, What};
 use crate::payment::tests::fixtures::{START, answer, cents, dollars, exactly, key};
 use crate::payment::{
-    Answer, Asked, Decline, Interaction, Kind, Log, Nonce, Open, Operation, Payment, Settled, Source, State, Verdict,
+    Answer, Asked, Decline, Interaction, Kind, Log, Nonce, Open, Operation, Outbox, Payment, Settled, Source, State,
+    Verdict,
 };
 use crate::stored::payment::Stored;
 use crate::stored::{Attribute, Item};
@@ -44,6 +47,8 @@ fn authorization() -> Operation {
     };
     let log = Log { at: START, source: Source::Answer, interaction: Interaction::Success, code: text("00") };
     let late = Log { source: Source::Notice, interaction: Interaction::Failed, code: None, ..log.clone() };
+    let dispute =
+        Sequel { id: "D1".to_owned(), what: What::Dispute(Stage::ChargedBack), minor: Some(50), code: text("10.4") };
     Operation {
         asked: Asked {
             kind: Kind::Authorize,
@@ -58,7 +63,7 @@ fn authorization() -> Operation {
         state: State::Settled(Settled { verdict: Verdict::Approved, answer, at: START }),
         logs: vec![log],
         contradictions: vec![late],
-        sequels: Vec::new(),
+        sequels: vec![sequel::Heard { sequel: dispute, at: START }],
     }
 }
 
@@ -86,7 +91,23 @@ fn representative() -> Payment {
         of(capture, "capture", exactly(60), State::Open(open)),
         of(refund, "refund", Amount::Rest, State::Settled(declined)),
     ];
-    Payment { expires_at: Some(START), multi_capture: true, ..payment(operations) }
+    Payment { expires_at: Some(START), multi_capture: true, outbox: outbox(), ..payment(operations) }
+}
+
+/// Two entries, one of which nobody was told, and an endpoint that could not be told the other.
+fn outbox() -> Outbox {
+    let entry = |number, news| Entry { number, operation: Ordinal::FIRST, news, at: START };
+    let behind = Behind { from: 3, since: START, attempts: 2, due: START };
+    Outbox {
+        made: 4,
+        seen: 3,
+        entries: vec![entry(3, News::Verdict), entry(4, News::Sequel(0))],
+        behind: [(endpoint(), behind)].into(),
+    }
+}
+
+fn endpoint() -> EndpointId {
+    EndpointId::from_random([3; 16])
 }
 
 fn map(item: Item) -> Attribute {
@@ -127,6 +148,24 @@ fn stored_authorization() -> Item {
         .with("s", Item::new().with("s", "approved").with("an", answer).with("t", millis))
         .with("l", vec![map(log)])
         .with("n", vec![map(Item::new().with("t", millis).with("w", "notice").with("i", "no"))])
+        .with("q", vec![map(stored_dispute())])
+}
+
+fn stored_dispute() -> Item {
+    let dispute = Item::new().with("i", "D1").with("w", "dispute.charged_back").with("a", 50).with("c", "10.4");
+    dispute.with("t", 1_790_000_000_000_i64)
+}
+
+fn stored_outbox() -> Item {
+    let millis = 1_790_000_000_000_i64;
+    let verdict = Item::new().with("n", 3).with("o", 0).with("w", "verdict").with("t", millis);
+    let sequel = Item::new().with("n", 4).with("o", 0).with("w", "sequel").with("i", 0).with("t", millis);
+    let behind = Item::new().with("w", endpoint().as_str().to_owned()).with("n", 3).with("t", millis).with("tr", 2);
+    Item::new()
+        .with("n", 4)
+        .with("s", 3)
+        .with("e", vec![map(verdict), map(sequel)])
+        .with("b", vec![map(behind.with("du", millis))])
 }
 
 fn stored() -> Item {
@@ -167,6 +206,8 @@ fn stored() -> Item {
         .with("x", millis)
         .with("mc", true)
         .with("o", [stored_authorization(), capture, refund].map(map).to_vec())
+        .with("ob", stored_outbox())
+        .with("ed", millis)
 }
 
 #[test]

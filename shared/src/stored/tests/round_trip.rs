@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use super::{item, payment, sale};
 use crate::card::{CardFacts, CardType, Expiry};
 use crate::fingerprint::Fingerprint;
-use crate::ids::Ordinal;
+use crate::ids::{EndpointId, Ordinal};
 use crate::money::{Currency, Money};
 use crate::payment::asked::{AccountId, Amount, Details, Group, InstrumentFacts, Membership, RefundReason};
+use crate::payment::outbox::{Behind, Entry, News, Outbox};
+use crate::payment::sequel::{Heard, Sequel, What};
 use crate::payment::tests::fixtures::{START, answer, dollars, method_id, place};
 use crate::payment::{
-    Accepted, Answer, Asked, Interaction, Kind, Log, Nonce, Open, Operation, Payment, Settled, Source, State, Verdict,
+    Accepted, Answer, Asked, Interaction, Kind, Log, Nonce, Open, Operation, PayerAction, Payment, Settled, Source,
+    State, Verdict,
 };
 use crate::stored::payment::Stored;
 use crate::time::Timestamp;
@@ -46,11 +49,17 @@ fn full_answer() -> Answer {
     }
 }
 
+fn payer_action() -> PayerAction {
+    PayerAction { url: "https://gateway.test/challenge/1".to_owned(), expires_at: START }
+}
+
 fn states() -> Vec<State> {
     let mut states = vec![State::Unsent];
     for due in [None, Some(START)] {
         for answer in [Answer::default(), full_answer()] {
-            states.push(State::Accepted(Accepted { answer, action: None, attempts: 3, due }));
+            for action in [None, Some(payer_action())] {
+                states.push(State::Accepted(Accepted { answer: answer.clone(), action, attempts: 3, due }));
+            }
         }
         for (unknown, undoing) in [(false, false), (true, false), (true, true)] {
             for nonce in [Nonce(0), Nonce(u64::MAX)] {
@@ -180,6 +189,29 @@ fn what_the_payment_itself_holds_comes_back() {
         }
     }
     check_operation(Operation { fingerprint: Some(Fingerprint([0xA5; 16])), ..sale() });
+}
+
+#[test]
+fn what_came_afterwards_and_what_is_to_be_told_comes_back() {
+    for what in What::ALL {
+        for (minor, code) in [(None, None), (Some(1), Some("10.4".to_owned()))] {
+            let sequel = Sequel { id: "s".to_owned(), what, minor, code };
+            check_operation(Operation { sequels: vec![Heard { sequel, at: START }; 2], ..sale() });
+        }
+    }
+    let news = [News::Created, News::Pending, News::Verdict, News::Sequel(31)];
+    let entry = |(number, news): (u32, News)| Entry { number, operation: place(127), news, at: START };
+    let entries: Vec<_> = (2..).zip(news).map(entry).collect();
+    let behind = |from| Behind { from, since: START, attempts: u32::MAX, due: START };
+    for endpoints in 0..3_u8 {
+        let behind = (0..endpoints).map(|seed| (EndpointId::from_random([seed; 16]), behind(seed.into()))).collect();
+        let outbox = Outbox { made: u32::MAX, seen: 3, entries: entries.clone(), behind };
+        let due = outbox.due().map(Timestamp::as_millis);
+        let told = Payment { outbox, ..payment(vec![sale()]) };
+        check(&told);
+        assert_eq!(item(&told).number("ed"), due);
+    }
+    check(&Payment { outbox: Outbox { made: 4, seen: 4, ..Outbox::default() }, ..payment(vec![sale()]) });
 }
 
 #[test]

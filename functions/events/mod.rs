@@ -1,0 +1,140 @@
+//! What happened, for merchants to read: a list of it, one event, and one told again.
+//!
+//! An event is shown as its delivery would be, with its record as that stands now, and with what came of telling each
+//! endpoint. To have one told again, something is written and endpoints hear of it: whoever asks that needs the scope
+//! `set-up` beside `read`. It is the same event then, under the same id, as a later version of its payment.
+
+mod asked;
+mod list;
+
+use kessai_shared::event::is_id;
+use kessai_shared::merchant::{Merchant, Scope};
+use kessai_shared::payment::outbox::Entry;
+use kessai_shared::payment::{Outbox, Payment};
+use kessai_shared::ports::Archive;
+use kessai_shared::rejection::Fault;
+use kessai_shared::stored::event::{Recorded, decode_recorded};
+use kessai_shared::time::Timestamp;
+
+use crate::access::merchant_of;
+use crate::door::{App, Caller, Function, Needs, Subject, authenticate, route, see};
+use crate::event::{HttpAnswer, HttpEvent};
+use crate::problem::Problem;
+use crate::wire::event::Shown;
+use crate::wire::view::View;
+
+pub const FUNCTION: Function = Function {
+    name: "events",
+    scopes: &[Scope::Read],
+    needs: Needs::TO_SHOW_EVENTS,
+    answer: |app, function, event, deadline, subject| Box::pin(answer(app, function, event, deadline, subject)),
+};
+
+/// As much may wait to be told of one payment; asked for more, an endpoint that is down would fill the payment.
+const MOST_WAITING: usize = 64;
+
+async fn answer(
+    app: &App,
+    function: &Function,
+    event: &HttpEvent,
+    deadline: Timestamp,
+    subject: &mut Subject,
+) -> Result<HttpAnswer, Problem> {
+    let caller = authenticate(app, function, event, deadline, subject).await?;
+    let desk = Desk { app, archive: archive(app)?, caller, deadline };
+    match (event.path_parameter("eventId"), event.route_key.ends_with("/redeliver")) {
+        (None, _) => list::show(&desk, &event.raw_query_string).await,
+        (Some(id), false) => desk.show(id, subject).await,
+        (Some(id), true) => desk.redeliver(id, subject).await,
+    }
+}
+
+fn archive(app: &App) -> Result<&dyn Archive, Fault> {
+    app.archive.as_deref().ok_or_else(|| Fault::SetUp("this function has no archive".to_owned()))
+}
+
+/// One request, with whoever asks.
+struct Desk<'a> {
+    app: &'a App,
+    archive: &'a dyn Archive,
+    caller: Caller,
+    deadline: Timestamp,
+}
+
+impl Desk<'_> {
+    fn merchant(&self) -> &Merchant {
+        &self.caller.merchant
+    }
+
+    async fn show(&self, id: &str, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
+        let recorded = self.find(id).await?;
+        let stored = self.app.shell.read(recorded.payment_key(), self.deadline).await?;
+        Ok(self.shown(200, &recorded, stored.as_ref().map(|stored| &stored.payment), subject))
+    }
+
+    async fn redeliver(&self, id: &str, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
+        self.caller.must_have(Scope::SetUp)?;
+        let recorded = self.find(id).await?;
+        self.is_wanted(&recorded).await?;
+        let stored = self.app.shell.read(recorded.payment_key(), self.deadline).await?;
+        let stored = stored.ok_or_else(Problem::not_found)?;
+        let (payment, entry) = (stored.payment.clone(), recorded.entry());
+        if !is_about_to_be_told(&payment.outbox, &entry) {
+            if payment.outbox.entries.len() >= MOST_WAITING {
+                let message = "eventId: too much waits already to be told of this payment";
+                return Err(Problem::new(422, "LIMIT_EXCEEDED", message));
+            }
+            let route = route(self.merchant(), payment.gateway)?;
+            self.app.shell.tell_again(stored, route, &entry, self.deadline).await?;
+        }
+        Ok(self.shown(202, &recorded, Some(&payment), subject))
+    }
+
+    /// Another merchant's is not there.
+    async fn find(&self, id: &str) -> Result<Recorded, Problem> {
+        let partition = self.merchant().id.as_str().to_owned();
+        let id = is_id(id).then_some(id).ok_or_else(Problem::not_found)?;
+        let item = self.app.shell.patiently(self.deadline, || self.archive.find(&partition, id)).await?;
+        Ok(decode_recorded(item.ok_or_else(Problem::not_found)?).map_err(Fault::from)?)
+    }
+
+    /// Refuses what nobody would hear. An endpoint may be newer than what is known of the merchant: then somebody looks
+    /// again.
+    async fn is_wanted(&self, recorded: &Recorded) -> Result<(), Problem> {
+        let name = recorded.name.text();
+        let wanted_by = |merchant: &Merchant| {
+            merchant.endpoints.values().any(|endpoint| endpoint.is_active && endpoint.wants(name))
+        };
+        if wanted_by(self.merchant()) {
+            return Ok(());
+        }
+        let merchant = merchant_of(self.app, true, &self.merchant().id, self.deadline).await?;
+        match merchant.is_some_and(|merchant| wanted_by(&merchant)) {
+            true => Ok(()),
+            false => {
+                let message = format!("eventId: no webhook endpoint that is active wants {name}");
+                Err(Problem::new(422, "INVALID_STATUS", message))
+            }
+        }
+    }
+
+    fn shown(
+        &self,
+        status: u16,
+        recorded: &Recorded,
+        payment: Option<&Payment>,
+        subject: &mut Subject,
+    ) -> HttpAnswer {
+        if let Some(view) = payment.and_then(|payment| View::of(payment, recorded.operation)) {
+            see(subject, &view);
+        }
+        let shown = Shown::of(recorded, payment, self.app.shell.clock.now());
+        HttpAnswer::json(status, serde_json::to_string(&shown).unwrap_or_default())
+    }
+}
+
+/// Whether everybody is yet to be told.
+fn is_about_to_be_told(outbox: &Outbox, asked: &Entry) -> bool {
+    let is_it = |entry: &Entry| (entry.operation, entry.news) == (asked.operation, asked.news);
+    outbox.entries.iter().any(|entry| entry.number > outbox.seen && is_it(entry))
+}

@@ -1,0 +1,330 @@
+//! Tells merchants what happened: takes what a payment's outbox owes to whom, delivers it, and writes down what came of
+//! it.
+//!
+//! Endpoints are told side by side, each in order: one that fails waits, and holds up nobody but itself. What is told is
+//! the record as it is, not as it was when the event came to be. Whoever runs this may be killed at any await: only what
+//! is written as told is not told again, so everything is told at least once, and a merchant knows a repetition by its
+//! id. What is kept for those who ask later is written before that, so nothing is told that nobody can look up.
+
+mod side_by_side;
+
+use std::time::Duration;
+
+use self::side_by_side::side_by_side;
+use crate::ids::{EndpointId, Ordinal};
+use crate::merchant::{Endpoint, Health, Merchant};
+use crate::payment::Payment;
+use crate::payment::outbox::{Entry, Failure, Round, Told};
+use crate::ports::{Archive, Delivered, Deliveries, DeliveryFault, Directory, Expected, Note, Store, Written};
+use crate::rejection::{Fault, Refusal};
+use crate::shell::{Pause, Route, Shell};
+use crate::stored::event::{Attempted, Delivery, Recorded, decode_recorded, encode_recorded};
+use crate::stored::health::{decode_health, encode_health, health_key};
+use crate::stored::payment::Stored;
+use crate::time::Timestamp;
+use crate::webhook;
+
+/// As long as one delivery may take: longer than any endpoint is waited for.
+const DELIVERY: Duration = Duration::from_secs(11);
+
+/// Kept back before the deadline for writing what came of it.
+const WRITE_RESERVE: Duration = Duration::from_secs(4);
+
+/// Whoever comes so much too early delivers all the same: clocks differ, and a reminder comes once.
+const EARLY: Duration = Duration::from_secs(60);
+
+/// What telling needs beside the shell.
+#[derive(Clone, Copy)]
+pub struct Delivering<'a> {
+    pub merchant: &'a Merchant,
+    pub route: Route<'a>,
+    pub deliveries: &'a dyn Deliveries,
+    pub archive: &'a dyn Archive,
+    /// How endpoints fare, as it was a minute ago and as it is.
+    pub directory: &'a dyn Directory,
+    pub merchants: &'a dyn Store,
+    /// The record of an operation as whoever reads it is shown it now, in JSON.
+    pub render: &'a (dyn Fn(&Payment, Ordinal, Timestamp) -> Option<String> + Send + Sync),
+}
+
+/// One run through an outbox.
+struct Run<'a> {
+    shell: &'a Shell,
+    with: &'a Delivering<'a>,
+    payment: &'a Payment,
+    deadline: Timestamp,
+}
+
+/// What came of telling one endpoint.
+struct Came {
+    endpoint: EndpointId,
+    outcome: Outcome,
+    tried: Vec<(Entry, Attempted)>,
+}
+
+enum Outcome {
+    Told(Told),
+    /// It is not told any more.
+    Gone,
+    /// There was no time.
+    Nothing,
+}
+
+/// One attempt.
+struct Attempt {
+    /// The status of an answer.
+    result: Result<u16, DeliveryFault>,
+    /// It was the endpoint's to answer for.
+    was_sent: bool,
+}
+
+impl Shell {
+    /// Tells a payment's merchant what it is owed. Harmless at any time, any number of times. Returns the payment as it
+    /// is then: due at once where there was no time for all.
+    pub async fn deliver(
+        &self,
+        with: &Delivering<'_>,
+        stored: Stored,
+        deadline: Timestamp,
+    ) -> Result<Payment, Refusal> {
+        if stored.payment.outbox.due().is_none() {
+            return Ok(stored.payment);
+        }
+        let run = Run { shell: self, with, payment: &stored.payment, deadline };
+        if !run.has_time() {
+            return Err(Fault::NoTime.into());
+        }
+        let round = run.go().await?;
+        self.told(stored, with.route, &round, deadline).await
+    }
+}
+
+impl Run<'_> {
+    /// Whether one more delivery can be made, and what came of it written.
+    fn has_time(&self) -> bool {
+        self.deadline.since(self.shell.clock.now()) >= DELIVERY + WRITE_RESERVE
+    }
+
+    async fn go(&self) -> Result<Round, Fault> {
+        let outbox = &self.payment.outbox;
+        let soon = self.shell.clock.now().plus(EARLY);
+        let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
+        let owed = endpoints.map(|(id, endpoint)| (*id, endpoint, outbox.owed(*id, soon)));
+        let telling: Vec<_> = owed
+            .filter(|(_, _, entries)| !entries.is_empty())
+            .map(|(id, endpoint, entries)| self.tell(id, endpoint, entries))
+            .collect();
+        let came = side_by_side(telling).await.into_iter().collect::<Result<Vec<_>, Fault>>()?;
+        self.keep(&came).await?;
+        let is_told = |id: &EndpointId| self.with.merchant.endpoints.get(id).is_some_and(|endpoint| endpoint.is_active);
+        let mut round = Round { seen: outbox.made, ..Round::default() };
+        round.gone.extend(outbox.behind.keys().filter(|id| !is_told(id)));
+        for Came { endpoint, outcome, .. } in came {
+            match outcome {
+                Outcome::Told(told) => round.told.push(told),
+                Outcome::Gone => round.gone.push(endpoint),
+                Outcome::Nothing => {}
+            }
+        }
+        Ok(round)
+    }
+
+    /// Tells one endpoint what it is owed, until something fails.
+    async fn tell(&self, id: EndpointId, endpoint: &Endpoint, entries: &[Entry]) -> Result<Came, Fault> {
+        let outbox = &self.payment.outbox;
+        let mut health = self.health(id).await?;
+        let mut tried = Vec::new();
+        let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
+        if health.is_disabled(endpoint) {
+            let waiting = entries.iter().filter(|entry| entry.number <= outbox.seen);
+            tried.extend(waiting.filter(|entry| self.is_wanted(endpoint, entry)).map(|entry| self.dropped(id, entry)));
+            return came(Outcome::Gone, tried);
+        }
+        for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| self.is_wanted(endpoint, entry)) {
+            let through = entry.number.saturating_sub(1);
+            if !self.has_time() {
+                let is_new = place > 0 || !outbox.behind.contains_key(&id);
+                let left = Told { endpoint: id, through, failed: None };
+                return came(if is_new { Outcome::Told(left) } else { Outcome::Nothing }, tried);
+            }
+            let attempt = self.attempt(id, endpoint, entry).await;
+            let now = self.shell.clock.now();
+            if attempt.was_sent {
+                health = self.fared(id, endpoint, health, attempt.result.is_ok()).await?;
+            }
+            let is_given_up =
+                attempt.result.is_err() && (health.is_disabled(endpoint) || place == 0 && outbox.is_given_up(id, now));
+            tried.push((*entry, attempted(id, &attempt, is_given_up, now)));
+            if health.is_disabled(endpoint) {
+                let rest = entries.iter().skip(place.saturating_add(1));
+                tried.extend(rest.filter(|entry| self.is_wanted(endpoint, entry)).map(|entry| self.dropped(id, entry)));
+                return came(Outcome::Gone, tried);
+            }
+            if attempt.result.is_err() && !is_given_up {
+                let failed = Some(Failure { number: entry.number, chance: self.shell.entropy.bytes()[0] });
+                return came(Outcome::Told(Told { endpoint: id, through, failed }), tried);
+            }
+        }
+        came(Outcome::Told(Told { endpoint: id, through: outbox.made, failed: None }), tried)
+    }
+
+    fn is_wanted(&self, endpoint: &Endpoint, entry: &Entry) -> bool {
+        self.payment.event(entry).is_some_and(|name| endpoint.wants(name.text()))
+    }
+
+    /// What is not tried, because its endpoint was disabled.
+    fn dropped(&self, endpoint: EndpointId, entry: &Entry) -> (Entry, Attempted) {
+        let fault = Some("the endpoint was disabled".to_owned());
+        let at = self.shell.clock.now();
+        (*entry, Attempted { endpoint, attempts: 0, at, status: None, fault, state: Delivery::GivenUp })
+    }
+
+    async fn attempt(&self, id: EndpointId, endpoint: &Endpoint, entry: &Entry) -> Attempt {
+        let began_at = self.shell.clock.now();
+        let event = self.payment.event_id(entry).unwrap_or_default();
+        let Some((headers, body)) = self.signed(id, endpoint, entry, &event, began_at) else {
+            let fault = DeliveryFault::NotSent("it could not be signed".to_owned());
+            return Attempt { result: Err(fault), was_sent: false };
+        };
+        let result = self.with.deliveries.deliver(&endpoint.url, &headers, body).await;
+        let status = match &result {
+            Ok(status) | Err(DeliveryFault::Status(status)) => Some(*status),
+            Err(DeliveryFault::Refused(_) | DeliveryFault::NotSent(_) | DeliveryFault::Lost(_)) => None,
+        };
+        self.shell.journal.note(&Note::Delivered(Delivered {
+            event: &event,
+            endpoint: id,
+            status,
+            fault: result.as_ref().err(),
+            took: self.shell.clock.now().since(began_at),
+        }));
+        Attempt { result, was_sent: true }
+    }
+
+    /// The delivery as it is sent now; none where it cannot be signed.
+    fn signed(
+        &self,
+        id: EndpointId,
+        endpoint: &Endpoint,
+        entry: &Entry,
+        event: &str,
+        now: Timestamp,
+    ) -> Option<(Vec<(&'static str, String)>, Vec<u8>)> {
+        let unsigned = |cause: &str| self.shell.journal.note(&Note::Unsigned { endpoint: id, cause });
+        let Some(keys) = &self.shell.sealing_keys else {
+            unsigned("this function has no sealing keys");
+            return None;
+        };
+        let secrets = match endpoint.opened_secrets(&self.with.merchant.id, id, keys, now) {
+            Ok(secrets) => secrets,
+            Err(fault) => {
+                unsigned(&fault.to_string());
+                return None;
+            }
+        };
+        let body = self.body(entry, event, now)?.into_bytes();
+        let seconds = now.as_millis().div_euclid(1000);
+        let Some(signature) = webhook::sign(event, seconds, &body, &secrets) else {
+            unsigned("it has no secret that we could sign with");
+            return None;
+        };
+        let headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("user-agent", "Kessai".to_owned()),
+            (webhook::ID, event.to_owned()),
+            (webhook::TIMESTAMP, seconds.to_string()),
+            (webhook::SIGNATURE, signature),
+        ];
+        Some((headers, body))
+    }
+
+    /// What is told: the event, and the record as it is now.
+    fn body(&self, entry: &Entry, event: &str, now: Timestamp) -> Option<String> {
+        let name = self.payment.event(entry)?.text();
+        let data = (self.with.render)(self.payment, entry.operation, now)?;
+        let Entry { number, at, .. } = entry;
+        // Nothing here but the record needs to be escaped, and that is JSON.
+        Some(format!(r#"{{"id":"{event}","type":"{name}","timestamp":"{at}","version":{number},"data":{data}}}"#))
+    }
+
+    async fn health(&self, id: EndpointId) -> Result<Health, Fault> {
+        let (with, key) = (self.with, health_key(&self.with.merchant.id, &id));
+        let item = self.shell.patiently(self.deadline, || with.directory.find(&key)).await?;
+        Ok(decode_health(item)?)
+    }
+
+    /// Writes down how the endpoint fares, where that is new. That something got through must not be lost: what fails
+    /// later would be taken for a part of the same row.
+    async fn fared(
+        &self,
+        id: EndpointId,
+        endpoint: &Endpoint,
+        mut known: Health,
+        got_through: bool,
+    ) -> Result<Health, Fault> {
+        let merchant = &self.with.merchant.id;
+        let mut pause = Pause::default();
+        while let Some(next) = known.after(endpoint, got_through, self.shell.clock.now()) {
+            let expected = if known.version == 0 { Expected::Absent } else { Expected::Version(known.version) };
+            match self.with.merchants.write(encode_health(merchant, &id, &next), expected).await {
+                Ok(Written::Done) => {
+                    if let (true, Some(since)) = (next.is_disabled(endpoint), next.failing_since) {
+                        let since = self.shell.clock.now().since(since);
+                        self.shell.journal.note(&Note::Disabled { merchant: *merchant, endpoint: id, since });
+                    }
+                    return Ok(next);
+                }
+                Ok(Written::Conflict(found)) => known = decode_health(found)?,
+                Err(fault) => self.shell.pause_after(fault, &mut pause, self.deadline).await?,
+            }
+        }
+        Ok(known)
+    }
+
+    /// Keeps every event that is new or was tried.
+    async fn keep(&self, came: &[Came]) -> Result<(), Fault> {
+        for entry in &self.payment.outbox.entries {
+            let tried = || came.iter().flat_map(|came| &came.tried).filter(|(tried, _)| tried == entry);
+            if entry.number > self.payment.outbox.seen || tried().next().is_some() {
+                self.keep_one(entry, tried().map(|(_, attempted)| attempted)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_one(&self, entry: &Entry, tried: impl Iterator<Item = &Attempted>) -> Result<(), Fault> {
+        let (with, payment) = (self.with, self.payment);
+        let (Some(id), Some(name)) = (payment.event_id(entry), payment.event(entry)) else { return Ok(()) };
+        let merchant = payment.merchant.as_str();
+        let found = self.shell.patiently(self.deadline, || with.archive.find(merchant, &id)).await?;
+        let known = found.map(decode_recorded).transpose()?.map(|known| known.deliveries).unwrap_or_default();
+        let mut recorded = Recorded {
+            id,
+            merchant: payment.merchant,
+            payment: payment.id,
+            operation: entry.operation,
+            news: entry.news,
+            at: entry.at,
+            version: entry.number,
+            name,
+            deliveries: known,
+        };
+        tried.for_each(|attempted| recorded.attempted(attempted.clone()));
+        let item = encode_recorded(&recorded);
+        self.shell.patiently(self.deadline, || with.archive.keep(item.clone())).await
+    }
+}
+
+fn attempted(endpoint: EndpointId, attempt: &Attempt, is_given_up: bool, at: Timestamp) -> Attempted {
+    let (status, fault, state) = match &attempt.result {
+        Ok(status) => (Some(*status), None, Delivery::Delivered),
+        Err(fault) => {
+            let status = if let DeliveryFault::Status(status) = fault { Some(*status) } else { None };
+            (status, Some(fault.to_string()), if is_given_up { Delivery::GivenUp } else { Delivery::Failed })
+        }
+    };
+    Attempted { endpoint, attempts: 1, at, status, fault, state }
+}
+
+#[cfg(test)]
+mod tests;
