@@ -79,7 +79,9 @@ impl Asked {
     pub fn span(&self) -> Span<'_> {
         match (&self.after, &self.token) {
             // Whichever is newer.
-            (Some(after), token) => Span { after: token.iter().chain([after]).max().map(String::as_str), ..Span::default() },
+            (Some(after), token) => {
+                Span { after: token.iter().chain([after]).max().map(String::as_str), ..Span::default() }
+            }
             (None, token) => Span { before: token.as_deref(), newest_first: true, after: None },
         }
     }

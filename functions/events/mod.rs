@@ -118,13 +118,7 @@ impl Desk<'_> {
         }
     }
 
-    fn shown(
-        &self,
-        status: u16,
-        recorded: &Recorded,
-        payment: Option<&Payment>,
-        subject: &mut Subject,
-    ) -> HttpAnswer {
+    fn shown(&self, status: u16, recorded: &Recorded, payment: Option<&Payment>, subject: &mut Subject) -> HttpAnswer {
         if let Some(view) = payment.and_then(|payment| View::of(payment, recorded.operation)) {
             see(subject, &view);
         }

@@ -8,9 +8,7 @@ use kessai_shared::payment::{Answer, PayerAction};
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
 
-use super::envelope::{
-    Envelope, GatewayLog, GatewayResponse, MethodDetails, NextAction, PaymentMethod, PendingMember,
-};
+use super::envelope::{Envelope, GatewayLog, GatewayResponse, MethodDetails, NextAction, PaymentMethod, PendingMember};
 use super::view::{decline_code, decline_error};
 
 /// Longer than any page of methods that somebody reads.

@@ -156,7 +156,14 @@ async fn set_up() -> InProcess {
         vault: None,
         sealing_keys: None,
     };
-    let app = App { shell, directory: merchants.clone(), merchants, rates: Arc::default(), archive: None, takes_loopback: true };
+    let app = App {
+        shell,
+        directory: merchants.clone(),
+        merchants,
+        rates: Arc::default(),
+        archive: None,
+        takes_loopback: true,
+    };
     InProcess { app, payments, event }
 }
 

@@ -86,7 +86,14 @@ async fn a_message_that_breaks_its_handler_is_reported_alone() {
         sealing_keys: None,
     };
     let merchants = Arc::new(Memory::default());
-    let app = App { shell, directory: merchants.clone(), merchants, rates: Arc::default(), archive: None, takes_loopback: false };
+    let app = App {
+        shell,
+        directory: merchants.clone(),
+        merchants,
+        rates: Arc::default(),
+        archive: None,
+        takes_loopback: false,
+    };
     let keys = ["00D000000000001/1", FAILS, PANICS, HANGS, "00D000000000001/4", "nonsense"];
     let event: QueueEvent = serde_json::from_value(json!({ "Records": keys.map(message) })).expect("an event");
     let queue: Arc<dyn Queue> = Arc::new(Nowhere);

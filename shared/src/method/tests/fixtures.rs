@@ -9,7 +9,7 @@ use crate::method::{
 };
 use crate::payment::asked::AccountId;
 use crate::payment::tests::fixtures::{LIFE, START, answer, gateway_id, key, merchant, method_id};
-use crate::payment::{Answer, Decline, Nonce};
+use crate::payment::{Answer, Decline, Nonce, PayerAction};
 use crate::seal::{KeyId, Sealed};
 
 pub(crate) const DECLINES: [Decline; 4] =
@@ -30,6 +30,14 @@ pub(crate) fn kept(status: Status) -> State {
 
 pub(crate) fn refused(decline: Decline) -> State {
     State::Refused { decline, answer: answer("pm_1"), at: START }
+}
+
+pub(crate) fn accepted(action: Option<PayerAction>) -> State {
+    State::Accepted { answer: answer("pm_1"), action, at: START }
+}
+
+pub(crate) fn action() -> PayerAction {
+    PayerAction { url: "https://gateway.test/1".to_owned(), expires_at: START.plus(LIFE) }
 }
 
 pub(crate) fn open(nonce: u64) -> Open {

@@ -3,4 +3,5 @@
 mod asked;
 mod changes;
 pub(crate) mod fixtures;
+mod permutations;
 mod table;

@@ -6,7 +6,7 @@ mod balances;
 pub(crate) mod fixtures;
 mod histories;
 mod news;
-mod permutations;
+pub(crate) mod permutations;
 mod purchase;
 pub(crate) mod random;
 mod resolution;

@@ -2,7 +2,7 @@
 //! still be read.
 
 use super::{item, read};
-use crate::method::tests::fixtures::{bank, full, open, plain, refused};
+use crate::method::tests::fixtures::{self as states, bank, full, open, plain, refused};
 use crate::method::{Changes, Facts, Method, Open, State};
 use crate::payment::tests::fixtures::merchant;
 use crate::payment::{Decline, Nonce};
@@ -121,4 +121,15 @@ fn what_is_neither_and_what_was_refused_is_stored_to_the_letter() {
     let mut unsent = Method { state: State::Unsent, ..plain() };
     unsent.asked.facts = Facts::Other;
     check(&unsent, &top(bare(Item::new().with("s", "unsent"))));
+}
+
+#[test]
+fn what_a_gateway_has_accepted_is_stored_to_the_letter() {
+    let accepted = |item: Item| {
+        let answer = Item::new().with("r", "pm_1").with("c", "00");
+        top(bare(item.with("s", "accepted").with("an", answer).with("t", MILLIS)).with("ca", Item::new()))
+    };
+    check(&Method { state: states::accepted(None), ..plain() }, &accepted(Item::new()));
+    let waiting = Item::new().with("ru", "https://gateway.test/1").with("re", MILLIS + 30_000);
+    check(&Method { state: states::accepted(Some(states::action())), ..plain() }, &accepted(waiting));
 }
