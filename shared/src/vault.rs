@@ -7,11 +7,13 @@
 use std::sync::Arc;
 
 use crate::card::Secret;
+use crate::event::EventNames;
 use crate::gateways::{TokenExchange, TokenIntent};
 use crate::ids::{GatewayId, MerchantId, MethodId, method_key, token_key};
 use crate::method::step::{Heard, Learned, PENDING, changed, heard};
 use crate::method::{Asked, Change, Changes, Method, State, Status, Step, step};
 use crate::payment::asked::{AccountId, OnFile};
+use crate::payment::outbox::{Entry, Outbox, Round};
 use crate::payment::{Answer, Claim, Instrument, Nonce, Outcome, Source};
 use crate::ports::{Called, Expected, HttpFault, Note, Vault, Written};
 use crate::rejection::{Fault, Refusal, Rejection};
@@ -57,15 +59,15 @@ impl Shell {
         let exchange = route.adapter.tokenize.ok_or(Rejection::NoTokens)?;
         // Before there is a token that could not be sealed.
         self.keys()?;
-        let claim = self.claim(deadline);
+        let (claim, wanted) = (self.claim(deadline), route.wanted);
         let fresh = self.fresh(asking, State::Unsent)?;
-        let (stored, duplicate) = match self.claim_method(&fresh, claim, deadline).await? {
+        let (stored, duplicate) = match self.claim_method(&fresh, claim, wanted, deadline).await? {
             Claimed::Known(method) => return Ok(Kept { method, replayed: true }),
             Claimed::Ours { stored, duplicate } => (stored, duplicate),
         };
         let (outcome, token) = self.ask_for_token(route, exchange, asking, duplicate, deadline).await;
         let told = Told { nonce: Some(claim.nonce), outcome: &outcome, token };
-        match self.learn(stored.clone(), &told, deadline).await {
+        match self.learn(stored.clone(), &told, wanted, deadline).await {
             Ok(method) => Ok(Kept { method, replayed: false }),
             // What we heard could not be written, so the caller must not hear of it: the method stays open, and may be
             // asked for again.
@@ -87,22 +89,86 @@ impl Shell {
         stored: StoredMethod,
         outcome: Outcome,
         token: Option<Secret>,
+        wanted: EventNames,
         deadline: Timestamp,
     ) -> Result<(), Fault> {
         let (outcome, token) = without_token(outcome, token);
         let told = Told { nonce: None, outcome: &outcome.within_limits(), token };
-        self.learn(stored, &told, deadline).await.map(drop)
+        self.learn(stored, &told, wanted, deadline).await.map(drop)
+    }
+
+    /// Writes down what came of telling a method's merchant.
+    pub async fn told_of_method(
+        &self,
+        stored: StoredMethod,
+        round: &Round,
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
+        let now = self.clock.now();
+        self.write_outbox(stored, |outbox| outbox.learn(round, now), deadline).await
+    }
+
+    /// Sees to it that merchants are told something of a method once more.
+    pub async fn tell_of_method_again(
+        &self,
+        stored: StoredMethod,
+        entry: &Entry,
+        deadline: Timestamp,
+    ) -> Result<(), Fault> {
+        let Entry { operation, news, at, .. } = *entry;
+        self.write_outbox(stored, |outbox| outbox.tell_again(operation, news, at), deadline).await.map(drop)
+    }
+
+    async fn write_outbox(
+        &self,
+        mut stored: StoredMethod,
+        change: impl Fn(&mut Outbox),
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
+        let mut pause = Pause::default();
+        loop {
+            let mut method = stored.method.clone();
+            change(&mut method.outbox);
+            if method == stored.method {
+                return Ok(method);
+            }
+            method.version = method.version.saturating_add(1);
+            let expected = Expected::Version(stored.method.version);
+            let next = StoredMethod::following(Some(&stored), method);
+            match self.vault()?.write(next.to_item(), expected).await {
+                Ok(Written::Done) => return Ok(next.method),
+                Ok(Written::Conflict(found)) => {
+                    stored = found.map(StoredMethod::from_item).transpose()?.ok_or(Fault::Busy)?;
+                    if !self.pause(&mut pause, deadline).await {
+                        return Err(Fault::Busy);
+                    }
+                }
+                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+            }
+        }
+    }
+
+    /// The method that takes the place of what was read before, with what merchants are to be told of that.
+    fn following(&self, before: Option<&StoredMethod>, mut method: Method, wanted: EventNames) -> StoredMethod {
+        method.tell(before.map(|before| &before.method), wanted, self.clock.now());
+        StoredMethod::following(before, method)
     }
 
     /// Keeps a method whose token the caller brings, or that has none.
-    pub async fn keep(&self, asking: &Asking, status: Status, deadline: Timestamp) -> Result<Kept, Refusal> {
+    pub async fn keep(
+        &self,
+        asking: &Asking,
+        status: Status,
+        wanted: EventNames,
+        deadline: Timestamp,
+    ) -> Result<Kept, Refusal> {
         let at = self.clock.now();
         let mut method = self.fresh(asking, State::Kept { status, answer: Answer::default(), at })?;
         if let Instrument::Alternative { token, .. } = &asking.instrument {
             method.token = Some(self.seal(&method, token)?).filter(|_| status != Status::Canceled);
         }
         method.version = 1;
-        let stored = StoredMethod::following(None, method);
+        let stored = self.following(None, method, wanted);
         let mut pause = Pause::default();
         loop {
             match self.vault()?.write(stored.to_item(), Expected::Absent).await {
@@ -156,6 +222,7 @@ impl Shell {
         merchant: &MerchantId,
         id: &MethodId,
         change: &Change,
+        wanted: EventNames,
         deadline: Timestamp,
     ) -> Result<Method, Refusal> {
         let mut pause = Pause::default();
@@ -166,7 +233,7 @@ impl Shell {
                 return Ok(next);
             }
             let expected = Expected::Version(stored.method.version);
-            let next = StoredMethod::following(Some(&stored), next);
+            let next = self.following(Some(&stored), next, wanted);
             match self.vault()?.write(next.to_item(), expected).await {
                 Ok(Written::Done) => return Ok(next.method),
                 Ok(Written::Conflict(_)) if self.pause(&mut pause, deadline).await => {}
@@ -251,10 +318,17 @@ impl Shell {
             state,
             changes: Changes::default(),
             token: None,
+            outbox: Outbox::default(),
         })
     }
 
-    async fn claim_method(&self, fresh: &Method, claim: Claim, deadline: Timestamp) -> Result<Claimed, Refusal> {
+    async fn claim_method(
+        &self,
+        fresh: &Method,
+        claim: Claim,
+        wanted: EventNames,
+        deadline: Timestamp,
+    ) -> Result<Claimed, Refusal> {
         let mut found: Option<StoredMethod> = None;
         let mut pause = Pause::default();
         let mut may_be_written = false;
@@ -274,7 +348,7 @@ impl Shell {
                 self.time_to_call(deadline).ok_or(Fault::NoTime)?;
             }
             let expected = found.as_ref().map_or(Expected::Absent, |found| Expected::Version(found.method.version));
-            let stored = StoredMethod::following(found.as_ref(), method);
+            let stored = self.following(found.as_ref(), method, wanted);
             match self.vault()?.write(stored.to_item(), expected).await {
                 Ok(Written::Done) => return Ok(Claimed::Ours { stored, duplicate }),
                 Ok(Written::Conflict(item)) => {
@@ -327,7 +401,13 @@ impl Shell {
     }
 
     /// Writes what follows from what a gateway says, against whoever else is writing; as it stands then.
-    async fn learn(&self, mut stored: StoredMethod, told: &Told<'_>, deadline: Timestamp) -> Result<Method, Fault> {
+    async fn learn(
+        &self,
+        mut stored: StoredMethod,
+        told: &Told<'_>,
+        wanted: EventNames,
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
         let token = told.token.as_ref();
         let sealed = token.map(|token| self.seal(&stored.method, token)).transpose()?;
         let mut pause = Pause::default();
@@ -344,7 +424,7 @@ impl Shell {
                 return Ok(method);
             }
             let expected = Expected::Version(stored.method.version);
-            let next = StoredMethod::following(Some(&stored), method);
+            let next = self.following(Some(&stored), method, wanted);
             match self.vault()?.write(next.to_item(), expected).await {
                 Ok(Written::Done) => return Ok(next.method),
                 Ok(Written::Conflict(found)) => {

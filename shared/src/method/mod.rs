@@ -4,6 +4,7 @@
 //! What was asked for never changes, so that asking again is reading the answer; what its owner changes later
 //! ([`Changes`], [`Status`]) stands beside it. [`step`] decides; [`crate::vault`] carries out.
 
+pub mod outbox;
 pub mod step;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::card::{CardType, Expiry};
 use crate::fingerprint::Fingerprint;
 use crate::ids::{GatewayId, MerchantId, MethodId, MethodKind};
 use crate::payment::asked::AccountId;
+use crate::payment::outbox::Outbox;
 use crate::payment::{Answer, Decline, IdempotencyKey, Nonce, PayerAction};
 use crate::seal::{Place, Sealed};
 use crate::time::Timestamp;
@@ -34,6 +36,8 @@ pub struct Method {
     pub changes: Changes,
     /// The gateway's token; none before there is one, nor after the method was canceled.
     pub token: Option<Sealed>,
+    /// What merchants are yet to be told of it.
+    pub outbox: Outbox,
 }
 
 /// What was asked for, without what must not rest.
@@ -216,7 +220,18 @@ impl Method {
         let asked = Asked { kind: MethodKind::Card, key, gateway: None, facts, details: Details::default() };
         let state = State::Kept { status: Status::Active, answer: Answer::default(), at };
         let changes = Changes::default();
-        Self { merchant, id, version: 1, asked, fingerprint: None, requested_at: at, state, changes, token: None }
+        Self {
+            merchant,
+            id,
+            version: 1,
+            asked,
+            fingerprint: None,
+            requested_at: at,
+            state,
+            changes,
+            token: None,
+            outbox: Outbox::default(),
+        }
     }
 
     /// Whether it may be used, once it is known.

@@ -8,6 +8,7 @@ use crate::method::{
     Asked, CardCategory, CardOnFile, Changes, Details, Facts, Method, Open, ProcessingMode, Sender, State, Status,
 };
 use crate::payment::asked::AccountId;
+use crate::payment::outbox::Outbox;
 use crate::payment::tests::fixtures::{LIFE, START, answer, gateway_id, key, merchant, method_id};
 use crate::payment::{Answer, Decline, Nonce, PayerAction};
 use crate::seal::{KeyId, Sealed};
@@ -120,5 +121,6 @@ pub(crate) fn full() -> Method {
         state: kept(Status::Inactive),
         changes: Changes { nick_name: Some(text("the red one")), auto_pay: Some(false) },
         token: Some(sealed()),
+        outbox: Outbox::default(),
     }
 }

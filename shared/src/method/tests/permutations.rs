@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::fixtures::{action, full, sealed};
+use crate::event::EventNames;
 use crate::method::step::{Heard, Learned, heard};
 use crate::method::{Method, State, Status, Step, step};
 use crate::payment::tests::fixtures::{START, answer, claim};
@@ -70,9 +71,24 @@ fn fresh() -> Method {
 impl Story {
     fn begun() -> Self {
         match step(None, &fresh(), claim(FIRST, START), START) {
-            Ok(Step::Ask { method, .. }) => Self { method, now: START, contradictions: 0 },
+            Ok(Step::Ask { method, .. }) => {
+                let mut story = Self { method: fresh(), now: START, contradictions: 0 };
+                story.write(method);
+                story
+            }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// With what merchants are to be told of it.
+    fn write(&mut self, mut method: Method) {
+        method.tell(Some(&self.method), EventNames::all(), self.now);
+        self.method = method;
+    }
+
+    fn events(&self) -> Vec<&'static str> {
+        let entries = &self.method.outbox.entries;
+        entries.iter().map(|entry| self.method.event(entry).expect("a name").text()).collect()
     }
 
     fn hear(&mut self, nonce: Option<u64>, outcome: &Outcome, token: &Sealed) {
@@ -82,14 +98,14 @@ impl Story {
         let Learned { method, contradiction } = heard(&self.method, &news, self.now);
         assert!(!contradiction || method == self.method, "what contradicts changes nothing");
         self.contradictions += usize::from(contradiction);
-        self.method = method;
+        self.write(method);
     }
 
     /// What the same key leads to: whether the gateway is asked.
     fn ask_again(&mut self) -> bool {
         match step(Some(self.method.clone()), &fresh(), claim(AGAIN, self.now), self.now) {
             Ok(Step::Ask { method, .. }) => {
-                self.method = method;
+                self.write(method);
                 true
             }
             Ok(Step::Known(method)) => {
@@ -158,15 +174,16 @@ impl World {
     }
 }
 
-/// What must not depend on the order. Times and the number of writes may.
+/// What must not depend on the order. Times and the number of writes may. Of an order in which nobody was told anything
+/// before the end, one event is left.
 fn outcome(story: &Story) -> (&'static str, Option<Sealed>) {
-    let heard = match &story.method.state {
-        State::Kept { status: Status::Active, answer, .. } => ("kept", answer),
-        State::Refused { decline: Decline::Soft, answer, .. } => ("refused", answer),
+    let (state, heard, event) = match &story.method.state {
+        State::Kept { status: Status::Active, answer, .. } => ("kept", answer, "payment_method.created"),
+        State::Refused { decline: Decline::Soft, answer, .. } => ("refused", answer, "payment_method.failed"),
         other => panic!("{other:?}"),
     };
-    assert_eq!(*heard.1, answer("r"));
-    (heard.0, story.method.token.clone())
+    assert_eq!((heard, story.events()), (&answer("r"), vec![event]));
+    (state, story.method.token.clone())
 }
 
 #[test]

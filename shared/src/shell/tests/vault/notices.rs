@@ -7,12 +7,15 @@ use super::super::world::World;
 use super::secrets::assert_nothing_rests_in_the_clear;
 use super::{asking, keys};
 use crate::card::Secret;
+use crate::event::EventNames;
 use crate::gateways::{ADAPTERS, Adapter, sandbox};
 use crate::ids::MethodId;
 use crate::method::{Change, State, Status};
 use crate::payment::tests::fixtures::{answer, gateway_id, merchant};
+use crate::payment::outbox::Round;
 use crate::payment::{Decline, Outcome};
 use crate::rejection::{Fault, Refusal, Rejection};
+use crate::shell::Route;
 use crate::vault::Asking;
 
 const TOKEN: &str = "tok_told_unasked";
@@ -39,7 +42,7 @@ impl World {
         let token = token.map(|token| Secret::new(token.to_owned()));
         block_on(async {
             let stored = self.shell.method(&merchant(), id, self.deadline()).await?.expect("a method");
-            self.shell.hear_token(stored, outcome, token, self.deadline()).await
+            self.shell.hear_token(stored, outcome, token, self.route().wanted, self.deadline()).await
         })
     }
 
@@ -65,7 +68,7 @@ fn what_is_accepted_is_replayed_and_pays_nothing_until_it_is_kept() {
         let pending = Rejection::MethodUnusable { status: "Pending" };
         assert!(matches!(world.unusable(&asking.id), Refusal::Rejection(why) if why == pending));
         let change = Change { status: Some(Status::Active), ..Change::default() };
-        let refused = block_on(world.shell.change_method(&merchant(), &asking.id, &change, world.deadline()));
+        let refused = block_on(world.shell.change_method(&merchant(), &asking.id, &change, EventNames::NONE, world.deadline()));
         assert!(matches!(refused, Err(Refusal::Rejection(why)) if why == pending));
 
         world.told(&asking.id, approved(), Some(TOKEN));
@@ -181,4 +184,42 @@ fn a_token_that_a_notice_repeats_or_that_is_none_rests_nowhere() {
     world.told(&asking.id, Outcome::Approved(repeating), Some(TOKEN));
     assert_eq!(world.token(&asking.id).as_deref(), Some(TOKEN));
     assert_nothing_rests_in_the_clear(&world);
+}
+
+#[test]
+fn an_event_is_written_with_its_change() {
+    let world = World::with(&sandbox::KEYED);
+    let (asking, wanted) = (asking("method 1"), EventNames::all());
+    let events = || -> Vec<&'static str> {
+        let method = world.stored(&asking.id).expect("a method");
+        method.outbox.entries.iter().filter_map(|entry| method.event(entry)).map(|name| name.text()).collect()
+    };
+    let route = Route { wanted, ..world.route() };
+    world.gateway.foresee(&[Fate::Accepts]);
+    block_on(world.shell.tokenize(route, &asking, world.deadline())).expect("an answer");
+    assert_eq!(events(), ["payment_method.pending"]);
+    let told = |through: u32| {
+        let stored = block_on(world.shell.method(&merchant(), &asking.id, world.deadline())).expect("a vault");
+        let round = Round { seen: through, ..Round::default() };
+        block_on(world.shell.told_of_method(stored.expect("a method"), &round, world.deadline())).expect("it is written")
+    };
+    assert_eq!(told(1).outbox.due(), None);
+    let hear = || {
+        let token = Some(Secret::new(TOKEN.to_owned()));
+        block_on(async {
+            let stored = world.shell.method(&merchant(), &asking.id, world.deadline()).await?.expect("a method");
+            world.shell.hear_token(stored, approved(), token, wanted, world.deadline()).await
+        })
+        .expect("a notice that nothing hinders");
+    };
+    hear();
+    hear();
+    assert_eq!(events(), ["payment_method.created"], "and that it is pending was told");
+    let change = Change { status: Some(Status::Canceled), ..Change::default() };
+    block_on(world.shell.change_method(&merchant(), &asking.id, &change, wanted, world.deadline())).expect("a change");
+    block_on(world.shell.change_method(&merchant(), &asking.id, &change, wanted, world.deadline())).expect("no change");
+    assert_eq!(events(), ["payment_method.created", "payment_method.updated"]);
+    let (kept, writes) = (told(3), world.vault.meter().writes);
+    assert_eq!((kept.outbox.entries.len(), kept.outbox.made), (0, 3));
+    assert_eq!((told(3), world.vault.meter().writes), (kept, writes), "what is known is not written again");
 }
