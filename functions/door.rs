@@ -73,8 +73,6 @@ pub struct Needs {
     pub gateways: bool,
     /// It looks at who asks as it is now, not as it was a minute ago.
     pub merchants_now: bool,
-    /// It shows what happened.
-    pub archive: bool,
 }
 
 /// What a function does with what is sealed.
@@ -91,7 +89,7 @@ pub enum Vaulted {
 
 impl Needs {
     const NOTHING: Self =
-        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false, archive: false };
+        Self { fingerprint_key: false, vault: Vaulted::Unused, gateways: false, merchants_now: false };
     /// To open payments, or to make payment methods.
     pub const TO_TAKE_CARDS: Self =
         Self { fingerprint_key: true, vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
@@ -104,7 +102,9 @@ impl Needs {
     /// To take in what gateways tell.
     pub const TO_HEAR: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
     /// To show what happened.
-    pub const TO_SHOW_EVENTS: Self = Self { archive: true, ..Self::NOTHING };
+    pub const TO_SHOW_EVENTS: Self = Self::NOTHING;
+    /// To tell what happened: what signs it is sealed.
+    pub const TO_TELL: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }

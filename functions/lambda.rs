@@ -30,8 +30,10 @@ use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::http::HttpClient;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
+use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::ports::{Clock, Directory, Journal, Note, Queue, Vault};
+use kessai_shared::merchant::address::Plain;
+use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Journal, Note, Queue, Vault};
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -53,7 +55,7 @@ use crate::door::{App, Function, Needs, Vaulted, answer};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::{Problem, chain};
 use crate::scheduler_tick::{self, Tick, Ticking};
-use crate::{follow_up, relay};
+use crate::{deliver_event, follow_up, relay};
 
 /// As long as connections may take that are opened before they are needed. The platform gives ten seconds for the whole
 /// start, and six of them may go to the secrets.
@@ -77,18 +79,32 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens)
+    serve_to(function, DynamoDb::without_tokens, None)
+}
+
+/// Serves requests to `function`, which reads what happened.
+pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
+    serve_to(function, DynamoDb::without_tokens, Some(archive))
 }
 
 /// Serves requests to `function`, which lists what is in the vault. Apart, so that no other binary can.
 pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, |vault| vault.without_tokens().with_lists())
+    serve_to(function, |vault| vault.without_tokens().with_lists(), None)
 }
 
-/// `shown`: the vault as it is seen by who shows it.
-fn serve_to(function: &'static Function, shown: fn(DynamoDb) -> DynamoDb) -> Result<(), StartError> {
+/// Opens the archive.
+type OpenArchive = fn(&Account) -> Result<Arc<dyn Archive>, StartError>;
+
+/// `shown`: the vault as it is seen by who shows it. `archive`: apart, so that no binary holds one that it does not use.
+fn serve_to(
+    function: &'static Function,
+    shown: fn(DynamoDb) -> DynamoDb,
+    archive: Option<OpenArchive>,
+) -> Result<(), StartError> {
     start(function.name, async move |log| {
-        let app = app(&account()?, &log, function.needs, shown).await?;
+        let account = account()?;
+        let app = app(&account, &log, function.needs, shown).await?;
+        let app = App { archive: archive.map(|open| open(&account)).transpose()?, ..app };
         run(move |event: HttpEvent, invocation: Invocation| {
             let (app, log) = (app.clone(), log.clone());
             async move {
@@ -124,6 +140,30 @@ pub fn serve_follow_up() -> Result<(), StartError> {
                     let (queue, deadline) = (Arc::clone(&queue), invocation.deadline);
                     let id = message.message_id.clone();
                     (id, async move { follow_up::handle(&app, &queue, &message, deadline).await })
+                };
+                let handling = event.records.into_iter().map(handle).collect();
+                Ok::<Failures, StartError>(side_by_side(handling, &*log.clock, invocation.deadline).await)
+            }
+        })
+        .await
+    })
+}
+
+/// Serves messages that say of which payments merchants are to be told something.
+pub fn serve_deliver_event() -> Result<(), StartError> {
+    start(deliver_event::NAME, async |log| {
+        let account = account()?;
+        let app = app(&account, &log, Needs::TO_TELL, DynamoDb::without_tokens).await?;
+        let app = App { archive: Some(archive(&account)?), ..app };
+        let deliveries: Arc<dyn Deliveries> = Arc::new(WebhookClient::new(Plain::Nowhere)?);
+        run(move |event: QueueEvent, invocation: Invocation| {
+            let (app, log, deliveries) = (app.clone(), log.clone(), Arc::clone(&deliveries));
+            async move {
+                let handle = |message: Message| {
+                    let app = watched(&app, &Watch::new(&log, message.message_id.clone(), message.trace()));
+                    let (deliveries, deadline) = (Arc::clone(&deliveries), invocation.deadline);
+                    let id = message.message_id.clone();
+                    (id, async move { deliver_event::handle(&app, &*deliveries, &message, deadline).await })
                 };
                 let handling = event.records.into_iter().map(handle).collect();
                 Ok::<Failures, StartError>(side_by_side(handling, &*log.clock, invocation.deadline).await)
@@ -258,6 +298,11 @@ fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartE
     Ok(Arc::new(account.patient().queue(urls.collect::<Result<_, StartError>>()?)))
 }
 
+/// Where events are kept.
+fn archive(account: &Account) -> Result<Arc<dyn Archive>, StartError> {
+    Ok(Arc::new(account.table(required("EVENTS_TABLE")?)))
+}
+
 fn account() -> Result<Account, StartError> {
     Ok(Account::from_environment(&variable)?)
 }
@@ -305,7 +350,7 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
 /// takes longer than is good at a start, is tried again by whoever needs it.
 async fn warm_up(merchants: &DynamoDb, http: &HttpClient, gateways: bool) {
     let opening = async {
-        let Ok(Some(item)) = merchants.find(ORIGINS_KEY).await else { return };
+        let Ok(Some(item)) = Directory::find(merchants, ORIGINS_KEY).await else { return };
         let mut connections = JoinSet::new();
         for origin in decode_origins(item).unwrap_or_default().into_iter().filter(|_| gateways) {
             let http = http.clone();

@@ -11,6 +11,8 @@ pub mod batch;
 pub mod capture;
 #[cfg(feature = "local")]
 pub mod command;
+#[path = "deliver-event/mod.rs"]
+pub mod deliver_event;
 pub mod door;
 pub mod event;
 pub mod events;
@@ -41,7 +43,6 @@ pub mod sandbox;
 pub mod scheduler_tick;
 #[path = "set-up/mod.rs"]
 pub mod set_up;
-pub mod together;
 pub mod tokenize;
 pub mod wire;
 
@@ -64,4 +65,4 @@ pub const FUNCTIONS: &[&Function] = &[
 
 /// Every function that works behind them: what the stream, a queue or the time calls.
 #[cfg(feature = "lambda")]
-pub const WORKERS: &[&str] = &[relay::NAME, follow_up::NAME, scheduler_tick::NAME];
+pub const WORKERS: &[&str] = &[relay::NAME, follow_up::NAME, deliver_event::NAME, scheduler_tick::NAME];

@@ -11,6 +11,7 @@ use kessai_shared::payment::Payment;
 use kessai_shared::ports::{Pending, Span};
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::event::{Recorded, decode_recorded};
+use kessai_shared::together::together;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -18,7 +19,6 @@ use super::Desk;
 use super::asked::Asked;
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
-use crate::together::together;
 use crate::wire::event::Shown;
 
 /// Read from the archive at once where not every event is meant: half a kilobyte each.

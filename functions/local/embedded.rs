@@ -20,6 +20,7 @@ pub struct Embedded {
     pub payments: DynamoDb,
     pub merchants: DynamoDb,
     pub vault: DynamoDb,
+    pub events: DynamoDb,
 }
 
 /// Starts a database over the file, or in memory where there is none, and makes the tables.
@@ -34,11 +35,13 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     let address = address.await??;
     let url = format!("http://{address}");
     let account = Account::at(&url);
-    let [payments, merchants, vault] = ["payments", "merchants", "vault"].map(|name| account.table(name));
+    let [payments, merchants, vault, events] =
+        ["payments", "merchants", "vault", "events"].map(|name| account.table(name));
     payments.create_table().await?;
     merchants.create_table().await?;
     vault.create_vault_table().await?;
-    Ok(Embedded { url, payments, merchants, vault: vault.with_lists() })
+    events.create_events_table().await?;
+    Ok(Embedded { url, payments, merchants, vault: vault.with_lists(), events })
 }
 
 fn serve(database: Database, started: oneshot::Sender<std::io::Result<std::net::SocketAddr>>) {

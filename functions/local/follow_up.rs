@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_shared::ids::PaymentKey;
-use kessai_shared::ports::{Clock, Expected, Pending, Store, StoreFault, Written};
+use kessai_shared::ports::{Clock, Deliveries, Expected, Pending, Store, StoreFault, Written};
 use kessai_shared::reminder::{Errand, Image};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::KEY;
@@ -16,6 +16,7 @@ use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
+use crate::deliver_event::tell;
 use crate::door::App;
 use crate::follow_up::look as look_at;
 use crate::problem::chain;
@@ -143,30 +144,31 @@ impl Store for RemindingStore {
 }
 
 /// Looks at what is due, forever.
-pub async fn run(app: App, reminders: Arc<Reminders>, clock: Arc<MovableClock>) {
+pub async fn run(app: App, deliveries: Arc<dyn Deliveries>, reminders: Arc<Reminders>, clock: Arc<MovableClock>) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         tokio::time::sleep(TICK).await;
         for (place, lease) in reminders.take(clock.now(), places.available_permits()) {
             let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };
             let (app, reminders, clock) = (app.clone(), Arc::clone(&reminders), Arc::clone(&clock));
+            let deliveries = Arc::clone(&deliveries);
             // If it panics, the reminder comes again.
             tokio::spawn(async move {
-                clock.hold(look(&app, &reminders, &place, lease)).await;
+                clock.hold(look(&app, &*deliveries, &reminders, &place, lease)).await;
                 drop(permit);
             });
         }
     }
 }
 
-async fn look(app: &App, reminders: &Reminders, place: &Place, lease: Entry) {
+async fn look(app: &App, deliveries: &dyn Deliveries, reminders: &Reminders, place: &Place, lease: Entry) {
     let (errand, key) = place;
     let Some(payment) = PaymentKey::parse(key) else { return };
     let deadline = app.shell.clock.now().plus(LOOK);
     let look = async {
         match errand {
             Errand::FollowUp => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
-            Errand::Deliver => Ok(None),
+            Errand::Deliver => tell(app, deliveries, payment, deadline).await.map(|payment| payment?.outbox.due()),
         }
     };
     // Killed at the deadline, as on AWS.

@@ -10,8 +10,9 @@ use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::http::HttpClient;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
+use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
-use kessai_shared::memory::MemoryArchive;
+use kessai_shared::merchant::address::Plain;
 use kessai_shared::ports::{Clock, Entropy};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -102,10 +103,11 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         directory: Arc::new(Cached::new(database.merchants.clone(), clock.clone())),
         merchants: Arc::new(database.merchants),
         rates: Arc::default(),
-        archive: Some(Arc::new(MemoryArchive::default())),
+        archive: Some(Arc::new(database.events)),
         takes_loopback: true,
     };
-    tokio::spawn(follow_up::run(app.clone(), reminders, Arc::clone(&clock)));
+    let deliveries = Arc::new(WebhookClient::new(Plain::Loopback)?);
+    tokio::spawn(follow_up::run(app.clone(), deliveries, reminders, Arc::clone(&clock)));
     greet(&url, &sandbox_url, &identity_file, &identity);
     let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });
     server.serve(listener, wait(ended)).await;

@@ -3,7 +3,7 @@
 //!
 //! | room | plays | with |
 //! |---|---|---|
-//! | [`dynamodb`] | `Store`, `Directory`, `Vault` | one table, one item at a time |
+//! | [`dynamodb`] | `Store`, `Directory`, `Vault`, `Archive` | one table, one item at a time |
 //! | [`directory`] | `Directory` | what another directory said within the last minute |
 //! | [`http`] | `Http` | requests that are sent once and never again |
 //! | [`sqs`] | `Queue` | messages in batches |

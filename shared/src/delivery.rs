@@ -6,22 +6,20 @@
 //! is written as told is not told again, so everything is told at least once, and a merchant knows a repetition by its
 //! id. What is kept for those who ask later is written before that, so nothing is told that nobody can look up.
 
-mod side_by_side;
-
 use std::time::Duration;
 
-use self::side_by_side::side_by_side;
-use crate::ids::{EndpointId, Ordinal};
+use crate::ids::EndpointId;
 use crate::merchant::{Endpoint, Health, Merchant};
 use crate::payment::Payment;
 use crate::payment::outbox::{Entry, Failure, Round, Told};
-use crate::ports::{Archive, Delivered, Deliveries, DeliveryFault, Directory, Expected, Note, Store, Written};
+use crate::ports::{Archive, Delivered, Deliveries, DeliveryFault, Directory, Expected, Note, Pending, Store, Written};
 use crate::rejection::{Fault, Refusal};
 use crate::shell::{Pause, Route, Shell};
 use crate::stored::event::{Attempted, Delivery, Recorded, decode_recorded, encode_recorded};
 use crate::stored::health::{decode_health, encode_health, health_key};
 use crate::stored::payment::Stored;
 use crate::time::Timestamp;
+use crate::together::together;
 use crate::webhook;
 
 /// As long as one delivery may take: longer than any endpoint is waited for.
@@ -43,8 +41,8 @@ pub struct Delivering<'a> {
     /// How endpoints fare, as it was a minute ago and as it is.
     pub directory: &'a dyn Directory,
     pub merchants: &'a dyn Store,
-    /// The record of an operation as whoever reads it is shown it now, in JSON.
-    pub render: &'a (dyn Fn(&Payment, Ordinal, Timestamp) -> Option<String> + Send + Sync),
+    /// The event with its record as that stands now: what is delivered.
+    pub render: fn(&Recorded, &Payment, Timestamp) -> Vec<u8>,
 }
 
 /// One run through an outbox.
@@ -68,6 +66,14 @@ enum Outcome {
     Gone,
     /// There was no time.
     Nothing,
+}
+
+/// A delivery as it is sent.
+struct Signed {
+    /// Its id.
+    event: String,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
 }
 
 /// One attempt.
@@ -110,11 +116,12 @@ impl Run<'_> {
         let soon = self.shell.clock.now().plus(EARLY);
         let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
         let owed = endpoints.map(|(id, endpoint)| (*id, endpoint, outbox.owed(*id, soon)));
-        let telling: Vec<_> = owed
-            .filter(|(_, _, entries)| !entries.is_empty())
-            .map(|(id, endpoint, entries)| self.tell(id, endpoint, entries))
-            .collect();
-        let came = side_by_side(telling).await.into_iter().collect::<Result<Vec<_>, Fault>>()?;
+        let telling = owed.filter(|(_, _, entries)| !entries.is_empty()).map(
+            |(id, endpoint, entries)| -> Pending<'_, Result<Came, Fault>> {
+                Box::pin(self.tell(id, endpoint, entries))
+            },
+        );
+        let came = together(telling).await.into_iter().collect::<Result<Vec<_>, Fault>>()?;
         self.keep(&came).await?;
         let is_told = |id: &EndpointId| self.with.merchant.endpoints.get(id).is_some_and(|endpoint| endpoint.is_active);
         let mut round = Round { seen: outbox.made, ..Round::default() };
@@ -181,8 +188,7 @@ impl Run<'_> {
 
     async fn attempt(&self, id: EndpointId, endpoint: &Endpoint, entry: &Entry) -> Attempt {
         let began_at = self.shell.clock.now();
-        let event = self.payment.event_id(entry).unwrap_or_default();
-        let Some((headers, body)) = self.signed(id, endpoint, entry, &event, began_at) else {
+        let Some(Signed { event, headers, body }) = self.signed(id, endpoint, entry, began_at) else {
             let fault = DeliveryFault::NotSent("it could not be signed".to_owned());
             return Attempt { result: Err(fault), was_sent: false };
         };
@@ -202,14 +208,7 @@ impl Run<'_> {
     }
 
     /// The delivery as it is sent now; none where it cannot be signed.
-    fn signed(
-        &self,
-        id: EndpointId,
-        endpoint: &Endpoint,
-        entry: &Entry,
-        event: &str,
-        now: Timestamp,
-    ) -> Option<(Vec<(&'static str, String)>, Vec<u8>)> {
+    fn signed(&self, id: EndpointId, endpoint: &Endpoint, entry: &Entry, now: Timestamp) -> Option<Signed> {
         let unsigned = |cause: &str| self.shell.journal.note(&Note::Unsigned { endpoint: id, cause });
         let Some(keys) = &self.shell.sealing_keys else {
             unsigned("this function has no sealing keys");
@@ -222,29 +221,39 @@ impl Run<'_> {
                 return None;
             }
         };
-        let body = self.body(entry, event, now)?.into_bytes();
+        let event = self.event(entry)?;
+        let body = (self.with.render)(&event, self.payment, now);
+        let event = event.id;
         let seconds = now.as_millis().div_euclid(1000);
-        let Some(signature) = webhook::sign(event, seconds, &body, &secrets) else {
+        let Some(signature) = webhook::sign(&event, seconds, &body, &secrets) else {
             unsigned("it has no secret that we could sign with");
             return None;
         };
         let headers = vec![
             ("content-type", "application/json".to_owned()),
             ("user-agent", "Kessai".to_owned()),
-            (webhook::ID, event.to_owned()),
+            (webhook::ID, event.clone()),
             (webhook::TIMESTAMP, seconds.to_string()),
             (webhook::SIGNATURE, signature),
         ];
-        Some((headers, body))
+        Some(Signed { event, headers, body })
     }
 
-    /// What is told: the event, and the record as it is now.
-    fn body(&self, entry: &Entry, event: &str, now: Timestamp) -> Option<String> {
-        let name = self.payment.event(entry)?.text();
-        let data = (self.with.render)(self.payment, entry.operation, now)?;
-        let Entry { number, at, .. } = entry;
-        // Nothing here but the record needs to be escaped, and that is JSON.
-        Some(format!(r#"{{"id":"{event}","type":"{name}","timestamp":"{at}","version":{number},"data":{data}}}"#))
+    /// The event that the entry stands for, told to nobody yet.
+    fn event(&self, entry: &Entry) -> Option<Recorded> {
+        let payment = self.payment;
+        let Entry { number, operation, news, at } = *entry;
+        Some(Recorded {
+            id: payment.event_id(entry)?,
+            merchant: payment.merchant,
+            payment: payment.id,
+            operation,
+            news,
+            at,
+            version: number,
+            name: payment.event(entry)?,
+            deliveries: Vec::new(),
+        })
     }
 
     async fn health(&self, id: EndpointId) -> Result<Health, Fault> {
@@ -293,22 +302,11 @@ impl Run<'_> {
     }
 
     async fn keep_one(&self, entry: &Entry, tried: impl Iterator<Item = &Attempted>) -> Result<(), Fault> {
-        let (with, payment) = (self.with, self.payment);
-        let (Some(id), Some(name)) = (payment.event_id(entry), payment.event(entry)) else { return Ok(()) };
-        let merchant = payment.merchant.as_str();
-        let found = self.shell.patiently(self.deadline, || with.archive.find(merchant, &id)).await?;
-        let known = found.map(decode_recorded).transpose()?.map(|known| known.deliveries).unwrap_or_default();
-        let mut recorded = Recorded {
-            id,
-            merchant: payment.merchant,
-            payment: payment.id,
-            operation: entry.operation,
-            news: entry.news,
-            at: entry.at,
-            version: entry.number,
-            name,
-            deliveries: known,
-        };
+        let Some(mut recorded) = self.event(entry) else { return Ok(()) };
+        let (with, merchant) = (self.with, recorded.merchant.as_str());
+        let found = self.shell.patiently(self.deadline, || with.archive.find(merchant, &recorded.id)).await?;
+        let known = found.map(decode_recorded).transpose()?;
+        recorded.deliveries = known.map(|known| known.deliveries).unwrap_or_default();
         tried.for_each(|attempted| recorded.attempted(attempted.clone()));
         let item = encode_recorded(&recorded);
         self.shell.patiently(self.deadline, || with.archive.keep(item.clone())).await
@@ -325,6 +323,3 @@ fn attempted(endpoint: EndpointId, attempt: &Attempt, is_given_up: bool, at: Tim
     };
     Attempted { endpoint, attempts: 1, at, status, fault, state }
 }
-
-#[cfg(test)]
-mod tests;

@@ -25,6 +25,7 @@ pub mod seal;
 pub mod shell;
 pub mod stored;
 pub mod time;
+pub mod together;
 pub mod trace;
 pub mod vault;
 pub mod webhook;

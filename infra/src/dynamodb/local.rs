@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use kessai_shared::ports::StoreFault;
 use kessai_shared::reminder::Errand;
+use kessai_shared::stored::event::PLACE;
 use kessai_shared::stored::method::{ACCOUNT, SHOWN};
 use kessai_shared::stored::payment::{KEY, VERSION};
 use kessai_shared::trace::TRACE;
@@ -39,6 +40,12 @@ impl DynamoDb {
             .attribute_definitions(attribute(ACCOUNT, ScalarAttributeType::S)?)
             .global_secondary_indexes(index(vault::INDEX, ACCOUNT, KEY, &[VERSION, vault::FORMAT, SHOWN])?);
         self.create(request).await
+    }
+
+    /// The table of events, which has places within its partitions.
+    pub async fn create_events_table(&self) -> Result<(), StoreFault> {
+        let request = self.plain_table()?.key_schema(key(PLACE, KeyType::Range)?);
+        self.create(request.attribute_definitions(attribute(PLACE, ScalarAttributeType::S)?)).await
     }
 
     fn plain_table(&self) -> Result<CreateTableFluentBuilder, StoreFault> {

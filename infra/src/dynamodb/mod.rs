@@ -1,4 +1,4 @@
-//! Payments, merchants and stored payment methods in DynamoDB, one table each.
+//! Payments, merchants, stored payment methods and events in DynamoDB, one table each.
 //!
 //! A payment is one item, and every write is one `PutItem` with a condition: nothing is there yet, or the
 //! version we read still is. So there are no transactions, no locks, and nothing is half written.
@@ -17,6 +17,7 @@
 
 mod convert;
 pub mod due;
+mod events;
 mod local;
 pub mod vault;
 

@@ -107,12 +107,14 @@ impl Recorded {
         Entry { number: self.version, operation: self.operation, news: self.news, at: self.at }
     }
 
-    /// Adds what came of another attempt to tell this endpoint.
+    /// Adds what came of another attempt to tell this endpoint. What was delivered stays so.
     pub fn attempted(&mut self, attempt: Attempted) {
         match self.deliveries.iter_mut().find(|known| known.endpoint == attempt.endpoint) {
             Some(known) => {
                 let attempts = known.attempts.saturating_add(attempt.attempts);
-                *known = Attempted { attempts, ..attempt };
+                let is_final = known.state == Delivery::Delivered && attempt.state != Delivery::Delivered;
+                let last = if is_final { known.clone() } else { attempt };
+                *known = Attempted { attempts, ..last };
             }
             None => self.deliveries.push(attempt),
         }
@@ -294,8 +296,9 @@ mod tests {
         let mut recorded = recorded();
         let again = Attempted { attempts: 1, state: Delivery::GivenUp, ..recorded.deliveries[1].clone() };
         recorded.attempted(again.clone());
+        recorded.attempted(Attempted { endpoint: endpoint(1), ..again.clone() });
         recorded.attempted(Attempted { endpoint: endpoint(3), ..again });
         let counted: Vec<_> = recorded.deliveries.iter().map(|known| (known.attempts, known.state)).collect();
-        assert_eq!(counted, [(2, Delivery::Delivered), (2, Delivery::GivenUp), (1, Delivery::GivenUp)]);
+        assert_eq!(counted, [(3, Delivery::Delivered), (2, Delivery::GivenUp), (1, Delivery::GivenUp)]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod costs;
 mod crashes;
+mod deliveries;
 mod faults;
 mod fuse;
 mod gateway;

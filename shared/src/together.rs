@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use kessai_shared::ports::Pending;
+use crate::ports::Pending;
 
 /// What becomes of each, in their order. All of them get on side by side, on whatever waits for this.
 pub async fn together<T>(waiting: impl IntoIterator<Item = Pending<'_, T>>) -> Vec<T> {
@@ -26,25 +26,31 @@ pub async fn together<T>(waiting: impl IntoIterator<Item = Pending<'_, T>>) -> V
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Waker};
 
     use super::*;
 
-    #[tokio::test]
-    async fn all_get_on_side_by_side_and_come_in_their_order() {
+    #[test]
+    fn all_get_on_side_by_side_and_come_in_their_order() {
         // Each ends only once all have begun.
         let begun = AtomicUsize::new(0);
         let begun = &begun;
         let wait = |number: usize| -> Pending<'_, usize> {
-            Box::pin(async move {
-                begun.fetch_add(1, Ordering::Relaxed);
-                while begun.load(Ordering::Relaxed) < 3 {
-                    tokio::task::yield_now().await;
-                }
-                number
-            })
+            begun.store(0, Ordering::Relaxed);
+            let mut has_begun = false;
+            Box::pin(poll_fn(move |_| {
+                begun.fetch_add(usize::from(!has_begun), Ordering::Relaxed);
+                has_begun = true;
+                if begun.load(Ordering::Relaxed) == 3 { Poll::Ready(number) } else { Poll::Pending }
+            }))
         };
-        assert_eq!(together((0..3).map(wait)).await, [0, 1, 2]);
-        assert_eq!(together(std::iter::empty::<Pending<'_, ()>>()).await, []);
+        let mut all = pin!(together((0..3).map(wait)));
+        let mut poll = || all.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(poll(), Poll::Pending, "the first two wait for the third");
+        assert_eq!(poll(), Poll::Ready(vec![0, 1, 2]));
+        let mut none = pin!(together(std::iter::empty::<Pending<'_, ()>>()));
+        assert_eq!(none.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(vec![]));
     }
 }

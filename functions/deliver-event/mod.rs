@@ -1,0 +1,65 @@
+//! Tells merchants what happened: reminded by messages, it looks at payments and delivers what their outboxes owe.
+//!
+//! A message is done with when what was due has been tried and what came of it is written: that write asks for the next
+//! reminder, if there is more to tell. One that could not be handled is reported, comes again, and ends as a dead letter
+//! if it never can be; what it was about stays due in the payment, where the tick finds it.
+
+use std::time::Duration;
+
+use kessai_shared::delivery::Delivering;
+use kessai_shared::ids::PaymentKey;
+use kessai_shared::payment::Payment;
+use kessai_shared::ports::{Deliveries, Looked, Note};
+use kessai_shared::rejection::{Fault, Refusal};
+use kessai_shared::reminder::Reminder;
+use kessai_shared::stored::event::Recorded;
+use kessai_shared::time::Timestamp;
+
+use crate::batch::Message;
+use crate::door::{App, owner, route};
+use crate::problem::chain;
+use crate::wire::event::Told;
+
+pub const NAME: &str = "deliver-event";
+
+/// Tells what is due of one payment; how it stands then. None where there is none.
+pub async fn tell(
+    app: &App,
+    deliveries: &dyn Deliveries,
+    key: PaymentKey,
+    deadline: Timestamp,
+) -> Result<Option<Payment>, Refusal> {
+    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
+    let merchant = owner(app, key, deadline).await?;
+    let no_archive = || Fault::SetUp("this function has no archive".to_owned());
+    let with = Delivering {
+        merchant: &merchant,
+        route: route(&merchant, stored.payment.gateway)?,
+        deliveries,
+        archive: app.archive.as_deref().ok_or_else(no_archive)?,
+        directory: &*app.directory,
+        merchants: &*app.merchants,
+        render,
+    };
+    Ok(Some(app.shell.deliver(&with, stored, deadline).await?))
+}
+
+/// Handles one message; whether it was.
+pub async fn handle(app: &App, deliveries: &dyn Deliveries, message: &Message, deadline: Timestamp) -> bool {
+    let Some(Reminder { payment, .. }) = Reminder::parse(&message.body) else {
+        app.shell.journal.note(&Note::Unreadable { what: "message" });
+        return false;
+    };
+    let told = tell(app, deliveries, payment, deadline).await;
+    let fault = told.as_ref().err().map(|refusal| chain(refusal));
+    if let Some(fault) = &fault {
+        let (late, settled): (Option<Duration>, _) = (None, &[]);
+        app.shell.journal.note(&Note::Looked(Looked { payment, late, settled, fault: Some(fault) }));
+    }
+    fault.is_none()
+}
+
+/// What is delivered.
+fn render(event: &Recorded, payment: &Payment, now: Timestamp) -> Vec<u8> {
+    serde_json::to_vec(&Told::of(event, Some(payment), now)).unwrap_or_default()
+}
