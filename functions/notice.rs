@@ -101,7 +101,7 @@ async fn take_of_method(
     if !is_of(&merchant, gateway, provider) {
         return Ok(Taken::Unmatched);
     }
-    app.shell.hear_token(stored, outcome, token, deadline).await?;
+    app.shell.hear_token(stored, outcome, token, merchant.wanted(), deadline).await?;
     Ok(Taken::Heard(method.id()))
 }
 

@@ -217,12 +217,12 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
     let sent = account.services.sent();
     let [reminder] = sent.as_slice() else { panic!("one payment, one reminder: {sent:?}") };
     let text = reminder["MessageBody"].as_str().expect("a body");
-    assert_eq!(Reminder::parse(text).map(|reminder| reminder.payment), Some(key));
+    assert_eq!(Reminder::parse(text).and_then(|reminder| reminder.item.payment()), Some(key));
     assert!(reminder["DelaySeconds"].as_i64().is_some_and(|delay| (1..=60).contains(&delay)), "{reminder}");
 
     // It is not due yet, so the reminder comes again, but not that of a version which a newer one has its own for;
     // what nobody can read is reported, and alone.
-    let old = Reminder { payment: key, version: 1 }.message();
+    let old = Reminder { item: key.into(), version: 1 }.message();
     let batch = json!({ "Records": [message("a", text), message("b", "{}"), message("c", &old)] });
     let looked = invoke(&account, env!("CARGO_BIN_EXE_follow-up"), &batch);
     assert_eq!(looked, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
@@ -301,7 +301,7 @@ async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
         tick = serde_json::from_value(json!({ "sweep": true, "after": after })).expect("a tick");
     }
     let mut reminded: Vec<_> =
-        queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.payment).collect();
+        queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.item).collect();
     reminded.sort();
     reminded.dedup();
     assert_eq!(reminded.len(), 10);

@@ -122,7 +122,8 @@ fn what_is_not_there_or_another_merchants_or_not_kept_is_not_found() {
     assert!(poll_once(world.tokenizing(&open)).is_none(), "its asker is killed");
     world.fuse.burn_at(None);
     for (merchant, id) in [(other, method_id()), (merchant(), asking("nobody's").id), (merchant(), open.id)] {
-        let refused = block_on(world.shell.change_method(&merchant, &id, &renamed(), EventNames::NONE, world.deadline()));
+        let refused =
+            block_on(world.shell.change_method(&merchant, &id, &renamed(), EventNames::NONE, world.deadline()));
         assert!(matches!(refused, Err(Refusal::Rejection(Rejection::NotFound))), "{refused:?}");
     }
 }

@@ -11,8 +11,8 @@ use crate::event::EventNames;
 use crate::gateways::{ADAPTERS, Adapter, sandbox};
 use crate::ids::MethodId;
 use crate::method::{Change, State, Status};
-use crate::payment::tests::fixtures::{answer, gateway_id, merchant};
 use crate::payment::outbox::Round;
+use crate::payment::tests::fixtures::{answer, gateway_id, merchant};
 use crate::payment::{Decline, Outcome};
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::shell::Route;
@@ -68,7 +68,8 @@ fn what_is_accepted_is_replayed_and_pays_nothing_until_it_is_kept() {
         let pending = Rejection::MethodUnusable { status: "Pending" };
         assert!(matches!(world.unusable(&asking.id), Refusal::Rejection(why) if why == pending));
         let change = Change { status: Some(Status::Active), ..Change::default() };
-        let refused = block_on(world.shell.change_method(&merchant(), &asking.id, &change, EventNames::NONE, world.deadline()));
+        let refused =
+            block_on(world.shell.change_method(&merchant(), &asking.id, &change, EventNames::NONE, world.deadline()));
         assert!(matches!(refused, Err(Refusal::Rejection(why)) if why == pending));
 
         world.told(&asking.id, approved(), Some(TOKEN));
@@ -201,7 +202,8 @@ fn an_event_is_written_with_its_change() {
     let told = |through: u32| {
         let stored = block_on(world.shell.method(&merchant(), &asking.id, world.deadline())).expect("a vault");
         let round = Round { seen: through, ..Round::default() };
-        block_on(world.shell.told_of_method(stored.expect("a method"), &round, world.deadline())).expect("it is written")
+        block_on(world.shell.told_of_method(stored.expect("a method"), &round, world.deadline()))
+            .expect("it is written")
     };
     assert_eq!(told(1).outbox.due(), None);
     let hear = || {
