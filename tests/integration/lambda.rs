@@ -281,7 +281,7 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     let account = Account::new().await;
-    let payments = &account.database.payments;
+    let (payments, vault) = (&account.database.payments, &account.database.vault);
     let now = SystemClock.now();
     // Three pages of 1 MB.
     let padding = "x".repeat(300 * 1024);
@@ -294,7 +294,8 @@ async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     let mut ticks = 0;
     loop {
         // There is no time for more than a page.
-        let ticking = Ticking { payments, queue: &queue, journal: &journal, now, deadline: now, clock: &SystemClock };
+        let clock = &SystemClock;
+        let ticking = Ticking { payments, vault, queue: &queue, journal: &journal, now, deadline: now, clock };
         let Ok(ticked) = ticking.tick(tick).await else { panic!("a tick fails") };
         ticks += 1;
         let Some(after) = ticked.after else { break };
