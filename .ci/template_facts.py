@@ -19,21 +19,35 @@ from samtranslator.yaml_helper import yaml_parse
 # The translator says that nobody collects its statistics.
 logging.disable(logging.WARNING)
 
-HTTP = {"Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp"}
-BEHIND = {"Relay", "FollowUp", "SchedulerTick"}
+CALLERS = {
+    "Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp", "Events",
+}
+HTTP = CALLERS | {"NotifyWebhook"}
+BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
 
 PAYMENTS, MERCHANTS, VAULT = "Data.PaymentsTableArn", "Data.MerchantsTableArn", "Data.VaultTableArn"
+EVENTS = "Data.EventsTableArn"
 QUEUE, GIVEN_UP = "Queues.FollowUpQueueArn", "Queues.RelayDeadLettersArn"
+DELIVERIES, BUS = "Queues.DeliveryQueueArn", "the bus"
 FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 
 # Conditions of a permission, as they are called here. A condition on all values of a key holds where a request has
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
-RATES, NO_TOKENS = " under rate/", " without tokens"
+RATES, HEALTH, NOTICES, NO_TOKENS = " under rate/", " under health/", " under */notice/", " without tokens"
+ASKED_FOR = " if it is asked for"
 CONDITIONS = {
     RATES: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rate/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    HEALTH: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["health/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    NOTICES: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/notice/*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     NO_TOKENS: {
@@ -51,10 +65,12 @@ PAYS = {
 }
 OPENS = ANSWERS | PAYS | {PAYMENTS: {"dynamodb:PutItem"}}
 CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}}
+LEFT_BEHIND = {EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:Query"}}
+HANDLES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 PERMISSIONS = {
     "Authorize": OPENS,
     "Sale": OPENS,
-    "PostAuth": OPENS,
+    "PostAuth": OPENS | CHANGES | LEFT_BEHIND,
     "Capture": ANSWERS | CHANGES,
     "Reverse": ANSWERS | CHANGES,
     "Refund": ANSWERS | CHANGES,
@@ -65,23 +81,40 @@ PERMISSIONS = {
     },
     "Tokenize": ANSWERS | PAYS,
     "SetUp": {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, VAULT_KEYS: {"ssm:GetParameters"}},
+    "Events": ANSWERS | CHANGES | {EVENTS: {"dynamodb:GetItem", "dynamodb:Query"}},
+    "NotifyWebhook": CHANGES | {
+        MERCHANTS: {"dynamodb:GetItem"},
+        EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+        VAULT_KEYS: {"ssm:GetParameters"},
+    },
     "Relay": {
         "Data.PaymentsStreamArn": {
             "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
         },
         QUEUE: {"sqs:SendMessage"},
+        DELIVERIES: {"sqs:SendMessage"},
         GIVEN_UP: {"sqs:SendMessage"},
     },
-    "FollowUp": CHANGES | {
+    "FollowUp": CHANGES | LEFT_BEHIND | {
         MERCHANTS: {"dynamodb:GetItem"},
         VAULT: {"dynamodb:GetItem"},
         VAULT_KEYS: {"ssm:GetParameters"},
-        QUEUE: {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
+        QUEUE: HANDLES | {"sqs:SendMessage"},
+    },
+    "DeliverEvent": CHANGES | {
+        MERCHANTS: {"dynamodb:GetItem"},
+        MERCHANTS + HEALTH: {"dynamodb:PutItem"},
+        EVENTS: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        VAULT_KEYS: {"ssm:GetParameters"},
+        DELIVERIES: HANDLES,
+        BUS + ASKED_FOR: {"events:PutEvents"},
     },
     "SchedulerTick": {
         PAYMENTS: {"dynamodb:Scan"},
         PAYMENTS + "/index/late": {"dynamodb:Query"},
+        PAYMENTS + "/index/owed": {"dynamodb:Query"},
         QUEUE: {"sqs:SendMessage"},
+        DELIVERIES: {"sqs:SendMessage"},
     },
 }
 # Who may read tokens, and who what may be shown of a stored method.
@@ -193,8 +226,8 @@ def logs(t):
 @fact("a function knows what it needs by these names")
 def environment(t):
     wanted = {
-        "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "FOLLOW_UP_QUEUE_URL",
-        "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER",
+        "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "EVENTS_TABLE", "FOLLOW_UP_QUEUE_URL",
+        "DELIVERY_QUEUE_URL", "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER", "EVENT_BUS_NAME",
     }
     for name, function in t.functions().items():
         if set(function["Environment"]["Variables"]) != wanted:
@@ -239,7 +272,7 @@ def tokens(t):
         yield f"tokens are opened by {sorted(keys)}"
 
 
-@fact("one function may make merchants and API keys; the others write there how often a key asked")
+@fact("one function may make merchants and API keys; others write there how often a key asked, or how endpoints fare")
 def merchants(t):
     writes = {
         (name, resource)
@@ -247,9 +280,9 @@ def merchants(t):
         for resource, action in actions(t, name)
         if resource.startswith(MERCHANTS) and action != "dynamodb:GetItem"
     }
-    if {name for name, resource in writes if resource != MERCHANTS + RATES} != MAKES_MERCHANTS:
+    if {name for name, resource in writes if resource not in (MERCHANTS + RATES, MERCHANTS + HEALTH)} != MAKES_MERCHANTS:
         yield f"merchants are written by {sorted(writes)}"
-    if {name for name, _ in writes} != HTTP:
+    if {name for name, resource in writes if resource != MERCHANTS + HEALTH} != CALLERS:
         yield f"calls are counted by {sorted(writes)}"
 
 
@@ -269,12 +302,16 @@ def actions(t, name):
         if isinstance(policy, dict):
             documents.append(t.resources[policy["Ref"]]["Properties"]["PolicyDocument"])
     for statement in (statement for document in documents for statement in document["Statement"]):
+        asked_for = statement.get("Fn::If")
+        match asked_for:
+            case ["TellsBus", wanted, {"Ref": "AWS::NoValue"}]:
+                statement = wanted
         condition = statement.get("Condition", {})
         known = [name for name, known in CONDITIONS.items() if known == condition]
         if set(statement) - {"Condition"} != {"Effect", "Action", "Resource"} or statement["Effect"] != "Allow":
             suffix = f" as in {statement}"
         else:
-            suffix = known[0] if known else f" if {condition}" if condition else ""
+            suffix = known[0] if known else f" if {condition}" if condition else ASKED_FOR if asked_for else ""
         for resource in as_list(statement.get("Resource")):
             for action in as_list(statement.get("Action")):
                 yield label(resource) + suffix, action
@@ -293,6 +330,8 @@ def label(resource):
             return "/".join(part if isinstance(part, str) else label(part) for part in parts)
         case {"Fn::Sub": [arn, {"Name": {"Fn::If": [named, *_]}}]} if arn.endswith(":parameter${Name}"):
             return {"NamesFingerprintKey": FINGERPRINT_KEY, "NamesVaultKeys": VAULT_KEYS}.get(named, named)
+        case {"Fn::Sub": arn} if arn.endswith(":event-bus/${PaymentCreationEvents}"):
+            return BUS
         case other:
             return json.dumps(other)
 
@@ -377,12 +416,15 @@ def payments(t):
     table = t.of("AWS::DynamoDB::Table")["PaymentsTable"]
     if table.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
         yield f"stream: {table.get('StreamSpecification')}"
-    index = {
-        "IndexName": "late",
-        "KeySchema": [{"AttributeName": "lt", "KeyType": "HASH"}, {"AttributeName": "d", "KeyType": "RANGE"}],
-        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "xr"]},
-    }
-    if table.get("GlobalSecondaryIndexes") != [index]:
+    indexes = [
+        {
+            "IndexName": name,
+            "KeySchema": [{"AttributeName": mark, "KeyType": "HASH"}, {"AttributeName": due, "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "xr"]},
+        }
+        for name, mark, due in (("late", "lt", "d"), ("owed", "le", "ed"))
+    ]
+    if table.get("GlobalSecondaryIndexes") != indexes:
         yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
 
 
@@ -400,15 +442,28 @@ def vault(t):
         yield "what is in the vault leaves it by a stream"
 
 
+@fact("what merchants were told is in order, and forgotten when its time is over")
+def events(t):
+    table = t.of("AWS::DynamoDB::Table")["EventsTable"]
+    if table["KeySchema"] != [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]:
+        yield f"key: {table['KeySchema']}"
+    if table.get("TimeToLiveSpecification") != {"AttributeName": "ttl", "Enabled": True}:
+        yield f"time to live: {table.get('TimeToLiveSpecification')}"
+    others = {name for name, other in t.of("AWS::DynamoDB::Table").items() if "TimeToLiveSpecification" in other}
+    if others != {"EventsTable"}:
+        yield f"what is forgotten: {others}"
+
+
 @fact("queues are encrypted, and a batch that is still being tried does not come again")
 def queues(t):
     for name, queue in t.of("AWS::SQS::Queue").items():
         if queue.get("SqsManagedSseEnabled") is not True:
             yield f"{name} is not encrypted"
-    visibility_s = t.of("AWS::SQS::Queue")["FollowUpQueue"]["VisibilityTimeout"]
-    timeout_s = t.functions()["FollowUp"]["Timeout"]
-    if visibility_s < 6 * timeout_s:
-        yield f"{visibility_s} s is less than six times {timeout_s} s"
+    for queue, function in (("FollowUpQueue", "FollowUp"), ("DeliveryQueue", "DeliverEvent")):
+        visibility_s = t.of("AWS::SQS::Queue")[queue]["VisibilityTimeout"]
+        timeout_s = t.functions()[function]["Timeout"]
+        if visibility_s < 6 * timeout_s:
+            yield f"{queue}: {visibility_s} s is less than six times {timeout_s} s"
 
 
 @fact("what cannot be handled goes where somebody is told of it, and stays longer than where it came from")
@@ -419,13 +474,13 @@ def dead_letters(t):
         target = queues[name]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
         if target not in ends or queues[target]["MessageRetentionPeriod"] <= queues[name]["MessageRetentionPeriod"]:
             yield f"{name} ends in {target}"
-    if ends != {"FollowUpDeadLetters", "RelayDeadLetters"}:
+    if ends != {"ReminderDeadLetters", "RelayDeadLetters"}:
         yield f"queues without an end: {ends}"
     alarms = t.of("AWS::CloudWatch::Alarm").values()
     backlogs = [alarm for alarm in alarms if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"]
     watched = {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in backlogs if alarm["Threshold"] == 0}
     # What the relay gives up was behind for hours before: RelayBehind tells of it.
-    if watched != {"FollowUpDeadLetters"}:
+    if watched != {"ReminderDeadLetters"}:
         yield f"dead letters without an alarm: {ends - watched}"
     behind = [alarm for alarm in alarms if alarm["MetricName"] == "IteratorAge"]
     if not behind or any(alarm["Threshold"] > 600_000 for alarm in behind):
@@ -434,7 +489,7 @@ def dead_letters(t):
     if {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in ages} != {"FollowUpQueue"}:
         yield "nobody is told that reminders are not handled"
     given = t.resources["Alarms"]["Properties"]["Parameters"]
-    for name in ("FollowUpQueue", *ends):
+    for name in ("FollowUpQueue", "DeliveryQueue", *ends):
         if given[name] != {"Fn::GetAtt": ["Queues", f"Outputs.{name}Name"]}:
             yield f"the alarm for {name} watches {given[name]}"
 
@@ -465,16 +520,18 @@ def relay(t):
 
 
 @fact("of a batch of reminders only those come again that could not be handled")
-def follow_up(t):
-    trigger = t.of("AWS::Lambda::EventSourceMapping")["FollowUpTrigger"]
-    wanted = {
-        "EventSourceArn": {"Fn::GetAtt": ["Queues", "Outputs.FollowUpQueueArn"]},
-        "BatchSize": 10,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"],
-    }
-    for key in wanted:
-        if trigger.get(key) != wanted[key]:
-            yield f"{key}: {trigger.get(key)}"
+def batches(t):
+    for function, queue in (("FollowUp", "FollowUpQueue"), ("DeliverEvent", "DeliveryQueue")):
+        trigger = t.of("AWS::Lambda::EventSourceMapping")[f"{function}Trigger"]
+        wanted = {
+            "FunctionName": {"Ref": f"{function}Function"},
+            "EventSourceArn": {"Fn::GetAtt": ["Queues", f"Outputs.{queue}Arn"]},
+            "BatchSize": 10,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        }
+        for key in wanted:
+            if trigger.get(key) != wanted[key]:
+                yield f"{function}: {key}: {trigger.get(key)}"
 
 
 @fact("somebody looks each minute")
@@ -554,11 +611,17 @@ ERRORS = [
     (tokens, TEMPLATE, "[!Ref AnswerCallers, !Ref ChangePayments]", "[!Ref ChangePayments, !Ref UseVault]"),
     (merchants, TEMPLATE, "[\"rate/*\"]", "[\"*\"]"),
     (merchants, TEMPLATE, "\"Null\": { \"dynamodb:LeadingKeys\": \"false\" }", ""),
+    (merchants, TEMPLATE, "[\"health/*\"]", "[\"key/*\"]"),
+    (permissions, TEMPLATE, "event-bus/${PaymentCreationEvents}", "event-bus/*"),
+    (permissions, TEMPLATE, "- TellsBus", "- Delivers"),
     (merchants, TEMPLATE, "ForAllValues:StringLike", "ForAnyValue:StringLike"),
     (merchants, TEMPLATE, "Policies: [!Ref AnswerCallers, !Ref UseVault]", "Policies: [!Ref UseVault]"),
     (whole, TEMPLATE, "Action: dynamodb:PutItem", "Action: dynamodb:UpdateItem"),
     (whole, TEMPLATE, "[dynamodb:GetItem, dynamodb:PutItem]", "[dynamodb:GetItem, dynamodb:PutItem, dynamodb:DeleteItem]"),
     (whole, TEMPLATE, "Action: dynamodb:Query", "Action: dynamodb:*"),
+    (permissions, TEMPLATE, "!Ref UseVault, !Ref ReadNotices]", "!Ref UseVault]"),
+    (permissions, TEMPLATE, "[\"*/notice/*\"]", "[\"*\"]"),
+    (permissions, TEMPLATE, "[!GetAtt Data.Outputs.PaymentsTableArn, index, owed]", "[!GetAtt Data.Outputs.PaymentsTableArn, index, late]"),
     (routes, TEMPLATE, "/services/data/{version}/set-up/merchant\"", "/services/data/{version}/set-up/merchants/1\""),
     (routes, TEMPLATE, "payment-method/tokens/{proxy+}\"", "payment-method/tokens/\""),
     (callable_by_routes, TEMPLATE, "        Show: {", MANY_ROUTES + "        Show: {"),
@@ -571,18 +634,24 @@ ERRORS = [
     (tables, DATA, "UpdateReplacePolicy: Retain", ""),
     (payments, DATA, "NEW_IMAGE", "KEYS_ONLY"),
     (payments, DATA, "IndexName: late", "IndexName: later"),
+    (payments, DATA, "IndexName: owed", "IndexName: owing"),
+    (payments, DATA, "AttributeName: ed, KeyType", "AttributeName: d, KeyType"),
+    (events, DATA, "AttributeName: ttl", "AttributeName: until"),
+    (events, DATA, "- { AttributeName: sk, KeyType: RANGE }", ""),
     (vault, DATA, "IndexName: account", "IndexName: accounts"),
     (vault, DATA, "NonKeyAttributes: [v, f, m]", "NonKeyAttributes: [v, f, m, t]"),
     (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
+    (queues, TEMPLATE, "Timeout: 60", "Timeout: 61"),
     (queues, QUEUES, "SqsManagedSseEnabled: true", ""),
     (dead_letters, QUEUES, "MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),
-    (dead_letters, ALARMS, "Value: !Ref FollowUpDeadLetters", "Value: !Ref RelayDeadLetters"),
-    (dead_letters, ALARMS, "Value: !Ref FollowUpQueue", "Value: !Ref FollowUpDeadLetters"),
-    (dead_letters, TEMPLATE, "Outputs.RelayDeadLettersName", "Outputs.FollowUpDeadLettersName"),
+    (dead_letters, ALARMS, "Value: !Ref ReminderDeadLetters", "Value: !Ref RelayDeadLetters"),
+    (dead_letters, ALARMS, "Value: !Ref FollowUpQueue", "Value: !Ref ReminderDeadLetters"),
+    (dead_letters, TEMPLATE, "Outputs.RelayDeadLettersName", "Outputs.ReminderDeadLettersName"),
     (relay, TEMPLATE, "StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST"),
     (relay, TEMPLATE, "MaximumRecordAgeInSeconds: 43200", "MaximumRecordAgeInSeconds: -1"),
     (relay, TEMPLATE, "MaximumRetryAttempts: -1", "MaximumRetryAttempts: 3"),
-    (follow_up, TEMPLATE, "BatchSize: 10", "BatchSize: 1"),
+    (batches, TEMPLATE, "BatchSize: 10", "BatchSize: 1"),
+    (batches, TEMPLATE, "EventSourceArn: !GetAtt Queues.Outputs.DeliveryQueueArn", "EventSourceArn: !GetAtt Queues.Outputs.FollowUpQueueArn"),
     (tick, TEMPLATE, "rate(1 minute)", "rate(1 hour)"),
     (idle, TEMPLATE, "MemorySize: 256", "ReservedConcurrentExecutions: 1"),
     (idle, QUEUES, "Type: AWS::SQS::Queue", "Type: AWS::KMS::Key"),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
-use kessai_shared::payment::{Action, IdempotencyKey, Request};
+use kessai_shared::payment::{Action, IdempotencyKey, Kind, Request};
 use kessai_shared::ports::{Answered, Archive, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
@@ -20,6 +20,7 @@ pub use crate::access::{Caller, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::key;
 use crate::paying::{kept_first, payable};
+use crate::post_auth;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::wire::body;
@@ -35,7 +36,7 @@ pub struct App {
     /// The table that the directory reads, as it is now.
     pub merchants: Arc<dyn Store>,
     pub rates: Arc<Rates>,
-    /// What happened, for those who ask later; none in a function that shows and tells nothing of it.
+    /// What happened, for those who ask later; none in a function that has no use for it.
     pub archive: Option<Arc<dyn Archive>>,
     /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
     /// there too.
@@ -248,7 +249,12 @@ pub async fn perform_opening(
     let request = payable(app, merchant, request, deadline).await?;
     let Action::Open(opening) = &request.action else { return Err(Problem::not_found()) };
     let route = route(merchant, opening.gateway)?;
-    Ok(app.shell.perform(merchant.id, route, &request, None, deadline).await?)
+    let reply = app.shell.perform(merchant.id, route, &request, None, deadline).await?;
+    match opening.kind {
+        // What was made in a browser may have been told of before it was registered.
+        Kind::PostAuthorize => Ok(post_auth::with_kept(app, merchant, reply, deadline).await),
+        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => Ok(reply),
+    }
 }
 
 /// Carries out a request that acts on a payment.

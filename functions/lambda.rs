@@ -33,7 +33,7 @@ use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
-use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Journal, Note, Queue, Vault};
+use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Http, Journal, Note, Queue, Vault};
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -82,7 +82,7 @@ pub fn serve(function: &'static Function) -> Result<(), StartError> {
     serve_to(function, DynamoDb::without_tokens, None)
 }
 
-/// Serves requests to `function`, which reads what happened.
+/// Serves requests to `function`, which reads what happened, or was told too early.
 pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
     serve_to(function, DynamoDb::without_tokens, Some(archive))
 }
@@ -131,7 +131,8 @@ pub fn serve_follow_up() -> Result<(), StartError> {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
-        let queue = queue(&account, &[Errand::FollowUp])?;
+        let app = App { archive: Some(archive(&account)?), ..app };
+        let queue = queue(&account, Arc::clone(&app.shell.http), &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
             async move {
@@ -176,7 +177,7 @@ pub fn serve_deliver_event() -> Result<(), StartError> {
 /// Serves what the payments table's stream shows.
 pub fn serve_relay() -> Result<(), StartError> {
     start(relay::NAME, async |log| {
-        let queue = queue(&account()?, &Errand::ALL)?;
+        let queue = queue(&account()?, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |event: StreamEvent, invocation: Invocation| {
             let (log, queue) = (log.clone(), Arc::clone(&queue));
             async move {
@@ -196,7 +197,7 @@ pub fn serve_scheduler_tick() -> Result<(), StartError> {
         let patient = account.patient();
         let payments = patient.table(required("PAYMENTS_TABLE")?);
         let vault = patient.table(required("VAULT_TABLE")?);
-        let queue = queue(&account, &Errand::ALL)?;
+        let queue = queue(&account, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
             let (log, payments, vault, queue) = (log.clone(), payments.clone(), vault.clone(), Arc::clone(&queue));
             async move {
@@ -289,8 +290,8 @@ fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
     StartError(fault)
 }
 
-/// Where reminders go. Nobody waits for the answer of whoever sends them.
-fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
+/// Where reminders go.
+fn queue(account: &Account, http: Arc<dyn Http>, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
     let urls = errands.iter().map(|errand| {
         let variable = match errand {
             Errand::FollowUp => "FOLLOW_UP_QUEUE_URL",
@@ -298,7 +299,7 @@ fn queue(account: &Account, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartE
         };
         Ok((*errand, required(variable)?))
     });
-    Ok(Arc::new(account.patient().queue(urls.collect::<Result<_, StartError>>()?)))
+    Ok(Arc::new(account.queue(http, urls.collect::<Result<_, StartError>>()?)))
 }
 
 /// Where events are kept.

@@ -1,14 +1,19 @@
 //! Takes in what a gateway tells unasked: finds the payment or the stored method it is about and puts it there.
 //!
 //! A gateway is believed of the operations that it was asked for, and of no others: it must be one of the provider's that
-//! the notice is signed for.
+//! the notice is signed for. What is genuine and about nothing that is known is kept for a while, because what it is about
+//! may be on its way to us: an authorization that was made in a browser.
 
 use std::borrow::Cow;
 
 use kessai_shared::gateways::{News, Notice};
-use kessai_shared::ids::{GatewayId, Id, MethodId, Ordinal, PaymentKey, ProviderId, Record};
+use kessai_shared::ids::{GatewayId, Id, MerchantId, MethodId, Ordinal, PaymentKey, ProviderId, Record};
 use kessai_shared::merchant::Merchant;
+use kessai_shared::payment::{Kind, Payment};
+use kessai_shared::ports::{Note, Span};
 use kessai_shared::rejection::{Fault, Refusal};
+use kessai_shared::stored::event::PLACE;
+use kessai_shared::stored::notice::{MOST_KEPT, decode_kept, encode_kept, kept_under};
 use kessai_shared::stored::payment::Stored;
 use kessai_shared::time::Timestamp;
 
@@ -37,8 +42,65 @@ pub async fn take(
     }
     match find(app, merchant, provider, &notice.reference, deadline).await? {
         Some(found) => put(app, found, notice.news, deadline).await,
-        None => Ok(Taken::Unmatched),
+        None => {
+            keep(app, &merchant.id, provider, &notice, deadline).await?;
+            Ok(Taken::Unmatched)
+        }
     }
+}
+
+/// Takes in whatever was told of an operation before it was known; whether that was anything.
+pub async fn take_kept(
+    app: &App,
+    merchant: &Merchant,
+    payment: &Payment,
+    operation: Ordinal,
+    deadline: Timestamp,
+) -> Result<bool, Refusal> {
+    let Some((archive, known)) = app.archive.as_ref().zip(payment.operation(operation)) else { return Ok(false) };
+    let reference = known.record().id(payment.id, operation).to_string();
+    // What was made in a browser has another name there.
+    let elsewhere = match known.asked.kind {
+        Kind::PostAuthorize => known.asked.details.additional_data.get("reference"),
+        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => None,
+    };
+    let mut is_any = false;
+    for name in [Some(&reference), elsewhere].into_iter().flatten() {
+        let Some(partition) = kept_under(&merchant.id, name) else { continue };
+        let list = || archive.list(&partition, Span::default(), MOST_KEPT);
+        let (items, _) = app.shell.patiently(deadline, list).await?;
+        for item in items {
+            let Ok((provider, news)) = decode_kept(item) else {
+                app.shell.journal.note(&Note::Unreadable { what: "kept notice" });
+                continue;
+            };
+            let Some(found) = find(app, merchant, provider, &reference, deadline).await? else { continue };
+            is_any |= matches!(put(app, found, news, deadline).await?, Taken::Heard(_));
+        }
+    }
+    Ok(is_any)
+}
+
+/// Keeps a notice for what may yet come, but not more of one name than an operation comes to.
+async fn keep(
+    app: &App,
+    merchant: &MerchantId,
+    provider: ProviderId,
+    notice: &Notice,
+    deadline: Timestamp,
+) -> Result<(), Fault> {
+    let now = app.shell.clock.now();
+    let kept = kept_under(merchant, &notice.reference).zip(encode_kept(merchant, provider, notice, now));
+    let Some((partition, item)) = kept else { return Ok(()) };
+    let no_archive = || Fault::SetUp("this function has no archive".to_owned());
+    let archive = app.archive.as_ref().ok_or_else(no_archive)?;
+    let list = || archive.list(&partition, Span::default(), MOST_KEPT);
+    let (known, _) = app.shell.patiently(deadline, list).await?;
+    let is_known = known.iter().any(|known| known.text(PLACE) == item.text(PLACE));
+    if is_known || known.len() >= usize::from(MOST_KEPT) {
+        return Ok(());
+    }
+    app.shell.patiently(deadline, || archive.keep(item.clone())).await
 }
 
 /// An operation that a notice is about, and the merchant as it was when it was found.

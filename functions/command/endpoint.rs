@@ -1,4 +1,4 @@
-//! `kessai endpoint`: where a merchant wants to hear of events. Nothing is delivered yet.
+//! `kessai endpoint`: where a merchant wants to hear of events.
 
 use clap::{Args, Subcommand};
 use kessai_shared::ids::EndpointId;

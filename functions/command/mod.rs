@@ -48,7 +48,7 @@ pub enum SetUp {
     /// API keys
     #[command(subcommand)]
     Key(key::Key),
-    /// Webhook endpoints; nothing is delivered to them yet
+    /// Webhook endpoints: where the merchant wants to hear of events
     #[command(subcommand)]
     Endpoint(endpoint::Endpoint),
     /// Who changed what, the newest first

@@ -8,8 +8,9 @@
 use std::time::Duration;
 
 use kessai_shared::delivery::{About, Delivering};
-use kessai_shared::ids::ItemKey;
+use kessai_shared::ids::{ItemKey, PaymentKey};
 use kessai_shared::merchant::Merchant;
+use kessai_shared::payment::Payment;
 use kessai_shared::ports::{Deliveries, Looked, Note};
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::reminder::Reminder;
@@ -24,20 +25,14 @@ use crate::wire::event::Told;
 pub const NAME: &str = "deliver-event";
 
 /// Tells what is due of one payment or method; when there is more to tell.
-pub async fn tell(
+pub async fn tell_of(
     app: &App,
     deliveries: &dyn Deliveries,
     item: ItemKey,
     deadline: Timestamp,
 ) -> Result<Option<Timestamp>, Refusal> {
     match item {
-        ItemKey::Payment(key) => {
-            let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
-            let merchant = owner(app, key.merchant, deadline).await?;
-            let route = route(&merchant, stored.payment.gateway)?;
-            let with = delivering(app, &merchant, deliveries)?;
-            Ok(app.shell.deliver(&with, route, stored, deadline).await?.outbox.due())
-        }
+        ItemKey::Payment(key) => Ok(tell(app, deliveries, key, deadline).await?.and_then(|told| told.outbox.due())),
         ItemKey::Method(merchant, method) => {
             let Some(stored) = app.shell.method(&merchant, &method, deadline).await? else { return Ok(None) };
             let merchant = owner(app, merchant, deadline).await?;
@@ -45,6 +40,20 @@ pub async fn tell(
             Ok(app.shell.deliver_of_method(&with, stored, deadline).await?.outbox.due())
         }
     }
+}
+
+/// Tells what is due of one payment; how it stands then. None where there is none.
+pub async fn tell(
+    app: &App,
+    deliveries: &dyn Deliveries,
+    key: PaymentKey,
+    deadline: Timestamp,
+) -> Result<Option<Payment>, Refusal> {
+    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
+    let merchant = owner(app, key.merchant, deadline).await?;
+    let route = route(&merchant, stored.payment.gateway)?;
+    let with = delivering(app, &merchant, deliveries)?;
+    Ok(Some(app.shell.deliver(&with, route, stored, deadline).await?))
 }
 
 fn delivering<'a>(
@@ -69,7 +78,7 @@ pub async fn handle(app: &App, deliveries: &dyn Deliveries, message: &Message, d
         app.shell.journal.note(&Note::Unreadable { what: "message" });
         return false;
     };
-    let told = tell(app, deliveries, item, deadline).await;
+    let told = tell_of(app, deliveries, item, deadline).await;
     let fault = told.as_ref().err().map(|refusal| chain(refusal));
     if let Some(fault) = &fault {
         let (late, settled): (Option<Duration>, _) = (None, &[]);

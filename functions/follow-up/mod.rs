@@ -7,25 +7,46 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kessai_shared::ids::{Id, PaymentKey};
-use kessai_shared::payment::State;
+use kessai_shared::merchant::Merchant;
+use kessai_shared::payment::{Payment, State};
 use kessai_shared::ports::{Looked, Note, Queue};
 use kessai_shared::rejection::Refusal;
 use kessai_shared::reminder::{Delayed, Errand, Reminder, delay};
-use kessai_shared::shell::Look;
+use kessai_shared::shell::{DUE_AT_ONCE, Look};
 use kessai_shared::time::Timestamp;
 
 use crate::batch::Message;
 use crate::door::{App, owner, route};
+use crate::notice::take_kept;
 use crate::problem::chain;
 
 pub const NAME: &str = "follow-up";
 
 /// Looks at one payment; none where there is none.
 pub async fn look(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Option<Look>, Refusal> {
-    let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
+    let Some(mut stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
     let merchant = owner(app, key.merchant, deadline).await?;
+    if take_all_kept(app, &merchant, &stored.payment, deadline).await? {
+        stored = app.shell.read(key, deadline).await?.unwrap_or(stored);
+    }
     let route = route(&merchant, stored.payment.gateway)?;
     Ok(Some(app.shell.follow_up(stored, route, deadline).await?))
+}
+
+/// Takes in what was told too early of what is due now: then nobody needs to be asked.
+async fn take_all_kept(
+    app: &App,
+    merchant: &Merchant,
+    payment: &Payment,
+    deadline: Timestamp,
+) -> Result<bool, Refusal> {
+    let now = app.shell.clock.now();
+    let mut is_any = false;
+    let due = payment.numbered().filter(|(_, operation)| operation.state.due().is_some_and(|due| due <= now));
+    for (ordinal, _) in due.take(DUE_AT_ONCE) {
+        is_any |= take_kept(app, merchant, payment, ordinal, deadline).await?;
+    }
+    Ok(is_any)
 }
 
 /// Handles one message; whether it was.

@@ -85,7 +85,10 @@ impl Sandbox {
             if !url.starts_with("http://") && !url.starts_with("https://") {
                 return Err(format!("--notify {name}: must be a URL of http or https"));
             }
-            if receivers.insert(*class, Notify { url: url.to_owned(), secrets: Vec::new() }).is_some() {
+            if receivers
+                .insert(*class, Notify { url: url.to_owned(), secrets: Vec::new(), only_later: false })
+                .is_some()
+            {
                 return Err(format!("--notify {name}: the notices of a class go to one URL"));
             }
         }

@@ -11,6 +11,7 @@ use kessai_infra::http::HttpClient;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_infra::webhook::WebhookClient;
+use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
 use kessai_shared::ports::{Clock, Entropy};
@@ -27,7 +28,7 @@ use super::clock::MovableClock;
 use super::embedded;
 use super::files::{claim_directory, write_whole};
 use super::follow_up::{self, Reminders, RemindingStore};
-use super::identity::Identity;
+use super::identity::{Identity, Notices};
 use super::methods;
 use super::routes::routes;
 use super::server::Server;
@@ -54,7 +55,7 @@ async fn run_sandbox(arguments: Sandbox) -> Result<(), StartError> {
     let listener = listen(arguments.port).await?;
     println!("Sandbox gateways at http://{}", listener.local_addr()?);
     let ended = ended()?;
-    let options = sandbox::Options { notify: arguments.receivers()?, data: arguments.data };
+    let options = sandbox::Options { notify: arguments.receivers()?, data: arguments.data, ..Default::default() };
     Ok(sandbox::serve(listener, options, wait(ended)).await?)
 }
 
@@ -66,18 +67,22 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     let resting = (!arguments.memory).then_some(arguments.data.as_path());
     // Ends after us: what we have asked it is still answered.
     let (end_sandbox, sandbox_ended) = watch::channel(false);
-    let sandbox_url = match arguments.sandbox_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => start_sandbox(arguments.sandbox_port, resting, sandbox_ended).await?,
-    };
-    let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
+    let clock = Arc::new(MovableClock::open(resting.map(|data| data.join("clock")))?);
     let identity_file = arguments.data.join("local.env");
     let identity = Identity::load(&identity_file);
+    let sandbox_url = match arguments.sandbox_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => {
+            let data = resting.map(|data| data.join("sandbox"));
+            let options = sandbox::Options { data, notify: receivers(&identity, &url)?, clock: clock.clone() };
+            start_sandbox(arguments.sandbox_port, options, sandbox_ended).await?
+        }
+    };
+    let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
     let sealing_keys = sealing_keys(resting)?;
     identity.register(&database.merchants, &sandbox_url, &sealing_keys).await?;
     identity.save(&identity_file, &url, &sandbox_url)?;
 
-    let clock = Arc::new(MovableClock::open(resting.map(|data| data.join("clock")))?);
     let reminders = Arc::new(Reminders::default());
     remember(&reminders, &database.payments).await?;
     remember(&reminders, &database.vault).await?;
@@ -139,16 +144,30 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
     listener.map_err(|error| format!("port {port}: {error}; choose another with --port or --sandbox-port, or 0").into())
 }
 
-async fn start_sandbox(port: u16, data: Option<&Path>, ended: watch::Receiver<bool>) -> Result<String, StartError> {
+async fn start_sandbox(
+    port: u16,
+    options: sandbox::Options,
+    ended: watch::Receiver<bool>,
+) -> Result<String, StartError> {
     let listener = listen(port).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let options = sandbox::Options { data: data.map(|data| data.join("sandbox")), ..Default::default() };
     tokio::spawn(async move {
         if let Err(error) = sandbox::serve(listener, options, wait(ended)).await {
             eprintln!("the sandbox gateways ended: {error}");
         }
     });
     Ok(url)
+}
+
+/// Where the sandbox gateways tell us what their answers could not say. What an answer says is not told again: a lost one
+/// is for us to find out.
+fn receivers(identity: &Identity, url: &str) -> Result<sandbox::Receivers, StartError> {
+    let receiver = |Notices { class, provider, secret }: Notices<'_>| {
+        let url = format!("{url}/commerce/payments/notify?provider={provider}");
+        let secrets = vec![Secret::new(secret.reveal().to_owned())];
+        Some((sandbox::Class::by_name(class)?, sandbox::Notify { url, secrets, only_later: true }))
+    };
+    Ok(identity.notices()?.into_iter().filter_map(receiver).collect())
 }
 
 /// The key of request fingerprints, made at the first start.

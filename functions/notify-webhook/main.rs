@@ -1,5 +1,5 @@
 //! The Lambda function `notify-webhook`.
 
 fn main() -> Result<(), kessai_functions::lambda::StartError> {
-    kessai_functions::lambda::serve(&kessai_functions::notify_webhook::FUNCTION)
+    kessai_functions::lambda::serve_with_events(&kessai_functions::notify_webhook::FUNCTION)
 }

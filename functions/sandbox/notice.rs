@@ -62,6 +62,18 @@ pub struct Item {
     pub told: Value,
 }
 
+impl Item {
+    /// Whether the answer to the operation could not say it.
+    pub(super) fn is_told_later(&self, operation: &Operation) -> bool {
+        match self.stage {
+            Stage::Failed | Stage::DisputeOpened | Stage::ChargedBack | Stage::DisputeReversed => true,
+            Stage::Accepted | Stage::ActionRequired | Stage::Approved | Stage::Declined => {
+                operation.tells_first || operation.outcome.changes_at_ms().is_some()
+            }
+        }
+    }
+}
+
 /// Everything that is told of an operation, of a gateway at this URL, in the order in which it happens.
 #[must_use]
 pub fn notices(operation: &Operation, url: &str) -> Vec<Item> {

@@ -35,6 +35,8 @@ pub struct Notify {
     pub url: String,
     /// Two while one replaces the other.
     pub secrets: Vec<Secret>,
+    /// Only what its answer could not say is told of an operation: how it ended, and what came after.
+    pub only_later: bool,
 }
 
 /// Where the notices of each class go; those of the others go nowhere.
@@ -129,20 +131,22 @@ impl State {
 
     /// What is owed of an operation; where there is nothing yet, it is put back.
     fn letter(&mut self, place: usize, now_ms: i64) -> Option<Letter> {
-        let class = self.gateway.operation(place)?.class;
-        let (owed, later): (Vec<Item>, Vec<Item>) =
-            self.gateway.untold(place, now_ms).into_iter().partition(|item| item.at_ms <= now_ms);
+        let operation = self.gateway.operation(place)?;
+        let class = operation.class;
+        let Notify { url, secrets, only_later } = self.receivers.get(&class)?;
+        let untold = self.gateway.untold(place, now_ms).into_iter();
+        let told = untold.filter(|item| !only_later || item.is_told_later(operation));
+        let (owed, later): (Vec<Item>, Vec<Item>) = told.partition(|item| item.at_ms <= now_ms);
         if owed.is_empty() {
             self.outbox.rest(place, later.iter().map(|item| item.at_ms).min());
             return None;
         }
-        let Notify { url, secrets } = self.receivers.get(&class)?;
         let secrets: Vec<&str> = secrets.iter().map(Secret::reveal).collect();
         Some(Letter {
             place,
             stages: owed.iter().map(|item| item.stage).collect(),
             url: url.clone(),
-            notice: envelope(owed.iter().map(|item| &item.told), &secrets, now_ms),
+            notice: envelope(owed.iter().map(|item| &item.told), &secrets, self.clock.now().as_millis()),
             mishap: self.gateway.strike_notice(class),
         })
     }

@@ -23,6 +23,8 @@ use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use kessai_infra::http::HttpClient;
+use kessai_infra::system::SystemClock;
+use kessai_shared::ports::Clock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -50,12 +52,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const STOP_LIMIT: Duration = Duration::from_secs(1);
 
 /// How to run the server.
-#[derive(Debug, Default)]
 pub struct Options {
     /// Where the ledger is kept; without it, in memory only.
     pub data: Option<PathBuf>,
     /// Where notices go.
     pub notify: Receivers,
+    /// By which notices are signed: that of whoever takes them, which may be moved.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { data: None, notify: Receivers::default(), clock: Arc::new(SystemClock) }
+    }
 }
 
 /// Serves until `shutdown` ends. Answers that still wait by then are not delivered.
@@ -70,7 +79,8 @@ pub async fn serve(
     let (ledger, records) = Ledger::open(options.data.as_deref())?;
     let gateway = Gateway::restore(records).at(format!("http://{}", listener.local_addr()?));
     let notifies = !options.notify.is_empty();
-    let mut state = State { gateway, ledger, outbox: Outbox::default(), receivers: options.notify };
+    let mut state =
+        State { gateway, ledger, outbox: Outbox::default(), receivers: options.notify, clock: options.clock };
     state.look_at(0..state.gateway.operations());
     let (failed, mut failure) = mpsc::channel(1);
     let (stop, stopping) = watch::channel(false);
@@ -134,6 +144,7 @@ pub struct State {
     pub ledger: Ledger,
     pub outbox: Outbox,
     pub receivers: Receivers,
+    pub clock: Arc<dyn Clock>,
 }
 
 impl State {

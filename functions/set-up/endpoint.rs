@@ -1,5 +1,4 @@
-//! Webhook endpoints: where a merchant wants to hear of events. Only their set-up is here; nothing is delivered to them
-//! yet.
+//! Webhook endpoints: where a merchant wants to hear of events. Only their set-up is here.
 //!
 //! An endpoint's secret is made here, shown once and kept sealed. While one replaces another both are valid.
 

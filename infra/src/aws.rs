@@ -1,5 +1,5 @@
-//! The account that a process works in: region, credentials, endpoints, and the one HTTP client that all of its AWS
-//! clients share.
+//! The account that a process works in: region, credentials, endpoints, and the one HTTP client that all of its tables
+//! share.
 //!
 //! There is no chain of places to look for a region or credentials: a function has them in its environment, a local
 //! server has none. The limits fit a caller that keeps three seconds back for the write that says what a gateway
@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -15,11 +16,13 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use kessai_shared::ports::Http;
 use kessai_shared::reminder::Errand;
 
 use crate::dynamodb::DynamoDb;
-use crate::secrets::Secrets;
-use crate::sqs::Sqs;
+use crate::secrets::{self, Secrets};
+use crate::signed::{Patience, Service};
+use crate::sqs::{self, Sqs};
 
 /// How long things may take.
 #[derive(Clone, Copy)]
@@ -127,25 +130,31 @@ impl Account {
         DynamoDb::new(aws_sdk_dynamodb::Client::from_conf(config.build()), name)
     }
 
-    /// A queue, by its URL.
-    pub fn queue(&self, urls: Vec<(Errand, String)>) -> Sqs {
-        let mut config = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(self.credentials.clone())
-            .http_client(self.http_client.clone())
-            .timeout_config(timeouts(self.limits))
-            .retry_config(retries());
-        config.set_endpoint_url(self.endpoints.sqs.clone());
-        Sqs::new(aws_sdk_sqs::Client::from_conf(config.build()), urls)
+    /// The queues, each by its URL, and by whom they are reached.
+    pub fn queue(&self, http: Arc<dyn Http>, urls: Vec<(Errand, String)>) -> Sqs {
+        let instead = self.endpoints.sqs.as_deref();
+        let service = self.service("SQS", "sqs", "application/x-amz-json-1.0", instead, sqs::PATIENCE);
+        Sqs::new(service, http, urls)
     }
 
     /// The parameters that are secret.
     pub fn secrets(&self) -> Secrets {
-        let region = &self.region;
+        let instead = self.endpoints.ssm.as_deref();
+        Secrets::new(self.service("Parameter Store", "ssm", "application/x-amz-json-1.1", instead, secrets::PATIENCE))
+    }
+
+    fn service(
+        &self,
+        title: &'static str,
+        name: &'static str,
+        content_type: &'static str,
+        instead: Option<&str>,
+        patience: Patience,
+    ) -> Service {
+        let region = self.region.clone();
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let url = self.endpoints.ssm.clone().unwrap_or_else(|| format!("https://ssm.{region}.{suffix}"));
-        Secrets::new(url, region.clone(), self.credentials.clone())
+        let url = instead.map_or_else(|| format!("https://{name}.{region}.{suffix}"), str::to_owned);
+        Service { title, name, content_type, url, region, credentials: self.credentials.clone(), patience }
     }
 }
 

@@ -11,7 +11,7 @@
 //! | [`webhook`] | `Deliveries` | one connection each, to the public internet only |
 //! | [`watch`] | `Journal` | a line of JSON for each request and each call, with metrics |
 //!
-//! [`aws`] knows the account, and [`secrets`] what is fetched at the start.
+//! [`aws`] knows the account, [`secrets`] what is fetched at the start, and `signed` how AWS is asked for a single call.
 //!
 //! Nothing here decides anything about a payment. What a room must get right is what it says when
 //! something went wrong: a write that may have happened is a fault, never a refusal, and a request that
@@ -24,6 +24,7 @@ pub mod directory;
 pub mod dynamodb;
 pub mod http;
 pub mod secrets;
+mod signed;
 pub mod sqs;
 pub mod system;
 pub mod watch;

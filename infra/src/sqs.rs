@@ -3,35 +3,44 @@
 //! Messages go in batches of ten, the most that one call takes. A message that SQS refuses fails the whole: whoever
 //! sends them sends all of them again, which does no harm.
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{
-    MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
-};
-use kessai_shared::ports::{Pending, Queue, QueueFault};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kessai_shared::ports::{Http, Pending, Queue, QueueFault};
 use kessai_shared::reminder::{Delayed, Errand};
-use kessai_shared::trace::TraceId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::signed::{Patience, Service};
 
 /// Messages that one call takes.
 const BATCH: usize = 10;
 
+/// Nobody waits for the answer of whoever sends, and in a small function a first handshake alone may take most of a
+/// second. All attempts together stay below ten seconds.
+pub(crate) const PATIENCE: Patience =
+    Patience { attempt: Duration::from_secs(3), attempts: 3, first_pause: Duration::from_millis(50) };
+
+const TARGET: &str = "AmazonSQS.SendMessageBatch";
+
 /// The queue of each errand.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sqs {
-    client: Client,
+    service: Service,
+    http: Arc<dyn Http>,
     urls: Vec<(Errand, String)>,
 }
 
 impl Sqs {
-    pub(crate) fn new(client: Client, urls: Vec<(Errand, String)>) -> Self {
-        Self { client, urls }
+    pub(crate) fn new(service: Service, http: Arc<dyn Http>, urls: Vec<(Errand, String)>) -> Self {
+        Self { service, http, urls }
     }
 
     async fn send_batch(&self, url: &str, reminders: &[&Delayed]) -> Result<(), QueueFault> {
-        let entries: Result<Vec<_>, _> =
-            reminders.iter().enumerate().map(|(place, reminder)| entry(place, reminder)).collect();
-        let request = self.client.send_message_batch().queue_url(url).set_entries(Some(entries.map_err(fault)?));
-        let answer = request.send().await.map_err(fault)?;
-        match answer.failed.first() {
+        let entries: Vec<_> = reminders.iter().enumerate().map(|(place, reminder)| entry(place, reminder)).collect();
+        let body = json!({ "QueueUrl": url, "Entries": entries }).to_string();
+        let Answer { failed } = self.service.call(&*self.http, TARGET, &body).await.map_err(fault)?;
+        match failed.first() {
             None => Ok(()),
             Some(refused) => Err(fault(format!("SQS refused a message: {}", refused.code))),
         }
@@ -57,22 +66,31 @@ impl Queue for Sqs {
     }
 }
 
-fn entry(place: usize, delayed: &Delayed) -> Result<SendMessageBatchRequestEntry, aws_sdk_sqs::error::BuildError> {
-    let entry = SendMessageBatchRequestEntry::builder()
-        .id(place.to_string())
-        .message_body(delayed.reminder.message())
-        .delay_seconds(i32::try_from(delayed.delay.as_secs()).unwrap_or(i32::MAX));
-    match delayed.trace {
-        Some(trace) => {
-            entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, trace_header(trace)?)
-        }
-        None => entry,
+fn entry(place: usize, delayed: &Delayed) -> Value {
+    let mut entry = json!({
+        "Id": place.to_string(),
+        "MessageBody": delayed.reminder.message(),
+        "DelaySeconds": delayed.delay.as_secs(),
+    });
+    if let Some(trace) = delayed.trace {
+        let header = json!({ "DataType": "String", "StringValue": format!("Root={trace}") });
+        entry["MessageSystemAttributes"] = json!({ "AWSTraceHeader": header });
     }
-    .build()
+    entry
 }
 
-fn trace_header(trace: TraceId) -> Result<MessageSystemAttributeValue, aws_sdk_sqs::error::BuildError> {
-    MessageSystemAttributeValue::builder().data_type("String").string_value(format!("Root={trace}")).build()
+/// What is of interest in it: what was sent nobody asks for.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    #[serde(default)]
+    failed: Vec<Refused>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Refused {
+    code: String,
 }
 
 fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> QueueFault {

@@ -103,8 +103,6 @@ enum Outcome {
     Told(Told),
     /// It is not told any more.
     Gone,
-    /// There was no time.
-    Nothing,
 }
 
 /// A delivery as it is sent.
@@ -180,12 +178,9 @@ impl Run<'_> {
         let outbox = self.about.outbox();
         let soon = self.shell.clock.now().plus(EARLY);
         let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
-        let owed = endpoints.map(|(id, endpoint)| (*id, endpoint, outbox.owed(*id, soon)));
-        let telling = owed.filter(|(_, _, entries)| !entries.is_empty()).map(
-            |(id, endpoint, entries)| -> Pending<'_, Result<Came, Fault>> {
-                Box::pin(self.tell(id, endpoint, entries))
-            },
-        );
+        let telling = endpoints.map(|(id, endpoint)| -> Pending<'_, Result<Came, Fault>> {
+            Box::pin(self.tell(*id, endpoint, outbox.owed(*id, soon)))
+        });
         let came = together(telling).await.into_iter().collect::<Result<Vec<_>, Fault>>()?;
         self.keep(&came).await?;
         let is_told = |id: &EndpointId| self.with.merchant.endpoints.get(id).is_some_and(|endpoint| endpoint.is_active);
@@ -195,7 +190,6 @@ impl Run<'_> {
             match outcome {
                 Outcome::Told(told) => round.told.push(told),
                 Outcome::Gone => round.gone.push(endpoint),
-                Outcome::Nothing => {}
             }
         }
         Ok(round)
@@ -204,9 +198,12 @@ impl Run<'_> {
     /// Tells one endpoint what it is owed, until something fails.
     async fn tell(&self, id: EndpointId, endpoint: &Endpoint, entries: &[Entry]) -> Result<Came, Fault> {
         let outbox = self.about.outbox();
+        let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
+        if entries.is_empty() {
+            return came(Outcome::Told(outbox.untold(id)), Vec::new());
+        }
         let mut health = self.health(id).await?;
         let mut tried = Vec::new();
-        let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
         if health.is_disabled(endpoint) {
             let waiting = entries.iter().filter(|entry| entry.number <= outbox.seen);
             tried.extend(waiting.filter(|entry| self.is_wanted(endpoint, entry)).map(|entry| self.dropped(id, entry)));
@@ -215,9 +212,7 @@ impl Run<'_> {
         for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| self.is_wanted(endpoint, entry)) {
             let through = entry.number.saturating_sub(1);
             if !self.has_time() {
-                let is_new = place > 0 || !outbox.behind.contains_key(&id);
-                let left = Told { endpoint: id, through, failed: None };
-                return came(if is_new { Outcome::Told(left) } else { Outcome::Nothing }, tried);
+                return came(Outcome::Told(Told { endpoint: id, through, failed: None }), tried);
             }
             let attempt = self.attempt(id, endpoint, entry).await;
             let now = self.shell.clock.now();

@@ -43,7 +43,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Operations that one look at a payment finishes at most; the rest is due again at once.
-const DUE_AT_ONCE: usize = 8;
+pub const DUE_AT_ONCE: usize = 8;
 
 /// The world, as the shell needs it.
 #[derive(Clone)]

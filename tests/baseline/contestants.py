@@ -71,7 +71,9 @@ class Contestants:
             "FINGERPRINT_KEY": FINGERPRINT_KEY,
             "FINGERPRINT_KEY_PARAMETER": "/kessai/bench/fingerprint-key",
             "VAULT_KEYS_PARAMETER": VAULT_KEYS,
+            "EVENTS_TABLE": "events",
             "FOLLOW_UP_QUEUE_URL": f"{self.world.proxy.url}/000000000000/follow-up",
+            "DELIVERY_QUEUE_URL": f"{self.world.proxy.url}/000000000000/delivery",
             "KESSAI_STAGE": "bench",
         }
         return self._worker([str(self.built.functions / function)], environment | own)

@@ -17,12 +17,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kessai_functions::event::HttpAnswer;
 use kessai_functions::local::routes::{Route, routes};
+use kessai_shared::event::EventName;
 use kessai_shared::ids::{
     ApiKeyId, EndpointId, GatewayId, MerchantId, MethodId, MethodKind, Ordinal, PaymentId, ProviderId, Record,
 };
 use kessai_shared::memory::Meter;
 use kessai_shared::merchant::Scope;
 use kessai_shared::payment::IdempotencyKey;
+use kessai_shared::payment::outbox::News;
+use kessai_shared::ports::Archive;
+use kessai_shared::stored::event::{Recorded, encode_recorded};
 use serde_json::{Value, json};
 
 use crate::harness::Kessai;
@@ -97,8 +101,30 @@ impl<'a> Holder<'a> {
         let refund = self.make(&refunds, json!({ "amount": 1 }), "/refund/id").await;
         ids.extend([("authorizationId", authorization), ("paymentId", capture)]);
         ids.extend([("reversalId", reversal), ("refundId", refund)]);
+        ids.insert("eventId", self.event(&ids["authorizationId"]).await);
         self.perishable(&mut ids).await;
         ids
+    }
+
+    /// That this authorization was asked for, as it is recorded.
+    async fn event(&self, authorization: &str) -> String {
+        let (set_up, _) = self.ask("GET", "/set-up", &Value::Null).await;
+        let set_up: Value = serde_json::from_str(&set_up.body).expect("JSON");
+        let merchant = set_up["merchant"]["id"].as_str().and_then(MerchantId::parse).expect("a merchant");
+        let (payment, operation) = Record::Authorization.locate(authorization).expect("an authorization");
+        let recorded = Recorded {
+            id: format!("evt_{:031x}", self.world.archive.items().len()),
+            merchant,
+            payment,
+            operation,
+            news: News::Created,
+            at: self.world.deadline(),
+            version: 1,
+            name: EventName::AuthorizationCreated,
+            deliveries: Vec::new(),
+        };
+        self.world.archive.keep(encode_recorded(&recorded)).await.expect("kept");
+        recorded.id
     }
 
     /// What a route takes away or replaces.
@@ -124,6 +150,7 @@ fn unknown() -> Ids {
         ("gatewayId", GatewayId::from_random([9; 16]).to_string()),
         ("apiKeyId", ApiKeyId::from_random([9; 16]).to_string()),
         ("endpointId", EndpointId::from_random([9; 16]).to_string()),
+        ("eventId", format!("evt_{}", "9".repeat(31))),
     ])
 }
 
@@ -148,7 +175,7 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
         "cardType": "Visa", "cardCategory": "CreditCard", "expiryMonth": 5, "expiryYear": 2030, "accountId": ACCOUNT,
     });
     match (route.method.as_str(), plain(route)) {
-        ("GET" | "DELETE", _) => Value::Null,
+        ("GET" | "DELETE", _) | ("POST", "/commerce/payments/events/{eventId}/redeliver") => Value::Null,
         ("POST", "/commerce/payments/authorizations" | "/commerce/payments/sales" | "/commerce/payments/postAuths") => {
             opening(ids)
         }
@@ -194,6 +221,13 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
         ("PATCH", "/set-up/webhook-endpoints/{endpointId}") => json!({ "description": name }),
         (method, path) => panic!("nobody knows a good body for {method} {path}"),
     }
+}
+
+/// What a key must have for this route.
+fn scopes(route: &Route) -> Vec<Scope> {
+    // Whoever may read must not have others told.
+    let more = route.path.ends_with("/redeliver").then_some(Scope::SetUp);
+    route.function.scopes.iter().copied().chain(more).collect()
 }
 
 /// The parameters of a path that name records.
@@ -313,14 +347,14 @@ impl<'a> Cast<'a> {
     async fn check_scopes(&mut self, route: &Route) -> usize {
         let (path, body) = (path(route, &self.mine), body(route, &self.mine, "Nobody"));
         assert!(!route.function.scopes.is_empty(), "{path} needs no scope");
-        for scope in route.function.scopes {
-            let (answer, spent) = self.lacking[scope].ask(&route.method, &path, &body).await;
+        for scope in scopes(route) {
+            let (answer, spent) = self.lacking[&scope].ask(&route.method, &path, &body).await;
             let context = format!("without {}: {} {path}: {}", scope.name(), route.method, answer.body);
             assert_eq!(answer.status_code, 403, "{context}");
             assert!(answer.body.contains(&format!("lacks the scope {}\"", scope.name())), "{context}");
             check_untouched(spent, &context);
         }
-        route.function.scopes.len()
+        scopes(route).len()
     }
 
     /// Whatever the path, the body or the query names of this merchant is to another as if it were not there.
@@ -369,7 +403,7 @@ impl<'a> Cast<'a> {
     async fn check_owner(&mut self, route: &Route) {
         let name = self.name();
         let (path, body) = (path(route, &self.mine), body(route, &self.mine, &name));
-        let (key, id) = self.owner.key(route.function.scopes.iter().copied(), json!({})).await;
+        let (key, id) = self.owner.key(scopes(route), json!({})).await;
         let (answer, _) = Holder::new(self.world, &key).ask(&route.method, &path, &body).await;
         // The sandbox has no client-side authorization of this name, and says so: it was asked.
         let success = if plain(route).ends_with("/postAuths") { 402..403 } else { 200..300 };

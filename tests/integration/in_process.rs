@@ -68,7 +68,7 @@ pub struct Spent {
 }
 
 impl Spent {
-    fn since(self, before: Self) -> Self {
+    pub fn since(self, before: Self) -> Self {
         Self {
             payments: difference(self.payments, before.payments),
             vault: difference(self.vault, before.vault),

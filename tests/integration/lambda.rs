@@ -10,12 +10,15 @@ use kessai_functions::local::identity::Identity;
 use kessai_functions::local::methods;
 use kessai_functions::scheduler_tick::{Tick, Ticking};
 use kessai_infra::system::{SystemClock, SystemEntropy};
+use kessai_shared::event::EventName;
 use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey, Record};
 use kessai_shared::payment::IdempotencyKey;
-use kessai_shared::ports::{Clock, Expected, Journal, Note, Pending, Queue, QueueFault, Store, StoreFault};
+use kessai_shared::payment::outbox::News;
+use kessai_shared::ports::{Archive, Clock, Expected, Journal, Note, Pending, Queue, QueueFault, Store, StoreFault};
 use kessai_shared::reminder::{Delayed, Reminder};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
+use kessai_shared::stored::event::{Recorded, encode_recorded};
 use kessai_shared::stored::payment::{DUE, KEY, VERSION};
 use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
@@ -60,13 +63,33 @@ impl Account {
             ("PAYMENTS_TABLE", "payments"),
             ("MERCHANTS_TABLE", "merchants"),
             ("VAULT_TABLE", "vault"),
+            ("EVENTS_TABLE", "events"),
             ("AWS_ENDPOINT_URL", &self.services.url()),
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
             ("VAULT_KEYS_PARAMETER", "/kessai/test/vault-keys"),
             ("FOLLOW_UP_QUEUE_URL", "http://queue/follow-up"),
+            ("DELIVERY_QUEUE_URL", "http://queue/delivery"),
             ("KESSAI_STAGE", "test"),
         ];
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// That the authorization was asked for, as it is recorded.
+    async fn happened(&self, authorization: &str) -> String {
+        let (payment, operation) = Record::Authorization.locate(authorization).expect("an authorization");
+        let recorded = Recorded {
+            id: format!("evt_{}", "1".repeat(31)),
+            merchant: self.identity.merchant,
+            payment,
+            operation,
+            news: News::Created,
+            at: SystemClock.now(),
+            version: 1,
+            name: EventName::AuthorizationCreated,
+            deliveries: Vec::new(),
+        };
+        self.database.events.keep(encode_recorded(&recorded)).await.expect("kept");
+        recorded.id
     }
 
     /// The sample event of a function, by this merchant, with these members in its body.
@@ -138,6 +161,10 @@ async fn every_deployed_function_serves_its_event() {
     let read = check(env!("CARGO_BIN_EXE_retrieve"), account.event("retrieve", to, &json!({})), 200);
     assert_eq!(read["operations"].as_array().map(Vec::len), Some(4));
     assert_eq!(read["paymentAuthorization"]["balance"], json!(0.0));
+    let event = account.happened(authorization).await;
+    let shown =
+        check(env!("CARGO_BIN_EXE_events"), account.event("events", Some(("eventId", &event)), &json!({})), 200);
+    assert_eq!((&shown["type"], &shown["data"]), (&json!("authorization.created"), &read));
     let provider = check(env!("CARGO_BIN_EXE_set-up"), account.event("set-up", None, &json!({})), 201);
     assert_eq!(provider["success"], json!(true));
 }
@@ -238,6 +265,9 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let account = Account::new().await;
     let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
     payments.create_indexed_table().await.expect("a table");
+    // Of the vault the same is asked.
+    let vault = kessai_infra::aws::Account::at(&account.database.url).table("indexed-vault");
+    vault.create_indexed_table().await.expect("a table");
     let now = SystemClock.now();
     // Written an hour ago, what is due now was due late; written now, it was not.
     let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
@@ -257,6 +287,7 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
         let runtime = RuntimeApi::new();
         let mut environment = account.environment(&runtime.address());
         environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
+        environment.insert("VAULT_TABLE".to_owned(), "indexed-vault".to_owned());
         let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
         let ticked = runtime.invoke(event);
         let mut reminded: Vec<_> = account.services.sent().iter().map(payment_of).collect();
@@ -377,7 +408,7 @@ impl Journal for Kept {
     }
 }
 
-/// What the SDK's client of SQS cannot be without: the service in the names of its calls.
+/// What whoever sends messages cannot be without: the service in the name of the call.
 const QUEUE_CLIENT: &[u8] = b"AmazonSQS";
 
 #[test]
@@ -390,6 +421,7 @@ fn only_the_functions_behind_the_callers_link_a_client_of_the_queue() {
         env!("CARGO_BIN_EXE_post-auth"),
         env!("CARGO_BIN_EXE_refund"),
         env!("CARGO_BIN_EXE_retrieve"),
+        env!("CARGO_BIN_EXE_events"),
     ];
     let working = [env!("CARGO_BIN_EXE_relay"), env!("CARGO_BIN_EXE_follow-up"), env!("CARGO_BIN_EXE_scheduler-tick")];
     let links = |binary: &&str| {

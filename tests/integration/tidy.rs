@@ -72,8 +72,11 @@ fn sample_events_of_workers_are_what_they_read() {
     use kessai_shared::reminder::Reminder;
     let stream: StreamEvent = serde_json::from_str(&read("events/relay.json")).expect("records of a stream");
     assert!(stream.records.iter().all(|record| record.image().is_ok_and(|image| image.is_some())));
-    let queue: QueueEvent = serde_json::from_str(&read("events/follow-up.json")).expect("messages of a queue");
-    assert!(queue.records.iter().all(|message| Reminder::parse(&message.body).is_some()));
+    for name in ["follow-up", "deliver-event"] {
+        let queue: QueueEvent =
+            serde_json::from_str(&read(&format!("events/{name}.json"))).expect("messages of a queue");
+        assert!(queue.records.iter().all(|message| Reminder::parse(&message.body).is_some()));
+    }
     let tick = serde_json::from_str::<kessai_functions::scheduler_tick::Tick>(&read("events/scheduler-tick.json"));
     assert!(tick.is_ok());
 }

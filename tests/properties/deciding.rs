@@ -71,6 +71,8 @@ proptest! {
                     prop_assert_eq!(gist(&twice.payment, *source), gist(&once.payment, *source));
                     prop_assert_eq!(twice.effect, None);
                 }
+                Event::Followed { .. } | Event::Told { .. } => prop_assert_eq!(&twice, turn.result),
+                Event::ToldAgain { .. } => {}
                 Event::Due { .. } => {
                     let twice = twice.expect("a look is never rejected");
                     prop_assert!(twice == *once || twice.operation != once.operation, "due again at once: {twice:?}");

@@ -120,7 +120,9 @@ fn the_answer_is_ours(question: Question, duplicate: bool, response: &HttpRespon
     let names_us = status == 200 && serde_json::from_slice(&response.body).is_ok_and(|body| names_us(&body));
     let refused = question == Question::Send && [400, 404].contains(&status) && !duplicate;
     let believed = match outcome {
-        Outcome::Approved(_) | Outcome::Accepted(_) => names_us && question != Question::Reverse,
+        Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..) => {
+            names_us && question != Question::Reverse
+        }
         Outcome::Declined(..) => (names_us && question != Question::Reverse) || refused,
         Outcome::Voided(_) => names_us && question == Question::Reverse,
         Outcome::NeverReceived => status == 200 && question == Question::LookUp,

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use kessai_shared::event::EventNames;
 use kessai_shared::ids::Ordinal;
 use kessai_shared::payment::asked::{AccountId, Amount, Details, Group, Membership, RefundReason};
-use kessai_shared::payment::{Answer, BalanceCheck, Decline, Kind, Outcome, Source, Terms};
+use kessai_shared::payment::{Answer, BalanceCheck, Decline, Kind, Outcome, PayerAction, Source, Terms};
 use kessai_shared::time::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
@@ -26,16 +27,16 @@ fn terms() -> impl Strategy<Value = Terms> {
     let windows = option::of(select(vec![hours(2), hours(24)]));
     let checks = select(vec![BalanceCheck::Strict, BalanceCheck::Gateway]);
     let lifetimes = select(vec![hours(1), hours(7 * 24)]);
-    (windows, any::<[bool; 3]>(), checks, lifetimes).prop_map(
-        |(key_window, [can_look_up, can_reverse_timeouts, multi_capture], balance_check, authorization_lifetime)| {
-            Terms {
-                key_window,
-                can_look_up,
-                can_reverse_timeouts,
-                multi_capture,
-                balance_check,
-                authorization_lifetime,
-            }
+    (windows, any::<[bool; 4]>(), checks, lifetimes).prop_map(
+        move |(key_window, [can_look_up, can_reverse_timeouts, multi_capture, tells], balance_check, lifetime)| Terms {
+            key_window,
+            can_look_up,
+            can_reverse_timeouts,
+            multi_capture,
+            balance_check,
+            authorization_lifetime: lifetime,
+            verdict_within: hours(24),
+            wanted: if tells { EventNames::all() } else { EventNames::NONE },
         },
     )
 }
@@ -124,12 +125,19 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         8 => answers().prop_map(Outcome::Approved),
         1 => answers().prop_map(Outcome::Accepted),
+        1 => (answers(), 0..200_000_000_u64).prop_map(|(answer, after)| Outcome::ActionRequired(answer, page(after))),
         1 => (declines, answers()).prop_map(|(decline, answer)| Outcome::Declined(decline, answer)),
         1 => answers().prop_map(Outcome::Voided),
         2 => Just(Outcome::NotSent),
         3 => Just(Outcome::Unknown),
         1 => Just(Outcome::NeverReceived),
     ]
+}
+
+/// Where the payer must go.
+fn page(open_for_ms: u64) -> PayerAction {
+    let expires_at = START.plus(Duration::from_millis(open_for_ms));
+    PayerAction { url: "https://pay.example/challenges/1".to_owned(), expires_at }
 }
 
 /// Longer than any record takes.

@@ -9,7 +9,7 @@ use kessai_shared::fingerprint::{Fingerprint, FingerprintKey};
 use kessai_shared::ids::Ordinal;
 use kessai_shared::payment::asked::{Amount, Details, Opening};
 use kessai_shared::payment::{
-    Action, Claim, Event, Instrument, Kind, Nonce, Outcome, Payment, Request, Source, State, Step, Terms, step,
+    Action, Claim, Event, Instrument, Kind, Nonce, Outcome, Payment, Request, Source, State, Step, Terms, Verdict, step,
 };
 use kessai_shared::rejection::Rejection;
 use kessai_shared::time::Timestamp;
@@ -24,7 +24,7 @@ pub struct History {
     pub terms: Terms,
     pub opening: Demand,
     pub moments: Vec<Moment>,
-    /// What a gateway says that it has never heard of it does not act upon later.
+    /// What a gateway has denied it does not act upon later.
     pub keeps_its_word: bool,
 }
 
@@ -125,9 +125,14 @@ impl History {
                 let operation = Ordinal::new(operation % count).expect("a place that an id can hold");
                 let state = payment.and_then(|payment| payment.operation(operation)).map(|known| &known.state);
                 let held = if let Some(State::Open(open)) = state { open.nonce } else { Nonce(0) };
-                let forgets = matches!(outcome, Outcome::Approved(_) | Outcome::Accepted(_))
-                    && state == Some(&State::Unsent)
-                    && self.keeps_its_word;
+                // What it denied it does not act upon later.
+                let is_denied = match state {
+                    Some(State::Unsent) => true,
+                    Some(State::Settled(settled)) => settled.verdict != Verdict::Approved,
+                    Some(State::Open(_) | State::Accepted(_)) | None => false,
+                };
+                let acts = matches!(outcome, Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..));
+                let forgets = acts && is_denied && self.keeps_its_word;
                 let outcome = if forgets { Outcome::Unknown } else { outcome.clone() };
                 Event::Learned { operation, source: *source, nonce: nonce.map_or(held, Nonce), outcome }
             }

@@ -18,7 +18,7 @@ use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::gateways::Notice;
 use kessai_shared::ids::{ApiKeyId, GatewayId, MethodId, Ordinal, PaymentId, ProviderId, Record};
-use kessai_shared::memory::Memory;
+use kessai_shared::memory::{Memory, MemoryArchive};
 use kessai_shared::merchant::{
     ApiKey, DeveloperName, Gateway, ListedKey, Merchant, Provider, Scope, SealedSecret, SharedWith,
 };
@@ -37,7 +37,7 @@ use serde_json::Value;
 use crate::fixtures::{START, gateway, key, merchant};
 
 /// The samples of `events/`, in the order of [`FUNCTIONS`].
-pub const SAMPLES: [&str; 10] = [
+pub const SAMPLES: [&str; 11] = [
     include_str!("../../events/authorize.json"),
     include_str!("../../events/capture.json"),
     include_str!("../../events/reverse.json"),
@@ -46,12 +46,13 @@ pub const SAMPLES: [&str; 10] = [
     include_str!("../../events/refund.json"),
     include_str!("../../events/tokenize.json"),
     include_str!("../../events/retrieve.json"),
+    include_str!("../../events/events.json"),
     include_str!("../../events/set-up.json"),
     include_str!("../../events/notify-webhook.json"),
 ];
 
 /// The place of `notify-webhook` among them.
-pub const NOTIFY: usize = 9;
+pub const NOTIFY: usize = 10;
 
 /// What the samples call by name.
 const API_KEY: &str = "kessai_0000000000000000000000000000000000000000000000000000000000000000";
@@ -118,7 +119,7 @@ impl World {
             directory: merchants.clone(),
             merchants: merchants.clone(),
             rates: Arc::default(),
-            archive: None,
+            archive: Some(Arc::new(MemoryArchive::default())),
             takes_loopback: false,
         };
         Self { app, set_up, payments, merchants, vault }

@@ -2,7 +2,7 @@
 
 use kessai_functions::sandbox::Class;
 use tests::auditor::VERDICTS;
-use tests::cells::{Cell, HAPPENED, STANDS, cannot_end, is_rare, unreachable};
+use tests::cells::{Cell, DELIVERED, HAPPENED, STANDS, TOLD_OF, cannot_become, cannot_end, is_rare, unreachable};
 use tests::chance::Fault;
 
 use crate::tally::Tally;
@@ -13,6 +13,8 @@ pub enum Place {
     Fault(Fault),
     Cell(Cell),
     Ended(Class, &'static str),
+    /// By the places of what was told and what became of it.
+    Delivered(usize, usize),
 }
 
 /// A place, and what is wrong with its count.
@@ -30,13 +32,15 @@ impl Place {
         let cells = (0..STANDS.len()).flat_map(|stands| (0..HAPPENED.len()).map(move |happened| (stands, happened)));
         let cells = cells.map(|(stands, happened)| Self::Cell(Cell { stands, happened }));
         let ended = Class::ALL.into_iter().flat_map(|class| VERDICTS.map(|verdict| Self::Ended(class, verdict)));
-        faults.chain(cells).chain(ended)
+        let delivered = (0..TOLD_OF.len()).flat_map(|of| (0..DELIVERED.len()).map(move |became| (of, became)));
+        faults.chain(cells).chain(ended).chain(delivered.map(|(of, became)| Self::Delivered(of, became)))
     }
 
     pub fn count(self, tally: &Tally) -> u64 {
         match self {
             Self::Fault(fault) => tally.struck[fault as usize],
             Self::Cell(cell) => tally.cells[cell.stands][cell.happened],
+            Self::Delivered(of, became) => tally.deliveries[of][became],
             Self::Ended(class, verdict) => {
                 let verdict = VERDICTS.iter().position(|known| *known == verdict);
                 verdict.map_or(0, |verdict| tally.ended[class as usize][verdict])
@@ -50,6 +54,7 @@ impl Place {
             Self::Fault(_) => None,
             Self::Cell(cell) => unreachable(cell),
             Self::Ended(class, verdict) => cannot_end(class, verdict),
+            Self::Delivered(of, became) => cannot_become(TOLD_OF[of], DELIVERED[became]),
         }
     }
 
@@ -57,7 +62,7 @@ impl Place {
     pub fn is_rare(self) -> bool {
         match self {
             Self::Cell(cell) => is_rare(cell),
-            Self::Fault(_) | Self::Ended(..) => false,
+            Self::Fault(_) | Self::Ended(..) | Self::Delivered(..) => false,
         }
     }
 
@@ -65,6 +70,7 @@ impl Place {
         match self {
             Self::Fault(fault) => format!("fault: {}", fault.name()),
             Self::Cell(cell) => format!("cell: {} × {}", STANDS[cell.stands], HAPPENED[cell.happened]),
+            Self::Delivered(of, became) => format!("delivery: {}, {}", TOLD_OF[of], DELIVERED[became]),
             Self::Ended(class, verdict) => format!("end: {verdict}, at a gateway of class {}", class.name()),
         }
     }

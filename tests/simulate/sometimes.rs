@@ -1,10 +1,10 @@
-//! The table of what happened sometimes: faults, cells of the protocol, and ends, each with its count.
+//! The table of what happened sometimes: faults, cells of the protocol, ends and deliveries, each with its count.
 
 use std::fmt::Write;
 
 use kessai_functions::sandbox::Class;
 use tests::auditor::VERDICTS;
-use tests::cells::{Cell, HAPPENED, STANDS};
+use tests::cells::{Cell, DELIVERED, HAPPENED, STANDS, TOLD_OF};
 use tests::chance::Fault;
 
 use crate::figures::short;
@@ -17,7 +17,7 @@ const COLUMN: usize = 10;
 
 /// All of it.
 pub fn table(tally: &Tally, gaps: &[Gap]) -> String {
-    let mut text = format!("\n{}\n{}\n{}", faults(tally), cells(tally), ends(tally));
+    let mut text = format!("\n{}\n{}\n{}\n{}", faults(tally), cells(tally), ends(tally), deliveries(tally));
     text.push_str("\n·   cannot be reached\n0   is so rare that a million histories may miss it\n0!  can be reached, and was not\n!   was reached, and cannot be\n");
     let _ = writeln!(text, "{} gaps{}", gaps.len(), if gaps.is_empty() { "" } else { "; --require-all names them" });
     text
@@ -68,6 +68,15 @@ fn ends(tally: &Tally) -> String {
     text += &headings(&Class::ALL.map(Class::name));
     for verdict in VERDICTS {
         text += &row(verdict, Class::ALL.into_iter().map(|class| entry(tally, Place::Ended(class, verdict))));
+    }
+    text
+}
+
+fn deliveries(tally: &Tally) -> String {
+    let mut text = "Deliveries: what became (rows) of what merchants were to be told (columns)\n".to_owned();
+    text += &headings(&TOLD_OF);
+    for (became, name) in DELIVERED.into_iter().enumerate() {
+        text += &row(name, (0..TOLD_OF.len()).map(|of| entry(tally, Place::Delivered(of, became))));
     }
     text
 }

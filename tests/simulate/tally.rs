@@ -3,7 +3,7 @@
 use kessai_functions::sandbox::Class;
 use tests::Report;
 use tests::auditor::VERDICTS;
-use tests::cells::{HAPPENED, STANDS};
+use tests::cells::{DELIVERED, HAPPENED, STANDS, TOLD_OF};
 use tests::chance::Fault;
 use tests::plan::Plan;
 
@@ -17,6 +17,8 @@ pub struct Tally {
     pub cells: [[u64; HAPPENED.len()]; STANDS.len()],
     /// How operations ended, for each class of gateway.
     pub ended: [[u64; VERDICTS.len()]; Class::ALL.len()],
+    /// What became of deliveries, by what they told of.
+    pub deliveries: [[u64; DELIVERED.len()]; TOLD_OF.len()],
 }
 
 impl Default for Tally {
@@ -27,6 +29,7 @@ impl Default for Tally {
             struck: [0; Fault::ALL.len()],
             cells: [[0; HAPPENED.len()]; STANDS.len()],
             ended: [[0; VERDICTS.len()]; Class::ALL.len()],
+            deliveries: [[0; DELIVERED.len()]; TOLD_OF.len()],
         }
     }
 }
@@ -39,6 +42,7 @@ impl Tally {
         add(&mut self.struck, &report.struck);
         add(self.cells.as_flattened_mut(), report.auditor.cells.as_flattened());
         add(&mut self.ended[plan.class as usize], &report.auditor.ended);
+        add(self.deliveries.as_flattened_mut(), report.auditor.deliveries.as_flattened());
     }
 
     /// Adds what another thread counted.
@@ -48,6 +52,7 @@ impl Tally {
         add(&mut self.struck, &other.struck);
         add(self.cells.as_flattened_mut(), other.cells.as_flattened());
         add(self.ended.as_flattened_mut(), other.ended.as_flattened());
+        add(self.deliveries.as_flattened_mut(), other.deliveries.as_flattened());
     }
 }
 

@@ -2,11 +2,12 @@
 
 use kessai_functions::sandbox::{Class, Kind, TABLE};
 use tests::chance::Fault;
+use tests::endpoints::ENDPOINTS;
 use tests::plan::{Errand, Pays, Plan};
 
 /// The plan, with how often each fault struck.
 pub fn sentences(plan: &Plan, struck: &[u32; Fault::ALL.len()]) -> Vec<String> {
-    let Plan { seed, class, by_door, strict, tells, faults, errands } = plan;
+    let Plan { seed, class, by_door, strict, tells, endpoints, faults, errands } = plan;
     let can = match class {
         Class::Keyed => "which honours idempotency keys and can be asked what became of a request",
         Class::LookUp => "which ignores idempotency keys, and can be asked what became of a request",
@@ -18,6 +19,10 @@ pub fn sentences(plan: &Plan, struck: &[u32; Fault::ALL.len()]) -> Vec<String> {
     let checks = if *strict { "Kessai checks reversals" } else { "reversals are left to the gateway" };
     let notices = if *tells { "the gateway sends notices" } else { "the gateway sends no notices" };
     said.push(format!("{callers}, {checks}, {notices}. Amounts are in cents."));
+    let filters: Vec<String> = ENDPOINTS[*endpoints].iter().map(|filters| filters.join(" and ")).collect();
+    if !filters.is_empty() {
+        said.push(format!("Each merchant has endpoints for {}.", filters.join("; for ")));
+    }
     said.extend(errands.iter().enumerate().map(|(place, errand)| wanted(place, errand)));
     let on = faults.iter().map(|fault| match struck[fault as usize] {
         0 => format!("{} (never did)", fault.name()),
@@ -88,6 +93,7 @@ mod test {
             class: Class::None,
             by_door: false,
             strict: true,
+            endpoints: 0,
             tells: false,
             faults: Faults::NONE.with(Fault::Killed).with(Fault::AnswerLost),
             errands: vec![sale, refund],

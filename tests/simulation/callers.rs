@@ -61,11 +61,7 @@ impl World {
             body: format!(r#"{{"amount":{amount},"currency":"USD","card":{card}}}"#).into_bytes(),
         };
         let reaction = self.gateway.handle(&request, START_MS);
-        for record in &reaction.records {
-            if let sandbox::Record::Operation(operation) = record {
-                self.auditor.acted(operation, &self.table, &self.gateway, START_MS);
-            }
-        }
+        self.enter(&reaction.records);
         let body: Value = serde_json::from_str(&reaction.answer.body).expect("the gateway's JSON");
         body["id"].as_str().expect("an id").to_owned()
     }

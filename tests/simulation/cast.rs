@@ -18,6 +18,7 @@ use kessai_shared::stored::merchant::{api_key_key, encode_api_key, encode_mercha
 use kessai_shared::stored::method::StoredMethod;
 use kessai_shared::time::Timestamp;
 
+use crate::endpoints::{ENDPOINTS, set_up_for};
 use crate::world::START_MS;
 
 /// A hold that ends while callers still try.
@@ -44,8 +45,8 @@ pub struct Cast {
     /// The sandbox's magic methods, at hand for both merchants: nobody changes them, so every worker has them in memory.
     pub vault: Arc<Memory>,
     pub sealing_keys: Arc<SealingKeys>,
-    /// For each class, with balances checked by the gateway and by Kessai.
-    pub set_ups: [[Arc<SetUp>; 2]; Class::ALL.len()],
+    /// For each class, with balances checked by the gateway and by Kessai, with these endpoints.
+    pub set_ups: [[[Arc<SetUp>; ENDPOINTS.len()]; 2]; Class::ALL.len()],
 }
 
 /// Where the gateway listens.
@@ -56,8 +57,9 @@ pub fn cast() -> &'static Cast {
         let merchants = [1, 2].map(|merchant| MerchantId::from_random([merchant; 16]));
         let api_keys = [3, 4].map(|merchant| ApiKey::from_random([merchant; 16], [5; 16]));
         let (gateway, provider) = (GatewayId::from_random([6; 16]), ProviderId::from_random([6; 16]));
-        let set_ups = Class::ALL.map(|class| {
-            [BalanceCheck::Gateway, BalanceCheck::Strict].map(|balance_check| {
+        let sealing_keys = SealingKeys::parse(&format!("k1:{}", "08".repeat(32))).expect("keys");
+        let set_up = |class: Class, balance_check, endpoints| {
+            {
                 let name = class.name();
                 let account = Gateway {
                     name: "G".to_owned(),
@@ -72,16 +74,23 @@ pub fn cast() -> &'static Cast {
                 };
                 let merchants = merchants.map(|id| {
                     let gateways = [(gateway, account.clone())].into();
-                    Merchant { gateways, ..Merchant::new(id, "M") }
+                    Merchant {
+                        gateways,
+                        endpoints: set_up_for(&id, endpoints, &sealing_keys),
+                        ..Merchant::new(id, "M")
+                    }
                 });
                 let items = merchants.iter().zip(&api_keys).flat_map(|(merchant, key)| {
                     let by_key = (api_key_key(&key.hash()), encode_api_key(&key.hash(), &merchant.id));
                     [by_key, (merchant_key(&merchant.id), encode_merchant(merchant))]
                 });
                 Arc::new(SetUp { items: items.collect(), merchants: merchants.to_vec() })
-            })
+            }
+        };
+        let set_ups = Class::ALL.map(|class| {
+            [BalanceCheck::Gateway, BalanceCheck::Strict]
+                .map(|check| ENDPOINTS.map(|endpoints| set_up(class, check, endpoints)))
         });
-        let sealing_keys = SealingKeys::parse(&format!("k1:{}", "08".repeat(32))).expect("keys");
         let vault = Arc::new(vault(&merchants, &sealing_keys));
         let (fingerprint_key, sealing_keys) = (Arc::new(FingerprintKey::new([7; 32])), Arc::new(sealing_keys));
         Cast { merchants, api_keys, gateway, provider, fingerprint_key, vault, sealing_keys, set_ups }

@@ -26,7 +26,9 @@ words! {
         Unknown = "open, unknown",
         Undoing = "open, being undone",
         Accepted = "accepted",
+        NeedsPayer = "needs payer",
         Approved = "approved",
+        Followed = "approved, followed",
         Declined = "declined",
         Voided = "voided",
         NeverReceived = "never received",
@@ -42,11 +44,13 @@ words! {
         Due = "due",
         AnswerApproved = "answer: approved",
         AnswerAccepted = "answer: accepted",
+        AnswerNeedsPayer = "answer: needs payer",
         AnswerDeclined = "answer: declined",
         AnswerNotSent = "answer: not sent",
         AnswerUnknown = "answer: unknown",
         LookUpApproved = "look-up: approved",
         LookUpAccepted = "look-up: accepted",
+        LookUpNeedsPayer = "look-up: needs payer",
         LookUpDeclined = "look-up: declined",
         LookUpNeverReceived = "look-up: never received",
         LookUpUnknown = "look-up: unknown",
@@ -56,14 +60,20 @@ words! {
         ReversalNotSent = "reversal: not sent",
         NoticeApproved = "notice: approved",
         NoticeAccepted = "notice: accepted",
+        NoticeNeedsPayer = "notice: needs payer",
         NoticeDeclined = "notice: declined",
         SequelFailed = "sequel: failed",
         SequelOpened = "sequel: disputed",
         SequelChargedBack = "sequel: charged back",
         SequelReversed = "sequel: dispute reversed",
-        SequelLost = "sequel: dispute lost",
     }
 }
+
+/// What merchants are told of.
+pub const TOLD_OF: [&str; 4] = ["created", "pending", "verdict", "sequel"];
+
+/// What became of a delivery.
+pub const DELIVERED: [&str; 5] = ["taken", "taken again", "refused", "given up", "never told"];
 
 /// Cells that cannot be reached: how it stands, how what happened begins, and why not.
 const UNREACHABLE: &[(&str, &str, &str)] = &[
@@ -160,6 +170,14 @@ pub fn cannot_end(class: Class, verdict: &str) -> Option<&'static str> {
     }
 }
 
+/// Why what merchants are to be told of cannot become this, if it cannot.
+pub fn cannot_become(told_of: &str, became: &str) -> Option<&'static str> {
+    match (told_of, became) {
+        ("created" | "verdict" | "sequel", "never told") => Some("it stays true"),
+        _ => None,
+    }
+}
+
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
@@ -200,14 +218,17 @@ impl Cell {
 }
 
 fn stands(operation: Option<&Operation>) -> Stands {
+    let is_followed = operation.is_some_and(|operation| !operation.sequels.is_empty());
     match operation.map(|operation| &operation.state) {
         None => Stands::NotThere,
         Some(State::Unsent) => Stands::Unsent,
         Some(State::Open(open)) if open.undoing => Stands::Undoing,
         Some(State::Open(open)) if open.unknown => Stands::Unknown,
         Some(State::Open(_)) => Stands::InTime,
+        Some(State::Accepted(accepted)) if accepted.action.is_some() => Stands::NeedsPayer,
         Some(State::Accepted(_)) => Stands::Accepted,
         Some(State::Settled(settled)) => match settled.verdict {
+            Verdict::Approved if is_followed => Stands::Followed,
             Verdict::Approved => Stands::Approved,
             Verdict::Declined(_) => Stands::Declined,
             Verdict::Voided => Stands::Voided,
@@ -222,8 +243,7 @@ fn followed(what: What) -> Happened {
         What::Failed => Happened::SequelFailed,
         What::Dispute(Stage::Opened) => Happened::SequelOpened,
         What::Dispute(Stage::ChargedBack) => Happened::SequelChargedBack,
-        What::Dispute(Stage::Reversed) => Happened::SequelReversed,
-        What::Dispute(Stage::Lost) => Happened::SequelLost,
+        What::Dispute(Stage::Reversed | Stage::Lost) => Happened::SequelReversed,
     }
 }
 
@@ -232,11 +252,13 @@ fn heard(source: Source, outcome: &Outcome) -> Option<Happened> {
     match (source, outcome) {
         (Source::Answer, Outcome::Approved(_)) => Some(Happened::AnswerApproved),
         (Source::Answer, Outcome::Accepted(_)) => Some(Happened::AnswerAccepted),
+        (Source::Answer, Outcome::ActionRequired(..)) => Some(Happened::AnswerNeedsPayer),
         (Source::Answer, Outcome::Declined(..)) => Some(Happened::AnswerDeclined),
         (Source::Answer, Outcome::NotSent) => Some(Happened::AnswerNotSent),
         (Source::Answer, Outcome::Unknown) => Some(Happened::AnswerUnknown),
         (Source::LookUp, Outcome::Approved(_)) => Some(Happened::LookUpApproved),
         (Source::LookUp, Outcome::Accepted(_)) => Some(Happened::LookUpAccepted),
+        (Source::LookUp, Outcome::ActionRequired(..)) => Some(Happened::LookUpNeedsPayer),
         (Source::LookUp, Outcome::Declined(..)) => Some(Happened::LookUpDeclined),
         (Source::LookUp, Outcome::NeverReceived) => Some(Happened::LookUpNeverReceived),
         (Source::LookUp, Outcome::Unknown) => Some(Happened::LookUpUnknown),
@@ -246,6 +268,7 @@ fn heard(source: Source, outcome: &Outcome) -> Option<Happened> {
         (Source::TimeoutReversal, Outcome::NotSent) => Some(Happened::ReversalNotSent),
         (Source::Notice, Outcome::Approved(_)) => Some(Happened::NoticeApproved),
         (Source::Notice, Outcome::Accepted(_)) => Some(Happened::NoticeAccepted),
+        (Source::Notice, Outcome::ActionRequired(..)) => Some(Happened::NoticeNeedsPayer),
         (Source::Notice, Outcome::Declined(..)) => Some(Happened::NoticeDeclined),
         (Source::Answer | Source::LookUp | Source::TimeoutReversal | Source::Notice | Source::Time, _) => None,
     }

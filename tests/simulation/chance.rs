@@ -80,6 +80,28 @@ faults! {
     NoticeLate = "notice: late and out of order",
     NoticeDoubled = "notice: doubled",
     NoticeForged = "notice: forged",
+    /// Somebody who has heard it repeats it later.
+    NoticeStale = "notice: old, repeated",
+    /// Everything that there is to tell in one body, in any order.
+    NoticeBatch = "notice: several in one body",
+    NoticeAstray = "notice: to another merchant",
+    /// The payer acts when it is almost or already too late.
+    PayerLate = "payer: acts late",
+    PayerAway = "payer: never acts",
+    /// Whoever tells merchants is killed in the middle of it.
+    DeliverKilled = "worker: killed while it delivers",
+    /// For hours or days it takes nothing.
+    EndpointDown = "endpoint: down for hours or days",
+    EndpointFails = "endpoint: fails",
+    /// It takes what it is told, and answers too late.
+    EndpointSlow = "endpoint: answers too late",
+    DeliveryLost = "delivery: lost",
+    DeliveryLate = "delivery: arrives late",
+    DeliveryAnswerLost = "delivery: answer lost",
+    /// What happened, and how endpoints fare, cannot be read or written.
+    ArchiveFails = "archive: fails",
+    /// Whoever looks how an endpoint fares sees how it was before.
+    HealthStale = "endpoint: seen as it was before",
     /// The caller does not hear the answer.
     CallerDeaf = "caller: hears nothing",
     CallerImpatient = "caller: asks twice at once",

@@ -45,8 +45,9 @@ impl Heard {
         let Some(status) = view.http_status() else { return Self::problem(Problem::not_sent()) };
         let record = view.operation.record().id(reply.payment.id, reply.operation).to_string();
         let mut operation = view.operation.clone();
-        // Contradictions are no part of an answer.
+        // What came after the verdict is no part of an answer.
         operation.contradictions.clear();
+        operation.sequels.clear();
         Self {
             status,
             is_final: operation.is_settled(),

@@ -8,7 +8,8 @@
 //!
 //! [`plan`] draws what merchants want, [`chance`] which faults strike; [`world`] lets time pass. Its parts are
 //! `cast` (who there is), `callers`, `requests` and `heard` (what they ask and hear), `platform` and `queue`
-//! (who works, and who is told to), `port` (what a worker sees), `table`, `network` and `notices`. [`auditor`]
+//! (who works, and who is told to), `port` (what a worker sees), `table`, `archive`, `network`, `notices`,
+//! `payers` and `endpoints`. [`auditor`]
 //! watches the table, the gateway's ledger and the answers; of the code under test he uses the names of
 //! things (ids, keys of items), not its decisions. [`cells`] says what of the protocol was reached.
 //! [`story`] tells a history, [`timeline`] draws it, [`shrink`] finds a shorter one that fails too.
@@ -18,14 +19,17 @@
     reason = "a world stands outside the program that it tests: where it is wrong itself, it ends"
 )]
 
+mod archive;
 pub mod auditor;
 mod callers;
 mod cast;
 pub mod cells;
 pub mod chance;
+pub mod endpoints;
 mod heard;
 mod network;
 mod notices;
+mod payers;
 pub mod plan;
 mod platform;
 mod port;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kessai_functions::sandbox::{Class, Operation, Record, Request};
+use kessai_functions::sandbox::{Class, Operation, Outcome, Record, Request};
 use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
 
 use crate::cast::GATEWAY_URL;
@@ -117,15 +117,7 @@ impl World {
     fn act(&mut self, task: usize, call: u32, request: &Request) -> HttpResponse {
         let reaction = self.gateway.handle(request, START_MS + self.now_ms);
         let mut body = reaction.answer.body.into_bytes();
-        for record in &reaction.records {
-            if let Record::Operation(operation) = record {
-                self.auditor.acted(operation, &self.table, &self.gateway, START_MS + self.now_ms);
-                if self.plan.tells {
-                    self.foresee_notices(operation);
-                }
-                self.tell(Lane::Gateway, Lane::Gateway, || format!("enters {}", entry(operation)));
-            }
-        }
+        self.enter(&reaction.records);
         if let Some(card) = card_in(request)
             && self.chance.strikes_call(Fault::EchoesCard, task, call)
         {
@@ -149,6 +141,30 @@ impl World {
             body = text.into_bytes();
         }
         HttpResponse { status: reaction.answer.status, body }
+    }
+}
+
+impl World {
+    /// The gateway has written something down.
+    pub(crate) fn enter(&mut self, records: &[Record]) {
+        for record in records {
+            let place = match record {
+                Record::Operation(_) => self.gateway.operations().checked_sub(1),
+                Record::Act(_) => self.gateway.touched(record).next(),
+                Record::Unacted(_) | Record::Reversal(_) | Record::Taken(_) | Record::Resend(_) => None,
+            };
+            let Some((place, operation)) = place.and_then(|place| Some((place, self.gateway.operation(place)?))) else {
+                continue;
+            };
+            self.auditor.acted(operation, &self.table, &self.gateway, START_MS + self.now_ms);
+            self.story.tell(self.now_ms, Lane::Gateway, Lane::Gateway, || format!("enters {}", entry(operation)));
+            if let (Record::Operation(_), Outcome::ActionRequired { .. }) = (record, operation.outcome) {
+                self.await_payer(place);
+            }
+            if self.plan.tells {
+                self.foresee_notices(record);
+            }
+        }
     }
 }
 

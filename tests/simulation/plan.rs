@@ -4,6 +4,7 @@
 use kessai_functions::sandbox::{Class, Kind};
 
 use crate::chance::{Chance, Fault, Faults};
+use crate::endpoints::ENDPOINTS;
 
 /// A history before it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Plan {
     pub strict: bool,
     /// Whether the gateway tells unasked what became of operations.
     pub tells: bool,
+    /// Which endpoints merchants have: a place in [`ENDPOINTS`](crate::endpoints::ENDPOINTS).
+    pub endpoints: usize,
     pub faults: Faults,
     pub errands: Vec<Errand>,
 }
@@ -60,7 +63,11 @@ const BY_DOOR_ONE_IN: u32 = 10;
 
 const APPROVE: u16 = 0;
 const DECLINES: [u16; 4] = [9001, 9002, 9006, 9007];
-const ACCEPTS: [u16; 2] = [9018, 9019];
+const ACCEPTS: [u16; 4] = [9018, 9019, 9021, 9022];
+const DISPUTED: [u16; 2] = [9023, 9024];
+
+/// What is captured, reversed or given back has no card: its amount says what becomes of it.
+const MAGIC_PARTS: [i64; 6] = [9_018, 9_019, 9_021, 9_022, 9_023, 9_024];
 
 impl Plan {
     /// The history of a seed.
@@ -81,6 +88,7 @@ impl Plan {
             by_door: chance.one_in(BY_DOOR_ONE_IN),
             strict: !chance.one_in(4),
             tells: chance.one_in(4),
+            endpoints: if chance.one_in(4) { 1 + chance.pick(ENDPOINTS.len() - 1) } else { 0 },
             faults,
             errands,
         }
@@ -126,7 +134,8 @@ fn draw(before: &[Errand], chance: &mut Chance) -> Errand {
         Some((target, kind)) => (Some(target), kind),
         None => (None, opening(chance)),
     };
-    let part = PARTS[chance.pick(PARTS.len())];
+    let parts: &[i64] = if chance.one_in(6) { &MAGIC_PARTS } else { &PARTS };
+    let part = parts[chance.pick(parts.len())];
     let merchant = on.map_or_else(|| usize::from(chance.one_in(16)), |on| before[on].merchant);
     Errand {
         merchant,
@@ -166,6 +175,7 @@ fn pays(kind: Kind, chance: &mut Chance) -> Pays {
     let code = match chance.pick(8) {
         0 => DECLINES[chance.pick(DECLINES.len())],
         1 => ACCEPTS[chance.pick(ACCEPTS.len())],
+        2 if chance.one_in(2) => DISPUTED[chance.pick(DISPUTED.len())],
         _ => APPROVE,
     };
     if kind == Kind::PostAuthorize {

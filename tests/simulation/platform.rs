@@ -11,16 +11,19 @@ use kessai_functions::door::{App, answer, perform_acting, perform_opening};
 use kessai_functions::notice;
 use kessai_shared::gateways::Notice;
 use kessai_shared::ids::MerchantId;
+use kessai_shared::payment::Payment;
 use kessai_shared::rejection::Refusal;
 use kessai_shared::shell::{Look, Shell};
+use kessai_shared::stored::Item;
 use kessai_shared::time::Timestamp;
 
 use crate::cast::{SetUp, cast};
 use crate::chance::Fault;
+use crate::endpoints::Place;
 use crate::heard::Heard;
 use crate::notices::Told;
 use crate::plan::Plan;
-use crate::port::{Call, Port, Reply};
+use crate::port::{Call, Merchants, Port, Reply};
 use crate::queue::Message;
 use crate::requests::{Ask, Asking, Letter};
 use crate::story::Lane;
@@ -50,10 +53,17 @@ pub struct Platform {
     pub dead_letters: Vec<Message>,
 }
 
+/// What an invocation works with.
+pub struct Work {
+    pub app: App,
+    pub deliveries: Arc<Port>,
+}
+
 /// What an invocation is for.
 pub enum Purpose {
     Ask(Box<Asking>),
     FollowUp(Message),
+    Deliver(Message),
     Notice(Box<Told>),
 }
 
@@ -61,7 +71,8 @@ pub enum Purpose {
 pub enum Done {
     Answered(Heard),
     FollowedUp(Result<Option<Look>, Refusal>),
-    Taken(Result<notice::Taken, Refusal>),
+    Delivered(Result<Option<Payment>, Refusal>),
+    Taken(Result<(), Refusal>),
 }
 
 /// What an invocation spent, and how often the world disturbed it.
@@ -81,16 +92,19 @@ pub struct Task {
     future: Option<Invocation>,
     pub worker: usize,
     purpose: Option<Purpose>,
-    /// Which of its calls it waits for, and what the table was asked.
-    pub call: u32,
-    at_table: Option<Call>,
+    /// The calls that it waits for, and of each what a table was asked.
+    waits: Vec<(u32, Option<Call>)>,
+    /// Of whoever tells merchants: the payment as it read it last.
+    pub seen: Option<Item>,
+    /// The deliveries that endpoints took, by call, and when it heard that.
+    pub took: Vec<(u32, Place, Option<i64>)>,
     pub deadline_ms: i64,
     pub spent: Spent,
 }
 
 impl Platform {
     pub fn of(plan: &Plan) -> Self {
-        let set_up = cast().set_ups[plan.class as usize][usize::from(plan.strict)].clone();
+        let set_up = cast().set_ups[plan.class as usize][usize::from(plan.strict)][plan.endpoints].clone();
         Self { workers: [Worker::default(); WORKERS], set_up, dead_letters: Vec::new() }
     }
 }
@@ -121,7 +135,7 @@ impl World {
     }
 
     /// Starts an invocation.
-    pub(crate) fn start(&mut self, purpose: Purpose, work: impl FnOnce(App, Timestamp) -> Invocation) {
+    pub(crate) fn start(&mut self, purpose: Purpose, work: impl FnOnce(Work, Timestamp) -> Invocation) {
         let worker = self.chance.pick(WORKERS);
         let is_short = self.chance.strikes(Fault::LittleTime);
         let life = if is_short { self.chance.millis(500..8_000) } else { LIFE_MS };
@@ -144,20 +158,21 @@ impl World {
         let app = App {
             shell,
             directory: port.clone(),
-            merchants: port.clone(),
+            merchants: Arc::new(Merchants(port.clone())),
+            archive: Some(port.clone()),
             rates: Arc::default(),
-            archive: None,
             takes_loopback: false,
         };
-        let future = work(app, Timestamp::from_millis(START_MS + deadline_ms));
+        let future = work(Work { app, deliveries: port.clone() }, Timestamp::from_millis(START_MS + deadline_ms));
         let task = self.tasks.len();
         self.tasks.push(Task {
             port,
             future: Some(future),
             worker,
             purpose: Some(purpose),
-            call: 0,
-            at_table: None,
+            waits: Vec::new(),
+            seen: None,
+            took: Vec::new(),
             deadline_ms,
             spent: Spent { disturbances: u32::from(is_short) + u32::from(directory_fails), ..Spent::default() },
         });
@@ -169,7 +184,7 @@ impl World {
     pub(crate) fn start_asking(&mut self, asking: Box<Asking>, letter: Letter) {
         let (function, kind) = (asking.function, asking.place.kind);
         let set_up = self.platform.set_up.clone();
-        self.start(Purpose::Ask(asking), move |app, deadline| match letter {
+        self.start(Purpose::Ask(asking), move |Work { app, .. }, deadline| match letter {
             Letter::Http(event) => {
                 Box::pin(
                     async move { Done::Answered(Heard::text(kind, answer(&app, function, &event, deadline).await)) },
@@ -185,13 +200,18 @@ impl World {
         });
     }
 
-    /// A genuine notice comes in.
-    pub(crate) fn start_taking(&mut self, merchant: MerchantId, notice: Notice, told: Box<Told>) {
+    /// A genuine notice comes in. Of several items each is taken, whatever becomes of the others.
+    pub(crate) fn start_taking(&mut self, merchant: MerchantId, notices: Vec<Notice>, told: Box<Told>) {
         let set_up = self.platform.set_up.clone();
-        self.start(Purpose::Notice(told), move |app, deadline| {
+        self.start(Purpose::Notice(told), move |Work { app, .. }, deadline| {
             Box::pin(async move {
                 let merchant = set_up.merchants.iter().find(|known| known.id == merchant).expect("a merchant");
-                Done::Taken(notice::take(&app, merchant, cast().provider, notice, deadline).await)
+                let mut taken = Ok(());
+                for notice in notices {
+                    let one = notice::take(&app, merchant, cast().provider, notice, deadline).await;
+                    taken = taken.and(one.map(drop));
+                }
+                Done::Taken(taken)
             })
         });
     }
@@ -206,15 +226,20 @@ impl World {
 
     /// What a worker waits for has come.
     pub(crate) fn serve(&mut self, task: usize, call: u32, reply: Option<Reply>) {
-        if self.tasks[task].call != call {
-            return;
-        }
+        let waits = &mut self.tasks[task].waits;
+        let Some(place) = waits.iter().position(|(number, _)| *number == call) else { return };
+        let (_, asked) = waits.swap_remove(place);
         let reply = match reply {
             Some(reply) => Some(reply),
-            None => self.tasks[task].at_table.take().and_then(|asked| self.serve_table(task, asked)),
+            None => asked.and_then(|asked| self.serve_table(task, call, asked)),
         };
-        if self.tasks[task].future.is_some() && reply.is_some() {
-            self.tasks[task].port.inner().reply = reply;
+        if let (Some(_), Some(reply)) = (&self.tasks[task].future, reply) {
+            if let Reply::Delivered(Ok(_)) = reply {
+                let heard_ms = START_MS + self.now_ms;
+                let took = self.tasks[task].took.iter_mut().filter(|(number, ..)| *number == call);
+                took.for_each(|(_, _, heard)| *heard = Some(heard_ms));
+            }
+            self.tasks[task].port.inner().replies.push((call, reply));
             self.poll(task);
         }
     }
@@ -230,8 +255,19 @@ impl World {
             Poll::Ready(done) => self.finish(task, done),
             Poll::Pending => {
                 self.tasks[task].future = Some(future);
-                self.take_call(task);
+                self.take_calls(task);
             }
+        }
+    }
+
+    /// Sees to everything that the worker waits for now.
+    fn take_calls(&mut self, task: usize) {
+        let calls = std::mem::take(&mut self.tasks[task].port.inner().calls);
+        for (number, call) in calls {
+            if self.tasks[task].future.is_none() {
+                return;
+            }
+            self.take_call(task, number, call);
         }
     }
 
@@ -248,16 +284,16 @@ impl World {
     }
 
     /// Sees to what the worker waits for now; it may be killed while it does.
-    fn take_call(&mut self, task: usize) {
-        let Some(mut call) = self.tasks[task].port.inner().call.take() else { return };
+    fn take_call(&mut self, task: usize, number: u32, mut call: Call) {
         if self.platform.workers[self.tasks[task].worker].is_next_version
             && let Call::Write(item, _) = &mut call
         {
             as_next_version(item);
         }
-        self.tasks[task].call += 1;
-        let number = self.tasks[task].call;
-        let is_killed = self.chance.strikes_call(Fault::Killed, task, number);
+        let delivers = matches!(self.tasks[task].purpose, Some(Purpose::Deliver(_)));
+        let is_killed = self.chance.strikes_call(Fault::Killed, task, number)
+            || delivers && self.chance.strikes_call(Fault::DeliverKilled, task, number);
+        self.tasks[task].waits.push((number, None));
         if !is_killed || self.chance.strikes_call(Fault::DyingWish, task, number) {
             match call {
                 Call::Send(request, timeout) => self.depart(task, number, &request, timeout),
@@ -265,8 +301,20 @@ impl World {
                     let reply = Some(Reply::Slept);
                     self.foresee_in(millis(duration), Happening::Served { task, call: number, reply });
                 }
-                Call::Read(_) | Call::Write(..) => {
-                    self.tasks[task].at_table = Some(call);
+                Call::Deliver(told) => {
+                    let (url, headers, body) = *told;
+                    self.deliver((task, number), &url, headers, body);
+                }
+                Call::Read(_)
+                | Call::Write(..)
+                | Call::Keep(_)
+                | Call::FindEvent(..)
+                | Call::List(..)
+                | Call::FindHealth(_)
+                | Call::WriteHealth(..) => {
+                    if let Some(waits) = self.tasks[task].waits.last_mut() {
+                        waits.1 = Some(call);
+                    }
                     let at = match self.chance.moment(task, number) {
                         Some(at_ms) => at_ms,
                         None => self.now_ms + self.latency(2..20),
@@ -293,7 +341,7 @@ impl World {
         self.tell(Lane::Worker(task), Lane::Worker(task), || format!("is killed {when}"));
         match self.tasks[task].purpose.take() {
             Some(Purpose::Ask(asking)) => self.hear(&asking, None),
-            Some(Purpose::FollowUp(message)) => self.give_back(message),
+            Some(Purpose::FollowUp(message) | Purpose::Deliver(message)) => self.give_back(message),
             Some(Purpose::Notice(told)) => self.tell_again(*told),
             None => {}
         }
@@ -315,13 +363,26 @@ impl World {
                     self.give_back(message);
                 }
             },
+            (Some(Purpose::Deliver(message)), Done::Delivered(delivered)) => match delivered {
+                Ok(_) => {
+                    for (_, to, heard_ms) in std::mem::take(&mut self.tasks[task].took) {
+                        heard_ms.into_iter().for_each(|heard_ms| self.auditor.got_through(to, heard_ms));
+                    }
+                }
+                Err(refusal) => {
+                    self.tell(Lane::Worker(task), Lane::Queue, || format!("fails: {refusal}"));
+                    self.give_back(message);
+                }
+            },
             (Some(Purpose::Notice(told)), Done::Taken(taken)) => {
-                self.auditor.took_notice(spent);
-                if taken.is_err() {
-                    self.tell_again(*told);
+                self.auditor.took_notices(told.items.len(), spent);
+                match taken {
+                    Ok(()) if told.is_astray => {}
+                    Ok(()) => self.auditor.kept(&told.items, &self.gateway, &self.table),
+                    Err(_) => self.tell_again(*told),
                 }
             }
-            (_, Done::Answered(_) | Done::FollowedUp(_) | Done::Taken(_)) => {}
+            (_, Done::Answered(_) | Done::FollowedUp(_) | Done::Delivered(_) | Done::Taken(_)) => {}
         }
     }
 }

@@ -8,20 +8,28 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use kessai_shared::ports::{
-    Called, Clock, Decision, Directory, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Note,
-    Pending, Store, StoreFault, Written,
+    Archive, Called, Clock, Decision, Deliveries, DeliveryFault, Directory, Entropy, Expected, Http, HttpFault,
+    HttpRequest, HttpResponse, Journal, Note, Pending, Span, Store, StoreFault, Written,
 };
 use kessai_shared::stored::Item;
 use kessai_shared::time::Timestamp;
 
 use crate::cast::SetUp;
 use crate::cells::Cell;
+use crate::endpoints::Headers;
 
 /// Something that a worker waits for.
 pub enum Call {
     Read(String),
     Write(Box<Item>, Expected),
     Send(Box<HttpRequest>, Duration),
+    Deliver(Box<(String, Headers, Vec<u8>)>),
+    Keep(Box<Item>),
+    FindEvent(String, String),
+    /// From the beginning, and no more than this.
+    List(String, usize),
+    FindHealth(String),
+    WriteHealth(Box<Item>, Expected),
     Sleep(Duration),
 }
 
@@ -30,6 +38,9 @@ pub enum Reply {
     Read(Result<Option<Item>, StoreFault>),
     Written(Result<Written, StoreFault>),
     Answered(Result<HttpResponse, HttpFault>),
+    Delivered(Result<u16, DeliveryFault>),
+    Kept(Result<(), StoreFault>),
+    Listed(Result<(Vec<Item>, bool), StoreFault>),
     Slept,
 }
 
@@ -42,8 +53,11 @@ pub struct Port {
 pub struct Inner {
     /// By the clock of this worker.
     pub now: Timestamp,
-    pub call: Option<Call>,
-    pub reply: Option<Reply>,
+    /// How many calls there were; those that the world has not seen yet, and replies that nobody has heard yet, each
+    /// with its number.
+    count: u32,
+    pub calls: Vec<(u32, Call)>,
+    pub replies: Vec<(u32, Reply)>,
     /// How often the directory fails before it answers.
     pub directory_fails: u32,
     /// What was decided since the world last looked.
@@ -57,8 +71,9 @@ impl Port {
     pub fn new(seed: u64, now: Timestamp, set_up: Arc<SetUp>) -> Arc<Self> {
         let inner = Inner {
             now,
-            call: None,
-            reply: None,
+            count: 0,
+            calls: Vec::new(),
+            replies: Vec::new(),
             directory_fails: 0,
             decided: Vec::new(),
             noted: Vec::new(),
@@ -73,7 +88,7 @@ impl Port {
     }
 
     fn call<'a, T: 'a>(&'a self, call: Call, take: fn(Reply) -> Option<T>) -> Pending<'a, T> {
-        Box::pin(Waiting { port: self, call: Some(call), take })
+        Box::pin(Waiting { port: self, call: Some(call), number: 0, take })
     }
 }
 
@@ -81,6 +96,7 @@ impl Port {
 struct Waiting<'a, T> {
     port: &'a Port,
     call: Option<Call>,
+    number: u32,
     take: fn(Reply) -> Option<T>,
 }
 
@@ -89,17 +105,19 @@ impl<T> Future for Waiting<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         let call = self.call.take();
-        let mut inner = self.port.inner();
-        match call {
-            Some(call) => {
-                inner.call = Some(call);
-                Poll::Pending
-            }
-            None => match inner.reply.take().and_then(self.take) {
-                Some(answer) => Poll::Ready(answer),
-                None => Poll::Pending,
-            },
+        let port = self.port;
+        let mut inner = port.inner();
+        if let Some(call) = call {
+            inner.count += 1;
+            self.number = inner.count;
+            inner.calls.push((self.number, call));
+            return Poll::Pending;
         }
+        let Some(place) = inner.replies.iter().position(|(number, _)| *number == self.number) else {
+            return Poll::Pending;
+        };
+        let (_, reply) = inner.replies.swap_remove(place);
+        (self.take)(reply).map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -114,8 +132,60 @@ impl Store for Port {
     }
 }
 
+/// The table of what merchants have set up, as far as anybody writes it here: how endpoints fare.
+pub struct Merchants(pub Arc<Port>);
+
+impl Store for Merchants {
+    fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        Directory::find(&*self.0, key)
+    }
+
+    fn write(&self, item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
+        let call = Call::WriteHealth(Box::new(item), expected);
+        self.0.call(call, |reply| if let Reply::Written(written) = reply { Some(written) } else { None })
+    }
+}
+
+impl Archive for Port {
+    fn keep(&self, item: Item) -> Pending<'_, Result<(), StoreFault>> {
+        let call = Call::Keep(Box::new(item));
+        self.call(call, |reply| if let Reply::Kept(kept) = reply { Some(kept) } else { None })
+    }
+
+    fn find<'a>(&'a self, partition: &'a str, place: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        let call = Call::FindEvent(partition.to_owned(), place.to_owned());
+        self.call(call, |reply| if let Reply::Read(read) = reply { Some(read) } else { None })
+    }
+
+    fn list<'a>(
+        &'a self,
+        partition: &'a str,
+        _: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        let call = Call::List(partition.to_owned(), usize::from(limit));
+        self.call(call, |reply| if let Reply::Listed(listed) = reply { Some(listed) } else { None })
+    }
+}
+
+impl Deliveries for Port {
+    fn deliver<'a>(
+        &'a self,
+        url: &'a str,
+        headers: &'a [(&'static str, String)],
+        body: Vec<u8>,
+    ) -> Pending<'a, Result<u16, DeliveryFault>> {
+        let call = Call::Deliver(Box::new((url.to_owned(), headers.to_vec(), body)));
+        self.call(call, |reply| if let Reply::Delivered(result) = reply { Some(result) } else { None })
+    }
+}
+
 impl Directory for Port {
     fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
+        if key.starts_with("health/") {
+            let call = Call::FindHealth(key.to_owned());
+            return self.call(call, |reply| if let Reply::Read(read) = reply { Some(read) } else { None });
+        }
         let mut inner = self.inner();
         if inner.directory_fails > 0 {
             inner.directory_fails -= 1;

@@ -1,13 +1,14 @@
 //! What SQS does with messages about payments: at least once, not in order, and after some failures no more. And the
 //! tick, which sends them for what is due later than SQS can wait.
 
+use kessai_functions::deliver_event;
 use kessai_functions::follow_up::look;
 use kessai_shared::reminder::{Delayed, Due, Errand, Reminder, TICK, delay, horizon, is_turn};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
 
 use crate::chance::Fault;
-use crate::platform::{Done, Purpose, millis};
+use crate::platform::{Done, Purpose, Work, millis};
 use crate::story::Lane;
 use crate::table::{image_of, version_of};
 use crate::world::{Happening, START_MS, World};
@@ -92,10 +93,23 @@ impl World {
         let key = row.key;
         let version = version_of(&row.item);
         let task = self.tasks.len();
-        self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
-        self.start(Purpose::FollowUp(message), move |app, deadline| {
-            Box::pin(async move { Done::FollowedUp(look(&app, key, deadline).await) })
-        });
+        match message.errand {
+            Errand::FollowUp => {
+                self.tell(Lane::Queue, Lane::Worker(task), || format!("look at payment {payment}, version {version}"));
+                self.start(Purpose::FollowUp(message), move |Work { app, .. }, deadline| {
+                    Box::pin(async move { Done::FollowedUp(look(&app, key, deadline).await) })
+                });
+            }
+            Errand::Deliver => {
+                self.tell(Lane::Queue, Lane::Worker(task), || format!("tell of payment {payment}, version {version}"));
+                self.start(Purpose::Deliver(message), move |work, deadline| {
+                    let Work { app, deliveries } = work;
+                    Box::pin(
+                        async move { Done::Delivered(deliver_event::tell(&app, &*deliveries, key, deadline).await) },
+                    )
+                });
+            }
+        }
     }
 
     /// The message was not handled.

@@ -183,9 +183,9 @@ impl World {
     }
 }
 
-/// The amount that is asked for by mistake, under the same key.
+/// The amount that is asked for by mistake, under the same key: no magic, whatever was meant.
 pub fn otherwise(amount: Option<i64>) -> Option<i64> {
-    Some(amount.unwrap_or(1_000) - 7)
+    Some(amount.unwrap_or(1_000) - 70)
 }
 
 fn function_of(kind: Kind) -> &'static Function {

@@ -35,6 +35,7 @@ struct Size {
     errands: usize,
     faults: usize,
     tells: bool,
+    endpoints: bool,
     lines: usize,
 }
 
@@ -81,8 +82,9 @@ fn variations(plan: &Plan) -> Vec<Plan> {
     let fewer_errands = (0..plan.errands.len()).rev().map(|errand| plan.without(errand));
     let fewer_faults = plan.faults.iter().map(|fault| Plan { faults: plan.faults.without(fault), ..plan.clone() });
     let silent = Plan { tells: false, ..plan.clone() };
+    let untold = Plan { endpoints: 0, ..plan.clone() };
     let otherwise = Plan { by_door: !plan.by_door, ..plan.clone() };
-    fewer_errands.chain(fewer_faults).chain([silent, otherwise, plan.clone()]).collect()
+    fewer_errands.chain(fewer_faults).chain([silent, untold, otherwise, plan.clone()]).collect()
 }
 
 fn size_of(plan: &Plan) -> Size {
@@ -92,15 +94,17 @@ fn size_of(plan: &Plan) -> Size {
         world.begin();
         world.go_on();
     });
-    let Plan { errands, faults, tells, .. } = plan;
-    Size { errands: errands.len(), faults: faults.iter().count(), tells: *tells, lines: world.story.lines().len() }
+    let Plan { errands, faults, tells, endpoints, .. } = plan;
+    let (errands, faults, lines) = (errands.len(), faults.iter().count(), world.story.lines().len());
+    Size { errands, faults, tells: *tells, endpoints: *endpoints > 0, lines }
 }
 
 /// The plan as a test would write it.
 pub fn as_rust(plan: &Plan) -> String {
-    let Plan { seed, class, by_door, strict, tells, faults, errands } = plan;
+    let Plan { seed, class, by_door, strict, tells, endpoints, faults, errands } = plan;
     let mut text = format!("Plan {{\n    seed: {seed},\n    class: Class::{class:?},\n    by_door: {by_door},\n");
-    let _ = writeln!(text, "    strict: {strict},\n    tells: {tells},\n    faults: {},", faults_as_rust(*faults));
+    let _ = writeln!(text, "    strict: {strict},\n    tells: {tells},\n    endpoints: {endpoints},");
+    let _ = writeln!(text, "    faults: {},", faults_as_rust(*faults));
     text.push_str("    errands: vec![\n");
     for Errand { merchant, kind, on, key, amount, is_final, pays, after_ms } in errands {
         let _ = writeln!(
@@ -149,7 +153,16 @@ mod tests {
             errand(Kind::Capture, Some(0), 2),
             errand(Kind::Refund, Some(1), 3),
         ];
-        let plan = Plan { seed: 0, class: Class::LookUp, by_door: false, strict: true, tells: true, faults, errands };
+        let plan = Plan {
+            seed: 0,
+            class: Class::LookUp,
+            by_door: false,
+            strict: true,
+            tells: true,
+            endpoints: 0,
+            faults,
+            errands,
+        };
         let mut plans = (0..1_000).map(|seed| Plan { seed, ..plan.clone() });
         plans.find(|plan| fails(plan).is_some()).expect("a history that fails")
     }
@@ -209,6 +222,7 @@ mod tests {
             by_door: false,
             strict: true,
             tells: false,
+            endpoints: 0,
             faults: Faults::NONE.with(Fault::Killed).with(Fault::AnswerLost),
             errands: vec![Errand { pays: Pays::Card(9001), merchant: 1, ..errand(Kind::Sale, None, 0) }],
         };

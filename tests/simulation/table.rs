@@ -93,7 +93,11 @@ fn unavailable(why: &'static str) -> StoreFault {
 
 impl World {
     /// The table answers a call of this worker, now.
-    pub(crate) fn serve_table(&mut self, task: usize, asked: Call) -> Option<Reply> {
+    pub(crate) fn serve_table(&mut self, task: usize, call: u32, asked: Call) -> Option<Reply> {
+        let is_archived = !matches!(asked, Call::Read(_) | Call::Write(..));
+        if is_archived {
+            return self.serve_archive(task, call, asked);
+        }
         if self.table.down_ms.contains(&self.now_ms) {
             self.tasks[task].spent.disturbances += 1;
             self.tell(Lane::Worker(task), Lane::Store, || "is not answered: the table is down".to_owned());
@@ -101,18 +105,17 @@ impl World {
             return match asked {
                 Call::Read(_) => Some(Reply::Read(Err(fault))),
                 Call::Write(..) => Some(Reply::Written(Err(fault))),
-                Call::Send(..) | Call::Sleep(_) => None,
+                _ => None,
             };
         }
         match asked {
-            Call::Read(key) => Some(Reply::Read(self.read(task, &key))),
-            Call::Write(item, expected) => self.write(task, *item, expected).map(Reply::Written),
-            Call::Send(..) | Call::Sleep(_) => None,
+            Call::Read(key) => Some(Reply::Read(self.read(task, call, &key))),
+            Call::Write(item, expected) => self.write(task, call, *item, expected).map(Reply::Written),
+            _ => None,
         }
     }
 
-    fn read(&mut self, task: usize, key: &str) -> Result<Option<Item>, StoreFault> {
-        let call = self.tasks[task].call;
+    fn read(&mut self, task: usize, call: u32, key: &str) -> Result<Option<Item>, StoreFault> {
         self.tasks[task].spent.reads += 1;
         if self.chance.strikes_call(Fault::ReadFails, task, call) {
             self.tasks[task].spent.disturbances += 1;
@@ -120,6 +123,9 @@ impl World {
             return Err(unavailable("the table is not there"));
         }
         let found = self.table.find(key_of(key)).map(|row| row.item.clone());
+        if self.plan.endpoints > 0 {
+            self.tasks[task].seen.clone_from(&found);
+        }
         let version = found.as_ref().map(version_of);
         self.tell(Lane::Worker(task), Lane::Store, || match version {
             Some(version) => format!("reads version {version}"),
@@ -129,8 +135,7 @@ impl World {
     }
 
     /// None where the worker will not hear of it.
-    fn write(&mut self, task: usize, item: Item, expected: Expected) -> Option<Result<Written, StoreFault>> {
-        let call = self.tasks[task].call;
+    fn write(&mut self, task: usize, call: u32, item: Item, expected: Expected) -> Option<Result<Written, StoreFault>> {
         self.tasks[task].spent.writes += 1;
         if self.chance.strikes_call(Fault::WriteThrottled, task, call) {
             self.tasks[task].spent.disturbances += 1;

@@ -11,9 +11,11 @@ use std::ops::Range;
 use kessai_functions::sandbox::{Gateway, Kind};
 use kessai_shared::reminder::Errand;
 
+use crate::archive::Archive;
 use crate::auditor::{Auditor, Violation};
 use crate::callers::Caller;
 use crate::chance::{Chance, Fault, Script};
+use crate::endpoints::{Delivery, Place};
 use crate::network::Parcel;
 use crate::notices::Told;
 use crate::plan::Plan;
@@ -47,6 +49,10 @@ pub enum Happening {
     Arrives(Box<Parcel>),
     /// A notice reaches the merchant's URL.
     Told(Box<Told>),
+    /// A delivery reaches an endpoint.
+    Delivered(Box<Delivery>),
+    /// A payer decides what a gateway has asked.
+    Pays { place: usize, approves: bool },
     /// The stream shows what became of a payment.
     Streamed { shown: Shown, is_late: bool },
     /// Somebody is told to look at a payment.
@@ -98,7 +104,9 @@ pub struct World {
     pub(crate) is_over: bool,
     /// When the gateway answers nobody.
     pub(crate) gateway_down_ms: Range<i64>,
+    pub(crate) endpoints_down_ms: Vec<(Place, Range<i64>)>,
     pub(crate) table: Table,
+    pub(crate) archive: Archive,
     pub(crate) gateway: Gateway,
     pub(crate) platform: Platform,
     pub(crate) tasks: Vec<Task>,
@@ -147,7 +155,9 @@ impl World {
             is_calm: false,
             is_over: !plan.seed.is_multiple_of(ASKED_AGAIN),
             gateway_down_ms: 0..0,
+            endpoints_down_ms: Vec::new(),
             table: Table::default(),
+            archive: Archive::default(),
             gateway: Gateway::default(),
             platform: Platform::of(&plan),
             tasks: Vec::with_capacity(8),
@@ -164,6 +174,7 @@ impl World {
         self.set_clocks();
         self.set_callers_going();
         self.set_outages();
+        self.set_endpoints();
         // Within the hour, after keys are forgotten, or after holds have ended.
         let calm_ms = match self.chance.pick(8) {
             0 => 9 * 86_400_000,
@@ -214,6 +225,7 @@ impl World {
         if self.auditor.violation.is_none() {
             let now_ms = START_MS + self.now_ms;
             self.auditor.close(&self.plan, &self.table, &self.gateway, now_ms);
+            self.auditor.close_telling(&self.table, &self.archive);
         }
         let violation = self.auditor.violation.take();
         let effects = self.gateway.effects(START_MS + self.now_ms).filter(|effect| effect.reference.is_some());
@@ -247,6 +259,8 @@ impl World {
             Happening::Killed { task } => self.kill(task, "at its deadline"),
             Happening::Arrives(parcel) => self.arrive(*parcel),
             Happening::Told(told) => self.be_told(*told),
+            Happening::Delivered(delivery) => self.be_delivered(*delivery),
+            Happening::Pays { place, approves } => self.pay(place, approves),
             Happening::Streamed { shown, is_late } => self.stream(shown, is_late),
             Happening::Woken(message) => self.wake(message),
             Happening::Ticked { payment, errand, version } => self.tick(payment, errand, version),

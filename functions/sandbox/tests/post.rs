@@ -52,7 +52,8 @@ impl Merchant {
         let secrets = ["first", "second"].map(|secret| Secret::new(secret.to_owned())).into();
         Options {
             data: directory.map(|directory| directory.0.clone()),
-            notify: [(Class::None, Notify { url: self.url.clone(), secrets })].into(),
+            notify: [(Class::None, Notify { url: self.url.clone(), secrets, only_later: false })].into(),
+            ..Options::default()
         }
     }
 }

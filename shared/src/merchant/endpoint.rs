@@ -4,7 +4,7 @@ use super::secret::SealedSecret;
 use super::set_up::Made;
 use crate::time::Timestamp;
 
-/// A webhook endpoint. Nothing is delivered to it yet: this is where it is set up.
+/// A webhook endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     pub url: String,

@@ -96,6 +96,8 @@ pub struct Failure {
 pub struct Round {
     /// It saw everything up to this one.
     pub seen: u32,
+    /// Every endpoint that is to be told anything, whether it was told now or not: of the others it is taken that they
+    /// want nothing.
     pub told: Vec<Told>,
     /// Nobody is to be told any more: they are gone, or switched off.
     pub gone: Vec<EndpointId>,
@@ -119,6 +121,16 @@ impl Outbox {
         self.entries.get(first..).unwrap_or_default()
     }
 
+    /// What a run says of an endpoint that it told nothing: it waits, or there was no time.
+    pub fn untold(&self, endpoint: EndpointId) -> Told {
+        Told { endpoint, through: self.next_of(endpoint).saturating_sub(1), failed: None }
+    }
+
+    /// The first that it may not have got.
+    fn next_of(&self, endpoint: EndpointId) -> u32 {
+        self.behind.get(&endpoint).map_or(self.seen.saturating_add(1), |behind| behind.from)
+    }
+
     /// Whether telling this endpoint has been in vain for so long that nobody goes on.
     pub fn is_given_up(&self, endpoint: EndpointId, now: Timestamp) -> bool {
         self.behind.get(&endpoint).is_some_and(|behind| now.since(behind.since) >= TRY_FOR)
@@ -138,31 +150,29 @@ impl Outbox {
         self.entries.retain(|entry| entry.number > seen || entry.number >= needed);
     }
 
-    /// `seen`: what everybody was told, but those who are behind.
+    /// `seen`: what counts as told once this run is written, but to who is behind.
     fn learn_of(&mut self, told: &Told, seen: u32, now: Timestamp) {
         let known = self.behind.get(&told.endpoint).copied();
-        let next = told.through.saturating_add(1);
-        // Another run got further.
-        let is_stale = match known {
-            Some(behind) => next < behind.from,
-            None => told.through < self.seen,
-        };
-        if is_stale {
-            return;
-        }
-        let Some(Failure { number, chance }) = told.failed else {
-            // There was no time for all, or another run found it out of reach and saw more than this one.
-            let rest = Behind { from: next, since: now, attempts: 0, due: now };
-            match told.through < seen {
-                true => drop(self.behind.insert(told.endpoint, rest)),
-                false => drop(self.behind.remove(&told.endpoint)),
+        // Another run may have got further, or less far.
+        let next = self.next_of(told.endpoint);
+        let behind = match told.failed {
+            Some(Failure { number, chance }) if number >= next => {
+                let again = known.filter(|behind| behind.from == number);
+                let attempts = again.map_or(0, |behind| behind.attempts).saturating_add(1);
+                let since = again.map_or(now, |behind| behind.since);
+                Behind { from: number, since, attempts, due: now.plus(wait(attempts, chance)) }
             }
-            return;
+            Some(_) | None => {
+                let from = next.max(told.through.saturating_add(1));
+                if from > seen {
+                    self.behind.remove(&told.endpoint);
+                    return;
+                }
+                // There was no time for the rest, or one run knew of more, and the other got further.
+                let again = known.filter(|behind| behind.from == from);
+                again.unwrap_or(Behind { from, since: now, attempts: 0, due: now })
+            }
         };
-        let again = known.filter(|behind| behind.from == number);
-        let attempts = again.map_or(0, |behind| behind.attempts).saturating_add(1);
-        let since = again.map_or(now, |behind| behind.since);
-        let behind = Behind { from: number, since, attempts, due: now.plus(wait(attempts, chance)) };
         self.behind.insert(told.endpoint, behind);
     }
 

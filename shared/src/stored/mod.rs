@@ -10,6 +10,7 @@ pub mod health;
 pub mod item;
 pub mod merchant;
 pub mod method;
+pub mod notice;
 mod outbox;
 pub mod payment;
 pub mod rate;

@@ -367,7 +367,7 @@ fn decode_attempts(reader: &mut Reader) -> Result<u32, Unreadable> {
     u32::try_from(reader.number("tr")?).map_err(|_| Unreadable("tr is out of range".to_owned()))
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approved => "approved",
         Verdict::Declined(Decline::Soft) => "declined",

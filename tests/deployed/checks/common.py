@@ -68,10 +68,10 @@ def item_of(world: World, key: str) -> Item:
     return found[0]
 
 
-def messages(world: World, *, delayed: bool = False) -> int:
-    """Reminders in the queue: those to be handled now or being handled, and those held back where asked for."""
+def messages(world: World, queue: str = "FollowUpQueueUrl", *, delayed: bool = False) -> int:
+    """Reminders in a queue: those to be handled now or being handled, and those held back where asked for."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     names += ["ApproximateNumberOfMessagesDelayed"] * delayed
-    queue = world.stack.outputs["FollowUpQueueUrl"]
-    counts = world.cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    url = world.stack.outputs[queue]
+    counts = world.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(int(count) for count in counts.values())

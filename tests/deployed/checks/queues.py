@@ -14,9 +14,13 @@ VISIBILITY = "1"
 
 
 def a_poison_message_ends_as_a_dead_letter_and_its_neighbours_are_handled(world: World) -> None:
-    sqs, outputs = world.cloud.client("sqs"), world.stack.outputs
-    queue = outputs["FollowUpQueueUrl"]
     world.caller.authorize("keyed", "neighbour", "10").expect(201)
+    for queue in ("FollowUpQueueUrl", "DeliveryQueueUrl"):
+        poison(world, queue)
+
+
+def poison(world: World, name: str) -> None:
+    sqs, queue = world.cloud.client("sqs"), world.stack.outputs[name]
     neighbour = json.dumps({"payment": item_of(world, "neighbour")["pk"]["S"], "version": 1})
     names = ["VisibilityTimeout", "RedrivePolicy"]
     before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
@@ -26,9 +30,9 @@ def a_poison_message_ends_as_a_dead_letter_and_its_neighbours_are_handled(world:
         bodies = [POISON, *[neighbour] * NEIGHBOURS]
         entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies)]
         expect(sqs.send_message_batch(QueueUrl=queue, Entries=entries).get("Failed", []), [], "what was not sent")
-        say(f"one poison message and {NEIGHBOURS} reminders, sent as one batch; each may be received {times} times")
+        say(f"{name}: one poison message and {NEIGHBOURS} reminders, sent as one batch; each may be received {times} times")
         letters = until("there is a dead letter", lambda: dead_letters(world))
-        until("the queue is empty", lambda: messages(world) == 0)
+        until("the queue is empty", lambda: messages(world, name) == 0)
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": before["VisibilityTimeout"]})
     # A reminder that was not handled would have died with it: they were all received as often.
@@ -39,7 +43,7 @@ def a_poison_message_ends_as_a_dead_letter_and_its_neighbours_are_handled(world:
 
 def dead_letters(world: World) -> list[str]:
     """Takes out what lies there."""
-    sqs, dead = world.cloud.client("sqs"), world.stack.outputs["FollowUpDeadLettersUrl"]
+    sqs, dead = world.cloud.client("sqs"), world.stack.outputs["ReminderDeadLettersUrl"]
     got = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
     for letter in got:
         sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])

@@ -7,6 +7,8 @@ from typing import Any
 import parameters
 from caller import CARD
 from checks.common import all_items, log
+from checks.notices import SECRET as NOTICE_SECRET
+from checks.notices import with_secret
 from checks.set_up import ask
 from telling import expect, say
 from world import World
@@ -14,6 +16,8 @@ from world import World
 # Known, and nowhere else: a card that approves, and a token that a merchant brings.
 CANARY = "5512345678901231"
 BROUGHT = "tok_canary_7d1f"
+
+TABLES = ("PaymentsTable", "MerchantsTable", "VaultTable", "EventsTable")
 
 
 def nothing_secret_rests_or_is_logged(world: World) -> None:
@@ -24,17 +28,18 @@ def nothing_secret_rests_or_is_logged(world: World) -> None:
     saved = caller.post("sales", opening, "canary-sale").expect(201).method
     brought = {"GatewayToken": BROUGHT, "PaymentGatewayId": caller.gateway("keyed"), "AccountId": "001000000000001"}
     ask(world, "POST", "/sobjects/SavedPaymentMethod", brought).expect(201)
-    hook = ask(world, "POST", "/set-up/webhook-endpoints", {"url": "https://shop.example/canary", "events": ["*"]})
+    with_secret(world)
+    hook = ask(world, "POST", "/set-up/webhook-endpoints", {"url": "https://shop.example/canary", "events": ["dispute.*"]})
     made = ask(world, "POST", "/set-up/api-keys", {"name": "Canary", "scopes": ["read"]})
     caller.with_key(made.expect(201).at("key")).get("payments/0aQ000000000001").expect(404)
 
     keys = parameters.read(world.cloud, parameters.VAULT_KEYS).split(",")
     secrets = [
-        CANARY, CARD, BROUGHT, *sandbox.tokens("keyed", kept), *sandbox.tokens("keyed", saved),
+        CANARY, CARD, BROUGHT, NOTICE_SECRET, *sandbox.tokens("keyed", kept), *sandbox.tokens("keyed", saved),
         caller.variables["KESSAI_API_KEY"], made.at("key"), hook.expect(201).at("secret"),
         parameters.read(world.cloud, parameters.FINGERPRINT_KEY), *(key.partition(":")[2] for key in keys),
     ]
-    places = {table: rest(all_items(world, table)) for table in ("PaymentsTable", "MerchantsTable", "VaultTable")}
+    places = {table: rest(all_items(world, table)) for table in TABLES}
     places["the log"] = json.dumps(log(world)).encode()
     if world.cloud.process:
         places["the emulator's log"] = world.cloud.process.log.read_bytes()

@@ -4,6 +4,7 @@ use kessai_functions::sandbox::Gateway;
 use kessai_shared::stored::{Attribute, Item};
 
 use super::resting::drawn;
+use super::sequels::{charged_back, stands};
 use super::{Auditor, Final, reference};
 use crate::heard::{Heard, Said};
 use crate::plan::Pays;
@@ -104,18 +105,20 @@ impl Auditor {
     fn refused(&mut self, place: &Place, heard: &Heard, list: &[&Item]) {
         let (Some(on), Some(amount)) = (place.on, place.amount) else { return };
         let kinds: &[&str] = if place.kind == "refund" { &["refund"] } else { &["capture", "reverse"] };
-        let target = list.get(on.index()).filter(|target| state(target) == "approved");
+        let target = list.get(on.index()).filter(|target| stands(target));
         let approved = target.and_then(|target| target.number("a")).unwrap_or_default();
-        let fits = drawn(list, on.index(), kinds) + amount <= approved;
+        let taken = drawn(list, on.index(), kinds) + target.map_or(0, |target| charged_back(target));
+        let fits = taken + amount <= approved;
         let is_for_money = heard.code() == Some("AMOUNT_EXCEEDS_BALANCE");
         self.check("refused", !(fits && is_for_money), || format!("{} heard {}", place.key, heard.gist()));
         let is_for_state = heard.code() == Some("INVALID_STATUS") && place.kind == "refund";
         self.check("refused", !(target.is_some() && is_for_state), || format!("{} heard {}", place.key, heard.gist()));
     }
 
-    /// A notice costs a read and a write.
-    pub fn took_notice(&mut self, spent: Spent) {
-        self.cost("a notice", spent, 1, 1);
+    /// Each item of a notice costs a read and a write.
+    pub fn took_notices(&mut self, items: usize, spent: Spent) {
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        self.cost("a notice", spent, items, items);
     }
 
     /// It costs no more than this, and as much again as the world disturbed it.

@@ -82,7 +82,9 @@ impl Auditor {
         let agrees = amount == Some(deed.amount) && known.text("k") == Some(deed.kind.name());
         let stands = state(known).to_owned();
         self.check("parameters", agrees, || format!("{reference} took effect otherwise than it rests"));
-        let is_open = matches!(stands.as_str(), "open" | "accepted" | "approved");
+        // A payer may approve what was to end before: then nobody ever captures it.
+        let is_late = matches!(deed.outcome, Outcome::ActionRequired { .. }) && stands == "lapsed";
+        let is_open = is_late || matches!(stands.as_str(), "open" | "accepted" | "approved");
         self.check("answers", is_open, || format!("{reference} takes effect although it is {stands}"));
         self.identify(reference, key, known, deed);
     }
@@ -121,7 +123,8 @@ impl Auditor {
     fn conserve(&mut self, target: &str, gateway: &Gateway, now_ms: i64) {
         let (mut drawn, mut held) = (0, 0);
         for effect in gateway.effects(now_ms).filter(|effect| !effect.voided) {
-            let counts = effect.kind != Kind::Reverse || self.is_strict;
+            // What did not stand after all has drawn nothing.
+            let counts = (effect.kind != Kind::Reverse || self.is_strict) && !effect.failed;
             if effect.on == Some(target) && effect.kind != Kind::PostAuthorize && counts {
                 drawn += effect.amount;
             } else if effect.id == target {

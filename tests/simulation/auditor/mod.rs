@@ -4,6 +4,8 @@
 mod answers;
 mod deeds;
 mod resting;
+mod sequels;
+mod telling;
 
 use std::borrow::Cow;
 
@@ -13,8 +15,9 @@ use kessai_shared::ids::{Ordinal, PaymentKey, Record};
 use kessai_shared::stored::payment::KEY;
 use kessai_shared::stored::{Attribute, Item};
 
+use self::telling::Telling;
 use crate::cast::cast;
-use crate::cells::{HAPPENED, STANDS};
+use crate::cells::{DELIVERED, HAPPENED, STANDS, TOLD_OF};
 use crate::heard::Said;
 use crate::notices::NOTICE_SECRET;
 use crate::plan::{Errand, Pays, Plan};
@@ -66,6 +69,9 @@ pub struct Auditor {
     /// Searching takes longer than all else together, so not every history is.
     is_searching: bool,
     secrets: Vec<Cow<'static, str>>,
+    telling: Telling,
+    /// How often what happened to a delivery: by what it told of.
+    pub deliveries: [[u32; DELIVERED.len()]; TOLD_OF.len()],
 }
 
 /// A request that arrived at the gateway: what it said, and which call of which invocation it was.
@@ -109,6 +115,8 @@ impl Auditor {
             finals: Vec::new(),
             is_searching: plan.seed.is_multiple_of(SEARCHED),
             secrets,
+            telling: Telling::of(plan),
+            deliveries: [[0; DELIVERED.len()]; TOLD_OF.len()],
         }
     }
 

@@ -3,6 +3,7 @@
 use kessai_shared::stored::Item;
 
 use super::Auditor;
+use super::sequels::{charged_back, has_failed, stands};
 use crate::table::{NEXT_VERSION, operations, state, version_of};
 
 impl Auditor {
@@ -16,8 +17,10 @@ impl Auditor {
         if let Some(before) = before {
             self.compare(before, after);
             self.captures_in_time(before, after);
+            self.refunds_in_time(before, after);
         }
         self.balance(after);
+        self.noted(before, after);
     }
 
     /// What is settled stays as it is, what was asked stays what was asked, and what another version stored
@@ -35,9 +38,10 @@ impl Auditor {
             }
             let may_change: &[&str] = match state(known) {
                 // Contradictions are added beside what is settled.
-                "open" | "accepted" | "unsent" => &["s", "l", "n", "t", "ud"],
-                _ => &["n"],
+                "open" | "accepted" | "unsent" => &["s", "l", "n", "t", "ud", "q", "ru", "re"],
+                _ => &["n", "q"],
             };
+            self.followed(known, now);
             let names = known.iter().chain(now.iter()).map(|(name, _)| name.as_ref());
             for name in names.filter(|name| !may_change.contains(name)) {
                 self.stays(state(known), name, known, now);
@@ -96,9 +100,31 @@ impl Auditor {
     }
 }
 
-/// Whether it took effect, or may have.
+impl Auditor {
+    /// Nothing is given back of what did not stand, nor what the payer has back already.
+    fn refunds_in_time(&mut self, before: &Item, after: &Item) {
+        let known: Vec<&Item> = operations(before).collect();
+        let list: Vec<&Item> = operations(after).collect();
+        for (place, refund) in list.iter().enumerate().filter(|(_, refund)| refund.text("k") == Some("refund")) {
+            if !reserves(refund) || known.get(place).is_some_and(|known| reserves(known)) {
+                continue;
+            }
+            let on = refund.number("on").and_then(|on| usize::try_from(on).ok()).unwrap_or_default();
+            let Some(target) = known.get(on).filter(|target| stands(target)) else {
+                return self.object("reserved", || "given back of what does not stand".to_owned());
+            };
+            let (approved, back) = (target.number("a").unwrap_or_default(), charged_back(target));
+            let given = drawn(&list, on, &["refund"]);
+            self.check("reserved", given + back <= approved, || {
+                format!("{given} of {approved} is given back, and the payer has {back} back already")
+            });
+        }
+    }
+}
+
+/// Whether it took effect, or may have, and still has it.
 pub(super) fn reserves(operation: &Item) -> bool {
-    matches!(state(operation), "open" | "accepted" | "approved")
+    matches!(state(operation), "open" | "accepted" | "approved") && !has_failed(operation)
 }
 
 /// What operations of these kinds reserve of the one at this place.

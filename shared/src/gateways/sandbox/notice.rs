@@ -73,7 +73,7 @@ fn read_item(text: &str) -> Result<Option<Notice>, NotTaken> {
         "operation" => {
             let mut body: AnswerBody = parsed(text)?;
             let (reference, token) = (std::mem::take(&mut body.reference), body.token.take().map(Secret::new));
-            let news = match MethodId::parse(&reference) {
+            let news = match MethodId::parse(&reference).and_then(|id| id.kind()) {
                 Some(_) => News::Token(outcome(body), token),
                 None => News::Outcome(outcome(body)),
             };

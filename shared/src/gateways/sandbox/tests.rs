@@ -1,5 +1,6 @@
 //! What the sandbox's codec says and understands, to the letter.
 
+mod notices;
 mod tokens;
 
 use serde_json::{Value, json};

@@ -6,6 +6,7 @@ mod balances;
 pub(crate) mod fixtures;
 mod histories;
 mod news;
+mod outbox;
 pub(crate) mod permutations;
 mod purchase;
 pub(crate) mod random;

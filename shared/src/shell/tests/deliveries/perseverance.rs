@@ -27,7 +27,7 @@ fn given_up(chance: u8) -> Post {
 #[test]
 fn an_endpoint_is_tried_for_three_days_and_then_disabled() {
     // Of each wait at least half passes, whatever is drawn.
-    for (chance, first_wait, attempts) in [(0, Duration::from_millis(2_500), 21), (255, Duration::from_secs(5), 13)] {
+    for (chance, first_wait, attempts) in [(0, Duration::from_millis(2_500), 21), (255, Duration::from_secs(5), 14)] {
         let post = given_up(chance);
         let arrived = post.arrived(1);
         let waits: Vec<_> = arrived.windows(2).map(|pair| pair[1].at.since(pair[0].at)).collect();

@@ -1,0 +1,133 @@
+//! Merchants are told what happened: signed, in order, with the record as whoever reads it sees it, and again where they
+//! could not hear.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use kessai_infra::system::SystemClock;
+use kessai_shared::card::Secret;
+use kessai_shared::ports::Clock;
+use kessai_shared::webhook::{self, Headers};
+use serde_json::{Value, json};
+
+use crate::harness::{Kessai, Reply};
+
+/// Longer than anything takes that is going to happen.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A delivery as it arrived.
+struct Arrived {
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+impl Arrived {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+
+    fn is_signed_by(&self, secret: &str) -> bool {
+        let header = |name: &str| self.headers[name].as_str();
+        let headers = Headers {
+            id: header(webhook::ID),
+            timestamp: header(webhook::TIMESTAMP),
+            signature: header(webhook::SIGNATURE),
+        };
+        let secrets = [Secret::new(secret.to_owned())];
+        // The server's clock may have been moved: what it says of the time is taken as it is.
+        let seconds: i64 = headers.timestamp.parse().expect("seconds");
+        let now = kessai_shared::time::Timestamp::from_millis(seconds * 1000);
+        assert!(now.plus(LONG) >= SystemClock.now(), "it was signed when it was sent");
+        webhook::verify(headers, self.body.as_bytes(), &secrets, now).is_ok()
+    }
+}
+
+/// A merchant's endpoint, which answers with these statuses, and then with 204.
+fn endpoint(statuses: &'static [u16]) -> (String, Receiver<Arrived>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/hooks", listener.local_addr().expect("an address"));
+    let (arrives, arrived) = channel();
+    std::thread::spawn(move || {
+        let mut statuses = statuses.iter().copied();
+        for connection in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(connection);
+            let mut lines = Vec::new();
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).expect("a line");
+                match line.trim_end() {
+                    "" => break,
+                    line => lines.push(line.to_owned()),
+                }
+            }
+            let split =
+                |line: &String| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+            let headers: BTreeMap<_, _> = lines.iter().filter_map(split).collect();
+            let mut body = vec![0; headers["content-length"].parse().expect("a length")];
+            reader.read_exact(&mut body).expect("a body");
+            let status = statuses.next().unwrap_or(204);
+            let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            reader.get_mut().write_all(answer.as_bytes()).expect("an answer");
+            let body = String::from_utf8(body).expect("text");
+            if arrives.send(Arrived { headers, body }).is_err() {
+                return;
+            }
+        }
+    });
+    (url, arrived)
+}
+
+/// An endpoint of the merchant's; its id and its secret.
+fn make(kessai: &Kessai, url: &str, events: &Value) -> (String, String) {
+    let hook = json!({ "url": url, "events": events });
+    let made = kessai.client.ask("POST", "set-up/webhook-endpoints", None, &hook).expect(201);
+    let text = |pointer: &str| made.at(pointer).as_str().expect("text").to_owned();
+    (text("/id"), text("/secret"))
+}
+
+fn sale(kessai: &Kessai, key: &str) -> Reply {
+    kessai.client.post("sales", Some(key), &kessai.client.opening("KEYED", "12.50")).expect(201)
+}
+
+fn next(arrived: &Receiver<Arrived>) -> Arrived {
+    arrived.recv_timeout(LONG).expect("a delivery")
+}
+
+#[test]
+fn a_payment_is_told_to_its_merchants_endpoint_signed_and_as_it_is_read() {
+    let kessai = Kessai::in_memory();
+    let (url, arrived) = endpoint(&[]);
+    let (_, secret) = make(&kessai, &url, &json!(["payment.*"]));
+    let sold = sale(&kessai, "order 1");
+    for (version, name) in [(1, "payment.created"), (2, "payment.succeeded")] {
+        let told = next(&arrived);
+        assert!(told.is_signed_by(&secret), "{name}");
+        assert!(!told.is_signed_by("whsec_AAAA"), "{name}");
+        let event = told.json();
+        assert_eq!((event["type"].as_str(), event["version"].as_u64()), (Some(name), Some(version)));
+        assert_eq!(event["id"].as_str(), told.headers.get(webhook::ID).map(String::as_str));
+        assert_eq!(told.headers["content-type"], "application/json");
+        let read = kessai.client.get(&format!("payments/{}", sold.id())).expect(200);
+        assert!(told.body.ends_with(&format!(r#""data":{}}}"#, read.text)), "{}\n{}", told.body, read.text);
+    }
+}
+
+#[test]
+fn what_an_endpoint_refuses_is_told_again_before_anything_else() {
+    let kessai = Kessai::in_memory();
+    let (url, arrived) = endpoint(&[503]);
+    let (_, secret) = make(&kessai, &url, &json!(["payment.*"]));
+    let (other_url, other) = endpoint(&[]);
+    make(&kessai, &other_url, &json!(["payment.succeeded"]));
+    sale(&kessai, "order 1");
+    let refused = next(&arrived);
+    assert_eq!(next(&other).json()["type"], "payment.succeeded", "nobody else waits");
+    kessai.client.advance("PT10S");
+    let again = next(&arrived);
+    assert_eq!(again.headers[webhook::ID], refused.headers[webhook::ID], "it is the same event");
+    assert!(again.is_signed_by(&secret));
+    assert_eq!(next(&arrived).json()["type"], "payment.succeeded");
+}
