@@ -79,8 +79,7 @@ impl Account {
         let (payment, operation) = Record::Authorization.locate(authorization).expect("an authorization");
         let recorded = Recorded {
             id: format!("evt_{}", "1".repeat(31)),
-            merchant: self.identity.merchant,
-            payment,
+            item: PaymentKey { merchant: self.identity.merchant, payment }.into(),
             operation,
             news: News::Created,
             at: SystemClock.now(),
@@ -375,7 +374,11 @@ fn item(name: &str, due: i64) -> Item {
 }
 
 fn payment_of(sent: &Value) -> PaymentKey {
-    Reminder::parse(sent["MessageBody"].as_str().expect("a body")).expect("a reminder").payment
+    Reminder::parse(sent["MessageBody"].as_str().expect("a body"))
+        .expect("a reminder")
+        .item
+        .payment()
+        .expect("a payment")
 }
 
 /// A clock that stands.
