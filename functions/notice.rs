@@ -37,7 +37,8 @@ pub async fn take(
     notice: Notice,
     deadline: Timestamp,
 ) -> Result<Taken, Refusal> {
-    if let Some(method) = MethodId::parse(&notice.reference) {
+    // Any id of ours has the form of a method's; the prefix tells.
+    if let Some(method) = MethodId::parse(&notice.reference).filter(|method| method.kind().is_some()) {
         return take_of_method(app, merchant, provider, &method, notice.news, deadline).await;
     }
     match find(app, merchant, provider, &notice.reference, deadline).await? {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kessai_functions::event::HttpAnswer;
 use kessai_functions::sandbox::{SIGNATURE_HEADER, card_number, envelope};
+use kessai_shared::ids::MethodId;
 use serde_json::{Value, json};
 
 use crate::in_process::{InProcess, NOTICE_SECRET, provider_of};
@@ -29,8 +30,9 @@ impl Shop {
 
     fn card(code: u16) -> Value {
         json!({
-            "cardHolderName": "Carol Smith", "cardCategory": "CreditCard", "cardNumber": card_number(code),
-            "expiryMonth": 12, "expiryYear": 2030, "cvv": "000",
+            "cardHolderName": "Carol Smith", "cardHolderFirstName": "Carol", "cardHolderLastName": "Smith",
+            "cardNumber": card_number(code), "cardType": "Visa", "cardCategory": "CreditCard", "expiryMonth": "05",
+            "expiryYear": 2030, "cvv": "000", "email": "csmith@example.com", "accountId": "001000000000001AAA",
         })
     }
 
@@ -158,7 +160,8 @@ async fn a_payment_that_keeps_what_it_is_made_with_waits_until_that_is_kept() {
     assert!(shop.0.payments.items().is_empty(), "nothing was charged");
     let items = shop.0.vault.items();
     let [item] = items.as_slice() else { panic!("{} methods", items.len()) };
-    let method = item.text("pk").and_then(|key| key.split_once('/')).expect("a key").1.to_owned();
+    let method = item.text("pk").and_then(|key| key.split_once('/')).expect("a key").1;
+    let method = MethodId::parse(method).expect("a method").to_string();
     shop.told(&shop.verdict(&method).await).await;
     let (status, sale) = shop.pay(&keeping, "order").await;
     assert_eq!((status, &sale["paymentMethod"]["id"]), (201, &json!(method)), "{sale}");
