@@ -194,15 +194,18 @@ pub fn serve_relay() -> Result<(), StartError> {
 pub fn serve_scheduler_tick() -> Result<(), StartError> {
     start(scheduler_tick::NAME, async |log| {
         let account = account()?;
-        let payments = account.patient().table(required("PAYMENTS_TABLE")?);
+        let patient = account.patient();
+        let payments = patient.table(required("PAYMENTS_TABLE")?);
+        let vault = patient.table(required("VAULT_TABLE")?);
         let queue = queue(&account, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
-            let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
+            let (log, payments, vault, queue) = (log.clone(), payments.clone(), vault.clone(), Arc::clone(&queue));
             async move {
                 let watch = Watch::new(&log, invocation.request, invocation.trace);
                 let (now, deadline) = (log.clock.now(), invocation.deadline);
                 let ticking = Ticking {
                     payments: &payments,
+                    vault: &vault,
                     queue: &*queue,
                     journal: &*watch,
                     clock: &*log.clock,

@@ -1,5 +1,5 @@
-//! Tells merchants what happened: takes what a payment's outbox owes to whom, delivers it, and writes down what came of
-//! it.
+//! Tells merchants what happened: takes what the outbox of a payment, or of a stored method, owes to whom, delivers it,
+//! and writes down what came of it.
 //!
 //! Endpoints are told side by side, each in order: one that fails waits, and holds up nobody but itself. What is told is
 //! the record as it is, not as it was when the event came to be. Whoever runs this may be killed at any await: only what
@@ -8,15 +8,18 @@
 
 use std::time::Duration;
 
-use crate::ids::EndpointId;
+use crate::event::EventName;
+use crate::ids::{EndpointId, ItemKey};
 use crate::merchant::{Endpoint, Health, Merchant};
+use crate::method::Method;
 use crate::payment::Payment;
-use crate::payment::outbox::{Entry, Failure, Round, Told};
+use crate::payment::outbox::{Entry, Failure, Outbox, Round, Told};
 use crate::ports::{Archive, Delivered, Deliveries, DeliveryFault, Directory, Expected, Note, Pending, Store, Written};
 use crate::rejection::{Fault, Refusal};
 use crate::shell::{Pause, Route, Shell};
 use crate::stored::event::{Attempted, Delivery, Recorded, decode_recorded, encode_recorded};
 use crate::stored::health::{decode_health, encode_health, health_key};
+use crate::stored::method::StoredMethod;
 use crate::stored::payment::Stored;
 use crate::time::Timestamp;
 use crate::together::together;
@@ -35,21 +38,57 @@ const EARLY: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy)]
 pub struct Delivering<'a> {
     pub merchant: &'a Merchant,
-    pub route: Route<'a>,
     pub deliveries: &'a dyn Deliveries,
     pub archive: &'a dyn Archive,
     /// How endpoints fare, as it was a minute ago and as it is.
     pub directory: &'a dyn Directory,
     pub merchants: &'a dyn Store,
     /// The event with its record as that stands now: what is delivered.
-    pub render: fn(&Recorded, &Payment, Timestamp) -> Vec<u8>,
+    pub render: fn(&Recorded, About<'_>, Timestamp) -> Vec<u8>,
+}
+
+/// What merchants are told of, as it stands now.
+#[derive(Clone, Copy)]
+pub enum About<'a> {
+    Payment(&'a Payment),
+    Method(&'a Method),
+}
+
+impl<'a> About<'a> {
+    fn item(self) -> ItemKey {
+        match self {
+            Self::Payment(payment) => payment.key().into(),
+            Self::Method(method) => ItemKey::Method(method.merchant, method.id),
+        }
+    }
+
+    fn outbox(self) -> &'a Outbox {
+        match self {
+            Self::Payment(payment) => &payment.outbox,
+            Self::Method(method) => &method.outbox,
+        }
+    }
+
+    fn event(self, entry: &Entry) -> Option<EventName> {
+        match self {
+            Self::Payment(payment) => payment.event(entry),
+            Self::Method(method) => method.event(entry),
+        }
+    }
+
+    fn event_id(self, entry: &Entry) -> Option<String> {
+        match self {
+            Self::Payment(payment) => payment.event_id(entry),
+            Self::Method(method) => method.event_id(entry),
+        }
+    }
 }
 
 /// One run through an outbox.
 struct Run<'a> {
     shell: &'a Shell,
     with: &'a Delivering<'a>,
-    payment: &'a Payment,
+    about: About<'a>,
     deadline: Timestamp,
 }
 
@@ -88,18 +127,44 @@ impl Shell {
     pub async fn deliver(
         &self,
         with: &Delivering<'_>,
+        route: Route<'_>,
         stored: Stored,
         deadline: Timestamp,
     ) -> Result<Payment, Refusal> {
-        if stored.payment.outbox.due().is_none() {
-            return Ok(stored.payment);
+        match self.round(with, About::Payment(&stored.payment), deadline).await? {
+            Some(round) => self.told(stored, route, &round, deadline).await,
+            None => Ok(stored.payment),
         }
-        let run = Run { shell: self, with, payment: &stored.payment, deadline };
+    }
+
+    /// The same of a stored method.
+    pub async fn deliver_of_method(
+        &self,
+        with: &Delivering<'_>,
+        stored: StoredMethod,
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
+        match self.round(with, About::Method(&stored.method), deadline).await? {
+            Some(round) => self.told_of_method(stored, &round, deadline).await,
+            None => Ok(stored.method),
+        }
+    }
+
+    /// Tells what is owed; none where nothing is.
+    async fn round(
+        &self,
+        with: &Delivering<'_>,
+        about: About<'_>,
+        deadline: Timestamp,
+    ) -> Result<Option<Round>, Fault> {
+        if about.outbox().due().is_none() {
+            return Ok(None);
+        }
+        let run = Run { shell: self, with, about, deadline };
         if !run.has_time() {
-            return Err(Fault::NoTime.into());
+            return Err(Fault::NoTime);
         }
-        let round = run.go().await?;
-        self.told(stored, with.route, &round, deadline).await
+        run.go().await.map(Some)
     }
 }
 
@@ -110,7 +175,7 @@ impl Run<'_> {
     }
 
     async fn go(&self) -> Result<Round, Fault> {
-        let outbox = &self.payment.outbox;
+        let outbox = self.about.outbox();
         let soon = self.shell.clock.now().plus(EARLY);
         let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
         let telling = endpoints.map(|(id, endpoint)| -> Pending<'_, Result<Came, Fault>> {
@@ -132,7 +197,7 @@ impl Run<'_> {
 
     /// Tells one endpoint what it is owed, until something fails.
     async fn tell(&self, id: EndpointId, endpoint: &Endpoint, entries: &[Entry]) -> Result<Came, Fault> {
-        let outbox = &self.payment.outbox;
+        let outbox = self.about.outbox();
         let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
         if entries.is_empty() {
             return came(Outcome::Told(outbox.untold(id)), Vec::new());
@@ -171,7 +236,7 @@ impl Run<'_> {
     }
 
     fn is_wanted(&self, endpoint: &Endpoint, entry: &Entry) -> bool {
-        self.payment.event(entry).is_some_and(|name| endpoint.wants(name.text()))
+        self.about.event(entry).is_some_and(|name| endpoint.wants(name.text()))
     }
 
     /// What is not tried, because its endpoint was disabled.
@@ -217,7 +282,7 @@ impl Run<'_> {
             }
         };
         let event = self.event(entry)?;
-        let body = (self.with.render)(&event, self.payment, now);
+        let body = (self.with.render)(&event, self.about, now);
         let event = event.id;
         let seconds = now.as_millis().div_euclid(1000);
         let Some(signature) = webhook::sign(&event, seconds, &body, &secrets) else {
@@ -236,17 +301,16 @@ impl Run<'_> {
 
     /// The event that the entry stands for, told to nobody yet.
     fn event(&self, entry: &Entry) -> Option<Recorded> {
-        let payment = self.payment;
+        let about = self.about;
         let Entry { number, operation, news, at } = *entry;
         Some(Recorded {
-            id: payment.event_id(entry)?,
-            merchant: payment.merchant,
-            payment: payment.id,
+            id: about.event_id(entry)?,
+            item: about.item(),
             operation,
             news,
             at,
             version: number,
-            name: payment.event(entry)?,
+            name: about.event(entry)?,
             deliveries: Vec::new(),
         })
     }
@@ -287,9 +351,9 @@ impl Run<'_> {
 
     /// Keeps every event that is new or was tried.
     async fn keep(&self, came: &[Came]) -> Result<(), Fault> {
-        for entry in &self.payment.outbox.entries {
+        for entry in &self.about.outbox().entries {
             let tried = || came.iter().flat_map(|came| &came.tried).filter(|(tried, _)| tried == entry);
-            if entry.number > self.payment.outbox.seen || tried().next().is_some() {
+            if entry.number > self.about.outbox().seen || tried().next().is_some() {
                 self.keep_one(entry, tried().map(|(_, attempted)| attempted)).await?;
             }
         }
@@ -298,8 +362,8 @@ impl Run<'_> {
 
     async fn keep_one(&self, entry: &Entry, tried: impl Iterator<Item = &Attempted>) -> Result<(), Fault> {
         let Some(mut recorded) = self.event(entry) else { return Ok(()) };
-        let (with, merchant) = (self.with, recorded.merchant.as_str());
-        let found = self.shell.patiently(self.deadline, || with.archive.find(merchant, &recorded.id)).await?;
+        let (with, merchant) = (self.with, recorded.item.merchant());
+        let found = self.shell.patiently(self.deadline, || with.archive.find(merchant.as_str(), &recorded.id)).await?;
         let known = found.map(decode_recorded).transpose()?;
         recorded.deliveries = known.map(|known| known.deliveries).unwrap_or_default();
         tried.for_each(|attempted| recorded.attempted(attempted.clone()));

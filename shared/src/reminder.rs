@@ -1,6 +1,6 @@
-//! Reminders: how it comes that somebody looks at a payment when it is due.
+//! Reminders: how it comes that somebody looks at a payment, or at a stored method, when it is due.
 //!
-//! Whoever writes a payment that has work left writes when it is due. The stream of the table shows every
+//! Whoever writes an item that has work left writes when it is due. The stream of the table shows every
 //! write to a relay, which sends a [`Reminder`] with the right delay. A queue holds messages back for at most
 //! [`LONGEST_DELAY`]; what is due later is marked where it rests ([`mark`]), and a tick finds it there when its
 //! time is near. Whoever is reminded looks, which is harmless at any time, and if nothing changed and nothing
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::ids::PaymentKey;
+use crate::ids::ItemKey;
 use crate::payment::Payment;
 use crate::stored::payment::{DUE, KEY, OWED, VERSION};
 use crate::stored::{Attribute, Item, Unreadable};
@@ -45,12 +45,16 @@ pub const TICK: Duration = Duration::from_secs(60);
 /// How far a tick looks ahead: the next may come late.
 const AHEAD: Duration = TICK.saturating_mul(2);
 
-/// Look at this payment, because this version of it says so. What a newer version says has a reminder of its own.
+/// Look at this item, because this version of it says so. What a newer version says has a reminder of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reminder {
-    pub payment: PaymentKey,
+    pub item: ItemKey,
     pub version: u64,
 }
+
+/// The names of what a message is about.
+const PAYMENT: &str = "payment";
+const METHOD: &str = "method";
 
 /// What there is to do when somebody looks: each has a queue, so that neither holds up the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,10 +124,10 @@ impl Image {
     /// Of the whole item, or of those attributes of it that matter here.
     pub fn of(item: &Item) -> Result<Self, Unreadable> {
         let needs = |name: &str| Unreadable(format!("{name} is missing or no value of ours"));
-        let payment = item.text(KEY).and_then(PaymentKey::parse).ok_or_else(|| needs(KEY))?;
+        let key = item.text(KEY).and_then(ItemKey::parse).ok_or_else(|| needs(KEY))?;
         let version = item.number(VERSION).and_then(|version| u64::try_from(version).ok());
         Ok(Self {
-            reminder: Reminder { payment, version: version.ok_or_else(|| needs(VERSION))? },
+            reminder: Reminder { item: key, version: version.ok_or_else(|| needs(VERSION))? },
             due: [Self::due_of(item, Errand::FollowUp)?, Self::due_of(item, Errand::Deliver)?],
             trace: item.bytes(TRACE).and_then(TraceId::from_bytes),
         })
@@ -156,14 +160,18 @@ impl Image {
 impl Reminder {
     /// The message, as it lies in the queue.
     pub fn message(&self) -> String {
-        json!({ "payment": self.payment.to_string(), "version": self.version }).to_string()
+        let kind = match self.item {
+            ItemKey::Payment(_) => PAYMENT,
+            ItemKey::Method(..) => METHOD,
+        };
+        json!({ kind: self.item.to_string(), "version": self.version }).to_string()
     }
 
     /// Reads a message.
     pub fn parse(message: &str) -> Option<Self> {
         let message: Value = serde_json::from_str(message).ok()?;
-        let payment = PaymentKey::parse(message.get("payment")?.as_str()?)?;
-        Some(Self { payment, version: message.get("version")?.as_u64()? })
+        let key = message.get(PAYMENT).or_else(|| message.get(METHOD))?.as_str()?;
+        Some(Self { item: ItemKey::parse(key)?, version: message.get("version")?.as_u64()? })
     }
 
     /// When the same reminder must come again after a look that left the payment like this; none where something
@@ -173,11 +181,11 @@ impl Reminder {
     }
 }
 
-/// The reminders that the stream asks for: of every payment, what its last version says.
+/// The reminders that the stream asks for: of every item, what its last version says.
 pub fn reminders(images: impl IntoIterator<Item = Image>, now: Timestamp) -> Vec<Delayed> {
-    let mut last: BTreeMap<PaymentKey, Image> = BTreeMap::new();
+    let mut last: BTreeMap<ItemKey, Image> = BTreeMap::new();
     for image in images {
-        let key = image.reminder.payment;
+        let key = image.reminder.item;
         if last.get(&key).is_none_or(|known| known.reminder.version <= image.reminder.version) {
             last.insert(key, image);
         }
@@ -223,17 +231,17 @@ pub fn is_turn(due: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{MerchantId, PaymentId};
+    use crate::ids::{MerchantId, MethodId, MethodKind, PaymentId, PaymentKey};
     use crate::payment::IdempotencyKey;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
     }
 
-    fn key(payment: u8) -> PaymentKey {
+    fn key(payment: u8) -> ItemKey {
         let merchant = MerchantId::from_random([1; 16]);
         let key = IdempotencyKey::parse(&payment.to_string()).unwrap();
-        PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &key) }
+        PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &key) }.into()
     }
 
     fn item(payment: u8, version: i64, due: Option<Timestamp>) -> Item {
@@ -258,7 +266,7 @@ mod tests {
         ];
         let asked: Vec<_> = reminders(images, at(30))
             .into_iter()
-            .map(|Delayed { reminder, delay, .. }| (reminder.payment, reminder.version, delay.as_secs()))
+            .map(|Delayed { reminder, delay, .. }| (reminder.item, reminder.version, delay.as_secs()))
             .collect();
         let mut expected = [(2, 1, 1), (3, 5, 20), (4, 1, 30)].map(|(payment, version, s)| (key(payment), version, s));
         expected.sort();
@@ -303,8 +311,16 @@ mod tests {
 
     #[test]
     fn a_message_comes_back_as_it_was_sent_and_others_do_not() {
-        let reminder = Reminder { payment: key(1), version: 7 };
-        assert_eq!(Reminder::parse(&reminder.message()), Some(reminder));
+        let merchant = key(1).merchant();
+        let methods = MethodKind::ALL.map(|kind| {
+            let key = IdempotencyKey::parse("m").unwrap();
+            ItemKey::Method(merchant, MethodId::made_by(kind, &merchant, &key))
+        });
+        for item in methods.into_iter().chain([key(1)]) {
+            let reminder = Reminder { item, version: 7 };
+            assert_eq!(Reminder::parse(&reminder.message()), Some(reminder));
+            assert_eq!(reminder.message().contains("method"), item.payment().is_none());
+        }
         let payment = key(1).to_string();
         for strange in [
             String::new(),

@@ -79,8 +79,7 @@ impl Account {
         let (payment, operation) = Record::Authorization.locate(authorization).expect("an authorization");
         let recorded = Recorded {
             id: format!("evt_{}", "1".repeat(31)),
-            merchant: self.identity.merchant,
-            payment,
+            item: PaymentKey { merchant: self.identity.merchant, payment }.into(),
             operation,
             news: News::Created,
             at: SystemClock.now(),
@@ -244,12 +243,12 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
     let sent = account.services.sent();
     let [reminder] = sent.as_slice() else { panic!("one payment, one reminder: {sent:?}") };
     let text = reminder["MessageBody"].as_str().expect("a body");
-    assert_eq!(Reminder::parse(text).map(|reminder| reminder.payment), Some(key));
+    assert_eq!(Reminder::parse(text).and_then(|reminder| reminder.item.payment()), Some(key));
     assert!(reminder["DelaySeconds"].as_i64().is_some_and(|delay| (1..=60).contains(&delay)), "{reminder}");
 
     // It is not due yet, so the reminder comes again, but not that of a version which a newer one has its own for;
     // what nobody can read is reported, and alone.
-    let old = Reminder { payment: key, version: 1 }.message();
+    let old = Reminder { item: key.into(), version: 1 }.message();
     let batch = json!({ "Records": [message("a", text), message("b", "{}"), message("c", &old)] });
     let looked = invoke(&account, env!("CARGO_BIN_EXE_follow-up"), &batch);
     assert_eq!(looked, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
@@ -265,7 +264,7 @@ async fn what_is_owed_is_looked_at_and_what_nobody_can_read_is_reported() {
     let account = Account::new().await;
     let merchant = account.identity.merchant;
     let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("order 1").expect("a key"));
-    let nothing_owed = Reminder { payment: PaymentKey { merchant, payment }, version: 1 }.message();
+    let nothing_owed = Reminder { item: PaymentKey { merchant, payment }.into(), version: 1 }.message();
     let batch = json!({ "Records": [message("a", &nothing_owed), message("b", "{}")] });
     let told = invoke(&account, env!("CARGO_BIN_EXE_deliver-event"), &batch);
     assert_eq!(told, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
@@ -276,6 +275,9 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let account = Account::new().await;
     let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
     payments.create_indexed_table().await.expect("a table");
+    // Of the vault the same is asked.
+    let vault = kessai_infra::aws::Account::at(&account.database.url).table("indexed-vault");
+    vault.create_indexed_table().await.expect("a table");
     let now = SystemClock.now();
     // Written an hour ago, what is due now was due late; written now, it was not.
     let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
@@ -295,6 +297,7 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
         let runtime = RuntimeApi::new();
         let mut environment = account.environment(&runtime.address());
         environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
+        environment.insert("VAULT_TABLE".to_owned(), "indexed-vault".to_owned());
         let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
         let ticked = runtime.invoke(event);
         let mut reminded: Vec<_> = account.services.sent().iter().map(payment_of).collect();
@@ -319,7 +322,7 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     let account = Account::new().await;
-    let payments = &account.database.payments;
+    let (payments, vault) = (&account.database.payments, &account.database.vault);
     let now = SystemClock.now();
     // Three pages of 1 MB.
     let padding = "x".repeat(300 * 1024);
@@ -332,14 +335,15 @@ async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     let mut ticks = 0;
     loop {
         // There is no time for more than a page.
-        let ticking = Ticking { payments, queue: &queue, journal: &journal, now, deadline: now, clock: &SystemClock };
+        let clock = &SystemClock;
+        let ticking = Ticking { payments, vault, queue: &queue, journal: &journal, now, deadline: now, clock };
         let Ok(ticked) = ticking.tick(tick).await else { panic!("a tick fails") };
         ticks += 1;
         let Some(after) = ticked.after else { break };
         tick = serde_json::from_value(json!({ "sweep": true, "after": after })).expect("a tick");
     }
     let mut reminded: Vec<_> =
-        queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.payment).collect();
+        queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.item).collect();
     reminded.sort();
     reminded.dedup();
     assert_eq!(reminded.len(), 10);
@@ -381,7 +385,11 @@ fn item(name: &str, due: i64) -> Item {
 }
 
 fn payment_of(sent: &Value) -> PaymentKey {
-    Reminder::parse(sent["MessageBody"].as_str().expect("a body")).expect("a reminder").payment
+    Reminder::parse(sent["MessageBody"].as_str().expect("a body"))
+        .expect("a reminder")
+        .item
+        .payment()
+        .expect("a payment")
 }
 
 /// A clock that stands.

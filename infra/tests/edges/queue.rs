@@ -19,7 +19,7 @@ const TRACE: &str = "1-67891233-abcdef012345678912345678";
 fn delayed(version: u64) -> Delayed {
     let merchant = MerchantId::from_random([1; 16]);
     let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("k").unwrap());
-    let reminder = Reminder { payment: PaymentKey { merchant, payment }, version };
+    let reminder = Reminder { item: PaymentKey { merchant, payment }.into(), version };
     let trace = TraceId::parse(TRACE).filter(|_| version == 7);
     Delayed { reminder, errand: Errand::FollowUp, delay: Duration::from_secs(version), trace }
 }

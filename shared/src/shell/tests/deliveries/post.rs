@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::card::Secret;
-use crate::delivery::Delivering;
+use crate::delivery::{About, Delivering};
 use crate::event::EventNames;
 use crate::gateways::sandbox;
 use crate::ids::EndpointId;
@@ -142,7 +142,8 @@ fn sealed(endpoint: EndpointId, number: u8, until: Option<Timestamp>) -> SealedS
 }
 
 /// What is told in this world.
-fn render(event: &Recorded, payment: &Payment, _: Timestamp) -> Vec<u8> {
+fn render(event: &Recorded, about: About<'_>, _: Timestamp) -> Vec<u8> {
+    let About::Payment(payment) = about else { panic!("no methods here") };
     let operation = payment.operation(event.operation).expect("an operation");
     let status = operation.state.status();
     json!({ "id": event.id, "type": event.name.text(), "version": event.version, "status": status })
@@ -219,7 +220,6 @@ impl Post {
     pub(super) async fn telling(&self, stored: Stored, time: Duration) -> Result<Payment, Refusal> {
         let with = Delivering {
             merchant: &self.merchant,
-            route: self.route(),
             deliveries: &*self.endpoints,
             archive: &self.archive,
             directory: &self.merchants,
@@ -227,7 +227,7 @@ impl Post {
             render,
         };
         let shell = Shell { entropy: Arc::new(Always(self.chance)), ..self.world.shell.clone() };
-        shell.deliver(&with, stored, self.world.clock.now().plus(time)).await
+        shell.deliver(&with, self.route(), stored, self.world.clock.now().plus(time)).await
     }
 
     /// Somebody comes to tell what is due, now.
