@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::event::EventName;
 use crate::ids::{EndpointId, ItemKey};
+use crate::merchant::health::Came as Fared;
 use crate::merchant::{Endpoint, Health, Merchant};
 use crate::method::Method;
 use crate::payment::Payment;
@@ -217,10 +218,14 @@ impl Run<'_> {
             let attempt = self.attempt(id, endpoint, entry).await;
             let now = self.shell.clock.now();
             if attempt.was_sent {
-                health = self.fared(id, endpoint, health, attempt.result.is_ok()).await?;
+                let came = match &attempt.result {
+                    Ok(_) => Fared::Through,
+                    Err(_) if place == 0 && outbox.is_given_up(id, now) => Fared::GivenUp,
+                    Err(_) => Fared::Failed,
+                };
+                health = self.fared(id, endpoint, health, came).await?;
             }
-            let is_given_up =
-                attempt.result.is_err() && (health.is_disabled(endpoint) || place == 0 && outbox.is_given_up(id, now));
+            let is_given_up = attempt.result.is_err() && place == 0 && outbox.is_given_up(id, now);
             tried.push((*entry, attempted(id, &attempt, is_given_up, now)));
             if health.is_disabled(endpoint) {
                 let rest = entries.iter().skip(place.saturating_add(1));
@@ -328,11 +333,11 @@ impl Run<'_> {
         id: EndpointId,
         endpoint: &Endpoint,
         mut known: Health,
-        got_through: bool,
+        came: Fared,
     ) -> Result<Health, Fault> {
         let merchant = &self.with.merchant.id;
         let mut pause = Pause::default();
-        while let Some(next) = known.after(endpoint, got_through, self.shell.clock.now()) {
+        while let Some(next) = known.after(endpoint, came, self.shell.clock.now()) {
             let expected = if known.version == 0 { Expected::Absent } else { Expected::Version(known.version) };
             match self.with.merchants.write(encode_health(merchant, &id, &next), expected).await {
                 Ok(Written::Done) => {

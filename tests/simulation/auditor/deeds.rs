@@ -125,7 +125,6 @@ impl Auditor {
         for effect in gateway.effects(now_ms).filter(|effect| !effect.voided) {
             // What did not stand after all has drawn nothing.
             let counts = (effect.kind != Kind::Reverse || self.is_strict) && !effect.failed;
-            let counts = counts && !is_past_finding_out(&effect, gateway);
             if effect.on == Some(target) && effect.kind != Kind::PostAuthorize && counts {
                 drawn += effect.amount;
             } else if effect.id == target {
@@ -160,13 +159,4 @@ impl Auditor {
             format!("{reference} is {stands}, and the gateway's ledger holds {all} effects, {standing} standing")
         });
     }
-}
-
-/// A payer acted where nobody can ask: if no notice tells of it in thirty days, it counts as not acted.
-fn is_past_finding_out(effect: &Effect<'_>, gateway: &Gateway) -> bool {
-    let needed_payer = |place| {
-        let known = gateway.operation(place);
-        known.is_some_and(|known| known.id == effect.id && matches!(known.outcome, Outcome::ActionRequired { .. }))
-    };
-    matches!(effect.class, Class::TimeoutReversal | Class::None) && (0..gateway.operations()).any(needed_payer)
 }

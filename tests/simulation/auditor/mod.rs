@@ -199,8 +199,7 @@ impl Auditor {
         let can_ask = matches!(plan.class, Class::Keyed | Class::LookUp);
         let may_stay = match stands {
             "open" => plan.class == Class::None && !holds,
-            // What waits for a payer ends some time after the payer's time.
-            "accepted" => !can_ask && !holds && known.get("re").is_none(),
+            "accepted" => !can_ask && !holds,
             _ => true,
         };
         self.check("liveness", may_stay, || format!("{reference} is still {stands}"));
