@@ -1,6 +1,6 @@
 //! What the auditor sees at the gateway.
 
-use kessai_functions::sandbox::{Class, Decline, Effect, Gateway, Kind, Operation, Outcome, Request};
+use kessai_functions::sandbox::{Decline, Effect, Gateway, Kind, Operation, Outcome, Request};
 use kessai_shared::ids::{PaymentKey, Record};
 use kessai_shared::stored::Item;
 
