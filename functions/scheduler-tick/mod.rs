@@ -1,12 +1,12 @@
-//! Each minute: reminds of what is due later than a queue can wait, now that its time is near. Told to sweep, it
-//! reminds of everything in the table that is due: after a restore, or when the stream was lost.
+//! Each minute: reminds of what was due later than a reminder can be held back, now that its time has come or is near.
+//! Told to sweep, it reminds of everything in the table that is due: after a restore, or when the stream was lost.
 
 use std::time::Duration;
 
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::dynamodb::due::{Page, Place};
 use kessai_shared::ports::{Clock, Journal, Note, Queue};
-use kessai_shared::reminder::{Delayed, Errand, LONGEST_DELAY, horizon, is_turn};
+use kessai_shared::reminder::{Delayed, Errand, LONGEST_DELAY};
 use kessai_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ pub struct Ticking<'a> {
 /// What is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
-    /// What is due later than a queue can wait, for one errand.
+    /// What is due later than a reminder can be held back, for one errand.
     Late(Errand),
     /// The whole table.
     All,
@@ -109,7 +109,7 @@ impl Ticking<'_> {
         let Self { payments, now, .. } = self;
         Ok(match read {
             Read::All => payments.due(now.plus(LONGEST_DELAY), place).await?,
-            Read::Late(errand) => payments.late(errand, horizon(*now), place).await?,
+            Read::Late(errand) => payments.late(errand, errand.horizon(*now), place).await?,
         })
     }
 
@@ -117,7 +117,7 @@ impl Ticking<'_> {
         let of = |errand: Errand| {
             let wanted = page.images.iter().filter(move |image| match read {
                 Read::All => true,
-                Read::Late(_) => image.due(errand).is_some_and(|due| is_turn(due.at, self.now)),
+                Read::Late(_) => image.due(errand).is_some_and(|due| errand.is_turn(due.at, self.now)),
             });
             wanted.filter_map(move |image| image.delayed(errand, self.now))
         };
