@@ -4,7 +4,7 @@
 //! | variable | holds |
 //! |---|---|
 //! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE` | names of the tables |
-//! | `FOLLOW_UP_QUEUE_URL`, `DELIVERY_QUEUE_URL` | where reminders go |
+//! | `FOLLOW_UP_QUEUE_URL`, `DELIVER_EVENT_FUNCTION` | where reminders go: a queue, a function by its name |
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
 //! | `VAULT_KEYS_PARAMETER` | name of the parameter with the keys of the vault: `id:64 hexadecimal digits`, the newest first |
 //! | `KESSAI_STAGE` | the dimension of its metrics |
@@ -150,7 +150,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     })
 }
 
-/// Serves messages that say of which payments merchants are to be told something.
+/// Serves calls for which nobody waits, with messages that say of which payments merchants are to be told something.
 pub fn serve_deliver_event() -> Result<(), StartError> {
     start(deliver_event::NAME, async |log| {
         let account = account()?;
@@ -167,7 +167,9 @@ pub fn serve_deliver_event() -> Result<(), StartError> {
                     (id, async move { deliver_event::handle(&app, &*deliveries, &message, deadline).await })
                 };
                 let handling = event.records.into_iter().map(handle).collect();
-                Ok::<Failures, StartError>(side_by_side(handling, &*log.clock, invocation.deadline).await)
+                let failures = side_by_side(handling, &*log.clock, invocation.deadline).await;
+                // Nobody waits for an answer and reads in it which failed: all come again, which does no harm.
+                failures.is_empty().then_some(()).ok_or_else(|| StartError::from("not all reminders were handled"))
             }
         })
         .await
@@ -292,14 +294,14 @@ fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
 
 /// Where reminders go.
 fn queue(account: &Account, http: Arc<dyn Http>, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
-    let urls = errands.iter().map(|errand| {
+    let places = errands.iter().map(|errand| {
         let variable = match errand {
             Errand::FollowUp => "FOLLOW_UP_QUEUE_URL",
-            Errand::Deliver => "DELIVERY_QUEUE_URL",
+            Errand::Deliver => "DELIVER_EVENT_FUNCTION",
         };
         Ok((*errand, required(variable)?))
     });
-    Ok(Arc::new(account.queue(http, urls.collect::<Result<_, StartError>>()?)))
+    Ok(Arc::new(account.reminders(http, places.collect::<Result<_, StartError>>()?)))
 }
 
 /// Where events are kept.

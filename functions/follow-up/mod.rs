@@ -11,7 +11,7 @@ use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::{Payment, State};
 use kessai_shared::ports::{Looked, Note, Queue};
 use kessai_shared::rejection::Refusal;
-use kessai_shared::reminder::{Delayed, Errand, Reminder, delay};
+use kessai_shared::reminder::{Delayed, Errand, Reminder};
 use kessai_shared::shell::{DUE_AT_ONCE, Look};
 use kessai_shared::time::Timestamp;
 
@@ -64,7 +64,7 @@ pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadli
     let Ok(look) = looked else { return false };
     let Some(due) = look.and_then(|look| reminder.again(&look.payment)) else { return true };
     let errand = Errand::FollowUp;
-    let again = [Delayed { reminder, errand, delay: delay(due, app.shell.clock.now()), trace: message.trace() }];
+    let again = [Delayed { reminder, errand, delay: errand.delay(due, app.shell.clock.now()), trace: message.trace() }];
     match queue.send(&again).await {
         Ok(()) => true,
         Err(fault) => {

@@ -1,5 +1,5 @@
-//! Each minute: reminds of what is due later than a queue can wait, now that its time is near. Told to sweep, it
-//! reminds of everything in the table that is due: after a restore, or when the stream was lost.
+//! Each minute: reminds of what was due later than a reminder can be held back, now that its time has come or is near.
+//! Told to sweep, it reminds of everything in the table that is due: after a restore, or when the stream was lost.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::dynamodb::due::{Page, Place};
 use kessai_shared::ids::ItemKey;
 use kessai_shared::ports::{Clock, Journal, Note, Queue};
-use kessai_shared::reminder::{Delayed, Errand, LONGEST_DELAY, horizon, is_turn};
+use kessai_shared::reminder::{Delayed, Errand, LONGEST_DELAY};
 use kessai_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ pub struct Ticking<'a> {
 /// What is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
-    /// What is due later than a queue can wait, for one errand.
+    /// What is due later than a reminder can be held back, for one errand.
     Late(Errand),
     /// The same of the vault, of which merchants alone are told.
     LateOfVault,
@@ -125,8 +125,11 @@ impl Ticking<'_> {
         Ok(match read {
             Read::All => payments.due(now.plus(LONGEST_DELAY), place).await?,
             Read::AllOfVault => vault.due(now.plus(LONGEST_DELAY), place).await?,
-            Read::Late(errand) => payments.late(errand, horizon(*now), place).await?,
-            Read::LateOfVault => vault.late(Errand::Deliver, horizon(*now), place).await?,
+            Read::Late(errand) => payments.late(errand, errand.horizon(*now), place).await?,
+            Read::LateOfVault => {
+                let errand = Errand::Deliver;
+                vault.late(errand, errand.horizon(*now), place).await?
+            }
         })
     }
 
@@ -134,7 +137,9 @@ impl Ticking<'_> {
         let of = |errand: Errand| {
             let wanted = page.images.iter().filter(move |image| match read {
                 Read::All | Read::AllOfVault => true,
-                Read::Late(_) | Read::LateOfVault => image.due(errand).is_some_and(|due| is_turn(due.at, self.now)),
+                Read::Late(_) | Read::LateOfVault => {
+                    image.due(errand).is_some_and(|due| errand.is_turn(due.at, self.now))
+                }
             });
             wanted.filter_map(move |image| image.delayed(errand, self.now))
         };

@@ -20,6 +20,8 @@ use kessai_shared::ports::Http;
 use kessai_shared::reminder::Errand;
 
 use crate::dynamodb::DynamoDb;
+use crate::invoke::Functions;
+use crate::reminders::Reminders;
 use crate::secrets::{self, Secrets};
 use crate::signed::{Patience, Service};
 use crate::sqs::{self, Sqs};
@@ -75,14 +77,15 @@ pub struct Account {
 #[derive(Clone, Default)]
 struct Endpoints {
     dynamodb: Option<String>,
+    lambda: Option<String>,
     sqs: Option<String>,
     ssm: Option<String>,
 }
 
 impl Account {
     /// By what the environment says, under the names that AWS Lambda gives: `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS` and
-    /// `…_SSM`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
+    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_LAMBDA`, `…_SQS`
+    /// and `…_SSM`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
     pub fn from_environment(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, SetUpError> {
         let maybe = |variable: &str| environment(variable).filter(|value| !value.is_empty());
         let required = |variable| maybe(variable).ok_or(SetUpError { variable });
@@ -93,6 +96,7 @@ impl Account {
         let endpoint = |service| maybe(service).or_else(|| maybe("AWS_ENDPOINT_URL"));
         let endpoints = Endpoints {
             dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            lambda: endpoint("AWS_ENDPOINT_URL_LAMBDA"),
             sqs: endpoint("AWS_ENDPOINT_URL_SQS"),
             ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
         };
@@ -106,7 +110,12 @@ impl Account {
             region: "us-east-1".to_owned(),
             credentials: Credentials::new("local", "local", None, None, "local"),
             http_client: http_client(),
-            endpoints: Endpoints { dynamodb: endpoint.clone(), sqs: endpoint.clone(), ssm: endpoint },
+            endpoints: Endpoints {
+                dynamodb: endpoint.clone(),
+                lambda: endpoint.clone(),
+                sqs: endpoint.clone(),
+                ssm: endpoint,
+            },
             limits: QUICK,
         }
     }
@@ -130,11 +139,13 @@ impl Account {
         DynamoDb::new(aws_sdk_dynamodb::Client::from_conf(config.build()), name)
     }
 
-    /// The queues, each by its URL, and by whom they are reached.
-    pub fn queue(&self, http: Arc<dyn Http>, urls: Vec<(Errand, String)>) -> Sqs {
+    /// Where reminders go, a queue by its URL and a function by its name, and by whom they are reached.
+    pub fn reminders(&self, http: Arc<dyn Http>, places: Vec<(Errand, String)>) -> Reminders {
         let instead = self.endpoints.sqs.as_deref();
-        let service = self.service("SQS", "sqs", "application/x-amz-json-1.0", instead, sqs::PATIENCE);
-        Sqs::new(service, http, urls)
+        let sqs = Sqs(self.service("SQS", "sqs", "application/x-amz-json-1.0", instead, sqs::PATIENCE));
+        let instead = self.endpoints.lambda.as_deref();
+        let functions = Functions(self.service("Lambda", "lambda", "application/json", instead, sqs::PATIENCE));
+        Reminders::new(http, sqs, functions, places)
     }
 
     /// The parameters that are secret.
@@ -207,8 +218,9 @@ mod tests {
     #[test]
     fn one_services_endpoint_goes_before_that_of_all() {
         let environment = |name: &str| Some(format!("http://{}", name.to_lowercase()));
-        let Endpoints { dynamodb, sqs, ssm } = Account::from_environment(&environment).unwrap().endpoints;
+        let Endpoints { dynamodb, lambda, sqs, ssm } = Account::from_environment(&environment).unwrap().endpoints;
         assert_eq!(dynamodb.as_deref(), Some("http://aws_endpoint_url_dynamodb"));
+        assert_eq!(lambda.as_deref(), Some("http://aws_endpoint_url_lambda"));
         assert_eq!(sqs.as_deref(), Some("http://aws_endpoint_url_sqs"));
         let only = |name: &str| {
             ["AWS_ENDPOINT_URL", "AWS_REGION"].contains(&name)

@@ -17,6 +17,7 @@ use crate::payment::Payment;
 use crate::payment::outbox::{Entry, Failure, Outbox, Round, Told};
 use crate::ports::{Archive, Delivered, Deliveries, DeliveryFault, Directory, Expected, Note, Pending, Store, Written};
 use crate::rejection::{Fault, Refusal};
+use crate::reminder::EARLY;
 use crate::shell::{Pause, Route, Shell};
 use crate::stored::event::{Attempted, Delivery, Recorded, decode_recorded, encode_recorded};
 use crate::stored::health::{decode_health, encode_health, health_key};
@@ -31,9 +32,6 @@ const DELIVERY: Duration = Duration::from_secs(11);
 
 /// Kept back before the deadline for writing what came of it.
 const WRITE_RESERVE: Duration = Duration::from_secs(4);
-
-/// Whoever comes so much too early delivers all the same: clocks differ, and a reminder comes once.
-const EARLY: Duration = Duration::from_secs(60);
 
 /// What telling needs beside the shell.
 #[derive(Clone, Copy)]

@@ -310,7 +310,7 @@ pub struct Delivered<'a> {
     pub took: Duration,
 }
 
-/// Holds reminders back until they are due.
+/// Passes reminders on, and holds them back until they are due where it can.
 pub trait Queue: Send + Sync {
     /// Sends all of them. After a fault some may have been sent.
     fn send<'a>(&'a self, reminders: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>>;
