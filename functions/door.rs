@@ -82,6 +82,8 @@ pub enum Vaulted {
     Unused,
     /// It shows payment methods, and must not read their tokens.
     Shown,
+    /// It writes into payment methods, whose tokens stay sealed to it.
+    Sealed,
     /// It opens tokens for gateways.
     Opened,
     /// It seals or opens secrets of set-up, and never sees a payment method.
@@ -103,7 +105,7 @@ impl Needs {
     /// To take in what gateways tell.
     pub const TO_HEAR: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
     /// To show what happened.
-    pub const TO_SHOW_EVENTS: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
+    pub const TO_SHOW_EVENTS: Self = Self { vault: Vaulted::Sealed, ..Self::NOTHING };
     /// To tell what happened: what signs it is sealed, and what came of telling it is written with a method.
     pub const TO_TELL: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
     /// To change what a merchant has set up.

@@ -329,7 +329,7 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
     let vault: Option<Arc<dyn Vault>> = match needs.vault {
         Vaulted::Unused | Vaulted::KeysOnly => None,
         Vaulted::Shown => Some(Arc::new(shown(account.table(required("VAULT_TABLE")?)))),
-        Vaulted::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
+        Vaulted::Sealed | Vaulted::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
     };
     let clock = Arc::new(SystemClock);
     let shell = Shell {

@@ -9,11 +9,13 @@ use std::borrow::Cow;
 use kessai_shared::gateways::{News, Notice};
 use kessai_shared::ids::{GatewayId, Id, MerchantId, MethodId, Ordinal, PaymentKey, ProviderId, Record};
 use kessai_shared::merchant::Merchant;
-use kessai_shared::payment::{Kind, Payment};
+use kessai_shared::payment::{Kind, Operation, Payment};
 use kessai_shared::ports::{Note, Span};
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::event::PLACE;
-use kessai_shared::stored::notice::{MOST_KEPT, decode_kept, encode_kept, kept_under};
+use kessai_shared::stored::notice::{
+    MOST_KEPT, REGISTERED, decode_kept, decode_registered, encode_kept, encode_registered, kept_under,
+};
 use kessai_shared::stored::payment::Stored;
 use kessai_shared::time::Timestamp;
 
@@ -41,12 +43,40 @@ pub async fn take(
     if let Some(method) = MethodId::parse(&notice.reference).filter(|method| method.kind().is_some()) {
         return take_of_method(app, merchant, provider, &method, notice.news, deadline).await;
     }
-    match find(app, merchant, provider, &notice.reference, deadline).await? {
-        Some(found) => put(app, found, notice.news, deadline).await,
-        None => {
-            keep(app, &merchant.id, provider, &notice, deadline).await?;
-            Ok(Taken::Unmatched)
-        }
+    if let Some(found) = find(app, merchant, provider, &notice.reference, deadline).await? {
+        return put(app, found, notice.news, deadline).await;
+    }
+    if let Some(found) = find_registered(app, merchant, provider, &notice.reference, deadline).await? {
+        return put_of_elsewhere(app, found, notice.news, deadline).await;
+    }
+    keep(app, &merchant.id, provider, &notice, deadline).await?;
+    // Whoever registered it meanwhile may have looked before it was kept.
+    match find_registered(app, merchant, provider, &notice.reference, deadline).await? {
+        Some(found) => put_of_elsewhere(app, found, notice.news, deadline).await,
+        None => Ok(Taken::Unmatched),
+    }
+}
+
+/// What was made in a browser has another name at the gateway: whatever is told under that name from now on finds its way
+/// to this operation.
+pub async fn register(
+    app: &App,
+    merchant: &Merchant,
+    payment: &Payment,
+    operation: Ordinal,
+    deadline: Timestamp,
+) -> Result<(), Fault> {
+    let Some((archive, known)) = app.archive.as_ref().zip(payment.operation(operation)) else { return Ok(()) };
+    let partition = name_elsewhere(known).and_then(|name| kept_under(&merchant.id, name));
+    let Some(partition) = partition else { return Ok(()) };
+    let way = encode_registered(&partition, known.record().id(payment.id, operation).as_str());
+    app.shell.patiently(deadline, || archive.keep(way.clone())).await
+}
+
+fn name_elsewhere(operation: &Operation) -> Option<&String> {
+    match operation.asked.kind {
+        Kind::PostAuthorize => operation.asked.details.additional_data.get("reference"),
+        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => None,
     }
 }
 
@@ -60,23 +90,24 @@ pub async fn take_kept(
 ) -> Result<bool, Refusal> {
     let Some((archive, known)) = app.archive.as_ref().zip(payment.operation(operation)) else { return Ok(false) };
     let reference = known.record().id(payment.id, operation).to_string();
-    // What was made in a browser has another name there.
-    let elsewhere = match known.asked.kind {
-        Kind::PostAuthorize => known.asked.details.additional_data.get("reference"),
-        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => None,
-    };
+    let elsewhere = name_elsewhere(known);
     let mut is_any = false;
     for name in [Some(&reference), elsewhere].into_iter().flatten() {
         let Some(partition) = kept_under(&merchant.id, name) else { continue };
-        let list = || archive.list(&partition, Span::default(), MOST_KEPT);
+        // One of them may be the way to what is registered.
+        let list = || archive.list(&partition, Span::default(), MOST_KEPT + 1);
         let (items, _) = app.shell.patiently(deadline, list).await?;
-        for item in items {
+        for item in items.into_iter().filter(|item| item.text(PLACE) != Some(REGISTERED)) {
             let Ok((provider, news)) = decode_kept(item) else {
                 app.shell.journal.note(&Note::Unreadable { what: "kept notice" });
                 continue;
             };
             let Some(found) = find(app, merchant, provider, &reference, deadline).await? else { continue };
-            is_any |= matches!(put(app, found, news, deadline).await?, Taken::Heard(_));
+            let taken = match elsewhere == Some(name) {
+                true => put_of_elsewhere(app, found, news, deadline).await?,
+                false => put(app, found, news, deadline).await?,
+            };
+            is_any |= matches!(taken, Taken::Heard(_));
         }
     }
     Ok(is_any)
@@ -129,6 +160,31 @@ async fn find<'a>(
     // An id can name any place of the payment, whatever kind of record is there.
     let is_record = stored.payment.operation(operation).is_some_and(|known| known.record() == record);
     Ok((is_asked && is_record).then_some(Found { merchant, stored, operation }))
+}
+
+/// The same by the name that an authorization made in a browser has at the gateway, once it is registered.
+async fn find_registered<'a>(
+    app: &App,
+    merchant: &'a Merchant,
+    provider: ProviderId,
+    reference: &str,
+    deadline: Timestamp,
+) -> Result<Option<Found<'a>>, Fault> {
+    let Some((archive, partition)) = app.archive.as_ref().zip(kept_under(&merchant.id, reference)) else {
+        return Ok(None);
+    };
+    let pointer = app.shell.patiently(deadline, || archive.find(&partition, REGISTERED)).await?;
+    let Some(record) = pointer.as_ref().and_then(decode_registered) else { return Ok(None) };
+    find(app, merchant, provider, record, deadline).await
+}
+
+/// Under a name from elsewhere only what came afterwards is believed: the gateway's word on the browser's authorization is
+/// not its word on our registration of it.
+async fn put_of_elsewhere(app: &App, found: Found<'_>, news: News, deadline: Timestamp) -> Result<Taken, Refusal> {
+    match news {
+        News::Sequel(_) => put(app, found, news, deadline).await,
+        News::Outcome(_) | News::Token(..) => Ok(Taken::Unmatched),
+    }
 }
 
 /// The merchant that has this gateway: it may have been set up within the minute.

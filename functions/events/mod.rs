@@ -12,7 +12,7 @@ use kessai_shared::event::is_id;
 use kessai_shared::ids::ItemKey;
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::method::Method;
-use kessai_shared::payment::Payment;
+use kessai_shared::payment::{Outbox, Payment};
 use kessai_shared::ports::Archive;
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::event::{Recorded, decode_recorded};
@@ -78,20 +78,24 @@ impl Desk<'_> {
         self.caller.must_have(Scope::SetUp)?;
         let recorded = self.find(id).await?;
         self.is_wanted(&recorded).await?;
-        // To write into a method is to hold its token, which this function must not.
-        let of_method =
-            || Problem::new(422, "NOT_SUPPORTED", "eventId: what happened to a payment method is told once");
-        let key = recorded.item.payment().ok_or_else(of_method)?;
-        let stored = self.app.shell.read(key, self.deadline).await?;
-        let stored = stored.ok_or_else(Problem::not_found)?;
-        let (payment, entry) = (stored.payment.clone(), recorded.entry());
-        if payment.outbox.entries.len() >= MOST_WAITING {
-            let message = "eventId: too much waits already to be told of this payment";
-            return Err(Problem::new(422, "LIMIT_EXCEEDED", message));
+        let (shell, entry, deadline) = (&self.app.shell, recorded.entry(), self.deadline);
+        match recorded.item {
+            ItemKey::Payment(key) => {
+                let stored = shell.read(key, deadline).await?.ok_or_else(Problem::not_found)?;
+                let payment = stored.payment.clone();
+                has_room(&payment.outbox)?;
+                let route = route(self.merchant(), payment.gateway)?;
+                shell.tell_again(stored, route, &entry, deadline).await?;
+                Ok(self.shown(202, &recorded, Some(About::Payment(&payment)), subject))
+            }
+            ItemKey::Method(merchant, method) => {
+                let stored = shell.method(&merchant, &method, deadline).await?.ok_or_else(Problem::not_found)?;
+                let method = stored.method.clone();
+                has_room(&method.outbox)?;
+                shell.tell_of_method_again(stored, &entry, deadline).await?;
+                Ok(self.shown(202, &recorded, Some(About::Method(&method)), subject))
+            }
         }
-        let route = route(self.merchant(), payment.gateway)?;
-        self.app.shell.tell_again(stored, route, &entry, self.deadline).await?;
-        Ok(self.shown(202, &recorded, Some(About::Payment(&payment)), subject))
     }
 
     /// Another merchant's is not there.
@@ -128,7 +132,7 @@ impl Desk<'_> {
         Ok(match key {
             ItemKey::Payment(key) => shell.read(key, deadline).await?.map(|stored| Item::Payment(stored.payment)),
             ItemKey::Method(merchant, method) => {
-                shell.method(&merchant, &method, deadline).await?.map(|stored| Item::Method(stored.method))
+                shell.method(&merchant, &method, deadline).await?.map(|stored| Item::Method(Box::new(stored.method)))
             }
         })
     }
@@ -146,10 +150,16 @@ impl Desk<'_> {
     }
 }
 
+fn has_room(outbox: &Outbox) -> Result<(), Problem> {
+    let message = "eventId: too much waits already to be told of the same payment or method";
+    let is_full = outbox.entries.len() >= MOST_WAITING;
+    if is_full { Err(Problem::new(422, "LIMIT_EXCEEDED", message)) } else { Ok(()) }
+}
+
 /// What an event is about.
 enum Item {
     Payment(Payment),
-    Method(Method),
+    Method(Box<Method>),
 }
 
 impl Item {

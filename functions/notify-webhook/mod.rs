@@ -6,9 +6,10 @@
 
 use std::time::Duration;
 
-use kessai_shared::gateways::{Adapter, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice};
+use kessai_shared::gateways::{Adapter, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
 use kessai_shared::ids::{Id, ProviderId};
 use kessai_shared::merchant::Merchant;
+use kessai_shared::ports::Note;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::time::Timestamp;
 
@@ -27,6 +28,9 @@ pub const FUNCTION: Function = Function {
     needs: Needs::TO_HEAR,
     answer: |app, _, event, deadline, subject| Box::pin(hear(app, event, deadline, subject)),
 };
+
+/// What a notice holds.
+type Items = Vec<Result<Notice, Unreadable>>;
 
 /// Somebody who says to be a gateway of this provider's.
 struct Teller {
@@ -50,6 +54,7 @@ async fn hear(app: &App, event: &HttpEvent, deadline: Timestamp, subject: &mut S
     let (answer, code) = match read {
         Ok(notices) if notices.is_empty() => (teller.codec.irrelevant, None),
         Ok(notices) => {
+            let notices = readable(app, notices);
             subject.operation = take_all(app, &teller, notices, deadline).await?;
             (teller.codec.taken, None)
         }
@@ -60,6 +65,12 @@ async fn hear(app: &App, event: &HttpEvent, deadline: Timestamp, subject: &mut S
     subject.code = code;
     let NoticeAnswer { status, body } = answer;
     Ok(HttpAnswer::text(status, body))
+}
+
+/// What somebody can read of it: the rest is noted, and told no better by telling it again.
+fn readable(app: &App, items: Vec<Result<Notice, Unreadable>>) -> Vec<Notice> {
+    let note = |_: &Unreadable| app.shell.journal.note(&Note::Unreadable { what: "an item of a notice" });
+    items.into_iter().filter_map(|item| item.inspect_err(note).ok()).collect()
 }
 
 /// Takes in all of them, in whatever order they stand there: one that cannot be written hinders no other. The first
@@ -96,7 +107,7 @@ impl Teller {
     }
 
     /// What is told, if one of the provider's secrets signed it.
-    fn read(&self, app: &App, event: &HttpEvent, body: &[u8]) -> Result<Result<Vec<Notice>, NotTaken>, Fault> {
+    fn read(&self, app: &App, event: &HttpEvent, body: &[u8]) -> Result<Result<Items, NotTaken>, Fault> {
         let now = app.shell.clock.now();
         let no_keys = || Fault::SetUp("this function has no keys of secrets".to_owned());
         let keys = app.shell.sealing_keys.as_ref().ok_or_else(no_keys)?;

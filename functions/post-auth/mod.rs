@@ -10,7 +10,7 @@ use kessai_shared::time::Timestamp;
 
 use crate::authorize;
 use crate::door::{App, Asking, Function, Needs, open};
-use crate::notice::take_kept;
+use crate::notice::{register, take_kept};
 use crate::problem::{Problem, chain};
 use crate::wire::instrument::{Saving, Ways};
 use crate::wire::members::Members;
@@ -33,6 +33,7 @@ fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<(Request, 
 pub async fn with_kept(app: &App, merchant: &Merchant, reply: Reply, deadline: Timestamp) -> Reply {
     let key = reply.payment.key();
     let told = async {
+        register(app, merchant, &reply.payment, reply.operation, deadline).await?;
         match take_kept(app, merchant, &reply.payment, reply.operation, deadline).await? {
             true => Ok::<_, Refusal>(app.shell.read(key, deadline).await?),
             false => Ok(None),

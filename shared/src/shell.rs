@@ -219,7 +219,9 @@ impl Shell {
         let before = stored.payment.version;
         let made = run.write(Some(stored), &Event::Followed { operation, sequel }).await?;
         let payment = &made.stored.payment;
-        if let (true, Some(operation)) = (payment.version != before, id(payment, operation)) {
+        // One that there is no room for changes nothing, and a person must know of it all the more.
+        let is_news = payment.version != before || made.contradiction;
+        if let (true, Some(operation)) = (is_news, id(payment, operation)) {
             let is_strange = made.contradiction;
             self.journal.note(&Note::Followed { operation, what: sequel.what.name(), is_strange });
         }

@@ -162,7 +162,7 @@ fn read(
         (notice.reference, name)
     };
     let read = codecs.iter().map(|codec| (codec.read)(&RawNotice { body, header: &header, now }, &secrets));
-    read.map(|notices| notices.map(|notices| notices.into_iter().map(told).collect())).collect()
+    read.map(|notices| notices.map(|notices| notices.into_iter().flatten().map(told).collect())).collect()
 }
 
 /// What we call that.

@@ -118,7 +118,8 @@ impl World {
         let taken = (codec.read)(&raw, &[Secret::new(NOTICE_SECRET.to_owned())]);
         self.tell(Lane::Gateway, Lane::Worker(self.tasks.len()), || format!("{} {}", told.manner.said(), signed.body));
         match (taken, told.manner) {
-            (Ok(notices), Manner::Genuine) if notices.len() == told.items.len() => {
+            (Ok(items), Manner::Genuine) if items.iter().filter(|item| item.is_ok()).count() == told.items.len() => {
+                let notices = items.into_iter().flatten().collect();
                 told.tries += 1;
                 self.start_taking(told.merchant, notices, Box::new(told));
             }

@@ -42,6 +42,8 @@ impl DynamoDb {
             .key_condition_expression(format!("#pk = :pk{condition}"))
             .expression_attribute_names("#pk", KEY)
             .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            // Whoever registers something must see what was kept a moment ago.
+            .consistent_read(true)
             .scan_index_forward(!span.newest_first)
             .limit(i32::from(limit) + 1);
         let request = match bound {

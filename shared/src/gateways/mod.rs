@@ -79,8 +79,9 @@ pub struct TokenIntent<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct NoticeCodec {
     /// Reads a notice by the secrets that it may be signed with, of which there are two while one replaces the other.
-    /// It is parsed only where one of them fits; what is irrelevant in it is left out.
-    pub read: fn(&RawNotice<'_>, &[Secret]) -> Result<Vec<Notice>, NotTaken>,
+    /// It is parsed only where one of them fits; what is irrelevant in it is left out, and an item that nobody can read
+    /// harms no other.
+    pub read: fn(&RawNotice<'_>, &[Secret]) -> Result<Vec<Result<Notice, Unreadable>>, NotTaken>,
     /// What the gateway wants to hear once we have written down what it told.
     pub taken: NoticeAnswer,
     /// The same where there was nothing to write down.
@@ -111,9 +112,13 @@ pub enum NotTaken {
     Forged,
     /// It was signed too long ago, or will be.
     Stale,
-    /// It is signed well, and nobody can read it.
+    /// It is signed well, and nobody can read anything of it.
     Malformed,
 }
+
+/// An item of a notice that nobody can read. It may hold a token, so nothing of it is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
 
 impl From<Doubt> for NotTaken {
     fn from(doubt: Doubt) -> Self {

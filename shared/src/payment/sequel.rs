@@ -10,7 +10,10 @@ use crate::money::Money;
 use crate::time::Timestamp;
 
 /// Sequels that one operation may have. A dispute has four stages, and few operations have two disputes.
-pub const MAX_SEQUELS: usize = 32;
+pub const MAX_SEQUELS: usize = 16;
+
+/// The same of a whole payment: all of them, and the events of them, must fit into its item.
+pub const MAX_SEQUELS_OF_ALL: usize = 128;
 
 /// Characters of the gateway's id of a sequel, and of its code.
 const ID: usize = 64;
@@ -91,7 +94,9 @@ impl Sequel {
     pub fn within_limits(self) -> Self {
         let cut = |text: String| text.chars().take(ID).collect::<String>();
         let mask = |text| cut(super::outcome::mask_card_numbers(text));
-        Self { id: cut(self.id), code: self.code.map(mask), ..self }
+        // Nothing is about less than something.
+        let minor = self.minor.filter(|minor| *minor > 0);
+        Self { id: cut(self.id), code: self.code.map(mask), minor, ..self }
     }
 }
 
@@ -101,30 +106,45 @@ impl Operation {
         self.sequels.iter().any(|heard| heard.sequel.what == What::Failed)
     }
 
-    /// What its buyer's bank has taken back of it, in minor units.
+    /// What its buyers' banks have taken back of it: of each dispute what its greatest stage says, and never more than
+    /// all of it.
     pub fn charged_back(&self) -> Money {
-        let disputes = self.sequels.iter().filter_map(|heard| match heard.sequel.what {
-            What::Dispute(stage) => Some((stage, &heard.sequel)),
-            What::Failed => None,
+        let taken = self.sequels.iter().filter_map(|Heard { sequel, .. }| {
+            let What::Dispute(stage) = sequel.what else { return None };
+            let of_it = |heard: &&Heard| heard.sequel.id == sequel.id;
+            let is_last = self.sequels.iter().filter(of_it).all(|heard| heard.sequel.what.stage() <= Some(stage));
+            is_last.then(|| self.taken_by(&sequel.id, stage))
         });
-        let is_last = |stage: Stage, id: &str| {
-            let later = |heard: &Heard| heard.sequel.id == id && heard.sequel.what.stage() > Some(stage);
-            !self.sequels.iter().any(later)
-        };
-        let taken = disputes.filter(|(stage, sequel)| match stage {
-            Stage::ChargedBack | Stage::Lost => is_last(*stage, &sequel.id),
-            Stage::Opened | Stage::Reversed => false,
-        });
-        let minor = taken.fold(0_i64, |sum, (_, sequel)| sum.saturating_add(sequel.minor.unwrap_or(self.amount.minor)));
-        self.amount.with(minor)
+        let minor = taken.fold(0_i64, i64::saturating_add);
+        self.amount.with(minor.clamp(0, self.amount.minor))
     }
 
-    pub(super) fn follow(&mut self, sequel: &Sequel, now: Timestamp) -> Taken {
+    /// What a dispute at this stage has taken.
+    fn taken_by(&self, dispute: &str, last: Stage) -> i64 {
+        let all = self.amount.minor;
+        // What is said of no amount is said of all of it.
+        let amount = |stage: Stage| {
+            let is_it = |heard: &&Heard| heard.sequel.id == dispute && heard.sequel.what == What::Dispute(stage);
+            let said = self.sequels.iter().find(is_it).map(|heard| heard.sequel.minor.unwrap_or(all));
+            said.map(|minor| minor.clamp(0, all))
+        };
+        match last {
+            Stage::Opened => 0,
+            Stage::ChargedBack | Stage::Lost => amount(last).unwrap_or(all),
+            Stage::Reversed => {
+                let taken = amount(Stage::ChargedBack).unwrap_or_default();
+                taken.saturating_sub(amount(Stage::Reversed).unwrap_or(all)).max(0)
+            }
+        }
+    }
+
+    /// `room`: whether the payment has room for one more.
+    pub(super) fn follow(&mut self, sequel: &Sequel, room: bool, now: Timestamp) -> Taken {
         let is_same = |known: &Heard| known.sequel.id == sequel.id && known.sequel.what == sequel.what;
         if self.sequels.iter().any(is_same) {
             return Taken::Known;
         }
-        if self.sequels.len() >= MAX_SEQUELS {
+        if self.sequels.len() >= MAX_SEQUELS || !room {
             return Taken::Strange;
         }
         self.sequels.push(Heard { sequel: sequel.clone(), at: now });

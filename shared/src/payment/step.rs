@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::asked::{Action, Amount, Asked, Opening, Request};
 use super::outbox::{News, Round};
 use super::resolution::{again_at, backoff, claim_anew, is_stored_whole, may_be_resent, pursue, verdict_due};
-use super::sequel::{Sequel, Taken};
+use super::sequel::{MAX_SEQUELS_OF_ALL, Sequel, Taken};
 use super::{
     Accepted, Answer, BalanceCheck, Claim, Interaction, Kind, Log, MARGIN, MAX_LOGS, MAX_OPERATIONS,
     MAX_OPERATIONS_TO_GIVE_BACK, Nonce, Open, Operation, Outbox, Outcome, PayerAction, Payment, Settled, Source, State,
@@ -81,7 +81,10 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
         Event::Followed { operation, sequel } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
             let sequel = Sequel::clone(sequel).within_limits();
-            let taken = payment.operations.get_mut(operation.index()).map(|known| known.follow(&sequel, now));
+            let known: usize = payment.operations.iter().map(|operation| operation.sequels.len()).sum();
+            let room = known < MAX_SEQUELS_OF_ALL;
+            let followed = payment.operations.get_mut(operation.index());
+            let taken = followed.map(|followed| followed.follow(&sequel, room, now));
             Ok(Step { contradiction: taken == Some(Taken::Strange), ..Step::about(payment, *operation) })
         }
         Event::Due { claim } => {
@@ -464,6 +467,8 @@ impl Heard<'_> {
             State::Open(open) if open.nonce == self.nonce => {
                 again_at(operation, open, self.terms, self.holds_until(operation), self.now)
             }
+            // Where nobody can be asked, silence tells nothing new.
+            State::Accepted(_) if !self.terms.can_look_up => return,
             State::Accepted(accepted) => Some(self.now.plus(backoff(accepted.attempts.saturating_add(1)))),
             State::Open(_) | State::Unsent | State::Settled(_) => return,
         };

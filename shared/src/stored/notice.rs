@@ -7,6 +7,7 @@
 //! | `f` | format |
 //! | `p` `n` | the provider that it is signed for, what it tells: |
 //! | `s` `an` `ru` `re` | of an outcome: which, the answer, what the payer must do and until when |
+//! | `r` | of the way to a registered record: that record |
 //! | `w` `i` `a` `c` | of a sequel: which, the gateway's id of it, how much, the gateway's code |
 //!
 //! What tells of a token is never kept.
@@ -27,6 +28,10 @@ pub const MOST_KEPT: u16 = 8;
 /// Bytes of a name. Ours are shorter, and so are those that callers give.
 const LONGEST_NAME: usize = 255;
 
+/// The place, among what is kept under a name from elsewhere, of the way to the record that was registered for it. It is
+/// never forgotten: a dispute may come after a year.
+pub const REGISTERED: &str = "registered";
+
 const FORMAT: i64 = 1;
 
 const DECLINES: [Decline; 4] = [Decline::Soft, Decline::Permanent, Decline::RequiresReview, Decline::InvalidData];
@@ -35,6 +40,16 @@ const DECLINES: [Decline; 4] = [Decline::Soft, Decline::Permanent, Decline::Requ
 pub fn kept_under(merchant: &MerchantId, reference: &str) -> Option<String> {
     let is_name = (1..=LONGEST_NAME).contains(&reference.len());
     is_name.then(|| format!("{}/notice/{reference}", merchant.as_str()))
+}
+
+/// The way from a name from elsewhere to our own.
+pub fn encode_registered(partition: &str, record: &str) -> Item {
+    Item::new().with(KEY, partition.to_owned()).with(PLACE, REGISTERED).with("f", FORMAT).with("r", record.to_owned())
+}
+
+/// The record that it leads to.
+pub fn decode_registered(item: &Item) -> Option<&str> {
+    item.text("r")
 }
 
 /// None where it is nothing to keep. The same news are the same item, whenever they come.

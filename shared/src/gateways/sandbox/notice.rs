@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{AnswerBody, outcome};
 use crate::card::Secret;
 use crate::gateways::signatures::check_stripe;
-use crate::gateways::{News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice};
+use crate::gateways::{News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
 use crate::ids::MethodId;
 use crate::payment::sequel::{Sequel, Stage, What};
 
@@ -55,18 +55,17 @@ struct DisputeBody {
     code: Option<String>,
 }
 
-fn read(raw: &RawNotice<'_>, secrets: &[Secret]) -> Result<Vec<Notice>, NotTaken> {
+fn read(raw: &RawNotice<'_>, secrets: &[Secret]) -> Result<Vec<Result<Notice, Unreadable>>, NotTaken> {
     let signature = (raw.header)(SIGNATURE).ok_or(NotTaken::Forged)?;
     check_stripe(signature, raw.body, secrets, raw.now, TOLERANCE)?;
     let envelope: Envelope<'_> = serde_json::from_slice(raw.body).map_err(|_| NotTaken::Malformed)?;
-    let items: Result<Vec<_>, _> = envelope.notices.into_iter().map(|item| read_item(item.get())).collect();
-    Ok(items?.into_iter().flatten().collect())
+    Ok(envelope.notices.into_iter().filter_map(|item| read_item(item.get()).transpose()).collect())
 }
 
 /// None where it is of no interest to us.
-fn read_item(text: &str) -> Result<Option<Notice>, NotTaken> {
-    fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, NotTaken> {
-        serde_json::from_str(text).map_err(|_| NotTaken::Malformed)
+fn read_item(text: &str) -> Result<Option<Notice>, Unreadable> {
+    fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
+        serde_json::from_str(text).map_err(|_| Unreadable)
     }
     let Event { event } = parsed(text)?;
     let notice = match event.as_str() {

@@ -6,7 +6,7 @@ use super::REFERENCE;
 use crate::card::Secret;
 use crate::gateways::sandbox::KEYED;
 use crate::gateways::signatures::stripe;
-use crate::gateways::{News, NotTaken, Notice, RawNotice};
+use crate::gateways::{News, NotTaken, Notice, RawNotice, Unreadable};
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::payment::tests::fixtures::START;
 use crate::payment::{Answer, Decline, Outcome, PayerAction};
@@ -23,7 +23,8 @@ fn seconds(at: Timestamp) -> i64 {
 fn read(body: &str, signature: &str, now: Timestamp) -> Result<Vec<Notice>, NotTaken> {
     let header = |name: &str| (name == "x-sandbox-signature").then_some(signature);
     let raw = RawNotice { body: body.as_bytes(), header: &header, now };
-    (KEYED.notice.expect("it tells").read)(&raw, &[secret("first"), secret("second")])
+    let items = (KEYED.notice.expect("it tells").read)(&raw, &[secret("first"), secret("second")])?;
+    items.into_iter().collect::<Result<_, _>>().map_err(|Unreadable| NotTaken::Malformed)
 }
 
 fn told(body: &str) -> Result<Vec<Notice>, NotTaken> {
@@ -160,4 +161,15 @@ fn an_answer_may_tell_what_the_payer_must_do() {
         "action": {"url": "https://gateway.test/c/1", "expires": "soon"}});
     let unreadable = serde_json::from_value(body).expect("an answer");
     assert_eq!(outcome(unreadable), Outcome::Accepted(said("65")), "it is open, whatever is to be done");
+}
+
+#[test]
+fn an_item_that_nobody_can_read_harms_no_other() {
+    let body = of(&[json!({"event": "operation"}), operation(REFERENCE, "approved", "00"), json!({"event": "failed"})]);
+    let signature = stripe(seconds(START), body.as_bytes(), &secret("first")).expect("signed");
+    let header = |_: &str| Some(signature.as_str());
+    let raw = RawNotice { body: body.as_bytes(), header: &header, now: START };
+    let items = (KEYED.notice.expect("it tells").read)(&raw, &[secret("first")]).expect("it is signed");
+    let readable: Vec<_> = items.iter().map(Result::is_ok).collect();
+    assert_eq!(readable, [false, true, false]);
 }
