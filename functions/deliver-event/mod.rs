@@ -2,9 +2,9 @@
 //! what their outboxes owe.
 //!
 //! A message is done with when what was due has been tried and what came of it is written: that write asks for the next
-//! reminder, if there is more to tell. Where one could not be handled the call fails, which was for nobody to wait for:
-//! Lambda makes it twice more, and then it ends as a dead letter. What it was about stays due in the payment, where a
-//! sweep finds it.
+//! reminder, if there is more to tell. Where one could not be handled the call fails: Lambda makes it twice more, and
+//! then it ends as a dead letter. What it was about stays due in the payment, where a sweep finds it, and the tick too if
+//! it was due late.
 
 use std::time::Duration;
 
