@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use kessai_shared::gateways::{Adapter, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
+use kessai_shared::gateways::{Adapter, Items, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
 use kessai_shared::ids::{Id, ProviderId};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::ports::Note;
@@ -28,9 +28,6 @@ pub const FUNCTION: Function = Function {
     needs: Needs::TO_HEAR,
     answer: |app, _, event, deadline, subject| Box::pin(hear(app, event, deadline, subject)),
 };
-
-/// What a notice holds.
-type Items = Vec<Result<Notice, Unreadable>>;
 
 /// Somebody who says to be a gateway of this provider's.
 struct Teller {
@@ -68,7 +65,7 @@ async fn hear(app: &App, event: &HttpEvent, deadline: Timestamp, subject: &mut S
 }
 
 /// What somebody can read of it: the rest is noted, and told no better by telling it again.
-fn readable(app: &App, items: Vec<Result<Notice, Unreadable>>) -> Vec<Notice> {
+fn readable(app: &App, items: Items) -> Vec<Notice> {
     let note = |_: &Unreadable| app.shell.journal.note(&Note::Unreadable { what: "an item of a notice" });
     items.into_iter().filter_map(|item| item.inspect_err(note).ok()).collect()
 }

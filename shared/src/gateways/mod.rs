@@ -81,7 +81,7 @@ pub struct NoticeCodec {
     /// Reads a notice by the secrets that it may be signed with, of which there are two while one replaces the other.
     /// It is parsed only where one of them fits; what is irrelevant in it is left out, and an item that nobody can read
     /// harms no other.
-    pub read: fn(&RawNotice<'_>, &[Secret]) -> Result<Vec<Result<Notice, Unreadable>>, NotTaken>,
+    pub read: fn(&RawNotice<'_>, &[Secret]) -> Result<Items, NotTaken>,
     /// What the gateway wants to hear once we have written down what it told.
     pub taken: NoticeAnswer,
     /// The same where there was nothing to write down.
@@ -115,6 +115,9 @@ pub enum NotTaken {
     /// It is signed well, and nobody can read anything of it.
     Malformed,
 }
+
+/// What a notice holds, item by item.
+pub type Items = Vec<Result<Notice, Unreadable>>;
 
 /// An item of a notice that nobody can read. It may hold a token, so nothing of it is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{AnswerBody, outcome};
 use crate::card::Secret;
 use crate::gateways::signatures::check_stripe;
-use crate::gateways::{News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
+use crate::gateways::{Items, News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
 use crate::ids::MethodId;
 use crate::payment::sequel::{Sequel, Stage, What};
 
@@ -55,7 +55,7 @@ struct DisputeBody {
     code: Option<String>,
 }
 
-fn read(raw: &RawNotice<'_>, secrets: &[Secret]) -> Result<Vec<Result<Notice, Unreadable>>, NotTaken> {
+fn read(raw: &RawNotice<'_>, secrets: &[Secret]) -> Result<Items, NotTaken> {
     let signature = (raw.header)(SIGNATURE).ok_or(NotTaken::Forged)?;
     check_stripe(signature, raw.body, secrets, raw.now, TOLERANCE)?;
     let envelope: Envelope<'_> = serde_json::from_slice(raw.body).map_err(|_| NotTaken::Malformed)?;

@@ -78,7 +78,7 @@ enum Happens {
     /// The request that made the claim is put again: its acknowledgement was lost.
     OwnClaim,
     Heard {
-        outcome: Outcome,
+        outcome: Box<Outcome>,
         token: &'static str,
         under: &'static str,
     },
@@ -140,7 +140,7 @@ impl Happens {
         let mut all = vec![Self::Asked { same: true }, Self::Asked { same: false }, Self::OwnClaim];
         for outcome in outcomes() {
             for (token, under) in TOKENS.into_iter().flat_map(|token| UNDER.map(|under| (token, under))) {
-                all.push(Self::Heard { outcome: outcome.clone(), token, under });
+                all.push(Self::Heard { outcome: Box::new(outcome.clone()), token, under });
             }
         }
         all

@@ -39,20 +39,23 @@ struct History {
 /// What happens next, without what it borrows.
 enum Next {
     Asked(Box<Request>, Claim),
-    Heard(Event<'static>),
+    Heard(Box<Event<'static>>),
 }
 
 impl Next {
     fn event(&self) -> Event<'_> {
-        match self {
-            Self::Asked(request, claim) => asked(request, *claim),
-            Self::Heard(Event::Due { claim }) => Event::Due { claim: *claim },
-            Self::Heard(Event::Learned { operation, source, nonce, outcome }) => {
+        let heard = match self {
+            Self::Asked(request, claim) => return asked(request, *claim),
+            Self::Heard(heard) => heard,
+        };
+        match heard.as_ref() {
+            Event::Due { claim } => Event::Due { claim: *claim },
+            Event::Learned { operation, source, nonce, outcome } => {
                 Event::Learned { operation: *operation, source: *source, nonce: *nonce, outcome: outcome.clone() }
             }
-            Self::Heard(
-                Event::Requested { .. } | Event::Followed { .. } | Event::Told { .. } | Event::ToldAgain { .. },
-            ) => panic!("this is not heard here"),
+            Event::Requested { .. } | Event::Followed { .. } | Event::Told { .. } | Event::ToldAgain { .. } => {
+                panic!("this is not heard here")
+            }
         }
     }
 }
@@ -80,8 +83,8 @@ impl History {
         let waits = [0, 0, 1, 5, 20, 60, 60 * 60, 24 * 60 * 60];
         self.now = self.now.plus(Duration::from_secs(self.random.pick(&waits)));
         match (self.payment.clone(), self.random.below(10)) {
-            (Some(payment), 0..5) => Next::Heard(self.news(&payment)),
-            (Some(_), 5..7) => Next::Heard(Event::Due { claim: self.claim() }),
+            (Some(payment), 0..5) => Next::Heard(Box::new(self.news(&payment))),
+            (Some(_), 5..7) => Next::Heard(Box::new(Event::Due { claim: self.claim() })),
             (Some(payment), _) if self.random.chance(80) => Next::Asked(Box::new(self.action(&payment)), self.claim()),
             (Some(_) | None, _) => Next::Asked(Box::new((self.opening)()), self.claim()),
         }

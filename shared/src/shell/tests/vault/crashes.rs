@@ -75,7 +75,7 @@ impl Case {
             }
             State::Refused { .. } => assert!(method.token.is_none(), "{self:?}: {method:?}"),
             State::Open(_) | State::Unsent | State::Accepted { .. } => {
-                assert!(!is_over && method.token.is_none(), "{self:?}: {method:?}")
+                assert!(!is_over && method.token.is_none(), "{self:?}: {method:?}");
             }
         }
     }

@@ -193,7 +193,13 @@ fn an_event_is_written_with_its_change() {
     let (asking, wanted) = (asking("method 1"), EventNames::all());
     let events = || -> Vec<&'static str> {
         let method = world.stored(&asking.id).expect("a method");
-        method.outbox.entries.iter().filter_map(|entry| method.event(entry)).map(|name| name.text()).collect()
+        method
+            .outbox
+            .entries
+            .iter()
+            .filter_map(|entry| method.event(entry))
+            .map(crate::event::EventName::text)
+            .collect()
     };
     let route = Route { wanted, ..world.route() };
     world.gateway.foresee(&[Fate::Accepts]);
