@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use kessai_shared::delivery::Delivering;
+use kessai_shared::delivery::{Delivering, OnBus};
 use kessai_shared::ids::PaymentKey;
 use kessai_shared::payment::Payment;
-use kessai_shared::ports::{Deliveries, Looked, Note};
+use kessai_shared::ports::{Bus, Deliveries, Looked, Note};
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::reminder::Reminder;
 use kessai_shared::stored::event::Recorded;
@@ -18,14 +18,23 @@ use kessai_shared::time::Timestamp;
 use crate::batch::Message;
 use crate::door::{App, owner, route};
 use crate::problem::chain;
+use crate::wire::creation::Creation;
 use crate::wire::event::Told;
 
 pub const NAME: &str = "deliver-event";
 
+/// By what it tells.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    pub deliveries: &'a dyn Deliveries,
+    /// The account's own, where it is told anything.
+    pub bus: Option<&'a dyn Bus>,
+}
+
 /// Tells what is due of one payment; how it stands then. None where there is none.
 pub async fn tell(
     app: &App,
-    deliveries: &dyn Deliveries,
+    means: Means<'_>,
     key: PaymentKey,
     deadline: Timestamp,
 ) -> Result<Option<Payment>, Refusal> {
@@ -34,8 +43,9 @@ pub async fn tell(
     let no_archive = || Fault::SetUp("this function has no archive".to_owned());
     let with = Delivering {
         merchant: &merchant,
-        route: route(&merchant, stored.payment.gateway)?,
-        deliveries,
+        route: route(app, &merchant, stored.payment.gateway)?,
+        deliveries: means.deliveries,
+        bus: means.bus.map(|bus| OnBus { bus, render: render_creation }),
         archive: app.archive.as_deref().ok_or_else(no_archive)?,
         directory: &*app.directory,
         merchants: &*app.merchants,
@@ -45,18 +55,23 @@ pub async fn tell(
 }
 
 /// Handles one message; whether it was.
-pub async fn handle(app: &App, deliveries: &dyn Deliveries, message: &Message, deadline: Timestamp) -> bool {
+pub async fn handle(app: &App, means: Means<'_>, message: &Message, deadline: Timestamp) -> bool {
     let Some(Reminder { payment, .. }) = Reminder::parse(&message.body) else {
         app.shell.journal.note(&Note::Unreadable { what: "message" });
         return false;
     };
-    let told = tell(app, deliveries, payment, deadline).await;
+    let told = tell(app, means, payment, deadline).await;
     let fault = told.as_ref().err().map(|refusal| chain(refusal));
     if let Some(fault) = &fault {
         let (late, settled): (Option<Duration>, _) = (None, &[]);
         app.shell.journal.note(&Note::Looked(Looked { payment, late, settled, fault: Some(fault) }));
     }
     fault.is_none()
+}
+
+/// What is put on the bus.
+fn render_creation(event: &Recorded, payment: &Payment) -> String {
+    serde_json::to_string(&Creation::of(event, payment)).unwrap_or_default()
 }
 
 /// What is delivered.

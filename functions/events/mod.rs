@@ -7,6 +7,7 @@
 mod asked;
 mod list;
 
+use kessai_shared::delivery::is_for_bus;
 use kessai_shared::event::is_id;
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::Payment;
@@ -82,7 +83,7 @@ impl Desk<'_> {
             let message = "eventId: too much waits already to be told of this payment";
             return Err(Problem::new(422, "LIMIT_EXCEEDED", message));
         }
-        let route = route(self.merchant(), payment.gateway)?;
+        let route = route(self.app, self.merchant(), payment.gateway)?;
         self.app.shell.tell_again(stored, route, &entry, self.deadline).await?;
         Ok(self.shown(202, &recorded, Some(&payment), subject))
     }
@@ -99,6 +100,9 @@ impl Desk<'_> {
     /// again.
     async fn is_wanted(&self, recorded: &Recorded) -> Result<(), Problem> {
         let name = recorded.name.text();
+        if self.app.tells_bus && is_for_bus(recorded.name, recorded.news) {
+            return Ok(());
+        }
         let wanted_by = |merchant: &Merchant| {
             merchant.endpoints.values().any(|endpoint| endpoint.is_active && endpoint.wants(name))
         };

@@ -16,7 +16,7 @@ use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
-use crate::deliver_event::tell;
+use crate::deliver_event::{Means, tell};
 use crate::door::App;
 use crate::follow_up::look as look_at;
 use crate::problem::chain;
@@ -168,7 +168,10 @@ async fn look(app: &App, deliveries: &dyn Deliveries, reminders: &Reminders, pla
     let look = async {
         match errand {
             Errand::FollowUp => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
-            Errand::Deliver => tell(app, deliveries, payment, deadline).await.map(|payment| payment?.outbox.due()),
+            Errand::Deliver => {
+                let means = Means { deliveries, bus: None };
+                tell(app, means, payment, deadline).await.map(|payment| payment?.outbox.due())
+            }
         }
     };
     // Killed at the deadline, as on AWS.
