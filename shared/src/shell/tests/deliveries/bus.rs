@@ -41,8 +41,8 @@ fn what_failed_after_it_had_succeeded_was_made_once() {
     post.sell(Fate::Answers);
     post.tell_all();
     let (deadline, at) = (post.world.clock.now().plus(LIFE), post.world.clock.now());
-    let sequel = Sequel { id: "F1".to_owned(), what: What::Failed, amount: None, code: None };
-    let hearing = post.world.shell.hear_sequel(post.stored(), post.route(), Ordinal::FIRST, sequel, deadline);
+    let sequel = Sequel { id: "F1".to_owned(), what: What::Failed, minor: None, code: None };
+    let hearing = post.world.shell.hear_sequel(post.stored(), post.route(), Ordinal::FIRST, &sequel, deadline);
     block_on(hearing).expect("a notice");
     assert!(post.payment().outbox.due().is_some_and(|due| due >= at));
     post.tell_all();
