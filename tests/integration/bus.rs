@@ -80,7 +80,7 @@ async fn heard(world: &InProcess) -> Vec<String> {
 async fn a_sale_that_succeeded_to_the_letter() {
     let world = world(true).await;
     assert_eq!(opened(&world, &sale::FUNCTION, "order 1", "50").await.status_code, 201);
-    let expected = r#"{"EventUuid":"evt","IsSuccess":true,"PaymentGatewayLogId":"LOG","PaymentId":"PAYMENT","PaymentStatus":"Processed","ReplayId":"1","RequestIdentifier":"order 1","Type":"Sale"}"#;
+    let expected = r#"{"EventUuid":"evt","IsSuccess":true,"PaymentGatewayLogId":"0XthoZ2xA3IWCb4CJH","PaymentId":"0aQUBCA0dRspzn62TA","PaymentStatus":"Processed","ReplayId":"1","RequestIdentifier":"order 1","Type":"Sale"}"#;
     assert_eq!(heard(&world).await, [expected]);
 }
 
@@ -88,7 +88,7 @@ async fn a_sale_that_succeeded_to_the_letter() {
 async fn a_sale_that_was_declined_to_the_letter() {
     let world = world(true).await;
     assert_eq!(opened(&world, &sale::FUNCTION, "order 2", "90.01").await.status_code, 402);
-    let expected = r#"{"ErrorCode":"DECLINED","ErrorMessage":"MESSAGE","EventUuid":"evt","IsSuccess":false,"PaymentGatewayLogId":"LOG","PaymentId":"PAYMENT","PaymentStatus":"Failed","ReplayId":"1","RequestIdentifier":"order 2","Type":"Sale"}"#;
+    let expected = r#"{"ErrorCode":"DECLINED","ErrorMessage":"The gateway declined: Do Not Honour","EventUuid":"evt","IsSuccess":false,"PaymentGatewayLogId":"0Xt2dPpFBQC2TJaC3N","PaymentId":"0aQNaTKvIrTEb4qMLD","PaymentStatus":"Failed","ReplayId":"1","RequestIdentifier":"order 2","Type":"Sale"}"#;
     assert_eq!(heard(&world).await, [expected]);
 }
 
