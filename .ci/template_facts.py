@@ -24,13 +24,14 @@ CALLERS = {
 }
 HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
+CALL_DELIVERY = {"Relay", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
 
 PAYMENTS, MERCHANTS, VAULT = "Data.PaymentsTableArn", "Data.MerchantsTableArn", "Data.VaultTableArn"
 EVENTS = "Data.EventsTableArn"
 QUEUE, GIVEN_UP = "Queues.FollowUpQueueArn", "Queues.RelayDeadLettersArn"
-DELIVERIES, BUS = "Queues.DeliveryQueueArn", "the bus"
+DELIVERS, DEAD_LETTERS, BUS = "DeliverEventFunction.Arn", "Queues.ReminderDeadLettersArn", "the bus"
 FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 
 # Conditions of a permission, as they are called here. A condition on all values of a key holds where a request has
@@ -92,7 +93,7 @@ PERMISSIONS = {
             "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
         },
         QUEUE: {"sqs:SendMessage"},
-        DELIVERIES: {"sqs:SendMessage"},
+        DELIVERS: {"lambda:InvokeFunction"},
         GIVEN_UP: {"sqs:SendMessage"},
     },
     "FollowUp": CHANGES | LEFT_BEHIND | {
@@ -106,7 +107,7 @@ PERMISSIONS = {
         MERCHANTS + HEALTH: {"dynamodb:PutItem"},
         EVENTS: {"dynamodb:GetItem", "dynamodb:PutItem"},
         VAULT_KEYS: {"ssm:GetParameters"},
-        DELIVERIES: HANDLES,
+        DEAD_LETTERS: {"sqs:SendMessage"},
         BUS + ASKED_FOR: {"events:PutEvents"},
     },
     "SchedulerTick": {
@@ -114,7 +115,7 @@ PERMISSIONS = {
         PAYMENTS + "/index/late": {"dynamodb:Query"},
         PAYMENTS + "/index/owed": {"dynamodb:Query"},
         QUEUE: {"sqs:SendMessage"},
-        DELIVERIES: {"sqs:SendMessage"},
+        DELIVERS: {"lambda:InvokeFunction"},
     },
 }
 # Who may read tokens, and who what may be shown of a stored method.
@@ -227,11 +228,15 @@ def logs(t):
 def environment(t):
     wanted = {
         "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "EVENTS_TABLE", "FOLLOW_UP_QUEUE_URL",
-        "DELIVERY_QUEUE_URL", "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER", "EVENT_BUS_NAME",
+        "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER", "EVENT_BUS_NAME",
     }
     for name, function in t.functions().items():
-        if set(function["Environment"]["Variables"]) != wanted:
-            yield f"{name}: {sorted(function['Environment']['Variables'])}"
+        variables = function["Environment"]["Variables"]
+        calls = {"DELIVER_EVENT_FUNCTION"} if name in CALL_DELIVERY else set()
+        if set(variables) != wanted | calls:
+            yield f"{name}: {sorted(variables)}"
+        if calls and variables.get("DELIVER_EVENT_FUNCTION") != {"Ref": "DeliverEventFunction"}:
+            yield f"{name} calls another: {variables.get('DELIVER_EVENT_FUNCTION')}"
 
 
 @fact("whoever calls over HTTP gets the function's answer, not the API's after 30 s")
@@ -459,11 +464,10 @@ def queues(t):
     for name, queue in t.of("AWS::SQS::Queue").items():
         if queue.get("SqsManagedSseEnabled") is not True:
             yield f"{name} is not encrypted"
-    for queue, function in (("FollowUpQueue", "FollowUp"), ("DeliveryQueue", "DeliverEvent")):
-        visibility_s = t.of("AWS::SQS::Queue")[queue]["VisibilityTimeout"]
-        timeout_s = t.functions()[function]["Timeout"]
-        if visibility_s < 6 * timeout_s:
-            yield f"{queue}: {visibility_s} s is less than six times {timeout_s} s"
+    visibility_s = t.of("AWS::SQS::Queue")["FollowUpQueue"]["VisibilityTimeout"]
+    timeout_s = t.functions()["FollowUp"]["Timeout"]
+    if visibility_s < 6 * timeout_s:
+        yield f"{visibility_s} s is less than six times {timeout_s} s"
 
 
 @fact("what cannot be handled goes where somebody is told of it, and stays longer than where it came from")
@@ -489,7 +493,7 @@ def dead_letters(t):
     if {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in ages} != {"FollowUpQueue"}:
         yield "nobody is told that reminders are not handled"
     given = t.resources["Alarms"]["Properties"]["Parameters"]
-    for name in ("FollowUpQueue", "DeliveryQueue", *ends):
+    for name in ("FollowUpQueue", *ends):
         if given[name] != {"Fn::GetAtt": ["Queues", f"Outputs.{name}Name"]}:
             yield f"the alarm for {name} watches {given[name]}"
 
@@ -521,17 +525,41 @@ def relay(t):
 
 @fact("of a batch of reminders only those come again that could not be handled")
 def batches(t):
-    for function, queue in (("FollowUp", "FollowUpQueue"), ("DeliverEvent", "DeliveryQueue")):
-        trigger = t.of("AWS::Lambda::EventSourceMapping")[f"{function}Trigger"]
-        wanted = {
-            "FunctionName": {"Ref": f"{function}Function"},
-            "EventSourceArn": {"Fn::GetAtt": ["Queues", f"Outputs.{queue}Arn"]},
-            "BatchSize": 10,
-            "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        }
-        for key in wanted:
-            if trigger.get(key) != wanted[key]:
-                yield f"{function}: {key}: {trigger.get(key)}"
+    trigger = t.of("AWS::Lambda::EventSourceMapping")["FollowUpTrigger"]
+    wanted = {
+        "FunctionName": {"Ref": "FollowUpFunction"},
+        "EventSourceArn": {"Fn::GetAtt": ["Queues", "Outputs.FollowUpQueueArn"]},
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    }
+    for key in wanted:
+        if trigger.get(key) != wanted[key]:
+            yield f"{key}: {trigger.get(key)}"
+
+
+@fact("a call for which nobody waits is made again, for an hour at most, and ends where somebody is told of it")
+def calls(t):
+    made = t.of("AWS::Lambda::EventInvokeConfig")["DeliverEventFunctionEventInvokeConfig"]
+    wanted = {
+        "FunctionName": {"Ref": "DeliverEventFunction"},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "MaximumEventAgeInSeconds": 3600,
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Queues", "Outputs.ReminderDeadLettersArn"]}}},
+    }
+    for key in wanted:
+        if made.get(key) != wanted[key]:
+            yield f"{key}: {made.get(key)}"
+
+
+@fact("one queue is asked all the time, and that is free: a second would be more than the million requests that are")
+def polled(t):
+    sources = {
+        json.dumps(trigger["EventSourceArn"]) for trigger in t.of("AWS::Lambda::EventSourceMapping").values()
+    }
+    polled = {source for source in sources if '"Queues"' in source}
+    if len(polled) != 1:
+        yield f"queues with a trigger: {polled}"
 
 
 @fact("somebody looks each minute")
@@ -641,7 +669,6 @@ ERRORS = [
     (vault, DATA, "IndexName: account", "IndexName: accounts"),
     (vault, DATA, "NonKeyAttributes: [v, f, m]", "NonKeyAttributes: [v, f, m, t]"),
     (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
-    (queues, TEMPLATE, "Timeout: 60", "Timeout: 61"),
     (queues, QUEUES, "SqsManagedSseEnabled: true", ""),
     (dead_letters, QUEUES, "MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),
     (dead_letters, ALARMS, "Value: !Ref ReminderDeadLetters", "Value: !Ref RelayDeadLetters"),
@@ -651,7 +678,11 @@ ERRORS = [
     (relay, TEMPLATE, "MaximumRecordAgeInSeconds: 43200", "MaximumRecordAgeInSeconds: -1"),
     (relay, TEMPLATE, "MaximumRetryAttempts: -1", "MaximumRetryAttempts: 3"),
     (batches, TEMPLATE, "BatchSize: 10", "BatchSize: 1"),
-    (batches, TEMPLATE, "EventSourceArn: !GetAtt Queues.Outputs.DeliveryQueueArn", "EventSourceArn: !GetAtt Queues.Outputs.FollowUpQueueArn"),
+    (calls, TEMPLATE, "MaximumRetryAttempts: 2", "MaximumRetryAttempts: 0"),
+    (calls, TEMPLATE, "Destination: !GetAtt Queues.Outputs.ReminderDeadLettersArn", "Destination: !GetAtt Queues.Outputs.FollowUpQueueArn"),
+    (polled, TEMPLATE, "EventSourceArn: !GetAtt Data.Outputs.PaymentsStreamArn", "EventSourceArn: !GetAtt Queues.Outputs.RelayDeadLettersArn"),
+    (permissions, TEMPLATE, "!GetAtt DeliverEventFunction.Arn", '"*"'),
+    (environment, TEMPLATE, "DELIVER_EVENT_FUNCTION: !Ref DeliverEventFunction", "DELIVER_EVENT_FUNCTION: !Ref FollowUpFunction"),
     (tick, TEMPLATE, "rate(1 minute)", "rate(1 hour)"),
     (idle, TEMPLATE, "MemorySize: 256", "ReservedConcurrentExecutions: 1"),
     (idle, QUEUES, "Type: AWS::SQS::Queue", "Type: AWS::KMS::Key"),

@@ -16,7 +16,7 @@ use kessai_shared::trace::{TRACE, TraceId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Messages of SQS.
+/// Messages of SQS, or what looks like them.
 #[derive(Deserialize)]
 pub struct QueueEvent {
     #[serde(rename = "Records")]
@@ -137,6 +137,10 @@ struct Failure {
 }
 
 impl Failures {
+    pub fn is_empty(&self) -> bool {
+        self.batch_item_failures.is_empty()
+    }
+
     /// `identifier`: the id of a message.
     pub fn add(&mut self, identifier: String) {
         self.batch_item_failures.push(Failure { item_identifier: identifier });

@@ -6,9 +6,13 @@
 
 use std::sync::Arc;
 
+<<<<<<< HEAD
 use kessai_shared::delivery::on_bus;
 use kessai_shared::event::EventNames;
 use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, PaymentKey, Record};
+=======
+use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
+>>>>>>> main
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Kind, Request};
@@ -105,11 +109,11 @@ impl Needs {
     /// To show what there is.
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
     /// To take in what gateways tell.
-    pub const TO_HEAR: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
+    pub const TO_HEAR: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
     /// To show what happened.
-    pub const TO_SHOW_EVENTS: Self = Self::NOTHING;
-    /// To tell what happened: what signs it is sealed.
-    pub const TO_TELL: Self = Self { vault: Vaulted::KeysOnly, ..Self::NOTHING };
+    pub const TO_SHOW_EVENTS: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
+    /// To tell what happened: what signs it is sealed, and what came of telling it is written with a method.
+    pub const TO_TELL: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
     /// To change what a merchant has set up.
     pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
 }
@@ -230,10 +234,10 @@ pub async fn act(
     render(&reply, subject)
 }
 
-/// The merchant that a stored payment belongs to.
-pub async fn owner(app: &App, payment: PaymentKey, deadline: Timestamp) -> Result<Merchant, Fault> {
-    let gone = || Fault::SetUp(format!("merchant {} is gone", payment.merchant));
-    merchant_of(app, false, &payment.merchant, deadline).await?.ok_or_else(gone)
+/// The merchant that something stored belongs to.
+pub async fn owner(app: &App, merchant: MerchantId, deadline: Timestamp) -> Result<Merchant, Fault> {
+    let gone = || Fault::SetUp(format!("merchant {merchant} is gone"));
+    merchant_of(app, false, &merchant, deadline).await?.ok_or_else(gone)
 }
 
 /// Stands in where the caller gave no key: a new one that nobody else has.

@@ -4,8 +4,12 @@
 //! | variable | holds |
 //! |---|---|
 //! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE` | names of the tables |
+<<<<<<< HEAD
 //! | `FOLLOW_UP_QUEUE_URL`, `DELIVERY_QUEUE_URL` | where reminders go |
 //! | `EVENT_BUS_NAME` | name of the EventBridge bus that is told how sales and captures come out; empty or not there: none |
+=======
+//! | `FOLLOW_UP_QUEUE_URL`, `DELIVER_EVENT_FUNCTION` | where reminders go: a queue, a function by its name |
+>>>>>>> main
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
 //! | `VAULT_KEYS_PARAMETER` | name of the parameter with the keys of the vault: `id:64 hexadecimal digits`, the newest first |
 //! | `KESSAI_STAGE` | the dimension of its metrics |
@@ -152,7 +156,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     })
 }
 
-/// Serves messages that say of which payments merchants are to be told something.
+/// Serves calls for which nobody waits, with messages that say of which payments merchants are to be told something.
 pub fn serve_deliver_event() -> Result<(), StartError> {
     start(deliver_event::NAME, async |log| {
         let account = account()?;
@@ -174,7 +178,9 @@ pub fn serve_deliver_event() -> Result<(), StartError> {
                     })
                 };
                 let handling = event.records.into_iter().map(handle).collect();
-                Ok::<Failures, StartError>(side_by_side(handling, &*log.clock, invocation.deadline).await)
+                let failures = side_by_side(handling, &*log.clock, invocation.deadline).await;
+                // Nobody waits for an answer and reads in it which failed: all come again, which does no harm.
+                failures.is_empty().then_some(()).ok_or_else(|| StartError::from("not all reminders were handled"))
             }
         })
         .await
@@ -201,15 +207,18 @@ pub fn serve_relay() -> Result<(), StartError> {
 pub fn serve_scheduler_tick() -> Result<(), StartError> {
     start(scheduler_tick::NAME, async |log| {
         let account = account()?;
-        let payments = account.patient().table(required("PAYMENTS_TABLE")?);
+        let patient = account.patient();
+        let payments = patient.table(required("PAYMENTS_TABLE")?);
+        let vault = patient.table(required("VAULT_TABLE")?);
         let queue = queue(&account, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
-            let (log, payments, queue) = (log.clone(), payments.clone(), Arc::clone(&queue));
+            let (log, payments, vault, queue) = (log.clone(), payments.clone(), vault.clone(), Arc::clone(&queue));
             async move {
                 let watch = Watch::new(&log, invocation.request, invocation.trace);
                 let (now, deadline) = (log.clock.now(), invocation.deadline);
                 let ticking = Ticking {
                     payments: &payments,
+                    vault: &vault,
                     queue: &*queue,
                     journal: &*watch,
                     clock: &*log.clock,
@@ -296,14 +305,14 @@ fn noted(watch: &Watch, fault: Box<dyn Error + Send + Sync>) -> StartError {
 
 /// Where reminders go.
 fn queue(account: &Account, http: Arc<dyn Http>, errands: &[Errand]) -> Result<Arc<dyn Queue>, StartError> {
-    let urls = errands.iter().map(|errand| {
+    let places = errands.iter().map(|errand| {
         let variable = match errand {
             Errand::FollowUp => "FOLLOW_UP_QUEUE_URL",
-            Errand::Deliver => "DELIVERY_QUEUE_URL",
+            Errand::Deliver => "DELIVER_EVENT_FUNCTION",
         };
         Ok((*errand, required(variable)?))
     });
-    Ok(Arc::new(account.queue(http, urls.collect::<Result<_, StartError>>()?)))
+    Ok(Arc::new(account.reminders(http, places.collect::<Result<_, StartError>>()?)))
 }
 
 /// Where events are kept.

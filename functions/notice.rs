@@ -1,4 +1,4 @@
-//! Takes in what a gateway tells unasked: finds the payment it is about and puts it there.
+//! Takes in what a gateway tells unasked: finds the payment or the stored method it is about and puts it there.
 //!
 //! A gateway is believed of the operations that it was asked for, and of no others: it must be one of the provider's that
 //! the notice is signed for. What is genuine and about nothing that is known is kept for a while, because what it is about
@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use kessai_shared::gateways::{News, Notice};
-use kessai_shared::ids::{Id, MerchantId, Ordinal, PaymentKey, ProviderId, Record};
+use kessai_shared::ids::{GatewayId, Id, MerchantId, MethodId, Ordinal, PaymentKey, ProviderId, Record};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::{Kind, Payment};
 use kessai_shared::ports::{Note, Span};
@@ -37,6 +37,10 @@ pub async fn take(
     notice: Notice,
     deadline: Timestamp,
 ) -> Result<Taken, Refusal> {
+    // Any id of ours has the form of a method's; the prefix tells.
+    if let Some(method) = MethodId::parse(&notice.reference).filter(|method| method.kind().is_some()) {
+        return take_of_method(app, merchant, provider, &method, notice.news, deadline).await;
+    }
     match find(app, merchant, provider, &notice.reference, deadline).await? {
         Some(found) => put(app, found, notice.news, deadline).await,
         None => {
@@ -120,16 +124,48 @@ async fn find<'a>(
     let Some((record, (payment, operation))) = located else { return Ok(None) };
     let key = PaymentKey { merchant: merchant.id, payment };
     let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
-    let gateway = stored.payment.gateway;
-    // It may have been set up within the minute.
-    let merchant = match merchant.gateways.contains_key(&gateway) {
-        true => Cow::Borrowed(merchant),
-        false => merchant_of(app, true, &merchant.id, deadline).await?.map_or(Cow::Borrowed(merchant), Cow::Owned),
-    };
-    let is_asked = merchant.gateways.get(&gateway).is_some_and(|gateway| gateway.provider == Some(provider));
+    let merchant = with_gateway(app, merchant, stored.payment.gateway, deadline).await?;
+    let is_asked = is_of(&merchant, stored.payment.gateway, provider);
     // An id can name any place of the payment, whatever kind of record is there.
     let is_record = stored.payment.operation(operation).is_some_and(|known| known.record() == record);
     Ok((is_asked && is_record).then_some(Found { merchant, stored, operation }))
+}
+
+/// The merchant that has this gateway: it may have been set up within the minute.
+async fn with_gateway<'a>(
+    app: &App,
+    merchant: &'a Merchant,
+    gateway: GatewayId,
+    deadline: Timestamp,
+) -> Result<Cow<'a, Merchant>, Fault> {
+    match merchant.gateways.contains_key(&gateway) {
+        true => Ok(Cow::Borrowed(merchant)),
+        false => Ok(merchant_of(app, true, &merchant.id, deadline).await?.map_or(Cow::Borrowed(merchant), Cow::Owned)),
+    }
+}
+
+fn is_of(merchant: &Merchant, gateway: GatewayId, provider: ProviderId) -> bool {
+    merchant.gateways.get(&gateway).is_some_and(|gateway| gateway.provider == Some(provider))
+}
+
+/// Takes in what is told of a stored method, by the same rule.
+async fn take_of_method(
+    app: &App,
+    merchant: &Merchant,
+    provider: ProviderId,
+    method: &MethodId,
+    news: News,
+    deadline: Timestamp,
+) -> Result<Taken, Refusal> {
+    let News::Token(outcome, token) = news else { return Ok(Taken::Unmatched) };
+    let Some(stored) = app.shell.method(&merchant.id, method, deadline).await? else { return Ok(Taken::Unmatched) };
+    let Some(gateway) = stored.method.asked.gateway else { return Ok(Taken::Unmatched) };
+    let merchant = with_gateway(app, merchant, gateway, deadline).await?;
+    if !is_of(&merchant, gateway, provider) {
+        return Ok(Taken::Unmatched);
+    }
+    app.shell.hear_token(stored, outcome, token, merchant.wanted(), deadline).await?;
+    Ok(Taken::Heard(method.id()))
 }
 
 async fn put(app: &App, found: Found<'_>, news: News, deadline: Timestamp) -> Result<Taken, Refusal> {

@@ -94,7 +94,7 @@ pub async fn kept_first(
     let instrument = std::mem::replace(&mut opening.instrument, on_file);
     let asking = vault::Asking { merchant: merchant.id, id: method, asked, instrument };
     let kept = match &asking.instrument {
-        Instrument::Alternative { .. } => app.shell.keep(&asking, Status::Active, deadline).await?,
+        Instrument::Alternative { .. } => app.shell.keep(&asking, Status::Active, merchant.wanted(), deadline).await?,
         Instrument::Card { .. } | Instrument::Bank { .. } | Instrument::Stored(_) => {
             app.shell.tokenize(route(app, merchant, opening.gateway)?, &asking, deadline).await?
         }
@@ -102,6 +102,7 @@ pub async fn kept_first(
     match &kept.method.state {
         method::State::Kept { .. } => Ok(Ok(request)),
         method::State::Refused { .. } => Ok(Err(Box::new(kept.method))),
+        method::State::Accepted { .. } => Err(Problem::kept_later(&method)),
         method::State::Open(_) | method::State::Unsent => Err(Problem::not_kept()),
     }
 }

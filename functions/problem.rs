@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use kessai_shared::ids::MethodId;
 use kessai_shared::rejection::{Fault, Refusal, Rejection};
 
 /// A refusal in the wire's words.
@@ -63,6 +64,15 @@ impl Problem {
         let message = "The gateway did not say whether it keeps the payment method, and nothing was charged; try again \
                        with the same idempotency key";
         Self { retry_after: Some(FAULT_RETRY), ..Self::new(503, "GATEWAY_UNREACHABLE", message) }
+    }
+
+    /// The gateway has accepted a payment method that is to be paid with, and does not keep it yet.
+    pub fn kept_later(method: &MethodId) -> Self {
+        let message = format!(
+            "The gateway has yet to tell whether it keeps the payment method, and nothing was charged; try again with \
+             the same idempotency key when the payment method {method} is Active"
+        );
+        Self::new(422, "INVALID_STATUS", message)
     }
 
     /// The gateway certainly did nothing.

@@ -1,13 +1,21 @@
-//! Tells merchants what happened: reminded by messages, it looks at payments and delivers what their outboxes owe.
+//! Tells merchants what happened: reminded by messages, it looks at payments and stored methods and delivers
+//! what their outboxes owe.
 //!
 //! A message is done with when what was due has been tried and what came of it is written: that write asks for the next
-//! reminder, if there is more to tell. One that could not be handled is reported, comes again, and ends as a dead letter
-//! if it never can be; what it was about stays due in the payment, where the tick finds it.
+//! reminder, if there is more to tell. Where one could not be handled the call fails, which was for nobody to wait for:
+//! Lambda makes it twice more, and then it ends as a dead letter. What it was about stays due in the payment, where a
+//! sweep finds it.
 
 use std::time::Duration;
 
+<<<<<<< HEAD
 use kessai_shared::delivery::{Delivering, OnBus};
 use kessai_shared::ids::PaymentKey;
+=======
+use kessai_shared::delivery::{About, Delivering};
+use kessai_shared::ids::{ItemKey, PaymentKey};
+use kessai_shared::merchant::Merchant;
+>>>>>>> main
 use kessai_shared::payment::Payment;
 use kessai_shared::ports::{Bus, Deliveries, Looked, Note};
 use kessai_shared::rejection::{Fault, Refusal};
@@ -23,12 +31,31 @@ use crate::wire::event::Told;
 
 pub const NAME: &str = "deliver-event";
 
+<<<<<<< HEAD
 /// By what it tells.
 #[derive(Clone, Copy)]
 pub struct Means<'a> {
     pub deliveries: &'a dyn Deliveries,
     /// The account's own, where it is told anything.
     pub bus: Option<&'a dyn Bus>,
+=======
+/// Tells what is due of one payment or method; when there is more to tell.
+pub async fn tell_of(
+    app: &App,
+    deliveries: &dyn Deliveries,
+    item: ItemKey,
+    deadline: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
+    match item {
+        ItemKey::Payment(key) => Ok(tell(app, deliveries, key, deadline).await?.and_then(|told| told.outbox.due())),
+        ItemKey::Method(merchant, method) => {
+            let Some(stored) = app.shell.method(&merchant, &method, deadline).await? else { return Ok(None) };
+            let merchant = owner(app, merchant, deadline).await?;
+            let with = delivering(app, &merchant, deliveries)?;
+            Ok(app.shell.deliver_of_method(&with, stored, deadline).await?.outbox.due())
+        }
+    }
+>>>>>>> main
 }
 
 /// Tells what is due of one payment; how it stands then. None where there is none.
@@ -39,32 +66,56 @@ pub async fn tell(
     deadline: Timestamp,
 ) -> Result<Option<Payment>, Refusal> {
     let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
-    let merchant = owner(app, key, deadline).await?;
+    let merchant = owner(app, key.merchant, deadline).await?;
+    let route = route(&merchant, stored.payment.gateway)?;
+    let with = delivering(app, &merchant, deliveries)?;
+    Ok(Some(app.shell.deliver(&with, route, stored, deadline).await?))
+}
+
+fn delivering<'a>(
+    app: &'a App,
+    merchant: &'a Merchant,
+    deliveries: &'a dyn Deliveries,
+) -> Result<Delivering<'a>, Fault> {
     let no_archive = || Fault::SetUp("this function has no archive".to_owned());
+<<<<<<< HEAD
     let with = Delivering {
         merchant: &merchant,
         route: route(app, &merchant, stored.payment.gateway)?,
         deliveries: means.deliveries,
         bus: means.bus.map(|bus| OnBus { bus, render: render_creation }),
+=======
+    Ok(Delivering {
+        merchant,
+        deliveries,
+>>>>>>> main
         archive: app.archive.as_deref().ok_or_else(no_archive)?,
         directory: &*app.directory,
         merchants: &*app.merchants,
         render,
-    };
-    Ok(Some(app.shell.deliver(&with, stored, deadline).await?))
+    })
 }
 
 /// Handles one message; whether it was.
+<<<<<<< HEAD
 pub async fn handle(app: &App, means: Means<'_>, message: &Message, deadline: Timestamp) -> bool {
     let Some(Reminder { payment, .. }) = Reminder::parse(&message.body) else {
         app.shell.journal.note(&Note::Unreadable { what: "message" });
         return false;
     };
     let told = tell(app, means, payment, deadline).await;
+=======
+pub async fn handle(app: &App, deliveries: &dyn Deliveries, message: &Message, deadline: Timestamp) -> bool {
+    let Some(Reminder { item, .. }) = Reminder::parse(&message.body) else {
+        app.shell.journal.note(&Note::Unreadable { what: "message" });
+        return false;
+    };
+    let told = tell_of(app, deliveries, item, deadline).await;
+>>>>>>> main
     let fault = told.as_ref().err().map(|refusal| chain(refusal));
     if let Some(fault) = &fault {
         let (late, settled): (Option<Duration>, _) = (None, &[]);
-        app.shell.journal.note(&Note::Looked(Looked { payment, late, settled, fault: Some(fault) }));
+        app.shell.journal.note(&Note::Looked(Looked { item, late, settled, fault: Some(fault) }));
     }
     fault.is_none()
 }
@@ -75,6 +126,6 @@ fn render_creation(event: &Recorded, payment: &Payment) -> String {
 }
 
 /// What is delivered.
-fn render(event: &Recorded, payment: &Payment, now: Timestamp) -> Vec<u8> {
-    serde_json::to_vec(&Told::of(event, Some(payment), now)).unwrap_or_default()
+fn render(event: &Recorded, about: About<'_>, now: Timestamp) -> Vec<u8> {
+    serde_json::to_vec(&Told::of(event, Some(about), now)).unwrap_or_default()
 }

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use kessai_shared::ids::PaymentKey;
-use kessai_shared::payment::Payment;
+use kessai_shared::ids::ItemKey;
 use kessai_shared::ports::{Pending, Span};
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::event::{Recorded, decode_recorded};
@@ -15,8 +14,8 @@ use kessai_shared::together::together;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::Desk;
 use super::asked::Asked;
+use super::{Desk, Item};
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
 use crate::wire::event::Shown;
@@ -50,8 +49,8 @@ struct Found {
 pub(super) async fn show(desk: &Desk<'_>, query: &str) -> Result<HttpAnswer, Problem> {
     let asked = Asked::parse(query)?;
     let found = find(desk, &asked).await?;
-    let payments = payments(desk, &found.events).await?;
-    let page = page(desk, found, &payments);
+    let items = items(desk, &found.events).await?;
+    let page = page(desk, found, &items);
     Ok(HttpAnswer::json(200, serde_json::to_string(&page).unwrap_or_default()))
 }
 
@@ -93,27 +92,26 @@ fn going_on<'a>(span: Span<'a>, last: Option<&'a str>) -> Span<'a> {
     }
 }
 
-/// The payments that they are about, each read once, side by side.
-async fn payments(desk: &Desk<'_>, events: &[Recorded]) -> Result<BTreeMap<PaymentKey, Payment>, Problem> {
-    let mut keys: Vec<_> = events.iter().map(Recorded::payment_key).collect();
+/// The payments and methods that they are about, each read once, side by side.
+async fn items(desk: &Desk<'_>, events: &[Recorded]) -> Result<BTreeMap<ItemKey, Item>, Problem> {
+    let mut keys: Vec<_> = events.iter().map(|event| event.item).collect();
     keys.sort();
     keys.dedup();
-    let read = |key: PaymentKey| -> Pending<'_, Result<_, Fault>> {
-        Box::pin(async move { Ok((key, desk.app.shell.read(key, desk.deadline).await?)) })
-    };
-    let mut payments = BTreeMap::new();
+    let read =
+        |key: ItemKey| -> Pending<'_, Result<_, Fault>> { Box::pin(async move { Ok((key, desk.item(key).await?)) }) };
+    let mut items = BTreeMap::new();
     for read in together(keys.into_iter().map(read)).await {
-        let (key, stored) = read?;
-        payments.extend(stored.map(|stored| (key, stored.payment)));
+        let (key, item) = read?;
+        items.extend(item.map(|item| (key, item)));
     }
-    Ok(payments)
+    Ok(items)
 }
 
-fn page(desk: &Desk<'_>, found: Found, payments: &BTreeMap<PaymentKey, Payment>) -> Page {
+fn page(desk: &Desk<'_>, found: Found, items: &BTreeMap<ItemKey, Item>) -> Page {
     let now = desk.app.shell.clock.now();
     let (mut events, mut length, mut next, mut last) = (Vec::<Box<RawValue>>::new(), 0_usize, found.next, None);
     for recorded in found.events {
-        let shown = Shown::of(&recorded, payments.get(&recorded.payment_key()), now);
+        let shown = Shown::of(&recorded, items.get(&recorded.item).map(Item::about), now);
         let Ok(shown) = to_raw_value(&shown) else { continue };
         length = length.saturating_add(shown.get().len());
         if length > LONGEST && !events.is_empty() {

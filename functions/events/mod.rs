@@ -7,9 +7,15 @@
 mod asked;
 mod list;
 
+<<<<<<< HEAD
 use kessai_shared::delivery::is_for_bus;
+=======
+use kessai_shared::delivery::About;
+>>>>>>> main
 use kessai_shared::event::is_id;
+use kessai_shared::ids::ItemKey;
 use kessai_shared::merchant::{Merchant, Scope};
+use kessai_shared::method::Method;
 use kessai_shared::payment::Payment;
 use kessai_shared::ports::Archive;
 use kessai_shared::rejection::Fault;
@@ -68,15 +74,19 @@ impl Desk<'_> {
 
     async fn show(&self, id: &str, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
         let recorded = self.find(id).await?;
-        let stored = self.app.shell.read(recorded.payment_key(), self.deadline).await?;
-        Ok(self.shown(200, &recorded, stored.as_ref().map(|stored| &stored.payment), subject))
+        let item = self.item(recorded.item).await?;
+        Ok(self.shown(200, &recorded, item.as_ref().map(Item::about), subject))
     }
 
     async fn redeliver(&self, id: &str, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
         self.caller.must_have(Scope::SetUp)?;
         let recorded = self.find(id).await?;
         self.is_wanted(&recorded).await?;
-        let stored = self.app.shell.read(recorded.payment_key(), self.deadline).await?;
+        // To write into a method is to hold its token, which this function must not.
+        let of_method =
+            || Problem::new(422, "NOT_SUPPORTED", "eventId: what happened to a payment method is told once");
+        let key = recorded.item.payment().ok_or_else(of_method)?;
+        let stored = self.app.shell.read(key, self.deadline).await?;
         let stored = stored.ok_or_else(Problem::not_found)?;
         let (payment, entry) = (stored.payment.clone(), recorded.entry());
         if payment.outbox.entries.len() >= MOST_WAITING {
@@ -85,7 +95,7 @@ impl Desk<'_> {
         }
         let route = route(self.app, self.merchant(), payment.gateway)?;
         self.app.shell.tell_again(stored, route, &entry, self.deadline).await?;
-        Ok(self.shown(202, &recorded, Some(&payment), subject))
+        Ok(self.shown(202, &recorded, Some(About::Payment(&payment)), subject))
     }
 
     /// Another merchant's is not there.
@@ -119,11 +129,41 @@ impl Desk<'_> {
         }
     }
 
-    fn shown(&self, status: u16, recorded: &Recorded, payment: Option<&Payment>, subject: &mut Subject) -> HttpAnswer {
-        if let Some(view) = payment.and_then(|payment| View::of(payment, recorded.operation)) {
-            see(subject, &view);
+    /// What an event is about, as it stands now.
+    async fn item(&self, key: ItemKey) -> Result<Option<Item>, Fault> {
+        let (shell, deadline) = (&self.app.shell, self.deadline);
+        Ok(match key {
+            ItemKey::Payment(key) => shell.read(key, deadline).await?.map(|stored| Item::Payment(stored.payment)),
+            ItemKey::Method(merchant, method) => {
+                shell.method(&merchant, &method, deadline).await?.map(|stored| Item::Method(stored.method))
+            }
+        })
+    }
+
+    fn shown(&self, status: u16, recorded: &Recorded, about: Option<About<'_>>, subject: &mut Subject) -> HttpAnswer {
+        match about {
+            Some(About::Payment(payment)) => {
+                View::of(payment, recorded.operation).iter().for_each(|view| see(subject, view));
+            }
+            Some(About::Method(method)) => subject.operation = Some(method.id.id()),
+            None => {}
         }
-        let shown = Shown::of(recorded, payment, self.app.shell.clock.now());
+        let shown = Shown::of(recorded, about, self.app.shell.clock.now());
         HttpAnswer::json(status, serde_json::to_string(&shown).unwrap_or_default())
+    }
+}
+
+/// What an event is about.
+enum Item {
+    Payment(Payment),
+    Method(Method),
+}
+
+impl Item {
+    fn about(&self) -> About<'_> {
+        match self {
+            Self::Payment(payment) => About::Payment(payment),
+            Self::Method(method) => About::Method(method),
+        }
     }
 }

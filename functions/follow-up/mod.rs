@@ -11,7 +11,7 @@ use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::{Payment, State};
 use kessai_shared::ports::{Looked, Note, Queue};
 use kessai_shared::rejection::Refusal;
-use kessai_shared::reminder::{Delayed, Errand, Reminder, delay};
+use kessai_shared::reminder::{Delayed, Errand, Reminder};
 use kessai_shared::shell::{DUE_AT_ONCE, Look};
 use kessai_shared::time::Timestamp;
 
@@ -25,7 +25,7 @@ pub const NAME: &str = "follow-up";
 /// Looks at one payment; none where there is none.
 pub async fn look(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Option<Look>, Refusal> {
     let Some(mut stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
-    let merchant = owner(app, key, deadline).await?;
+    let merchant = owner(app, key.merchant, deadline).await?;
     if take_all_kept(app, &merchant, &stored.payment, deadline).await? {
         stored = app.shell.read(key, deadline).await?.unwrap_or(stored);
     }
@@ -55,19 +55,22 @@ pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadli
         app.shell.journal.note(&Note::Unreadable { what: "message" });
         return false;
     };
-    let key = reminder.payment;
+    let Some(key) = reminder.item.payment() else {
+        app.shell.journal.note(&Note::Unreadable { what: "message" });
+        return false;
+    };
     let looked = look(app, key, deadline).await;
     note(app, key, &looked);
     let Ok(look) = looked else { return false };
     let Some(due) = look.and_then(|look| reminder.again(&look.payment)) else { return true };
     let errand = Errand::FollowUp;
-    let again = [Delayed { reminder, errand, delay: delay(due, app.shell.clock.now()), trace: message.trace() }];
+    let again = [Delayed { reminder, errand, delay: errand.delay(due, app.shell.clock.now()), trace: message.trace() }];
     match queue.send(&again).await {
         Ok(()) => true,
         Err(fault) => {
             let fault = chain(&fault);
             app.shell.journal.note(&Note::Looked(Looked {
-                payment: key,
+                item: key.into(),
                 late: None,
                 settled: &[],
                 fault: Some(&fault),
@@ -82,7 +85,12 @@ fn note(app: &App, payment: PaymentKey, looked: &Result<Option<Look>, Refusal>) 
     let settled: Vec<_> = look.map(settled).unwrap_or_default();
     let fault = looked.as_ref().err().map(|refusal| chain(refusal));
     let late = look.and_then(|look| look.late);
-    app.shell.journal.note(&Note::Looked(Looked { payment, late, settled: &settled, fault: fault.as_deref() }));
+    app.shell.journal.note(&Note::Looked(Looked {
+        item: payment.into(),
+        late,
+        settled: &settled,
+        fault: fault.as_deref(),
+    }));
 }
 
 /// What was found out, and how long after it was asked for.

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kessai_infra::dynamodb::DynamoDb;
-use kessai_shared::ids::PaymentKey;
-use kessai_shared::ports::{Clock, Deliveries, Expected, Pending, Store, StoreFault, Written};
+use kessai_shared::ids::ItemKey;
+use kessai_shared::ports::{Clock, Deliveries, Expected, Pending, Store, StoreFault, Vault, Written};
 use kessai_shared::reminder::{Errand, Image};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::KEY;
@@ -16,7 +16,11 @@ use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
+<<<<<<< HEAD
 use crate::deliver_event::{Means, tell};
+=======
+use crate::deliver_event::tell_of;
+>>>>>>> main
 use crate::door::App;
 use crate::follow_up::look as look_at;
 use crate::problem::chain;
@@ -49,7 +53,7 @@ impl Reminders {
     /// Begins with what was left open before.
     pub fn remember(&self, images: impl IntoIterator<Item = Image>) {
         let of = |image: Image| {
-            let key = image.reminder.payment.to_string();
+            let key = image.reminder.item.to_string();
             Errand::ALL.into_iter().filter_map(move |errand| {
                 let due = image.due(errand)?.at;
                 Some(((errand, key.clone()), Entry { due, version: 0 }))
@@ -143,6 +147,17 @@ impl Store for RemindingStore {
     }
 }
 
+impl Vault for RemindingStore {
+    fn of_account<'a>(
+        &'a self,
+        account: &'a str,
+        after: Option<&'a str>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        self.store.of_account(account, after, limit)
+    }
+}
+
 /// Looks at what is due, forever.
 pub async fn run(app: App, deliveries: Arc<dyn Deliveries>, reminders: Arc<Reminders>, clock: Arc<MovableClock>) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
@@ -163,15 +178,24 @@ pub async fn run(app: App, deliveries: Arc<dyn Deliveries>, reminders: Arc<Remin
 
 async fn look(app: &App, deliveries: &dyn Deliveries, reminders: &Reminders, place: &Place, lease: Entry) {
     let (errand, key) = place;
-    let Some(payment) = PaymentKey::parse(key) else { return };
+    let Some(item) = ItemKey::parse(key) else { return };
     let deadline = app.shell.clock.now().plus(LOOK);
     let look = async {
         match errand {
+<<<<<<< HEAD
             Errand::FollowUp => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
             Errand::Deliver => {
                 let means = Means { deliveries, bus: None };
                 tell(app, means, payment, deadline).await.map(|payment| payment?.outbox.due())
             }
+=======
+            Errand::FollowUp => match item.payment() {
+                Some(payment) => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
+                // Of a method nothing can be found out.
+                None => Ok(None),
+            },
+            Errand::Deliver => tell_of(app, deliveries, item, deadline).await,
+>>>>>>> main
         }
     };
     // Killed at the deadline, as on AWS.
@@ -191,12 +215,12 @@ mod tests {
     }
 
     fn note(reminders: &Reminders, version: u64, due: Option<i64>) {
-        use kessai_shared::ids::{MerchantId, PaymentId};
+        use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey};
         use kessai_shared::payment::IdempotencyKey;
         use kessai_shared::reminder::{Due, Reminder};
         let merchant = MerchantId::from_random([1; 16]);
         let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("k").unwrap());
-        let reminder = Reminder { payment: PaymentKey { merchant, payment }, version };
+        let reminder = Reminder { item: PaymentKey { merchant, payment }.into(), version };
         let due = due.map(|due| Due { at: at(due), is_late: false });
         reminders.note(&place(), &Image { reminder, due: [due, None], trace: None });
     }

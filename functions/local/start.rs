@@ -85,8 +85,9 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
 
     let reminders = Arc::new(Reminders::default());
     remember(&reminders, &database.payments).await?;
-    let store = RemindingStore {
-        store: database.payments.with_clock(clock.clone()),
+    remember(&reminders, &database.vault).await?;
+    let reminding = |table: DynamoDb| RemindingStore {
+        store: table.with_clock(clock.clone()),
         reminders: Arc::clone(&reminders),
         clock: Arc::clone(&clock),
     };
@@ -94,13 +95,13 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     let log = Log { function: "local", stage: None, clock: clock.clone(), out: standard_error() };
     methods::seed(&database.vault, identity.merchant, &sealing_keys, &SystemEntropy, clock.now()).await?;
     let shell = Shell {
-        store: Arc::new(store),
+        store: Arc::new(reminding(database.payments)),
         http: Arc::new(HttpClient::new()?),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
         journal: Watch::new(&log, String::new(), None),
         fingerprint_key: Some(Arc::new(fingerprint_key(resting)?)),
-        vault: Some(Arc::new(database.vault)),
+        vault: Some(Arc::new(reminding(database.vault))),
         sealing_keys: Some(Arc::new(sealing_keys)),
     };
     let app = App {
@@ -123,11 +124,11 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
 }
 
 /// Whatever was left open before.
-async fn remember(reminders: &Reminders, payments: &DynamoDb) -> Result<(), StartError> {
+async fn remember(reminders: &Reminders, table: &DynamoDb) -> Result<(), StartError> {
     let end_of_time = Timestamp::from_millis(i64::MAX);
     let mut place = None;
     loop {
-        let page = payments.due(end_of_time, place).await?;
+        let page = table.due(end_of_time, place).await?;
         if let Some(unreadable) = page.unreadable.into_iter().next() {
             return Err(unreadable.into());
         }

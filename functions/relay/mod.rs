@@ -3,8 +3,8 @@
 //!
 //! Most images ask for nothing any more by the time they are shown: the batch waits a few seconds, and an ordinary
 //! operation is over by then. A record that cannot be read is noted, which raises an alarm, and passed over: to report
-//! it would hold up all that comes behind it, and it would not become readable. If the queue fails, the whole batch
-//! comes again.
+//! it would hold up all that comes behind it, and it would not become readable. If a reminder cannot be sent, the whole
+//! batch comes again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

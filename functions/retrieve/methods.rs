@@ -29,7 +29,7 @@ pub(super) async fn show(
 async fn one(app: &App, merchant: &Merchant, id: &str, deadline: Timestamp) -> Result<HttpAnswer, Problem> {
     let id = MethodId::parse(id).ok_or_else(Problem::not_found)?;
     let stored = app.shell.method(&merchant.id, &id, deadline).await?.ok_or_else(Problem::not_found)?;
-    Ok(shown(&Reading::of(&stored.method).ok_or_else(Problem::not_found)?))
+    Ok(shown(&Reading::of(&stored.method, app.shell.clock.now()).ok_or_else(Problem::not_found)?))
 }
 
 async fn of_account(

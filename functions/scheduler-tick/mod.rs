@@ -1,12 +1,13 @@
-//! Each minute: reminds of what is due later than a queue can wait, now that its time is near. Told to sweep, it
-//! reminds of everything in the table that is due: after a restore, or when the stream was lost.
+//! Each minute: reminds of what was due later than a reminder can be held back, now that its time has come or is near.
+//! Told to sweep, it reminds of everything in the table that is due: after a restore, or when the stream was lost.
 
 use std::time::Duration;
 
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::dynamodb::due::{Page, Place};
+use kessai_shared::ids::ItemKey;
 use kessai_shared::ports::{Clock, Journal, Note, Queue};
-use kessai_shared::reminder::{Delayed, Errand, LONGEST_DELAY, horizon, is_turn};
+use kessai_shared::reminder::{Delayed, Errand, LONGEST_DELAY};
 use kessai_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,7 @@ pub struct Ticked {
 /// The world of a tick.
 pub struct Ticking<'a> {
     pub payments: &'a DynamoDb,
+    pub vault: &'a DynamoDb,
     pub queue: &'a dyn Queue,
     pub journal: &'a dyn Journal,
     pub now: Timestamp,
@@ -46,16 +48,21 @@ pub struct Ticking<'a> {
 /// What is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
-    /// What is due later than a queue can wait, for one errand.
+    /// What is due later than a reminder can be held back, for one errand.
     Late(Errand),
+    /// The same of the vault, of which merchants alone are told.
+    LateOfVault,
     /// The whole table.
     All,
+    /// The whole vault.
+    AllOfVault,
 }
 
 impl Read {
     fn errands(&self) -> &[Errand] {
         match self {
             Self::Late(errand) => std::slice::from_ref(errand),
+            Self::LateOfVault | Self::AllOfVault => &[Errand::Deliver],
             Self::All => &Errand::ALL,
         }
     }
@@ -66,13 +73,20 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 impl Ticking<'_> {
     pub async fn tick(&self, tick: Tick) -> Result<Ticked, Failure> {
         let Tick { sweep, after } = tick;
-        let reads: &[Read] =
-            if sweep { &[Read::All] } else { &[Read::Late(Errand::FollowUp), Read::Late(Errand::Deliver)] };
+        let is_in_vault = after.as_deref().and_then(ItemKey::parse).is_some_and(|key| key.payment().is_none());
+        let reads: &[Read] = match (sweep, is_in_vault) {
+            (false, _) => &[Read::Late(Errand::FollowUp), Read::Late(Errand::Deliver), Read::LateOfVault],
+            (true, false) => &[Read::All, Read::AllOfVault],
+            (true, true) => &[Read::AllOfVault],
+        };
         let mut ticked = Ticked::default();
         let mut overdue = Duration::ZERO;
+        let mut place = after.as_deref().map(Place::after);
         for read in reads {
-            let place = after.as_deref().map(Place::after);
-            overdue = overdue.max(self.go_through(*read, place, &mut ticked).await?);
+            overdue = overdue.max(self.go_through(*read, place.take(), &mut ticked).await?);
+            if ticked.after.is_some() {
+                break;
+            }
         }
         self.journal.note(&Note::Ticked { reminders: ticked.reminders, overdue });
         Ok(ticked)
@@ -97,7 +111,8 @@ impl Ticking<'_> {
             let Some(next) = page.next else { break };
             if self.clock.now().plus(PAGE_RESERVE) >= self.deadline {
                 // What is left is due last, and the next tick reads on.
-                ticked.after = next.key().filter(|_| read == Read::All).map(str::to_owned);
+                let is_sweep = matches!(read, Read::All | Read::AllOfVault);
+                ticked.after = next.key().filter(|_| is_sweep).map(str::to_owned);
                 break;
             }
             place = Some(next);
@@ -106,18 +121,25 @@ impl Ticking<'_> {
     }
 
     async fn page(&self, read: Read, place: Option<Place>) -> Result<Page, Failure> {
-        let Self { payments, now, .. } = self;
+        let Self { payments, vault, now, .. } = self;
         Ok(match read {
             Read::All => payments.due(now.plus(LONGEST_DELAY), place).await?,
-            Read::Late(errand) => payments.late(errand, horizon(*now), place).await?,
+            Read::AllOfVault => vault.due(now.plus(LONGEST_DELAY), place).await?,
+            Read::Late(errand) => payments.late(errand, errand.horizon(*now), place).await?,
+            Read::LateOfVault => {
+                let errand = Errand::Deliver;
+                vault.late(errand, errand.horizon(*now), place).await?
+            }
         })
     }
 
     fn reminders(&self, page: &Page, read: Read) -> Vec<Delayed> {
         let of = |errand: Errand| {
             let wanted = page.images.iter().filter(move |image| match read {
-                Read::All => true,
-                Read::Late(_) => image.due(errand).is_some_and(|due| is_turn(due.at, self.now)),
+                Read::All | Read::AllOfVault => true,
+                Read::Late(_) | Read::LateOfVault => {
+                    image.due(errand).is_some_and(|due| errand.is_turn(due.at, self.now))
+                }
             });
             wanted.filter_map(move |image| image.delayed(errand, self.now))
         };

@@ -59,7 +59,8 @@ pub(super) async fn serve(call: &Call<'_>, kind: MethodKind, subject: &mut Subje
     let instrument = instrument_facts.unwrap_or_else(|| Instrument::Stored(OnFile::unopened(id)));
     let asked = Asked { kind, key, gateway, facts, details };
     let asking = Asking { merchant: call.merchant.id, id, asked, instrument };
-    let kept = call.app.shell.keep(&asking, status.unwrap_or(Status::Active), call.deadline).await?;
+    let (status, wanted) = (status.unwrap_or(Status::Active), call.merchant.wanted());
+    let kept = call.app.shell.keep(&asking, status, wanted, call.deadline).await?;
     see(subject, &kept.method, kept.replayed);
     let answer = HttpAnswer::json(201, format!(r#"{{"id":"{id}","success":true,"errors":[]}}"#));
     Ok(if kept.replayed { answer.with_header("idempotent-replayed", "true") } else { answer })

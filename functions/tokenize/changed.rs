@@ -15,9 +15,10 @@ pub(super) async fn serve(call: &Call<'_>, subject: &mut Subject) -> Result<Http
     let id = call.event.path_parameter("paymentMethodId").and_then(MethodId::parse).ok_or_else(Problem::not_found)?;
     let text = call.event.json_body()?;
     let change = read(Members::parse(&text)?)?;
-    let method = call.app.shell.change_method(&call.merchant.id, &id, &change, call.deadline).await?;
+    let method =
+        call.app.shell.change_method(&call.merchant.id, &id, &change, call.merchant.wanted(), call.deadline).await?;
     see(subject, &method, false);
-    let reading = Reading::of(&method).ok_or_else(Problem::not_found)?;
+    let reading = Reading::of(&method, call.app.shell.clock.now()).ok_or_else(Problem::not_found)?;
     Ok(HttpAnswer::json(200, serde_json::to_string(&reading).unwrap_or_default()))
 }
 

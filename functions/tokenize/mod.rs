@@ -13,7 +13,7 @@ mod made;
 
 use kessai_shared::ids::MethodKind;
 use kessai_shared::merchant::{Merchant, Scope};
-use kessai_shared::method::Method;
+use kessai_shared::method::{Method, State};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::time::Timestamp;
 use kessai_shared::vault::Kept;
@@ -85,8 +85,8 @@ pub fn render(kept: &Method, replayed: bool, subject: &mut Subject) -> Result<Ht
     see(subject, kept, replayed);
     let status = method::http_status(kept).ok_or_else(Problem::not_sent)?;
     let answer = HttpAnswer::json(status, serde_json::to_string(&method::answer(kept)).unwrap_or_default());
-    let is_replay = replayed && status != 202;
-    Ok(if is_replay { answer.with_header("idempotent-replayed", "true") } else { answer })
+    let is_settled = matches!(kept.state, State::Refused { .. } | State::Kept { .. });
+    Ok(if replayed && is_settled { answer.with_header("idempotent-replayed", "true") } else { answer })
 }
 
 /// The request is about this method.

@@ -1,5 +1,6 @@
 //! The shapes of answers. Members without a value are left out; `view` fills them.
 
+use kessai_shared::payment::PayerAction;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -263,6 +264,12 @@ pub(super) struct NextAction {
     pub(super) kind: &'static str,
     pub(super) url: String,
     pub(super) expires_date: String,
+}
+
+impl NextAction {
+    pub(super) fn of(action: &PayerAction) -> Self {
+        Self { kind: "Redirect", url: action.url.clone(), expires_date: action.expires_at.to_string() }
+    }
 }
 
 /// What a gateway told after the verdict.

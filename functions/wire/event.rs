@@ -1,11 +1,12 @@
 //! An event as merchants read it: what a delivery of it holds, and what came of telling it.
 
-use kessai_shared::payment::Payment;
+use kessai_shared::delivery::About;
 use kessai_shared::stored::event::{Attempted, Delivery, Recorded};
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
 
 use super::envelope::Envelope;
+use super::method::Reading;
 use super::view::View;
 
 /// What is told: what happened, and the record as whoever asks for it now would see it.
@@ -18,7 +19,26 @@ pub struct Told {
     timestamp: String,
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Envelope>,
+    data: Option<Data>,
+}
+
+/// As `GET` of it shows it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data {
+    Record(Box<Envelope>),
+    Method(Box<Reading>),
+}
+
+impl Data {
+    fn of(recorded: &Recorded, about: About<'_>, now: Timestamp) -> Option<Self> {
+        match about {
+            About::Payment(payment) => {
+                View::of(payment, recorded.operation).map(|view| Self::Record(Box::new(view.reading(now))))
+            }
+            About::Method(method) => Reading::of(method, now).map(|reading| Self::Method(Box::new(reading))),
+        }
+    }
 }
 
 /// An event with what came of telling it.
@@ -44,23 +64,21 @@ struct ShownDelivery {
 }
 
 impl Told {
-    /// `payment`: the one that it is about.
-    pub fn of(recorded: &Recorded, payment: Option<&Payment>, now: Timestamp) -> Self {
-        let view = payment.and_then(|payment| View::of(payment, recorded.operation));
+    pub fn of(recorded: &Recorded, about: Option<About<'_>>, now: Timestamp) -> Self {
         Self {
             id: recorded.id.clone(),
             name: recorded.name.text(),
             timestamp: recorded.at.to_string(),
             version: recorded.version,
-            data: view.map(|view| view.reading(now)),
+            data: about.and_then(|about| Data::of(recorded, about, now)),
         }
     }
 }
 
 impl Shown {
-    pub fn of(recorded: &Recorded, payment: Option<&Payment>, now: Timestamp) -> Self {
+    pub fn of(recorded: &Recorded, about: Option<About<'_>>, now: Timestamp) -> Self {
         let deliveries = recorded.deliveries.iter().map(ShownDelivery::of).collect();
-        Self { told: Told::of(recorded, payment, now), deliveries }
+        Self { told: Told::of(recorded, about, now), deliveries }
     }
 }
 

@@ -4,10 +4,11 @@ use kessai_shared::bank::{AccountType, BankFacts, EntryClass, HolderType};
 use kessai_shared::card::CardType;
 use kessai_shared::ids::{MethodKind, method_log_id, opaque_token};
 use kessai_shared::method::{CardCategory, CardOnFile, Details, Facts, Method, State, Status};
-use kessai_shared::payment::Answer;
+use kessai_shared::payment::{Answer, PayerAction};
+use kessai_shared::time::Timestamp;
 use serde::Serialize;
 
-use super::envelope::{Envelope, GatewayLog, GatewayResponse, MethodDetails, PaymentMethod, PendingMember};
+use super::envelope::{Envelope, GatewayLog, GatewayResponse, MethodDetails, NextAction, PaymentMethod, PendingMember};
 use super::view::{decline_code, decline_error};
 
 /// Longer than any page of methods that somebody reads.
@@ -19,7 +20,7 @@ pub fn http_status(method: &Method) -> Option<u16> {
         State::Unsent => None,
         State::Open(_) => Some(202),
         State::Refused { .. } => Some(402),
-        State::Kept { .. } => Some(201),
+        State::Accepted { .. } | State::Kept { .. } => Some(201),
     }
 }
 
@@ -27,6 +28,8 @@ pub fn http_status(method: &Method) -> Option<u16> {
 pub fn answer(method: &Method) -> Envelope {
     let (answer, at, result, interaction) = match &method.state {
         State::Kept { answer, at, .. } => (answer.clone(), Some(*at), "Success", "Success"),
+        // It took the request: whether it keeps the method is not known yet.
+        State::Accepted { answer, at, .. } => (answer.clone(), Some(*at), "Indeterminate", "Success"),
         State::Refused { decline, answer, at } => (answer.clone(), Some(*at), decline_code(*decline), "Failed"),
         State::Open(_) | State::Unsent => (Answer::default(), None, "Indeterminate", "Timeout"),
     };
@@ -53,15 +56,38 @@ pub fn answer(method: &Method) -> Envelope {
         payment_method: (!is_refused).then(|| PaymentMethod {
             account_id: account(method),
             id: Some(method.id.to_string()),
-            status: is_kept.then(|| Status::Active.literal()),
+            // As it was made, whatever its owner has made of it since.
+            status: is_kept.then_some(Status::Active).or(method.shown_status()).map(Status::literal),
             payment_method_details: details(method),
         }),
-        pending: (!is_kept && !is_refused).then_some(PendingMember {
-            message: "The gateway did not say whether it keeps the payment method; ask again with the same idempotency key",
-            next_check_date: None,
-        }),
+        next_action: next_action(method).map(NextAction::of),
+        pending: pending(method),
         error,
         ..Envelope::default()
+    }
+}
+
+/// Why it is not known whether the gateway keeps it.
+fn pending(method: &Method) -> Option<PendingMember> {
+    let message = match &method.state {
+        State::Open(_) | State::Unsent => {
+            "The gateway did not say whether it keeps the payment method; ask again with the same idempotency key"
+        }
+        State::Accepted { action: Some(_), .. } => {
+            "The gateway keeps the payment method once the payer has visited the page of nextAction, and tells so then"
+        }
+        State::Accepted { action: None, .. } => {
+            "The gateway has yet to tell whether it keeps the payment method: until then it cannot be used"
+        }
+        State::Refused { .. } | State::Kept { .. } => return None,
+    };
+    Some(PendingMember { message, next_check_date: None })
+}
+
+fn next_action(method: &Method) -> Option<&PayerAction> {
+    match &method.state {
+        State::Accepted { action, .. } => action.as_ref(),
+        State::Open(_) | State::Unsent | State::Refused { .. } | State::Kept { .. } => None,
     }
 }
 
@@ -103,6 +129,10 @@ fn details(method: &Method) -> Option<MethodDetails> {
 #[serde(rename_all = "camelCase")]
 pub struct Reading {
     payment_method: ReadingFields,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_action: Option<NextAction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<PendingMember>,
 }
 
 /// A page of an account's methods.
@@ -147,8 +177,11 @@ struct ReadingFields {
 
 impl Reading {
     /// None of a method that there is not yet, or never will be.
-    pub fn of(method: &Method) -> Option<Self> {
-        fields(method).map(|payment_method| Self { payment_method })
+    pub fn of(method: &Method, now: Timestamp) -> Option<Self> {
+        // A page that is of no use any more is not shown to whoever looks.
+        let next_action = next_action(method).filter(|action| now < action.expires_at).map(NextAction::of);
+        let pending = pending(method);
+        fields(method).map(|payment_method| Self { payment_method, next_action, pending })
     }
 }
 
@@ -163,7 +196,7 @@ impl Page {
 }
 
 fn fields(method: &Method) -> Option<ReadingFields> {
-    let status = method.status()?;
+    let status = method.shown_status()?;
     let Details { email, comments, company_name, saved_by_merchant, processing_mode, record_type, method_type, .. } =
         &method.asked.details;
     Some(ReadingFields {

@@ -309,11 +309,7 @@ impl<'a> View<'a> {
     }
 
     fn next_action(&self) -> Option<NextAction> {
-        self.operation.payer_action().map(|action| NextAction {
-            kind: "Redirect",
-            url: action.url.clone(),
-            expires_date: action.expires_at.to_string(),
-        })
+        self.operation.payer_action().map(NextAction::of)
     }
 
     fn sequels(&self) -> Vec<SequelEntry> {

@@ -21,6 +21,8 @@ use kessai_shared::reminder::Errand;
 
 use crate::bus::{self, EventBridge};
 use crate::dynamodb::DynamoDb;
+use crate::invoke::Functions;
+use crate::reminders::Reminders;
 use crate::secrets::{self, Secrets};
 use crate::signed::{Patience, Service};
 use crate::sqs::{self, Sqs};
@@ -76,6 +78,7 @@ pub struct Account {
 #[derive(Clone, Default)]
 struct Endpoints {
     dynamodb: Option<String>,
+    lambda: Option<String>,
     sqs: Option<String>,
     ssm: Option<String>,
     events: Option<String>,
@@ -83,8 +86,13 @@ struct Endpoints {
 
 impl Account {
     /// By what the environment says, under the names that AWS Lambda gives: `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
+<<<<<<< HEAD
     /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS`,
     /// `…_SSM` and `…_EVENTBRIDGE`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
+=======
+    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_LAMBDA`, `…_SQS`
+    /// and `…_SSM`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
+>>>>>>> main
     pub fn from_environment(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, SetUpError> {
         let maybe = |variable: &str| environment(variable).filter(|value| !value.is_empty());
         let required = |variable| maybe(variable).ok_or(SetUpError { variable });
@@ -95,6 +103,7 @@ impl Account {
         let endpoint = |service| maybe(service).or_else(|| maybe("AWS_ENDPOINT_URL"));
         let endpoints = Endpoints {
             dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            lambda: endpoint("AWS_ENDPOINT_URL_LAMBDA"),
             sqs: endpoint("AWS_ENDPOINT_URL_SQS"),
             ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
             events: endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"),
@@ -111,9 +120,15 @@ impl Account {
             http_client: http_client(),
             endpoints: Endpoints {
                 dynamodb: endpoint.clone(),
+<<<<<<< HEAD
                 sqs: endpoint.clone(),
                 ssm: endpoint.clone(),
                 events: endpoint,
+=======
+                lambda: endpoint.clone(),
+                sqs: endpoint.clone(),
+                ssm: endpoint,
+>>>>>>> main
             },
             limits: QUICK,
         }
@@ -138,11 +153,13 @@ impl Account {
         DynamoDb::new(aws_sdk_dynamodb::Client::from_conf(config.build()), name)
     }
 
-    /// The queues, each by its URL, and by whom they are reached.
-    pub fn queue(&self, http: Arc<dyn Http>, urls: Vec<(Errand, String)>) -> Sqs {
+    /// Where reminders go, a queue by its URL and a function by its name, and by whom they are reached.
+    pub fn reminders(&self, http: Arc<dyn Http>, places: Vec<(Errand, String)>) -> Reminders {
         let instead = self.endpoints.sqs.as_deref();
-        let service = self.service("SQS", "sqs", "application/x-amz-json-1.0", instead, sqs::PATIENCE);
-        Sqs::new(service, http, urls)
+        let sqs = Sqs(self.service("SQS", "sqs", "application/x-amz-json-1.0", instead, sqs::PATIENCE));
+        let instead = self.endpoints.lambda.as_deref();
+        let functions = Functions(self.service("Lambda", "lambda", "application/json", instead, sqs::PATIENCE));
+        Reminders::new(http, sqs, functions, places)
     }
 
     /// The bus of this name, and by whom it is reached.
@@ -222,8 +239,13 @@ mod tests {
     #[test]
     fn one_services_endpoint_goes_before_that_of_all() {
         let environment = |name: &str| Some(format!("http://{}", name.to_lowercase()));
+<<<<<<< HEAD
         let Endpoints { dynamodb, sqs, ssm, events } = Account::from_environment(&environment).unwrap().endpoints;
+=======
+        let Endpoints { dynamodb, lambda, sqs, ssm } = Account::from_environment(&environment).unwrap().endpoints;
+>>>>>>> main
         assert_eq!(dynamodb.as_deref(), Some("http://aws_endpoint_url_dynamodb"));
+        assert_eq!(lambda.as_deref(), Some("http://aws_endpoint_url_lambda"));
         assert_eq!(sqs.as_deref(), Some("http://aws_endpoint_url_sqs"));
         assert_eq!(events.as_deref(), Some("http://aws_endpoint_url_eventbridge"));
         let only = |name: &str| {

@@ -7,12 +7,13 @@
 //! | [`bus`] | `Bus` | events on EventBridge, one at a time |
 //! | [`directory`] | `Directory` | what another directory said within the last minute |
 //! | [`http`] | `Http` | requests that are sent once and never again |
-//! | [`sqs`] | `Queue` | messages in batches |
+//! | [`reminders`] | `Queue` | messages of SQS and calls of functions, in batches |
 //! | [`system`] | `Clock`, `Entropy` | the operating system |
 //! | [`webhook`] | `Deliveries` | one connection each, to the public internet only |
 //! | [`watch`] | `Journal` | a line of JSON for each request and each call, with metrics |
 //!
-//! [`aws`] knows the account, [`secrets`] what is fetched at the start, and `signed` how AWS is asked for a single call.
+//! [`aws`] knows the account, [`secrets`] what is fetched at the start, and `signed` how AWS is asked for a single call:
+//! `sqs` and `invoke` are such calls.
 //!
 //! Nothing here decides anything about a payment. What a room must get right is what it says when
 //! something went wrong: a write that may have happened is a fault, never a refusal, and a request that
@@ -25,9 +26,11 @@ pub mod contract;
 pub mod directory;
 pub mod dynamodb;
 pub mod http;
+mod invoke;
+pub mod reminders;
 pub mod secrets;
 mod signed;
-pub mod sqs;
+mod sqs;
 pub mod system;
 pub mod watch;
 pub mod webhook;

@@ -46,6 +46,17 @@ pub(crate) struct Service {
     pub(crate) patience: Patience,
 }
 
+/// What a service is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) path: &'a str,
+    /// What says which call this is, or how it is meant.
+    pub(crate) header: (&'static str, &'a str),
+    pub(crate) body: &'a str,
+    /// The status of an answer that is none of a refusal.
+    pub(crate) success: u16,
+}
+
 /// Why a call came to nothing. Says nothing of what was asked or answered.
 #[derive(Debug)]
 pub(crate) struct CallFault(String);
@@ -59,20 +70,25 @@ impl fmt::Display for CallFault {
 impl Error for CallFault {}
 
 impl Service {
-    /// What the service answers to `body`, asked for `target`.
+    /// What a service answers to `body` that knows its calls by targets.
     pub(crate) async fn call<A: DeserializeOwned>(
         &self,
         http: &dyn Http,
         target: &'static str,
         body: &str,
     ) -> Result<A, CallFault> {
+        let call = Call { path: "/", header: ("x-amz-target", target), body, success: 200 };
+        let answer = self.ask(http, &call).await?;
+        serde_json::from_slice(&answer.body).map_err(|_| self.fault("an answer that is none"))
+    }
+
+    /// The answer, if it is a success.
+    pub(crate) async fn ask(&self, http: &dyn Http, call: &Call<'_>) -> Result<HttpResponse, CallFault> {
         let Patience { attempt: timeout, attempts, first_pause } = self.patience;
         let mut attempt = 1;
         loop {
-            let fault = match http.send(self.signed(target, body)?, timeout).await {
-                Ok(answer) if answer.status == 200 => {
-                    return serde_json::from_slice(&answer.body).map_err(|_| self.fault("an answer that is none"));
-                }
+            let fault = match http.send(self.signed(call)?, timeout).await {
+                Ok(answer) if answer.status == call.success => return Ok(answer),
                 Ok(answer) => match self.refused(&answer) {
                     (fault, true) => fault,
                     (fault, false) => return Err(fault),
@@ -92,7 +108,8 @@ impl Service {
         CallFault(format!("{}: {what}", self.title))
     }
 
-    fn signed(&self, target: &'static str, body: &str) -> Result<HttpRequest, CallFault> {
+    fn signed(&self, call: &Call<'_>) -> Result<HttpRequest, CallFault> {
+        let Call { path, header: (name, value), body, .. } = *call;
         let identity = self.credentials.clone().into();
         let millis = u64::try_from(SystemClock.now().as_millis()).unwrap_or_default();
         let params = SigningParams::builder()
@@ -103,8 +120,8 @@ impl Service {
             .settings(SigningSettings::default())
             .build()
             .map_err(|error| self.fault(error))?;
-        let mut headers = vec![("content-type", self.content_type.to_owned()), ("x-amz-target", target.to_owned())];
-        let url = format!("{}/", self.url.trim_end_matches('/'));
+        let mut headers = vec![("content-type", self.content_type.to_owned()), (name, value.to_owned())];
+        let url = format!("{}{path}", self.url.trim_end_matches('/'));
         let signed = headers.iter().map(|(name, value)| (*name, value.as_str()));
         let request = SignableRequest::new("POST", &url, signed, SignableBody::Bytes(body.as_bytes()))
             .map_err(|error| self.fault(error))?;

@@ -1,20 +1,13 @@
-//! Reminders in SQS.
-//!
-//! Messages go in batches of ten, the most that one call takes. A message that SQS refuses fails the whole: whoever
-//! sends them sends all of them again, which does no harm.
+//! Messages in SQS.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use kessai_shared::ports::{Http, Pending, Queue, QueueFault};
-use kessai_shared::reminder::{Delayed, Errand};
+use kessai_shared::ports::Http;
+use kessai_shared::reminder::Delayed;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::signed::{Patience, Service};
-
-/// Messages that one call takes.
-const BATCH: usize = 10;
+use crate::signed::{CallFault, Patience, Service};
 
 /// Nobody waits for the answer of whoever sends, and in a small function a first handshake alone may take most of a
 /// second. All attempts together stay below ten seconds.
@@ -23,46 +16,21 @@ pub(crate) const PATIENCE: Patience =
 
 const TARGET: &str = "AmazonSQS.SendMessageBatch";
 
-/// The queue of each errand.
+/// The queues of the account.
 #[derive(Clone)]
-pub struct Sqs {
-    service: Service,
-    http: Arc<dyn Http>,
-    urls: Vec<(Errand, String)>,
-}
+pub(crate) struct Sqs(pub(crate) Service);
 
 impl Sqs {
-    pub(crate) fn new(service: Service, http: Arc<dyn Http>, urls: Vec<(Errand, String)>) -> Self {
-        Self { service, http, urls }
-    }
-
-    async fn send_batch(&self, url: &str, reminders: &[&Delayed]) -> Result<(), QueueFault> {
+    /// Puts up to ten reminders into the queue at `url`.
+    pub(crate) async fn send(&self, http: &dyn Http, url: &str, reminders: &[&Delayed]) -> Result<(), CallFault> {
+        let Self(service) = self;
         let entries: Vec<_> = reminders.iter().enumerate().map(|(place, reminder)| entry(place, reminder)).collect();
         let body = json!({ "QueueUrl": url, "Entries": entries }).to_string();
-        let Answer { failed } = self.service.call(&*self.http, TARGET, &body).await.map_err(fault)?;
+        let Answer { failed } = service.call(http, TARGET, &body).await?;
         match failed.first() {
             None => Ok(()),
-            Some(refused) => Err(fault(format!("SQS refused a message: {}", refused.code))),
+            Some(refused) => Err(service.fault(format_args!("a message was refused: {}", refused.code))),
         }
-    }
-}
-
-impl Queue for Sqs {
-    fn send<'a>(&'a self, reminders: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>> {
-        Box::pin(async move {
-            for errand in Errand::ALL {
-                let reminders: Vec<_> = reminders.iter().filter(|reminder| reminder.errand == errand).collect();
-                if reminders.is_empty() {
-                    continue;
-                }
-                let url = self.urls.iter().find(|(known, _)| *known == errand).map(|(_, url)| url);
-                let url = url.ok_or_else(|| fault(format!("this function has no queue for {errand:?}")))?;
-                for batch in reminders.chunks(BATCH) {
-                    self.send_batch(url, batch).await?;
-                }
-            }
-            Ok(())
-        })
     }
 }
 
@@ -91,8 +59,4 @@ struct Answer {
 #[serde(rename_all = "PascalCase")]
 struct Refused {
     code: String,
-}
-
-fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> QueueFault {
-    QueueFault(error.into())
 }

@@ -228,11 +228,12 @@ impl Watch {
     }
 
     fn looked(&self, looked: &Looked<'_>) -> Line {
-        let Looked { payment, late, settled, fault } = *looked;
+        let Looked { item, late, settled, fault } = *looked;
         let operations: Vec<_> = settled.iter().map(|(operation, _)| Value::from(operation.to_string())).collect();
+        let kind = if item.payment().is_some() { "payment" } else { "method" };
         let line = self
             .line(if fault.is_some() { "ERROR" } else { "INFO" }, "looked")
-            .with("payment", payment.to_string())
+            .with(kind, item.to_string())
             .maybe("settled", (!operations.is_empty()).then_some(operations))
             .maybe("fault", fault);
         let line = self.with_spent(line);

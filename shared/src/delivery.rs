@@ -1,5 +1,5 @@
-//! Tells merchants what happened: takes what a payment's outbox owes to whom, delivers it, and writes down what came of
-//! it.
+//! Tells merchants what happened: takes what the outbox of a payment, or of a stored method, owes to whom, delivers it,
+//! and writes down what came of it.
 //!
 //! Endpoints, and the account's own bus where there is one, are told side by side, each in order: one that fails waits, and holds up nobody but itself. What is told is
 //! the record as it is, not as it was when the event came to be. Whoever runs this may be killed at any await: only what
@@ -10,6 +10,7 @@ mod listener;
 
 use std::time::Duration;
 
+<<<<<<< HEAD
 use self::listener::{Attempt, Listener};
 pub use self::listener::{OnBus, is_for_bus, on_bus};
 use crate::ids::EndpointId;
@@ -20,6 +21,22 @@ use crate::ports::{Archive, Deliveries, DeliveryFault, Directory, Pending, Store
 use crate::rejection::{Fault, Refusal};
 use crate::shell::{Route, Shell};
 use crate::stored::event::{Attempted, Delivery, Recorded, decode_recorded, encode_recorded};
+=======
+use crate::event::EventName;
+use crate::ids::{EndpointId, ItemKey};
+use crate::merchant::health::Came as Fared;
+use crate::merchant::{Endpoint, Health, Merchant};
+use crate::method::Method;
+use crate::payment::Payment;
+use crate::payment::outbox::{Entry, Failure, Outbox, Round, Told};
+use crate::ports::{Archive, Delivered, Deliveries, DeliveryFault, Directory, Expected, Note, Pending, Store, Written};
+use crate::rejection::{Fault, Refusal};
+use crate::reminder::EARLY;
+use crate::shell::{Pause, Route, Shell};
+use crate::stored::event::{Attempted, Delivery, Recorded, decode_recorded, encode_recorded};
+use crate::stored::health::{decode_health, encode_health, health_key};
+use crate::stored::method::StoredMethod;
+>>>>>>> main
 use crate::stored::payment::Stored;
 use crate::time::Timestamp;
 use crate::together::together;
@@ -30,14 +47,10 @@ const DELIVERY: Duration = Duration::from_secs(11);
 /// Kept back before the deadline for writing what came of it.
 const WRITE_RESERVE: Duration = Duration::from_secs(4);
 
-/// Whoever comes so much too early delivers all the same: clocks differ, and a reminder comes once.
-const EARLY: Duration = Duration::from_secs(60);
-
 /// What telling needs beside the shell.
 #[derive(Clone, Copy)]
 pub struct Delivering<'a> {
     pub merchant: &'a Merchant,
-    pub route: Route<'a>,
     pub deliveries: &'a dyn Deliveries,
     pub bus: Option<OnBus<'a>>,
     pub archive: &'a dyn Archive,
@@ -45,14 +58,51 @@ pub struct Delivering<'a> {
     pub directory: &'a dyn Directory,
     pub merchants: &'a dyn Store,
     /// The event with its record as that stands now: what is delivered.
-    pub render: fn(&Recorded, &Payment, Timestamp) -> Vec<u8>,
+    pub render: fn(&Recorded, About<'_>, Timestamp) -> Vec<u8>,
+}
+
+/// What merchants are told of, as it stands now.
+#[derive(Clone, Copy)]
+pub enum About<'a> {
+    Payment(&'a Payment),
+    Method(&'a Method),
+}
+
+impl<'a> About<'a> {
+    fn item(self) -> ItemKey {
+        match self {
+            Self::Payment(payment) => payment.key().into(),
+            Self::Method(method) => ItemKey::Method(method.merchant, method.id),
+        }
+    }
+
+    fn outbox(self) -> &'a Outbox {
+        match self {
+            Self::Payment(payment) => &payment.outbox,
+            Self::Method(method) => &method.outbox,
+        }
+    }
+
+    fn event(self, entry: &Entry) -> Option<EventName> {
+        match self {
+            Self::Payment(payment) => payment.event(entry),
+            Self::Method(method) => method.event(entry),
+        }
+    }
+
+    fn event_id(self, entry: &Entry) -> Option<String> {
+        match self {
+            Self::Payment(payment) => payment.event_id(entry),
+            Self::Method(method) => method.event_id(entry),
+        }
+    }
 }
 
 /// One run through an outbox.
 struct Run<'a> {
     shell: &'a Shell,
     with: &'a Delivering<'a>,
-    payment: &'a Payment,
+    about: About<'a>,
     deadline: Timestamp,
 }
 
@@ -75,18 +125,44 @@ impl Shell {
     pub async fn deliver(
         &self,
         with: &Delivering<'_>,
+        route: Route<'_>,
         stored: Stored,
         deadline: Timestamp,
     ) -> Result<Payment, Refusal> {
-        if stored.payment.outbox.due().is_none() {
-            return Ok(stored.payment);
+        match self.round(with, About::Payment(&stored.payment), deadline).await? {
+            Some(round) => self.told(stored, route, &round, deadline).await,
+            None => Ok(stored.payment),
         }
-        let run = Run { shell: self, with, payment: &stored.payment, deadline };
+    }
+
+    /// The same of a stored method.
+    pub async fn deliver_of_method(
+        &self,
+        with: &Delivering<'_>,
+        stored: StoredMethod,
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
+        match self.round(with, About::Method(&stored.method), deadline).await? {
+            Some(round) => self.told_of_method(stored, &round, deadline).await,
+            None => Ok(stored.method),
+        }
+    }
+
+    /// Tells what is owed; none where nothing is.
+    async fn round(
+        &self,
+        with: &Delivering<'_>,
+        about: About<'_>,
+        deadline: Timestamp,
+    ) -> Result<Option<Round>, Fault> {
+        if about.outbox().due().is_none() {
+            return Ok(None);
+        }
+        let run = Run { shell: self, with, about, deadline };
         if !run.has_time() {
-            return Err(Fault::NoTime.into());
+            return Err(Fault::NoTime);
         }
-        let round = run.go().await?;
-        self.told(stored, with.route, &round, deadline).await
+        run.go().await.map(Some)
     }
 }
 
@@ -97,7 +173,7 @@ impl Run<'_> {
     }
 
     async fn go(&self) -> Result<Round, Fault> {
-        let outbox = &self.payment.outbox;
+        let outbox = self.about.outbox();
         let soon = self.shell.clock.now().plus(EARLY);
         let telling = self.listeners().map(|listener| -> Pending<'_, Result<Came, Fault>> {
             Box::pin(self.tell(listener, outbox.owed(listener.id(), soon)))
@@ -116,6 +192,7 @@ impl Run<'_> {
         Ok(round)
     }
 
+<<<<<<< HEAD
     /// Everybody who is told.
     fn listeners(&self) -> impl Iterator<Item = Listener<'_>> {
         let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
@@ -126,6 +203,11 @@ impl Run<'_> {
     /// Tells one listener what it is owed, until something fails.
     async fn tell(&self, listener: Listener<'_>, entries: &[Entry]) -> Result<Came, Fault> {
         let (outbox, id) = (&self.payment.outbox, listener.id());
+=======
+    /// Tells one endpoint what it is owed, until something fails.
+    async fn tell(&self, id: EndpointId, endpoint: &Endpoint, entries: &[Entry]) -> Result<Came, Fault> {
+        let outbox = self.about.outbox();
+>>>>>>> main
         let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
         if entries.is_empty() {
             return came(Outcome::Told(outbox.untold(id)), Vec::new());
@@ -147,6 +229,7 @@ impl Run<'_> {
             let attempt = self.attempt(listener, &event).await;
             let now = self.shell.clock.now();
             if attempt.was_sent {
+<<<<<<< HEAD
                 health = self.fared(listener, health, attempt.result.is_ok()).await?;
             }
             let is_disabled = listener.is_disabled(&health);
@@ -154,6 +237,16 @@ impl Run<'_> {
             if is_given_up {
                 self.gave_up(listener, &event);
             }
+=======
+                let came = match &attempt.result {
+                    Ok(_) => Fared::Through,
+                    Err(_) if place == 0 && outbox.is_given_up(id, now) => Fared::GivenUp,
+                    Err(_) => Fared::Failed,
+                };
+                health = self.fared(id, endpoint, health, came).await?;
+            }
+            let is_given_up = attempt.result.is_err() && place == 0 && outbox.is_given_up(id, now);
+>>>>>>> main
             tried.push((*entry, attempted(id, &attempt, is_given_up, now)));
             if is_disabled {
                 let rest = entries.iter().skip(place.saturating_add(1));
@@ -168,6 +261,13 @@ impl Run<'_> {
         came(Outcome::Told(Told { endpoint: id, through: outbox.made, failed: None }), tried)
     }
 
+<<<<<<< HEAD
+=======
+    fn is_wanted(&self, endpoint: &Endpoint, entry: &Entry) -> bool {
+        self.about.event(entry).is_some_and(|name| endpoint.wants(name.text()))
+    }
+
+>>>>>>> main
     /// What is not tried, because its endpoint was disabled.
     fn dropped(&self, endpoint: EndpointId, entry: &Entry) -> (Entry, Attempted) {
         let fault = Some("the endpoint was disabled".to_owned());
@@ -175,28 +275,120 @@ impl Run<'_> {
         (*entry, Attempted { endpoint, attempts: 0, at, status: None, fault, state: Delivery::GivenUp })
     }
 
+<<<<<<< HEAD
+=======
+    async fn attempt(&self, id: EndpointId, endpoint: &Endpoint, entry: &Entry) -> Attempt {
+        let began_at = self.shell.clock.now();
+        let Some(Signed { event, headers, body }) = self.signed(id, endpoint, entry, began_at) else {
+            let fault = DeliveryFault::NotSent("it could not be signed".to_owned());
+            return Attempt { result: Err(fault), was_sent: false };
+        };
+        let result = self.with.deliveries.deliver(&endpoint.url, &headers, body).await;
+        let status = match &result {
+            Ok(status) | Err(DeliveryFault::Status(status)) => Some(*status),
+            Err(DeliveryFault::Refused(_) | DeliveryFault::NotSent(_) | DeliveryFault::Lost(_)) => None,
+        };
+        self.shell.journal.note(&Note::Delivered(Delivered {
+            event: &event,
+            endpoint: id,
+            status,
+            fault: result.as_ref().err(),
+            took: self.shell.clock.now().since(began_at),
+        }));
+        Attempt { result, was_sent: true }
+    }
+
+    /// The delivery as it is sent now; none where it cannot be signed.
+    fn signed(&self, id: EndpointId, endpoint: &Endpoint, entry: &Entry, now: Timestamp) -> Option<Signed> {
+        let unsigned = |cause: &str| self.shell.journal.note(&Note::Unsigned { endpoint: id, cause });
+        let Some(keys) = &self.shell.sealing_keys else {
+            unsigned("this function has no sealing keys");
+            return None;
+        };
+        let secrets = match endpoint.opened_secrets(&self.with.merchant.id, id, keys, now) {
+            Ok(secrets) => secrets,
+            Err(fault) => {
+                unsigned(&fault.to_string());
+                return None;
+            }
+        };
+        let event = self.event(entry)?;
+        let body = (self.with.render)(&event, self.about, now);
+        let event = event.id;
+        let seconds = now.as_millis().div_euclid(1000);
+        let Some(signature) = webhook::sign(&event, seconds, &body, &secrets) else {
+            unsigned("it has no secret that we could sign with");
+            return None;
+        };
+        let headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("user-agent", "Kessai".to_owned()),
+            (webhook::ID, event.clone()),
+            (webhook::TIMESTAMP, seconds.to_string()),
+            (webhook::SIGNATURE, signature),
+        ];
+        Some(Signed { event, headers, body })
+    }
+
+>>>>>>> main
     /// The event that the entry stands for, told to nobody yet.
     fn event(&self, entry: &Entry) -> Option<Recorded> {
-        let payment = self.payment;
+        let about = self.about;
         let Entry { number, operation, news, at } = *entry;
         Some(Recorded {
-            id: payment.event_id(entry)?,
-            merchant: payment.merchant,
-            payment: payment.id,
+            id: about.event_id(entry)?,
+            item: about.item(),
             operation,
             news,
             at,
             version: number,
-            name: payment.event(entry)?,
+            name: about.event(entry)?,
             deliveries: Vec::new(),
         })
     }
 
+<<<<<<< HEAD
+=======
+    async fn health(&self, id: EndpointId) -> Result<Health, Fault> {
+        let (with, key) = (self.with, health_key(&self.with.merchant.id, &id));
+        let item = self.shell.patiently(self.deadline, || with.directory.find(&key)).await?;
+        Ok(decode_health(item)?)
+    }
+
+    /// Writes down how the endpoint fares, where that is new. That something got through must not be lost: what fails
+    /// later would be taken for a part of the same row.
+    async fn fared(
+        &self,
+        id: EndpointId,
+        endpoint: &Endpoint,
+        mut known: Health,
+        came: Fared,
+    ) -> Result<Health, Fault> {
+        let merchant = &self.with.merchant.id;
+        let mut pause = Pause::default();
+        while let Some(next) = known.after(endpoint, came, self.shell.clock.now()) {
+            let expected = if known.version == 0 { Expected::Absent } else { Expected::Version(known.version) };
+            match self.with.merchants.write(encode_health(merchant, &id, &next), expected).await {
+                Ok(Written::Done) => {
+                    if let (true, Some(since)) = (next.is_disabled(endpoint), next.failing_since) {
+                        let since = self.shell.clock.now().since(since);
+                        self.shell.journal.note(&Note::Disabled { merchant: *merchant, endpoint: id, since });
+                    }
+                    return Ok(next);
+                }
+                Ok(Written::Conflict(found)) => known = decode_health(found)?,
+                Err(fault) => self.shell.pause_after(fault, &mut pause, self.deadline).await?,
+            }
+        }
+        Ok(known)
+    }
+
+>>>>>>> main
     /// Keeps every event that is new or was tried.
     async fn keep(&self, came: &[Came]) -> Result<(), Fault> {
-        for entry in &self.payment.outbox.entries {
+        for entry in &self.about.outbox().entries {
             let tried = || came.iter().flat_map(|came| &came.tried).filter(|(tried, _)| tried == entry);
-            if entry.number > self.payment.outbox.seen || tried().next().is_some() {
+            if entry.number > self.about.outbox().seen || tried().next().is_some() {
                 self.keep_one(entry, tried().map(|(_, attempted)| attempted)).await?;
             }
         }
@@ -205,8 +397,8 @@ impl Run<'_> {
 
     async fn keep_one(&self, entry: &Entry, tried: impl Iterator<Item = &Attempted>) -> Result<(), Fault> {
         let Some(mut recorded) = self.event(entry) else { return Ok(()) };
-        let (with, merchant) = (self.with, recorded.merchant.as_str());
-        let found = self.shell.patiently(self.deadline, || with.archive.find(merchant, &recorded.id)).await?;
+        let (with, merchant) = (self.with, recorded.item.merchant());
+        let found = self.shell.patiently(self.deadline, || with.archive.find(merchant.as_str(), &recorded.id)).await?;
         let known = found.map(decode_recorded).transpose()?;
         recorded.deliveries = known.map(|known| known.deliveries).unwrap_or_default();
         tried.for_each(|attempted| recorded.attempted(attempted.clone()));

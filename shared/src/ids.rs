@@ -320,6 +320,55 @@ impl fmt::Display for PaymentKey {
     }
 }
 
+/// The key of an item that has something left to do: a payment, or a stored method of which merchants are to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKey {
+    Payment(PaymentKey),
+    Method(MerchantId, MethodId),
+}
+
+impl ItemKey {
+    /// No id of a method is a payment's number.
+    pub fn parse(text: &str) -> Option<Self> {
+        let method = || {
+            let (merchant, method) = text.split_once('/')?;
+            let method = MethodId::parse(method).filter(|method| method.kind().is_some())?;
+            Some(Self::Method(MerchantId::parse(merchant)?, method))
+        };
+        PaymentKey::parse(text).map(Self::Payment).or_else(method)
+    }
+
+    pub fn merchant(&self) -> MerchantId {
+        match self {
+            Self::Payment(payment) => payment.merchant,
+            Self::Method(merchant, _) => *merchant,
+        }
+    }
+
+    /// The payment, if it is one.
+    pub fn payment(&self) -> Option<PaymentKey> {
+        match self {
+            Self::Payment(payment) => Some(*payment),
+            Self::Method(..) => None,
+        }
+    }
+}
+
+impl From<PaymentKey> for ItemKey {
+    fn from(payment: PaymentKey) -> Self {
+        Self::Payment(payment)
+    }
+}
+
+impl fmt::Display for ItemKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Payment(payment) => payment.fmt(out),
+            Self::Method(merchant, method) => out.write_str(&method_key(merchant, method)),
+        }
+    }
+}
+
 /// The place of an operation among those of its payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ordinal(u8);

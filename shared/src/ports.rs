@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::ids::{EndpointId, GatewayId, Id, MerchantId, PaymentKey};
+use crate::ids::{EndpointId, GatewayId, Id, ItemKey, MerchantId};
 use crate::payment::{Event, Outcome, Payment, Source, Step};
 use crate::rejection::Rejection;
 use crate::reminder::Delayed;
@@ -300,7 +300,7 @@ pub struct Answered<'a> {
 /// What came of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Looked<'a> {
-    pub payment: PaymentKey,
+    pub item: ItemKey,
     /// How long it was due before somebody looked; none where nothing was.
     pub late: Option<Duration>,
     /// What was found out, and how long after it was asked for.
@@ -322,7 +322,7 @@ pub struct Delivered<'a> {
     pub took: Duration,
 }
 
-/// Holds reminders back until they are due.
+/// Passes reminders on, and holds them back until they are due where it can.
 pub trait Queue: Send + Sync {
     /// Sends all of them. After a fault some may have been sent.
     fn send<'a>(&'a self, reminders: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>>;

@@ -7,12 +7,14 @@
 use std::sync::Arc;
 
 use crate::card::Secret;
+use crate::event::EventNames;
 use crate::gateways::{TokenExchange, TokenIntent};
 use crate::ids::{GatewayId, MerchantId, MethodId, method_key, token_key};
-use crate::method::step::{changed, heard};
+use crate::method::step::{Heard, Learned, PENDING, changed, heard};
 use crate::method::{Asked, Change, Changes, Method, State, Status, Step, step};
 use crate::payment::asked::{AccountId, OnFile};
-use crate::payment::{Answer, Claim, Instrument, Outcome, Source};
+use crate::payment::outbox::{Entry, Outbox, Round};
+use crate::payment::{Answer, Claim, Instrument, Nonce, Outcome, Source};
 use crate::ports::{Called, Expected, HttpFault, Note, Vault, Written};
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::seal::{Sealed, SealingKeys};
@@ -37,6 +39,14 @@ pub struct Kept {
     pub replayed: bool,
 }
 
+/// What a gateway says of a token.
+struct Told<'a> {
+    /// Whose claim it answers; none where it tells unasked.
+    nonce: Option<Nonce>,
+    outcome: &'a Outcome,
+    token: Option<Secret>,
+}
+
 /// A claim in the vault, or what is there already.
 enum Claimed {
     Known(Method),
@@ -49,18 +59,15 @@ impl Shell {
         let exchange = route.adapter.tokenize.ok_or(Rejection::NoTokens)?;
         // Before there is a token that could not be sealed.
         self.keys()?;
-        let claim = self.claim(deadline);
+        let (claim, wanted) = (self.claim(deadline), route.wanted);
         let fresh = self.fresh(asking, State::Unsent)?;
-        let (stored, duplicate) = match self.claim_method(&fresh, claim, deadline).await? {
+        let (stored, duplicate) = match self.claim_method(&fresh, claim, wanted, deadline).await? {
             Claimed::Known(method) => return Ok(Kept { method, replayed: true }),
             Claimed::Ours { stored, duplicate } => (stored, duplicate),
         };
         let (outcome, token) = self.ask_for_token(route, exchange, asking, duplicate, deadline).await;
-        let sealed = token.map(|token| self.seal(&stored.method, &token)).transpose()?;
-        let Some(next) = heard(stored.method.clone(), claim.nonce, &outcome, sealed, self.clock.now()) else {
-            return Ok(Kept { method: stored.method, replayed: false });
-        };
-        match self.settle(&stored, next, deadline).await {
+        let told = Told { nonce: Some(claim.nonce), outcome: &outcome, token };
+        match self.learn(stored.clone(), &told, wanted, deadline).await {
             Ok(method) => Ok(Kept { method, replayed: false }),
             // What we heard could not be written, so the caller must not hear of it: the method stays open, and may be
             // asked for again.
@@ -75,15 +82,93 @@ impl Shell {
         }
     }
 
+    /// Takes in what a gateway tells unasked of a method that it was asked to keep. Harmless at any time, any number of
+    /// times.
+    pub async fn hear_token(
+        &self,
+        stored: StoredMethod,
+        outcome: Outcome,
+        token: Option<Secret>,
+        wanted: EventNames,
+        deadline: Timestamp,
+    ) -> Result<(), Fault> {
+        let (outcome, token) = without_token(outcome, token);
+        let told = Told { nonce: None, outcome: &outcome.within_limits(), token };
+        self.learn(stored, &told, wanted, deadline).await.map(drop)
+    }
+
+    /// Writes down what came of telling a method's merchant.
+    pub async fn told_of_method(
+        &self,
+        stored: StoredMethod,
+        round: &Round,
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
+        let now = self.clock.now();
+        self.write_outbox(stored, |outbox| outbox.learn(round, now), deadline).await
+    }
+
+    /// Sees to it that merchants are told something of a method once more.
+    pub async fn tell_of_method_again(
+        &self,
+        stored: StoredMethod,
+        entry: &Entry,
+        deadline: Timestamp,
+    ) -> Result<(), Fault> {
+        let Entry { operation, news, at, .. } = *entry;
+        self.write_outbox(stored, |outbox| outbox.tell_again(operation, news, at), deadline).await.map(drop)
+    }
+
+    async fn write_outbox(
+        &self,
+        mut stored: StoredMethod,
+        change: impl Fn(&mut Outbox),
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
+        let mut pause = Pause::default();
+        loop {
+            let mut method = stored.method.clone();
+            change(&mut method.outbox);
+            if method == stored.method {
+                return Ok(method);
+            }
+            method.version = method.version.saturating_add(1);
+            let expected = Expected::Version(stored.method.version);
+            let next = StoredMethod::following(Some(&stored), method);
+            match self.vault()?.write(next.to_item(), expected).await {
+                Ok(Written::Done) => return Ok(next.method),
+                Ok(Written::Conflict(found)) => {
+                    stored = found.map(StoredMethod::from_item).transpose()?.ok_or(Fault::Busy)?;
+                    if !self.pause(&mut pause, deadline).await {
+                        return Err(Fault::Busy);
+                    }
+                }
+                Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
+            }
+        }
+    }
+
+    /// The method that takes the place of what was read before, with what merchants are to be told of that.
+    fn following(&self, before: Option<&StoredMethod>, mut method: Method, wanted: EventNames) -> StoredMethod {
+        method.tell(before.map(|before| &before.method), wanted, self.clock.now());
+        StoredMethod::following(before, method)
+    }
+
     /// Keeps a method whose token the caller brings, or that has none.
-    pub async fn keep(&self, asking: &Asking, status: Status, deadline: Timestamp) -> Result<Kept, Refusal> {
+    pub async fn keep(
+        &self,
+        asking: &Asking,
+        status: Status,
+        wanted: EventNames,
+        deadline: Timestamp,
+    ) -> Result<Kept, Refusal> {
         let at = self.clock.now();
         let mut method = self.fresh(asking, State::Kept { status, answer: Answer::default(), at })?;
         if let Instrument::Alternative { token, .. } = &asking.instrument {
             method.token = Some(self.seal(&method, token)?).filter(|_| status != Status::Canceled);
         }
         method.version = 1;
-        let stored = StoredMethod::following(None, method);
+        let stored = self.following(None, method, wanted);
         let mut pause = Pause::default();
         loop {
             match self.vault()?.write(stored.to_item(), Expected::Absent).await {
@@ -137,6 +222,7 @@ impl Shell {
         merchant: &MerchantId,
         id: &MethodId,
         change: &Change,
+        wanted: EventNames,
         deadline: Timestamp,
     ) -> Result<Method, Refusal> {
         let mut pause = Pause::default();
@@ -147,7 +233,7 @@ impl Shell {
                 return Ok(next);
             }
             let expected = Expected::Version(stored.method.version);
-            let next = StoredMethod::following(Some(&stored), next);
+            let next = self.following(Some(&stored), next, wanted);
             match self.vault()?.write(next.to_item(), expected).await {
                 Ok(Written::Done) => return Ok(next.method),
                 Ok(Written::Conflict(_)) if self.pause(&mut pause, deadline).await => {}
@@ -168,10 +254,14 @@ impl Shell {
     ) -> Result<OnFile, Refusal> {
         let stored = self.method(merchant, id, deadline).await?.ok_or(Rejection::NotFound)?;
         let method = &stored.method;
-        match method.status().ok_or(Rejection::NotFound)? {
-            Status::Active => {}
-            status @ (Status::Inactive | Status::Canceled) => {
+        match (&method.state, method.status()) {
+            (_, Some(Status::Active)) => {}
+            (_, Some(status @ (Status::Inactive | Status::Canceled))) => {
                 return Err(Rejection::MethodUnusable { status: status.literal() }.into());
+            }
+            (State::Accepted { .. }, None) => return Err(Rejection::MethodUnusable { status: PENDING }.into()),
+            (State::Open(_) | State::Unsent | State::Refused { .. } | State::Kept { .. }, None) => {
+                return Err(Rejection::NotFound.into());
             }
         }
         if method.asked.gateway.is_some_and(|own| own != gateway) {
@@ -228,10 +318,17 @@ impl Shell {
             state,
             changes: Changes::default(),
             token: None,
+            outbox: Outbox::default(),
         })
     }
 
-    async fn claim_method(&self, fresh: &Method, claim: Claim, deadline: Timestamp) -> Result<Claimed, Refusal> {
+    async fn claim_method(
+        &self,
+        fresh: &Method,
+        claim: Claim,
+        wanted: EventNames,
+        deadline: Timestamp,
+    ) -> Result<Claimed, Refusal> {
         let mut found: Option<StoredMethod> = None;
         let mut pause = Pause::default();
         let mut may_be_written = false;
@@ -251,7 +348,7 @@ impl Shell {
                 self.time_to_call(deadline).ok_or(Fault::NoTime)?;
             }
             let expected = found.as_ref().map_or(Expected::Absent, |found| Expected::Version(found.method.version));
-            let stored = StoredMethod::following(found.as_ref(), method);
+            let stored = self.following(found.as_ref(), method, wanted);
             match self.vault()?.write(stored.to_item(), expected).await {
                 Ok(Written::Done) => return Ok(Claimed::Ours { stored, duplicate }),
                 Ok(Written::Conflict(item)) => {
@@ -288,11 +385,8 @@ impl Shell {
             Err(fault @ HttpFault::NotSent(_)) => ((Outcome::NotSent, None), Some(fault)),
             Err(fault @ HttpFault::Lost(_)) => ((Outcome::Unknown, None), Some(fault)),
         };
-        // An empty token is none.
-        let token = token.filter(|token| !token.reveal().is_empty());
-        // Before it is cut: what is left of a token would not be found.
-        let outcome =
-            token.iter().fold(outcome, Outcome::without).without_instrument(&asking.instrument).within_limits();
+        let (outcome, token) = without_token(outcome, token);
+        let outcome = outcome.without_instrument(&asking.instrument).within_limits();
         if let Some(gateway) = asking.asked.gateway {
             self.journal.note(&Note::Called(Called {
                 gateway,
@@ -306,19 +400,51 @@ impl Shell {
         (outcome, token)
     }
 
-    /// Writes what the gateway said. Where somebody else came first, what they wrote.
-    async fn settle(&self, before: &StoredMethod, next: Method, deadline: Timestamp) -> Result<Method, Fault> {
-        let next = StoredMethod::following(Some(before), next);
+    /// Writes what follows from what a gateway says, against whoever else is writing; as it stands then.
+    async fn learn(
+        &self,
+        mut stored: StoredMethod,
+        told: &Told<'_>,
+        wanted: EventNames,
+        deadline: Timestamp,
+    ) -> Result<Method, Fault> {
+        let token = told.token.as_ref();
+        let sealed = token.map(|token| self.seal(&stored.method, token)).transpose()?;
         let mut pause = Pause::default();
         loop {
-            match self.vault()?.write(next.to_item(), Expected::Version(before.method.version)).await {
+            let is_another = self.is_another(&stored.method, token, sealed.as_ref())?;
+            let news = Heard { nonce: told.nonce, outcome: told.outcome, token: sealed.as_ref(), is_another };
+            let Learned { method, contradiction } = heard(&stored.method, &news, self.clock.now());
+            if contradiction {
+                let settled = method.status().map_or("Refused", Status::literal);
+                let operation = method.id.id();
+                self.journal.note(&Note::Contradiction { operation, settled, heard: told.outcome });
+            }
+            if method.version == stored.method.version {
+                return Ok(method);
+            }
+            let expected = Expected::Version(stored.method.version);
+            let next = self.following(Some(&stored), method, wanted);
+            match self.vault()?.write(next.to_item(), expected).await {
                 Ok(Written::Done) => return Ok(next.method),
                 Ok(Written::Conflict(found)) => {
-                    let found = found.map(StoredMethod::from_item).transpose()?;
-                    return found.map(|found| found.method).ok_or(Fault::Busy);
+                    stored = found.map(StoredMethod::from_item).transpose()?.ok_or(Fault::Busy)?;
+                    if !self.pause(&mut pause, deadline).await {
+                        return Err(Fault::Busy);
+                    }
                 }
                 Err(fault) => self.pause_after(fault, &mut pause, deadline).await?,
             }
+        }
+    }
+
+    /// Whether a gateway now says another token than the one that is kept.
+    fn is_another(&self, method: &Method, token: Option<&Secret>, sealed: Option<&Sealed>) -> Result<bool, Fault> {
+        match (token, &method.token) {
+            // As sealed by ourselves: it was written, and the acknowledgement lost.
+            (Some(_), Some(kept)) if sealed == Some(kept) => Ok(false),
+            (Some(token), Some(kept)) => Ok(!self.open(method, kept)?.is_same(token)),
+            (None, _) | (_, None) => Ok(false),
         }
     }
 
@@ -331,4 +457,11 @@ impl Shell {
         let next = StoredMethod::following(Some(stored), method);
         drop(vault.write(next.to_item(), Expected::Version(stored.method.version)).await);
     }
+}
+
+/// What is said, without the token that comes with it; an empty one is none.
+fn without_token(outcome: Outcome, token: Option<Secret>) -> (Outcome, Option<Secret>) {
+    let token = token.filter(|token| !token.reveal().is_empty());
+    // Before it is cut: what is left of a token would not be found.
+    (token.iter().fold(outcome, Outcome::without), token)
 }

@@ -73,7 +73,7 @@ class Contestants:
             "VAULT_KEYS_PARAMETER": VAULT_KEYS,
             "EVENTS_TABLE": "events",
             "FOLLOW_UP_QUEUE_URL": f"{self.world.proxy.url}/000000000000/follow-up",
-            "DELIVERY_QUEUE_URL": f"{self.world.proxy.url}/000000000000/delivery",
+            "DELIVER_EVENT_FUNCTION": "deliver-event",
             "KESSAI_STAGE": "bench",
         }
         return self._worker([str(self.built.functions / function)], environment | own)

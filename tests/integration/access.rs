@@ -115,8 +115,7 @@ impl<'a> Holder<'a> {
         let (payment, operation) = Record::Authorization.locate(authorization).expect("an authorization");
         let recorded = Recorded {
             id: format!("evt_{:031x}", self.world.archive.items().len()),
-            merchant,
-            payment,
+            item: kessai_shared::ids::PaymentKey { merchant, payment }.into(),
             operation,
             news: News::Created,
             at: self.world.deadline(),

@@ -13,7 +13,7 @@ use kessai_shared::ports::Clock;
 use kessai_shared::webhook::{self, Headers};
 use serde_json::{Value, json};
 
-use crate::harness::{Kessai, Reply};
+use crate::harness::{CARD, Kessai, Reply};
 
 /// Longer than anything takes that is going to happen.
 const LONG: Duration = Duration::from_secs(60);
@@ -130,4 +130,40 @@ fn what_an_endpoint_refuses_is_told_again_before_anything_else() {
     assert_eq!(again.headers[webhook::ID], refused.headers[webhook::ID], "it is the same event");
     assert!(again.is_signed_by(&secret));
     assert_eq!(next(&arrived).json()["type"], "payment.succeeded");
+}
+
+#[test]
+fn what_becomes_of_a_stored_method_is_told_as_it_is_read() {
+    let kessai = Kessai::in_memory();
+    let (url, arrived) = endpoint(&[]);
+    let (_, secret) = make(&kessai, &url, &json!(["payment_method.*"]));
+    let card = json!({
+        "cardNumber": CARD, "cardType": "Visa", "cardCategory": "CreditCard", "expiryMonth": 5, "expiryYear": 2030,
+        "accountId": "001000000000001", "cardHolderName": "Carol Smith", "cardHolderFirstName": "Carol",
+        "cardHolderLastName": "Smith",
+    });
+    let kept = json!({ "cardPaymentMethod": card, "paymentGatewayId": kessai.client.gateway("KEYED") });
+    let made = kessai.client.post("payment-methods", Some("card 1"), &kept).expect(201);
+    let id = made.at("/paymentMethod/id").as_str().expect("an id").to_owned();
+    let path = format!("payment-methods/{id}");
+    let mut told_last = 0;
+    for (name, change) in [
+        ("payment_method.created", None),
+        ("payment_method.updated", Some(json!({ "nickName": "Blue" }))),
+        ("payment_method.updated", Some(json!({ "status": "Canceled" }))),
+    ] {
+        if let Some(change) = change {
+            kessai.client.ask("PATCH", &format!("commerce/payments/{path}"), None, &change).expect(200);
+        }
+        let told = next(&arrived);
+        assert!(told.is_signed_by(&secret));
+        let event = told.json();
+        assert_eq!(event["type"], name, "{event}");
+        let version = event["version"].as_u64().expect("a version");
+        assert!(version > told_last, "{event}");
+        told_last = version;
+        let read = kessai.client.get(&path).expect(200);
+        assert!(told.body.ends_with(&format!(r#""data":{}}}"#, read.text)), "{}\n{}", told.body, read.text);
+        assert!(!told.body.contains(CARD));
+    }
 }

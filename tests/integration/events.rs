@@ -60,8 +60,7 @@ impl Desk {
     fn recorded(&self, payment: &Payment, entry: &kessai_shared::payment::outbox::Entry) -> Recorded {
         Recorded {
             id: payment.event_id(entry).expect("an id"),
-            merchant: self.world.merchant,
-            payment: payment.id,
+            item: payment.key().into(),
             operation: entry.operation,
             news: entry.news,
             at: entry.at,
@@ -214,7 +213,9 @@ async fn a_page_of_long_records_ends_early() {
     let first = desk.sale().await.remove(0);
     let payment = desk.get(&format!("{EVENTS}?pageSize=1")).await;
     assert_eq!(payment["events"], json!([]));
-    let record = kessai_shared::ids::Record::Payment.id(first.payment, first.operation).to_string();
+    let record = kessai_shared::ids::Record::Payment
+        .id(first.item.payment().expect("a payment").payment, first.operation)
+        .to_string();
     for number in 0..80 {
         let body = json!({ "amount": 0.01, "comments": "x".repeat(900), "idempotencyKey": format!("r{number}") });
         let refunds = format!("/commerce/payments/payments/{record}/refunds");

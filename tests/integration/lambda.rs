@@ -11,15 +11,15 @@ use kessai_functions::local::methods;
 use kessai_functions::scheduler_tick::{Tick, Ticking};
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_shared::event::EventName;
-use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{ItemKey, MerchantId, PaymentId, PaymentKey, Record};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::payment::outbox::News;
 use kessai_shared::ports::{Archive, Clock, Expected, Journal, Note, Pending, Queue, QueueFault, Store, StoreFault};
-use kessai_shared::reminder::{Delayed, Reminder};
+use kessai_shared::reminder::{Delayed, OWED_LATE, Reminder};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::event::{Recorded, encode_recorded};
-use kessai_shared::stored::payment::{DUE, KEY, VERSION};
+use kessai_shared::stored::payment::{DUE, KEY, OWED, VERSION};
 use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ impl Account {
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
             ("VAULT_KEYS_PARAMETER", "/kessai/test/vault-keys"),
             ("FOLLOW_UP_QUEUE_URL", "http://queue/follow-up"),
-            ("DELIVERY_QUEUE_URL", "http://queue/delivery"),
+            ("DELIVER_EVENT_FUNCTION", "deliver-event"),
             ("KESSAI_STAGE", "test"),
         ];
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -79,8 +79,7 @@ impl Account {
         let (payment, operation) = Record::Authorization.locate(authorization).expect("an authorization");
         let recorded = Recorded {
             id: format!("evt_{}", "1".repeat(31)),
-            merchant: self.identity.merchant,
-            payment,
+            item: PaymentKey { merchant: self.identity.merchant, payment }.into(),
             operation,
             news: News::Created,
             at: SystemClock.now(),
@@ -209,8 +208,10 @@ async fn a_function_without_its_environment_says_what_is_missing() {
 /// What the stream shows of an item.
 fn shown(number: &str, item: &Item) -> Value {
     let number_of = |name| item.number(name).map(|value| json!({ "N": value.to_string() }));
-    let image =
-        json!({ "pk": { "S": item.text(KEY) }, "v": number_of(VERSION), "d": number_of(DUE), "o": { "L": [] } });
+    let image = json!({
+        "pk": { "S": item.text(KEY) }, "v": number_of(VERSION), "d": number_of(DUE), "ed": number_of(OWED),
+        "le": number_of(OWED_LATE), "o": { "L": [] },
+    });
     let image: serde_json::Map<_, _> = image
         .as_object()
         .expect("a map")
@@ -244,12 +245,12 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
     let sent = account.services.sent();
     let [reminder] = sent.as_slice() else { panic!("one payment, one reminder: {sent:?}") };
     let text = reminder["MessageBody"].as_str().expect("a body");
-    assert_eq!(Reminder::parse(text).map(|reminder| reminder.payment), Some(key));
+    assert_eq!(Reminder::parse(text).and_then(|reminder| reminder.item.payment()), Some(key));
     assert!(reminder["DelaySeconds"].as_i64().is_some_and(|delay| (1..=60).contains(&delay)), "{reminder}");
 
     // It is not due yet, so the reminder comes again, but not that of a version which a newer one has its own for;
     // what nobody can read is reported, and alone.
-    let old = Reminder { payment: key, version: 1 }.message();
+    let old = Reminder { item: key.into(), version: 1 }.message();
     let batch = json!({ "Records": [message("a", text), message("b", "{}"), message("c", &old)] });
     let looked = invoke(&account, env!("CARGO_BIN_EXE_follow-up"), &batch);
     assert_eq!(looked, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
@@ -261,14 +262,60 @@ async fn what_a_gateway_left_open_is_reminded_of_and_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_owed_is_looked_at_and_what_nobody_can_read_is_reported() {
+async fn what_is_owed_is_looked_at_and_a_call_fails_in_which_there_is_what_nobody_can_read() {
     let account = Account::new().await;
     let merchant = account.identity.merchant;
     let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse("order 1").expect("a key"));
-    let nothing_owed = Reminder { payment: PaymentKey { merchant, payment }, version: 1 }.message();
+    let nothing_owed = Reminder { item: PaymentKey { merchant, payment }.into(), version: 1 }.message();
+    let batch = json!({ "Records": [message("a", &nothing_owed)] });
+    assert_eq!(invoke(&account, env!("CARGO_BIN_EXE_deliver-event"), &batch), Value::Null);
+    // Nobody would read in an answer which failed.
     let batch = json!({ "Records": [message("a", &nothing_owed), message("b", "{}")] });
-    let told = invoke(&account, env!("CARGO_BIN_EXE_deliver-event"), &batch);
-    assert_eq!(told, json!({ "batchItemFailures": [{ "itemIdentifier": "b" }] }));
+    let runtime = RuntimeApi::new();
+    let _function = start(env!("CARGO_BIN_EXE_deliver-event"), account.environment(&runtime.address()));
+    runtime.invoke_in_vain(&batch);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_merchants_are_owed_is_told_at_once_or_when_a_tick_finds_it() {
+    let account = Account::new().await;
+    let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
+    payments.create_indexed_table().await.expect("a table");
+    let now = SystemClock.now();
+    // An hour ago whatever is due now was marked.
+    let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
+    let long_ago = payments.clone().with_clock(an_hour_ago);
+    let rows = [
+        ("now", &payments, now.as_millis()),
+        ("in an hour", &payments, now.as_millis() + 3_600_000),
+        ("in vain, and due", &long_ago, now.as_millis() - 1000),
+        ("in vain, and not yet due", &long_ago, now.as_millis() + 60_000),
+    ];
+    let mut images = Vec::new();
+    for (name, table, due) in rows {
+        let item = Item::new().with(KEY, key_of(name).to_string()).with(VERSION, 1).with(OWED, due);
+        table.write(item, Expected::Absent).await.expect("a write");
+        let written = table.read(&key_of(name).to_string()).await.expect("a read").expect("the item");
+        images.push(shown(name, &written));
+    }
+    let told = |calls: Vec<(String, Value)>| -> Vec<ItemKey> {
+        let message = |record: &Value| Reminder::parse(record["body"].as_str().expect("a body")).expect("a reminder");
+        let records = calls.iter().flat_map(|(path, event)| {
+            assert_eq!(path, "/2015-03-31/functions/deliver-event/invocations");
+            event["Records"].as_array().expect("records")
+        });
+        records.map(|record| message(record).item).collect()
+    };
+    let batch = json!({ "Records": images });
+    invoke(&account, env!("CARGO_BIN_EXE_relay"), &batch);
+    assert_eq!(told(account.services.called()), [ItemKey::from(key_of("now"))]);
+    let runtime = RuntimeApi::new();
+    let mut environment = account.environment(&runtime.address());
+    environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
+    let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
+    assert_eq!(runtime.invoke(&json!({})), json!({ "reminders": 1 }));
+    assert_eq!(told(account.services.called()), [ItemKey::from(key_of("in vain, and due"))]);
+    assert!(account.services.sent().is_empty(), "no queue has anything to do with it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,6 +323,9 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let account = Account::new().await;
     let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
     payments.create_indexed_table().await.expect("a table");
+    // Of the vault the same is asked.
+    let vault = kessai_infra::aws::Account::at(&account.database.url).table("indexed-vault");
+    vault.create_indexed_table().await.expect("a table");
     let now = SystemClock.now();
     // Written an hour ago, what is due now was due late; written now, it was not.
     let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
@@ -295,6 +345,7 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
         let runtime = RuntimeApi::new();
         let mut environment = account.environment(&runtime.address());
         environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
+        environment.insert("VAULT_TABLE".to_owned(), "indexed-vault".to_owned());
         let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
         let ticked = runtime.invoke(event);
         let mut reminded: Vec<_> = account.services.sent().iter().map(payment_of).collect();
@@ -319,7 +370,7 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     let account = Account::new().await;
-    let payments = &account.database.payments;
+    let (payments, vault) = (&account.database.payments, &account.database.vault);
     let now = SystemClock.now();
     // Three pages of 1 MB.
     let padding = "x".repeat(300 * 1024);
@@ -332,14 +383,15 @@ async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     let mut ticks = 0;
     loop {
         // There is no time for more than a page.
-        let ticking = Ticking { payments, queue: &queue, journal: &journal, now, deadline: now, clock: &SystemClock };
+        let clock = &SystemClock;
+        let ticking = Ticking { payments, vault, queue: &queue, journal: &journal, now, deadline: now, clock };
         let Ok(ticked) = ticking.tick(tick).await else { panic!("a tick fails") };
         ticks += 1;
         let Some(after) = ticked.after else { break };
         tick = serde_json::from_value(json!({ "sweep": true, "after": after })).expect("a tick");
     }
     let mut reminded: Vec<_> =
-        queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.payment).collect();
+        queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.item).collect();
     reminded.sort();
     reminded.dedup();
     assert_eq!(reminded.len(), 10);
@@ -381,7 +433,11 @@ fn item(name: &str, due: i64) -> Item {
 }
 
 fn payment_of(sent: &Value) -> PaymentKey {
-    Reminder::parse(sent["MessageBody"].as_str().expect("a body")).expect("a reminder").payment
+    Reminder::parse(sent["MessageBody"].as_str().expect("a body"))
+        .expect("a reminder")
+        .item
+        .payment()
+        .expect("a payment")
 }
 
 /// A clock that stands.

@@ -34,8 +34,22 @@ impl RuntimeApi {
         self.invoke_and(event, || {})
     }
 
+    /// Has the function fail.
+    pub fn invoke_in_vain(&self, event: &Value) {
+        let answered = self.exchange(event, || {});
+        assert!(answered.path.ends_with("/error"), "{}: {}", answered.path, answered.body);
+        respond(answered.stream, 202, &[], "");
+    }
+
     /// The same; `meanwhile` is done once the function has its event.
     pub fn invoke_and(&self, event: &Value, meanwhile: impl FnOnce()) -> Value {
+        let answered = self.exchange(event, meanwhile);
+        assert!(answered.path.ends_with("/response"), "{}: {}", answered.path, answered.body);
+        respond(answered.stream, 202, &[], "");
+        serde_json::from_str(&answered.body).expect("an answer in JSON")
+    }
+
+    fn exchange(&self, event: &Value, meanwhile: impl FnOnce()) -> Asked {
         let next = accept(&self.0);
         assert!(next.path.ends_with("/runtime/invocation/next"), "{}: {}", next.path, next.body);
         #[expect(clippy::disallowed_methods, reason = "the platform has the real time")]
@@ -48,17 +62,15 @@ impl RuntimeApi {
         ];
         respond(next.stream, 200, &headers, &event.to_string());
         meanwhile();
-        let answered = accept(&self.0);
-        assert!(answered.path.ends_with("/response"), "{}: {}", answered.path, answered.body);
-        respond(answered.stream, 202, &[], "");
-        serde_json::from_str(&answered.body).expect("an answer in JSON")
+        accept(&self.0)
     }
 }
 
-/// The Parameter Store with a key for every name, and a queue that keeps what it is sent.
+/// The Parameter Store with a key for every name, and a queue and functions that keep what they are sent.
 pub struct Services {
     address: String,
     sent: Arc<Mutex<Vec<Value>>>,
+    called: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 /// What the parameter of the vault's keys holds.
@@ -71,12 +83,18 @@ impl Services {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let sent: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let kept = Arc::clone(&sent);
+        let called: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
+        let (kept, calls) = (Arc::clone(&sent), Arc::clone(&called));
         // Ends with the process.
         std::thread::spawn(move || {
             loop {
                 let asked = accept(&listener);
                 let body: Value = serde_json::from_str(&asked.body).expect("JSON");
+                if asked.headers.get("x-amz-invocation-type").is_some_and(|kind| kind == "Event") {
+                    calls.lock().expect("what was called").push((asked.path, body));
+                    respond(asked.stream, 202, &[], "");
+                    continue;
+                }
                 let answer = match asked.headers["x-amz-target"].as_str() {
                     "AmazonSSM.GetParameters" => {
                         let names = body["Names"].as_array().expect("names").iter();
@@ -99,7 +117,7 @@ impl Services {
                 respond(asked.stream, 200, &[], &answer.to_string());
             }
         });
-        Self { address, sent }
+        Self { address, sent, called }
     }
 
     pub fn url(&self) -> String {
@@ -109,6 +127,11 @@ impl Services {
     /// The messages that the queue was sent since somebody last looked.
     pub fn sent(&self) -> Vec<Value> {
         std::mem::take(&mut *self.sent.lock().expect("what was sent"))
+    }
+
+    /// The functions that were called since, each by its path, and their events.
+    pub fn called(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut *self.called.lock().expect("what was called"))
     }
 }
 

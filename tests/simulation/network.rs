@@ -108,8 +108,10 @@ impl World {
         let Some(reference) = reference else { return false };
         // What Kessai was told is accepted may be lost from sight for longer: it is known to be there.
         let behind_ms = if self.auditor.is_accepted(reference, &self.table) { 60_000 } else { BEHIND_MS };
-        let entered = self.auditor.entered_at(reference);
-        entered.is_some_and(|at_ms| self.now_ms - at_ms < behind_ms)
+        // What needs its payer is there before it takes effect.
+        let known = (0..self.gateway.operations()).filter_map(|place| self.gateway.operation(place));
+        let mut entered = known.filter(|known| known.reference.as_deref() == Some(reference)).map(|known| known.at_ms);
+        entered.any(|at_ms| START_MS + self.now_ms - at_ms < behind_ms)
             && self.chance.strikes_call(Fault::LookUpBehind, task, call)
     }
 

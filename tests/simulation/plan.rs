@@ -61,6 +61,9 @@ const FAULTS_ONE_IN: u32 = 9;
 /// One history in so many goes through the door.
 const BY_DOOR_ONE_IN: u32 = 10;
 
+/// In one history of so many merchants have endpoints.
+const ENDPOINTS_ONE_IN: u32 = 8;
+
 const APPROVE: u16 = 0;
 const DECLINES: [u16; 4] = [9001, 9002, 9006, 9007];
 const ACCEPTS: [u16; 4] = [9018, 9019, 9021, 9022];
@@ -88,7 +91,7 @@ impl Plan {
             by_door: chance.one_in(BY_DOOR_ONE_IN),
             strict: !chance.one_in(4),
             tells: chance.one_in(4),
-            endpoints: if chance.one_in(4) { 1 + chance.pick(ENDPOINTS.len() - 1) } else { 0 },
+            endpoints: if chance.one_in(ENDPOINTS_ONE_IN) { 1 + chance.pick(ENDPOINTS.len() - 1) } else { 0 },
             faults,
             errands,
         }

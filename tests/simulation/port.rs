@@ -221,8 +221,10 @@ impl Entropy for Port {
 impl Journal for Port {
     fn note(&self, note: &Note<'_>) {
         // What the gateway said without ado rests, and is looked at there.
-        let is_ordinary =
-            matches!(note, Note::Called(Called { fault: None, .. }) | Note::Answered(_) | Note::Looked(_));
+        let is_ordinary = matches!(
+            note,
+            Note::Called(Called { fault: None, .. }) | Note::Answered(_) | Note::Looked(_) | Note::Delivered(_)
+        );
         if !is_ordinary {
             self.inner().noted.push(format!("{note:?}"));
         }

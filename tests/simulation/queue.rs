@@ -1,9 +1,9 @@
-//! What SQS does with messages about payments: at least once, not in order, and after some failures no more. And the
-//! tick, which sends them for what is due later than SQS can wait.
+//! What SQS does with messages about payments, and Lambda with calls for which nobody waits: at least once, not in order,
+//! and after some failures no more. And the tick, which sends them for what is due later than they can be held back.
 
 use kessai_functions::deliver_event::{self, Means};
 use kessai_functions::follow_up::look;
-use kessai_shared::reminder::{Delayed, Due, Errand, Reminder, TICK, delay, horizon, is_turn};
+use kessai_shared::reminder::{Delayed, Due, Errand, Reminder, TICK};
 use kessai_shared::shell::Look;
 use kessai_shared::time::Timestamp;
 
@@ -48,20 +48,20 @@ impl World {
     pub(crate) fn look_again(&mut self, message: Message, look: Option<Look>, now: Timestamp) {
         let Message { payment, errand, reminder, .. } = message;
         if let Some(due) = look.and_then(|look| reminder.again(&look.payment)) {
-            self.remind(payment, Delayed { reminder, errand, delay: delay(due, now), trace: None });
+            self.remind(payment, Delayed { reminder, errand, delay: errand.delay(due, now), trace: None });
         }
     }
 
-    /// What is due later than a queue can wait is found by the tick at one of its turns; the next of them.
+    /// What is due later than a reminder can be held back is found by the tick at one of its turns; the next of them.
     pub(crate) fn await_tick(&mut self, payment: usize, errand: Errand) {
         let image = image_of(&self.table.rows[payment].item);
         let Some(Due { at: due, .. }) = image.due(errand).filter(|due| due.is_late) else { return };
         let minute = millis(TICK);
-        let ahead = millis(horizon(self.time()).since(self.time()));
+        let ahead = millis(errand.horizon(self.time()).since(self.time()));
         let first = (START_MS + self.now_ms).max(due.as_millis() - ahead).div_euclid(minute) + 1;
         // A tick that will never come reminds of nothing, and then the auditor says so.
         let ticks = (first..first + 60 * 24 * 365).map(|tick| moment(tick * minute));
-        if let Some(tick) = { ticks }.find(|tick| is_turn(due, *tick)) {
+        if let Some(tick) = { ticks }.find(|tick| errand.is_turn(due, *tick)) {
             let version = image.reminder.version;
             self.foresee(tick.as_millis() - START_MS, Happening::Ticked { payment, errand, version });
         }

@@ -1,4 +1,4 @@
-//! What is due, page by page: where a queue cannot wait so long, and after something was lost.
+//! What is due, page by page: where no reminder can be held back so long, and after something was lost.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use kessai_shared::ports::StoreFault;

@@ -10,7 +10,7 @@
 //!   lost, the second attempt finds the condition broken by the first. **That is a conflict that holds the
 //!   very item we wanted to write**, and callers must take it for what it is: each version is written by
 //!   one writer, who knows its own.
-//! - What is due later than a queue can wait is marked on its way in: only such items are in the index that a
+//! - What is due later than a reminder can be held back is marked on its way in: only such items are in the index that a
 //!   tick reads, so nobody else pays for it.
 //! - An attempt that we gave up on may arrive late. It counts if it is the first of its version, and does
 //!   nothing if it is not.

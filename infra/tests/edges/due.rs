@@ -32,7 +32,11 @@ fn item(place: i64, version: i64, due: Option<Timestamp>) -> Item {
 async fn late(table: &DynamoDb, horizon: Timestamp) -> Vec<(PaymentKey, u64)> {
     let page = table.late(Errand::FollowUp, horizon, None).await.unwrap();
     assert!(page.next.is_none() && page.unreadable.is_empty());
-    let mut found: Vec<_> = page.images.iter().map(|image| (image.reminder.payment, image.reminder.version)).collect();
+    let mut found: Vec<_> = page
+        .images
+        .iter()
+        .map(|image| (image.reminder.item.payment().expect("a payment"), image.reminder.version))
+        .collect();
     found.sort();
     found
 }
@@ -74,7 +78,7 @@ async fn a_sweep_finds_what_is_due_on_every_page_and_goes_on_where_it_was() {
     loop {
         let page = table.due(now, after.as_deref().map(Place::after)).await.unwrap();
         pages += 1;
-        found.extend(page.images.iter().map(|image| image.reminder.payment));
+        found.extend(page.images.iter().filter_map(|image| image.reminder.item.payment()));
         let Some(next) = page.next else { break };
         after = next.key().map(str::to_owned);
     }

@@ -8,6 +8,17 @@ use super::Endpoint;
 use crate::payment::outbox::TRY_FOR;
 use crate::time::Timestamp;
 
+/// What came of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    Through,
+    /// It failed, and will be tried again.
+    Failed,
+    /// It failed for as long as anything is tried. Only this disables an endpoint: that everything failed may be no
+    /// more than a success that somebody did not see in time to write it down.
+    GivenUp,
+}
+
 /// How an endpoint has fared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
@@ -25,9 +36,9 @@ impl Health {
         self.disabled_at.is_some_and(is_since)
     }
 
-    /// What is to be written after a delivery to the endpoint, got through or not; none where nothing changes.
+    /// What is to be written after a delivery to the endpoint; none where nothing changes.
     #[must_use]
-    pub fn after(&self, endpoint: &Endpoint, got_through: bool, now: Timestamp) -> Option<Self> {
+    pub fn after(&self, endpoint: &Endpoint, came: Came, now: Timestamp) -> Option<Self> {
         let Self { version, failing_since, disabled_at } = *self;
         let next =
             |failing_since, disabled_at| Some(Self { version: version.saturating_add(1), failing_since, disabled_at });
@@ -35,9 +46,9 @@ impl Health {
         let since = failing_since.filter(|since| endpoint.enabled_at.is_none_or(|enabled| *since >= enabled));
         match since {
             _ if self.is_disabled(endpoint) => None,
-            _ if got_through => failing_since.and_then(|_| next(None, disabled_at)),
+            _ if came == Came::Through => failing_since.and_then(|_| next(None, disabled_at)),
             None => next(Some(now), disabled_at),
-            Some(since) if now.since(since) >= TRY_FOR => next(Some(since), Some(now)),
+            Some(since) if came == Came::GivenUp && now.since(since) >= TRY_FOR => next(Some(since), Some(now)),
             Some(_) => None,
         }
     }
@@ -61,18 +72,25 @@ mod tests {
     #[test]
     fn it_is_written_when_something_changes_and_only_then() {
         let rows = [
-            ("nothing was ever wrong", health(0, None, None), true, 5, None),
-            ("the first failure", health(0, None, None), false, 5, Some(health(1, Some(5), None))),
-            ("one more", health(1, Some(5), None), false, 9, None),
-            ("it gets through again", health(1, Some(5), None), true, 9, Some(health(2, None, None))),
-            ("almost three days", health(1, Some(5), None), false, 3 * DAY + 4, None),
-            ("three days", health(1, Some(5), None), false, 3 * DAY + 5, Some(health(2, Some(5), Some(3 * DAY + 5)))),
-            ("it was disabled, and a last delivery fails", health(2, Some(5), Some(9)), false, 10, None),
-            ("or gets through", health(2, Some(5), Some(9)), true, 10, None),
+            ("nothing was ever wrong", health(0, None, None), Came::Through, 5, None),
+            ("the first failure", health(0, None, None), Came::Failed, 5, Some(health(1, Some(5), None))),
+            ("one more", health(1, Some(5), None), Came::Failed, 9, None),
+            ("it gets through again", health(1, Some(5), None), Came::Through, 9, Some(health(2, None, None))),
+            ("almost three days", health(1, Some(5), None), Came::GivenUp, 3 * DAY + 4, None),
+            ("three days, of something new", health(1, Some(5), None), Came::Failed, 3 * DAY + 5, None),
+            (
+                "three days",
+                health(1, Some(5), None),
+                Came::GivenUp,
+                3 * DAY + 5,
+                Some(health(2, Some(5), Some(3 * DAY + 5))),
+            ),
+            ("it was disabled, and a last delivery fails", health(2, Some(5), Some(9)), Came::Failed, 10, None),
+            ("or gets through", health(2, Some(5), Some(9)), Came::Through, 10, None),
         ];
-        for (what, before, got_through, now, after) in rows {
-            assert_eq!(before.after(&enabled(Some(0)), got_through, later(now)), after, "{what}");
-            assert_eq!(before.after(&enabled(None), got_through, later(now)), after, "{what}");
+        for (what, before, came, now, after) in rows {
+            assert_eq!(before.after(&enabled(Some(0)), came, later(now)), after, "{what}");
+            assert_eq!(before.after(&enabled(None), came, later(now)), after, "{what}");
         }
     }
 
@@ -83,10 +101,10 @@ mod tests {
             assert_eq!(disabled.is_disabled(&enabled(at)), expected, "{at:?}");
         }
         let again = enabled(Some(4 * DAY));
-        let next = disabled.after(&again, false, later(9 * DAY)).expect("a new row of failures");
+        let next = disabled.after(&again, Came::Failed, later(9 * DAY)).expect("a new row of failures");
         assert_eq!(next, health(3, Some(9 * DAY), Some(3 * DAY)), "it begins with the first failure after that");
         assert!(!next.is_disabled(&again));
-        let last = next.after(&again, false, later(12 * DAY)).expect("three more days");
+        let last = next.after(&again, Came::GivenUp, later(12 * DAY)).expect("three more days");
         assert!(last.is_disabled(&again));
     }
 }

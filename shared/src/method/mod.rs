@@ -4,6 +4,7 @@
 //! What was asked for never changes, so that asking again is reading the answer; what its owner changes later
 //! ([`Changes`], [`Status`]) stands beside it. [`step`] decides; [`crate::vault`] carries out.
 
+pub mod outbox;
 pub mod step;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use crate::card::{CardType, Expiry};
 use crate::fingerprint::Fingerprint;
 use crate::ids::{GatewayId, MerchantId, MethodId, MethodKind};
 use crate::payment::asked::AccountId;
-use crate::payment::{Answer, Decline, IdempotencyKey, Nonce};
+use crate::payment::outbox::Outbox;
+use crate::payment::{Answer, Decline, IdempotencyKey, Nonce, PayerAction};
 use crate::seal::{Place, Sealed};
 use crate::time::Timestamp;
 
@@ -34,6 +36,8 @@ pub struct Method {
     pub changes: Changes,
     /// The gateway's token; none before there is one, nor after the method was canceled.
     pub token: Option<Sealed>,
+    /// What merchants are yet to be told of it.
+    pub outbox: Outbox,
 }
 
 /// What was asked for, without what must not rest.
@@ -152,6 +156,8 @@ pub enum State {
     Open(Open),
     /// The gateway never heard of it: the same key may try anew.
     Unsent,
+    /// The gateway took the request, and tells later, unasked, whether it keeps it. Nobody asks it again.
+    Accepted { answer: Answer, action: Option<PayerAction>, at: Timestamp },
     /// The gateway said no.
     Refused { decline: Decline, answer: Answer, at: Timestamp },
     /// It is kept. What the gateway said of it; nothing where the caller brought the token.
@@ -214,13 +220,34 @@ impl Method {
         let asked = Asked { kind: MethodKind::Card, key, gateway: None, facts, details: Details::default() };
         let state = State::Kept { status: Status::Active, answer: Answer::default(), at };
         let changes = Changes::default();
-        Self { merchant, id, version: 1, asked, fingerprint: None, requested_at: at, state, changes, token: None }
+        Self {
+            merchant,
+            id,
+            version: 1,
+            asked,
+            fingerprint: None,
+            requested_at: at,
+            state,
+            changes,
+            token: None,
+            outbox: Outbox::default(),
+        }
     }
 
     /// Whether it may be used, once it is known.
     pub fn status(&self) -> Option<Status> {
         match &self.state {
             State::Kept { status, .. } => Some(*status),
+            State::Open(_) | State::Unsent | State::Accepted { .. } | State::Refused { .. } => None,
+        }
+    }
+
+    /// The wire's word for whether it may be used, which has none for what is accepted: it may not, yet. None of what
+    /// there is not, or nobody knows of.
+    pub fn shown_status(&self) -> Option<Status> {
+        match &self.state {
+            State::Kept { status, .. } => Some(*status),
+            State::Accepted { .. } => Some(Status::Inactive),
             State::Open(_) | State::Unsent | State::Refused { .. } => None,
         }
     }

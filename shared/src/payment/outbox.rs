@@ -1,4 +1,6 @@
 //! What merchants are yet to be told: kept in the payment itself, so that an event exists exactly when its change does.
+//! A stored method keeps the same, of itself, as if it were a payment's first operation
+//! ([`crate::method::outbox`]).
 //!
 //! An entry says which operation took which [`Turn`]; what is told of it is read from the payment when it is told, so
 //! that nobody ever hears how things stood before. Entries are numbered through, and each endpoint gets them in that
@@ -58,6 +60,8 @@ pub enum News {
     Verdict,
     /// The sequel at this place.
     Sequel(u8),
+    /// Its owner changed it, to this version: of a stored method alone.
+    Changed(u32),
 }
 
 /// An endpoint that could not be told.
@@ -133,7 +137,7 @@ impl Outbox {
     }
 
     /// Takes in what came of a run. Two runs at once tell twice, and what either found out stands.
-    pub(super) fn learn(&mut self, round: &Round, now: Timestamp) {
+    pub(crate) fn learn(&mut self, round: &Round, now: Timestamp) {
         let seen = self.seen.max(round.seen.min(self.made));
         for told in &round.told {
             self.learn_of(told, seen, now);
@@ -173,17 +177,17 @@ impl Outbox {
     }
 
     /// Tells once more what was told before, as of `at`: it is the same event.
-    pub(super) fn tell_again(&mut self, operation: Ordinal, news: News, at: Timestamp) {
+    pub(crate) fn tell_again(&mut self, operation: Ordinal, news: News, at: Timestamp) {
         self.push(operation, news, at);
     }
 
-    fn push(&mut self, operation: Ordinal, news: News, at: Timestamp) {
+    pub(crate) fn push(&mut self, operation: Ordinal, news: News, at: Timestamp) {
         self.made = self.made.saturating_add(1);
         self.entries.push(Entry { number: self.made, operation, news, at });
     }
 
     /// Nobody was told yet that it is pending, and it is no more.
-    fn forget_pending(&mut self, operation: Ordinal) {
+    pub(crate) fn forget_pending(&mut self, operation: Ordinal) {
         let seen = self.seen;
         let is_over =
             |entry: &Entry| entry.operation == operation && entry.news == News::Pending && entry.number > seen;
@@ -239,6 +243,7 @@ impl Payment {
                 let sequel = &known.sequels.get(usize::from(place))?.sequel;
                 (sequel.what.name(), sequel.id.as_str())
             }
+            News::Changed(_) => return None,
         };
         let parts = [self.merchant.as_str(), record.as_str(), name, sequel].map(str::as_bytes);
         Some(event_id(at, hash("event", &parts)))
@@ -246,7 +251,7 @@ impl Payment {
 }
 
 /// When it came to be, and a hash of what it is.
-fn event_id(at: Timestamp, hash: u128) -> String {
+pub(crate) fn event_id(at: Timestamp, hash: u128) -> String {
     format!("evt_{:011x}{:020x}", at.as_millis().max(0), hash >> 48)
 }
 
@@ -286,6 +291,7 @@ impl Operation {
                 What::Failed => Turn::Failed,
                 What::Dispute(stage) => Turn::Disputed(stage),
             },
+            News::Changed(_) => return None,
         };
         Some(EventName::of(self.record(), turn))
     }

@@ -38,10 +38,6 @@ const WINDOW_RESERVE: Duration = Duration::from_secs(60 * 60);
 /// nobody waits longer.
 const RESEND_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// As long as any gateway goes on telling what nobody took. Where it cannot be asked, what waits for a payer whose time
-/// is over is over after that.
-const NOTICES_COME_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
 /// So often a gateway that can be asked may say that there is no verdict yet, before a person should know.
 const PATIENCE: u32 = 3;
 
@@ -134,9 +130,8 @@ pub(super) fn pursue(
                 return Some(Effect::LookUp { operation: ordinal, nonce: claim.nonce });
             }
             accepted.attempts = accepted.attempts.saturating_add(1);
-            let end = waits_until(accepted.action.as_ref(), holds_until);
-            accepted.due = end;
-            lapse(operation, end, now);
+            accepted.due = holds_until;
+            lapse(operation, holds_until, now);
             None
         }
         State::Unsent | State::Settled(_) => None,
@@ -155,19 +150,14 @@ pub(super) fn verdict_due(
     let expired = action.map(|action| action.expires_at.plus(MARGIN)).filter(|expired| *expired > now);
     match terms.can_look_up {
         true => Some(expired.map_or(patient, |expired| patient.min(expired))),
-        // Nobody can ask: a notice will tell, or it runs out. Once somebody looks, to say that it takes too long.
+        // Nobody can ask: a notice will tell, or a hold runs out. That a payer's time is over says nothing: it may have
+        // been used. Once somebody looks, to say that it takes too long.
         false if attempts == 1 => {
             let overdue = expired.unwrap_or(now).plus(terms.verdict_within);
-            waits_until(action, holds_until).map(|end| end.min(overdue)).or(Some(overdue))
+            Some(holds_until.map_or(overdue, |end| end.min(overdue)))
         }
-        false => waits_until(action, holds_until),
+        false => holds_until,
     }
-}
-
-/// When what was accepted is over by itself, where nobody can ask.
-fn waits_until(action: Option<&PayerAction>, holds_until: Option<Timestamp>) -> Option<Timestamp> {
-    let acted = action.map(|action| action.expires_at.plus(NOTICES_COME_FOR));
-    acted.into_iter().chain(holds_until).min()
 }
 
 impl Accepted {

@@ -6,7 +6,7 @@
 //! | `ttl` | when the store may forget it, in seconds |
 //! | `f` | format |
 //! | `n` `t` `v` | its name, when it happened, its version within its payment |
-//! | `p` `o` `w` `i` | payment, operation, what there is to tell of it, which sequel |
+//! | `p` `o` `w` `i` | payment or method, operation, what there is to tell of it, which sequel |
 //! | `b` | what came of telling it, one map for each endpoint |
 //!
 //! | attribute | of an endpoint |
@@ -24,7 +24,7 @@ use super::outbox::{decode_news, encode_news};
 use super::payment::KEY;
 use super::reader::{Reader, Unreadable, strange};
 use crate::event::EventName;
-use crate::ids::{EndpointId, MerchantId, Ordinal, PaymentId, PaymentKey};
+use crate::ids::{EndpointId, ItemKey, MerchantId, Ordinal};
 use crate::payment::outbox::{Entry, News};
 use crate::time::Timestamp;
 
@@ -48,12 +48,12 @@ const LONGEST_FAULT: usize = 200;
 pub struct Recorded {
     /// `evt_…`, in the order of time.
     pub id: String,
-    pub merchant: MerchantId,
-    pub payment: PaymentId,
+    /// What it is about: a payment, or a stored method, which is its own and only operation.
+    pub item: ItemKey,
     pub operation: Ordinal,
     pub news: News,
     pub at: Timestamp,
-    /// Rises within a payment.
+    /// Rises within a payment, or a method.
     pub version: u32,
     pub name: EventName,
     /// One for each endpoint that it was to be delivered to.
@@ -97,11 +97,6 @@ impl Delivery {
 }
 
 impl Recorded {
-    /// Where the payment is that it is about.
-    pub fn payment_key(&self) -> PaymentKey {
-        PaymentKey { merchant: self.merchant, payment: self.payment }
-    }
-
     /// The entry of the outbox that it was, by which it can be told again.
     pub fn entry(&self) -> Entry {
         Entry { number: self.version, operation: self.operation, news: self.news, at: self.at }
@@ -127,18 +122,18 @@ pub fn forget_at(at: Timestamp) -> i64 {
 }
 
 pub fn encode_recorded(recorded: &Recorded) -> Item {
-    let Recorded { id, merchant, payment: _, operation, news, at, version, name, deliveries } = recorded;
+    let Recorded { id, item, operation, news, at, version, name, deliveries } = recorded;
     let (what, sequel) = encode_news(*news);
     let deliveries: Vec<_> = deliveries.iter().map(|attempted| Attribute::Map(encode_attempted(attempted))).collect();
     Item::new()
-        .with(KEY, merchant.as_str().to_owned())
+        .with(KEY, item.merchant().as_str().to_owned())
         .with(PLACE, id)
         .with(TTL, forget_at(*at))
         .with("f", FORMAT)
         .with("n", name.text())
         .with("t", at.as_millis())
         .with("v", i64::from(*version))
-        .with("p", recorded.payment_key().to_string())
+        .with("p", item.to_string())
         .with("o", operation.index() as i64)
         .with("w", what)
         .with_some("i", sequel)
@@ -151,15 +146,14 @@ pub fn decode_recorded(item: Item) -> Result<Recorded, Unreadable> {
     if format != FORMAT {
         return Err(Unreadable(format!("an event of format {format}, which this version does not know")));
     }
-    let PaymentKey { merchant, payment } = reader.parsed("p", PaymentKey::parse)?;
-    if reader.parsed(KEY, MerchantId::parse)? != merchant {
+    let key = reader.parsed("p", ItemKey::parse)?;
+    if reader.parsed(KEY, MerchantId::parse)? != key.merchant() {
         return Err(strange(KEY));
     }
     let place = usize::try_from(reader.number("o")?).ok().and_then(Ordinal::new);
     Ok(Recorded {
         id: reader.text(PLACE)?,
-        merchant,
-        payment,
+        item: key,
         operation: place.ok_or_else(|| strange("o"))?,
         news: decode_news(&mut reader)?,
         at: reader.moment("t")?,
@@ -197,7 +191,8 @@ fn decode_attempted(item: Item) -> Result<Attempted, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payment::tests::fixtures::{START, merchant, place};
+    use crate::ids::{PaymentId, PaymentKey};
+    use crate::payment::tests::fixtures::{START, merchant, method_id, place};
 
     fn endpoint(number: u8) -> EndpointId {
         EndpointId::from_random([number; 16])
@@ -206,8 +201,7 @@ mod tests {
     fn recorded() -> Recorded {
         Recorded {
             id: "evt_0197".to_owned(),
-            merchant: merchant(),
-            payment: PaymentId::from_bits(0x1f),
+            item: PaymentKey { merchant: merchant(), payment: PaymentId::from_bits(0x1f) }.into(),
             operation: place(2),
             news: News::Sequel(3),
             at: START,
@@ -268,9 +262,11 @@ mod tests {
 
     #[test]
     fn an_event_that_nobody_was_told_reads_back() {
-        for news in [News::Created, News::Pending, News::Verdict] {
-            let recorded = Recorded { news, deliveries: Vec::new(), ..recorded() };
-            assert_eq!(decode_recorded(encode_recorded(&recorded)), Ok(recorded));
+        for news in [News::Created, News::Pending, News::Verdict, News::Changed(7)] {
+            for item in [recorded().item, ItemKey::Method(merchant(), method_id())] {
+                let recorded = Recorded { item, news, deliveries: Vec::new(), ..recorded() };
+                assert_eq!(decode_recorded(encode_recorded(&recorded)), Ok(recorded));
+            }
         }
     }
 

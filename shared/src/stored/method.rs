@@ -7,11 +7,15 @@
 //! | `ac` | merchant and account, by which an index finds it; only of what is kept |
 //! | `m` | all that may be shown: what was asked, how it stands, what was changed since |
 //! | `t` | the gateway's token, sealed: `k` the key's id, `b` the bytes |
+//! | `ob`, `ed` | what merchants are yet to be told, and when somebody must; as of a payment |
 //!
 //! Whoever only shows methods is not allowed to read `t`, and the index does not hold it.
 
 use super::item::Item;
-use super::payment::{KEY, VERSION, carry, decode_answer, decode_fingerprint, decode_nonce, encode_answer};
+use super::outbox;
+use super::payment::{
+    KEY, OWED, VERSION, carry, decode_action, decode_answer, decode_fingerprint, decode_nonce, encode_answer,
+};
 use super::reader::{Reader, Unreadable, strange};
 use crate::bank::{AccountType, BankFacts, BankType, EntryClass, HolderType};
 use crate::card::{CardType, Expiry};
@@ -22,6 +26,7 @@ use crate::method::{
 use crate::payment::asked::AccountId;
 use crate::payment::{Decline, IdempotencyKey};
 use crate::seal::{KeyId, Sealed};
+use crate::time::Timestamp;
 
 /// The format that this version reads and writes. There is no older one.
 const FORMAT: i64 = 1;
@@ -61,7 +66,9 @@ impl StoredMethod {
             .with("f", FORMAT)
             .with_some(ACCOUNT, account.map(|account| account_key(&method.merchant, account)))
             .with(SHOWN, carry(encode_shown(method), shown))
-            .with_some(TOKEN, method.token.as_ref().map(encode_sealed));
+            .with_some(TOKEN, method.token.as_ref().map(encode_sealed))
+            .with_some("ob", outbox::encode(&method.outbox))
+            .with_some(OWED, method.outbox.due().map(Timestamp::as_millis));
         carry(item, top)
     }
 
@@ -77,8 +84,9 @@ impl StoredMethod {
             Some((MerchantId::parse(merchant)?, MethodId::parse(method)?))
         })?;
         let version = u64::try_from(reader.number(VERSION)?).map_err(|_| Unreadable("v is negative".to_owned()))?;
-        // It follows from the rest.
+        // They follow from the rest.
         reader.maybe_word(ACCOUNT)?;
+        reader.maybe_number(OWED)?;
         let mut shown = Reader::new(reader.map(SHOWN)?);
         let method = Method {
             merchant,
@@ -90,6 +98,7 @@ impl StoredMethod {
             state: decode_state(shown.map("s")?)?,
             changes: decode_changes(&mut shown)?,
             token: reader.maybe_map(TOKEN)?.map(decode_sealed).transpose()?,
+            outbox: outbox::decode(reader.maybe_map("ob")?)?,
         };
         Ok(Self { method, unknown: [reader.rest(), shown.rest()] })
     }
@@ -270,6 +279,12 @@ fn encode_state(state: &State) -> Item {
             .with_flag("un", open.unknown)
             .with_flag("dp", open.duplicate),
         State::Unsent => Item::new().with("s", "unsent"),
+        State::Accepted { answer, action, at } => Item::new()
+            .with("s", "accepted")
+            .with("an", encode_answer(answer))
+            .with_some("ru", action.as_ref().map(|action| action.url.clone()))
+            .with_some("re", action.as_ref().map(|action| action.expires_at.as_millis()))
+            .with("t", at.as_millis()),
         State::Refused { decline, answer, at } => Item::new()
             .with("s", "refused")
             .with("de", decline_name(*decline))
@@ -292,6 +307,11 @@ fn decode_state(item: Item) -> Result<State, Unreadable> {
             duplicate: reader.flag("dp")?,
         })),
         "unsent" => Ok(State::Unsent),
+        "accepted" => Ok(State::Accepted {
+            answer: decode_answer(reader.map("an")?)?,
+            action: decode_action(&mut reader)?,
+            at: reader.moment("t")?,
+        }),
         "refused" => Ok(State::Refused {
             decline: reader.parsed("de", |text| DECLINES.into_iter().find(|known| decline_name(*known) == text))?,
             answer: decode_answer(reader.map("an")?)?,

@@ -46,24 +46,28 @@ fn encode_entry(entry: &Entry) -> Item {
         .with("t", at.as_millis())
 }
 
-/// What it is, and which sequel.
+/// What it is, and which sequel, or to which version.
 pub(super) fn encode_news(news: News) -> (&'static str, Option<i64>) {
     match news {
         News::Created => ("created", None),
         News::Pending => ("pending", None),
         News::Verdict => ("verdict", None),
         News::Sequel(place) => ("sequel", Some(i64::from(place))),
+        News::Changed(version) => ("changed", Some(i64::from(version))),
     }
 }
 
 /// From the attributes `w` and `i`.
 pub(super) fn decode_news(reader: &mut Reader) -> Result<News, Unreadable> {
-    let sequel = reader.maybe_number("i")?.and_then(|place| u8::try_from(place).ok());
+    let which = reader.maybe_number("i")?;
     match &*reader.word("w")? {
         "created" => Ok(News::Created),
         "pending" => Ok(News::Pending),
         "verdict" => Ok(News::Verdict),
-        "sequel" => sequel.map(News::Sequel).ok_or_else(|| strange("i")),
+        "sequel" => which.and_then(|place| u8::try_from(place).ok()).map(News::Sequel).ok_or_else(|| strange("i")),
+        "changed" => {
+            which.and_then(|version| u32::try_from(version).ok()).map(News::Changed).ok_or_else(|| strange("i"))
+        }
         _ => Err(strange("w")),
     }
 }

@@ -1,4 +1,4 @@
-"""Messages that nobody can handle."""
+"""Messages that nobody can handle, of the queue and in calls for which nobody waits."""
 
 import json
 
@@ -15,13 +15,9 @@ VISIBILITY = "1"
 
 def a_poison_message_ends_as_a_dead_letter_and_its_neighbours_are_handled(world: World) -> None:
     world.caller.authorize("keyed", "neighbour", "10").expect(201)
-    for queue in ("FollowUpQueueUrl", "DeliveryQueueUrl"):
-        poison(world, queue)
-
-
-def poison(world: World, name: str) -> None:
+    name = "FollowUpQueueUrl"
     sqs, queue = world.cloud.client("sqs"), world.stack.outputs[name]
-    neighbour = json.dumps({"payment": item_of(world, "neighbour")["pk"]["S"], "version": 1})
+    neighbour = reminder_of(world, "neighbour")
     names = ["VisibilityTimeout", "RedrivePolicy"]
     before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
     times = json.loads(before["RedrivePolicy"])["maxReceiveCount"]
@@ -41,6 +37,27 @@ def poison(world: World, name: str) -> None:
     say("the poison message alone died; nothing is left in the queue; the dead letter is thrown away")
 
 
+def a_call_with_a_poison_message_is_made_again_and_ends_as_a_dead_letter(world: World) -> None:
+    world.caller.authorize("keyed", "neighbour-called", "10").expect(201)
+    bodies = [POISON, reminder_of(world, "neighbour-called")]
+    event = {"Records": [{"messageId": str(place), "body": body} for place, body in enumerate(bodies)]}
+    name = world.stack.functions["DeliverEventFunction"]
+    answer = world.cloud.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
+    expect(answer["StatusCode"], 202, "the answer to a call for which nobody waits")
+    say("called deliver-event with one poison message and one reminder; nobody waits for it")
+    # On AWS the second and third attempt come after one and two minutes more.
+    (letter,) = until("there is a dead letter", lambda: dead_letters(world), patience=300.0)
+    told = json.loads(letter)
+    expect(told["requestContext"]["condition"], "RetriesExhausted", "why it died")
+    expect(told["requestContext"]["approximateInvokeCount"], 3, "how often it was called")
+    expect(told["requestPayload"], event, "the event of the call")
+    say("the call was made three times, and what came of it lies with the dead letters; it is thrown away")
+
+
+def reminder_of(world: World, key: str) -> str:
+    return json.dumps({"payment": item_of(world, key)["pk"]["S"], "version": 1})
+
+
 def dead_letters(world: World) -> list[str]:
     """Takes out what lies there."""
     sqs, dead = world.cloud.client("sqs"), world.stack.outputs["ReminderDeadLettersUrl"]
@@ -50,4 +67,7 @@ def dead_letters(world: World) -> list[str]:
     return [letter["Body"] for letter in got]
 
 
-CHECKS = [a_poison_message_ends_as_a_dead_letter_and_its_neighbours_are_handled]
+CHECKS = [
+    a_poison_message_ends_as_a_dead_letter_and_its_neighbours_are_handled,
+    a_call_with_a_poison_message_is_made_again_and_ends_as_a_dead_letter,
+]

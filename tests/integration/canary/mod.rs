@@ -36,7 +36,7 @@ use kessai_shared::ports::{HttpRequest, HttpResponse};
 use kessai_shared::seal::SealingKeys;
 use serde_json::{Value, json};
 
-use self::flows::{ACCOUNT, CARD, CVV, TOKEN};
+use self::flows::{ACCOUNT, CARD, CVV, KEPT_CARD, TOKEN};
 use self::places::{DEVELOPMENT_KEY, Kind, Place, files, is_excepted};
 use self::search::{Of, Search, Secret};
 use self::worlds::{Diary, Served, Way, Within, World};
@@ -192,15 +192,21 @@ fn notify(within: &Within, diary: &Diary<'_>) {
     diary.script(&json!({ "fault": "accepted-then-approved" }));
     let sale = diary.post("sales", Some("told"), &flows::card_opening(diary, "KEYED"));
     let id = sale.id();
+    diary.script(&json!({ "fault": "token-accepted" }));
+    let method = diary.post("payment-methods", Some("told"), &flows::card_to_keep(diary, "KEYED")).expect(201);
+    let method = method.at("/paymentMethod/id").as_str().expect("a method").to_owned();
     let said = |reference: &str| {
         json!({
             "event": "operation", "id": "n", "reference": reference, "status": "approved", "code": "00",
-            "message": format!("card {CARD}"), "token": TOKEN,
+            "message": format!("card {CARD}"), "token": TOKEN, "note": format!("{TOKEN} of {CARD}"),
         })
     };
     let now_ms = within.world().now().as_millis();
-    // Of one that is known, and of one that nobody knows.
-    let told = envelope(&[said(&id), said("nobody knows it")], &[NOTICE_SECRET], now_ms);
+    // Of two that are known, of which one is a method, and of what nobody knows.
+    let strange = [said("nobody knows it"), said("03O0000000000AA")];
+    let mut of_method = said(&method);
+    of_method["message"] = json!(format!("card {CARD} is kept as {TOKEN}"));
+    let told = envelope([said(&id), of_method].iter().chain(&strange), &[NOTICE_SECRET], now_ms);
     let tell = |signature: &str| {
         diary.ask_with("POST", &within.notify_path("KEYED"), &[(SIGNATURE_HEADER, signature)], told.body.as_bytes())
     };
@@ -208,6 +214,19 @@ fn notify(within: &Within, diary: &Diary<'_>) {
     tell(&told.signature).expect(200);
     let read = diary.ask("GET", &format!("/commerce/payments/payments/{id}"), None, &Value::Null).expect(200);
     assert_eq!(read.record_status(), "Processed", "{}", read.text);
+    let read =
+        diary.ask("GET", &format!("/commerce/payments/payment-methods/{method}"), None, &Value::Null).expect(200);
+    assert_eq!(read.at("/paymentMethod/status"), "Active", "{}", read.text);
+    // What was told otherwise before is noted, and nothing of it kept.
+    let again = envelope(
+        [&json!({ "event": "operation", "id": "n", "reference": method, "status": "approved",
+        "code": "00", "token": KEPT_CARD })],
+        &[NOTICE_SECRET],
+        now_ms,
+    );
+    diary
+        .ask_with("POST", &within.notify_path("KEYED"), &[(SIGNATURE_HEADER, &again.signature)], again.body.as_bytes())
+        .expect(200);
 }
 
 /// What carries a secret to a gateway, while the way there is what it is.

@@ -1,5 +1,6 @@
 //! Cards and accounts become stored methods, and stored methods pay: once, whatever is lost, and never in the clear.
 
+mod later;
 mod refused;
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! What its owner changes, and what cannot be changed any more.
 
-use super::fixtures::{DECLINES, full, kept, open, plain, refused, text};
+use super::fixtures::{DECLINES, accepted, action, full, kept, open, plain, refused, text};
 use crate::method::step::changed;
 use crate::method::{Change, Changes, Method, State, Status};
 use crate::rejection::Rejection;
@@ -114,6 +114,18 @@ fn what_is_not_kept_is_not_there_to_be_changed() {
         assert_eq!(method.status(), None);
         for change in [Change::default(), named(Some("new")), to(Status::Canceled)] {
             assert_eq!(changed(method.clone(), &change), Err(Rejection::NotFound));
+        }
+    }
+}
+
+#[test]
+fn what_a_gateway_has_yet_to_keep_cannot_be_changed() {
+    for action in [None, Some(action())] {
+        let method = Method { state: accepted(action), token: None, ..full() };
+        assert_eq!((method.status(), method.shown_status()), (None, Some(Status::Inactive)));
+        for change in [Change::default(), named(Some("new")), to(Status::Canceled)] {
+            let refused = changed(method.clone(), &change);
+            assert_eq!(refused, Err(Rejection::MethodUnusable { status: "Pending" }));
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::method::{
     Asked, CardCategory, CardOnFile, Changes, Details, Facts, Method, Open, ProcessingMode, Sender, State, Status,
 };
 use crate::payment::asked::AccountId;
+use crate::payment::outbox::Outbox;
 use crate::payment::tests::fixtures::{LIFE, START, answer, gateway_id, key, merchant, method_id};
-use crate::payment::{Answer, Decline, Nonce};
+use crate::payment::{Answer, Decline, Nonce, PayerAction};
 use crate::seal::{KeyId, Sealed};
 
 pub(crate) const DECLINES: [Decline; 4] =
@@ -30,6 +31,14 @@ pub(crate) fn kept(status: Status) -> State {
 
 pub(crate) fn refused(decline: Decline) -> State {
     State::Refused { decline, answer: answer("pm_1"), at: START }
+}
+
+pub(crate) fn accepted(action: Option<PayerAction>) -> State {
+    State::Accepted { answer: answer("pm_1"), action, at: START }
+}
+
+pub(crate) fn action() -> PayerAction {
+    PayerAction { url: "https://gateway.test/1".to_owned(), expires_at: START.plus(LIFE) }
 }
 
 pub(crate) fn open(nonce: u64) -> Open {
@@ -112,5 +121,6 @@ pub(crate) fn full() -> Method {
         state: kept(Status::Inactive),
         changes: Changes { nick_name: Some(text("the red one")), auto_pay: Some(false) },
         token: Some(sealed()),
+        outbox: Outbox::default(),
     }
 }

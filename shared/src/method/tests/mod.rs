@@ -3,4 +3,6 @@
 mod asked;
 mod changes;
 pub(crate) mod fixtures;
+mod news;
+mod permutations;
 mod table;

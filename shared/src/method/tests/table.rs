@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::fixtures::{DECLINES, full, kept, open, refused, sealed};
-use crate::method::step::heard;
+use super::fixtures::{DECLINES, accepted, action, full, kept, open, refused, sealed};
+use crate::method::step::{Heard, Learned, heard};
 use crate::method::{Method, Open, State, Status, Step, step};
 use crate::payment::tests::fixtures::{LIFE, START, answer, claim};
-use crate::payment::{Claim, Decline, MARGIN, Nonce, Outcome};
+use crate::payment::{Claim, MARGIN, Nonce, Outcome};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
@@ -15,29 +15,51 @@ use crate::time::Timestamp;
 const CURRENT: u64 = 1;
 const ASKING: u64 = 2;
 
-const TOKEN: [&str; 2] = ["token", "bare"];
+const TOKENS: [&str; 3] = ["token", "bare", "another"];
 
-/// Where it stands | what happens | what is heard | with a token | under whose claim | what follows.
+/// Whose claim it is told under: the one that stands, another, or nobody's.
+const UNDER: [&str; 3] = ["current", "foreign", "unasked"];
+
+/// Where it stands | what happens | what is heard | with which token | under whose claim | what follows.
 const ROWS: &str = "
-absent                             | again own-claim otherwise | -              | -     | -       | asks
-open unsent known                  | otherwise                 | -              | -     | -       | mismatch
-in-time in-margin                  | again                     | -              | -     | -       | in progress
-late unknown                       | again                     | -              | -     | -       | asks again
-unsent                             | again own-claim           | -              | -     | -       | asks
-known                              | again own-claim           | -              | -     | -       | known
-first                              | own-claim                 | -              | -     | -       | is asking
-resent unknown                     | own-claim                 | -              | -     | -       | is asking again
-open                               | heard                     | any            | any   | foreign | nothing
-unsent known                       | heard                     | any            | any   | any     | nothing
-open                               | heard                     | approved       | token | current | keeps
-open                               | heard                     | approved       | bare  | current | stays unknown
-open                               | heard                     | soft           | any   | current | refuses Soft
-open                               | heard                     | permanent      | any   | current | refuses Permanent
-open                               | heard                     | review         | any   | current | refuses RequiresReview
-open                               | heard                     | invalid        | any   | current | refuses InvalidData
-first                              | heard                     | not-sent       | any   | current | frees
-resent unknown                     | heard                     | not-sent       | any   | current | stays unknown
-open                               | heard                     | accepted voided unknown never-received | any | current | stays unknown
+absent                        | again own-claim otherwise | -                                     | -             | -               | asks
+open unsent accepted known    | otherwise                 | -                                     | -             | -               | mismatch
+in-time in-margin             | again                     | -                                     | -             | -               | in progress
+late unknown                  | again                     | -                                     | -             | -               | asks again
+unsent                        | again own-claim           | -                                     | -             | -               | asks
+accepted known                | again own-claim           | -                                     | -             | -               | known
+first                         | own-claim                 | -                                     | -             | -               | is asking
+resent unknown                | own-claim                 | -                                     | -             | -               | is asking again
+open                          | heard                     | any                                   | any           | foreign         | nothing
+unsent                        | heard                     | any                                   | any           | current foreign | nothing
+open                          | heard                     | approved                              | token another | current unasked | keeps
+unsent                        | heard                     | approved                              | token another | unasked         | keeps
+accepted                      | heard                     | approved                              | token another | any             | keeps
+open                          | heard                     | approved                              | bare          | current         | stays unknown
+open unsent                   | heard                     | approved                              | bare          | unasked         | nothing
+accepted                      | heard                     | approved                              | bare          | any             | nothing
+open                          | heard                     | declined                              | any           | current unasked | refuses
+unsent                        | heard                     | declined                              | any           | unasked         | refuses
+accepted                      | heard                     | declined                              | any           | any             | refuses
+open                          | heard                     | accepted                              | any           | current unasked | accepts
+unsent                        | heard                     | accepted                              | any           | unasked         | accepts
+open                          | heard                     | action-required                       | any           | current unasked | waits for the payer
+unsent                        | heard                     | action-required                       | any           | unasked         | waits for the payer
+waiting                       | heard                     | accepted                              | any           | any             | waits no more
+waiting                       | heard                     | action-required                       | any           | any             | nothing
+plain                         | heard                     | accepted action-required              | any           | any             | nothing
+first                         | heard                     | not-sent                              | any           | current         | frees
+resent unknown                | heard                     | not-sent                              | any           | current         | stays unknown
+open                          | heard                     | voided unknown never-received         | any           | current         | stays unknown
+open unsent                   | heard                     | not-sent voided unknown never-received | any          | unasked         | nothing
+accepted                      | heard                     | not-sent voided unknown never-received | any          | any             | nothing
+kept canceled                 | heard                     | approved                              | token bare    | any             | nothing
+kept                          | heard                     | approved                              | another       | any             | contradicts
+canceled                      | heard                     | approved                              | another       | any             | nothing
+kept canceled                 | heard                     | declined voided never-received        | any           | any             | contradicts
+refused                       | heard                     | approved                              | any           | any             | contradicts
+refused                       | heard                     | declined voided never-received        | any           | any             | nothing
+known                         | heard                     | accepted action-required not-sent unknown | any       | any             | nothing
 ";
 
 #[derive(Clone, Debug)]
@@ -57,8 +79,8 @@ enum Happens {
     OwnClaim,
     Heard {
         outcome: Outcome,
-        token: bool,
-        current: bool,
+        token: &'static str,
+        under: &'static str,
     },
 }
 
@@ -80,14 +102,20 @@ fn befores() -> Vec<Before> {
         (vec!["unknown", "open"], Some(State::Open(Open { unknown: true, ..again })), early),
         (vec!["unsent"], Some(State::Unsent), early),
     ];
-    all.extend(DECLINES.map(|decline| (vec!["known"], Some(refused(decline)), early)));
-    all.extend(Status::ALL.map(|status| (vec!["known"], Some(kept(status)), early)));
+    all.push((vec!["accepted", "plain"], Some(accepted(None)), early));
+    all.push((vec!["accepted", "waiting"], Some(accepted(Some(action()))), early));
+    all.extend(DECLINES.map(|decline| (vec!["known", "refused"], Some(refused(decline)), early)));
+    all.extend(Status::ALL.map(|status| {
+        let word = if status == Status::Canceled { "canceled" } else { "kept" };
+        (vec!["known", word], Some(kept(status)), early)
+    }));
     all.into_iter().map(|(words, state, now)| Before { words, state, now }).collect()
 }
 
 fn outcomes() -> Vec<Outcome> {
     let declined = DECLINES.map(|decline| Outcome::Declined(decline, answer("d")));
-    [Outcome::Approved(answer("a")), Outcome::Accepted(answer("p")), Outcome::Voided(answer("v"))]
+    let waits = Outcome::ActionRequired(answer("w"), action());
+    [Outcome::Approved(answer("a")), Outcome::Accepted(answer("p")), waits, Outcome::Voided(answer("v"))]
         .into_iter()
         .chain([Outcome::NotSent, Outcome::Unknown, Outcome::NeverReceived])
         .chain(declined)
@@ -103,10 +131,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::NotSent => "not-sent",
         Outcome::Unknown => "unknown",
         Outcome::NeverReceived => "never-received",
-        Outcome::Declined(Decline::Soft, _) => "soft",
-        Outcome::Declined(Decline::Permanent, _) => "permanent",
-        Outcome::Declined(Decline::RequiresReview, _) => "review",
-        Outcome::Declined(Decline::InvalidData, _) => "invalid",
+        Outcome::Declined(..) => "declined",
     }
 }
 
@@ -114,8 +139,8 @@ impl Happens {
     fn all() -> Vec<Self> {
         let mut all = vec![Self::Asked { same: true }, Self::Asked { same: false }, Self::OwnClaim];
         for outcome in outcomes() {
-            for (token, current) in [(true, true), (true, false), (false, true), (false, false)] {
-                all.push(Self::Heard { outcome: outcome.clone(), token, current });
+            for (token, under) in TOKENS.into_iter().flat_map(|token| UNDER.map(|under| (token, under))) {
+                all.push(Self::Heard { outcome: outcome.clone(), token, under });
             }
         }
         all
@@ -127,10 +152,7 @@ impl Happens {
             Self::Asked { same: true } => ["again", "-", "-", "-"],
             Self::Asked { same: false } => ["otherwise", "-", "-", "-"],
             Self::OwnClaim => ["own-claim", "-", "-", "-"],
-            Self::Heard { outcome, token, current } => {
-                let under = if *current { "current" } else { "foreign" };
-                ["heard", word(outcome), TOKEN[usize::from(!token)], under]
-            }
+            Self::Heard { outcome, token, under } => ["heard", word(outcome), token, under],
         }
     }
 }
@@ -169,7 +191,7 @@ fn tells(columns: &[Vec<&str>], values: &[Vec<&str>]) -> bool {
 /// What stands before: a method without a token, as one that is not kept has none.
 fn found(before: &Before) -> Option<Method> {
     let state = before.state.clone()?;
-    let token = full().token.filter(|_| matches!(state, State::Kept { .. }));
+    let token = full().token.filter(|_| matches!(state, State::Kept { status, .. } if status != Status::Canceled));
     Some(Method { state, token, ..full() })
 }
 
@@ -179,13 +201,22 @@ fn follows(before: &Before, happens: &Happens) -> String {
     match happens {
         Happens::Asked { same } => asked(found, *same, claim(ASKING, now), now),
         Happens::OwnClaim => asked(found, true, claim(CURRENT, START), now),
-        Happens::Heard { outcome, token, current } => {
+        Happens::Heard { outcome, token, under } => {
             let before = found.expect("a method");
-            let nonce = Nonce(if *current { CURRENT } else { ASKING });
-            match heard(before.clone(), nonce, outcome, token.then(sealed), now) {
-                Some(after) => settled(&before, &after, outcome, now),
-                None => "nothing".to_owned(),
+            let nonce = match *under {
+                "current" => Some(Nonce(CURRENT)),
+                "foreign" => Some(Nonce(ASKING)),
+                _ => None,
+            };
+            let given = sealed();
+            let is_another = *token == "another" && before.token.is_some();
+            let news = Heard { nonce, outcome, token: (*token != "bare").then_some(&given), is_another };
+            let Learned { method: after, contradiction } = heard(&before, &news, now);
+            if after == before {
+                return if contradiction { "contradicts" } else { "nothing" }.to_owned();
             }
+            assert!(!contradiction, "what contradicts changes nothing");
+            settled(&before, &after, outcome, now)
         }
     }
 }
@@ -229,23 +260,35 @@ fn settled(before: &Method, after: &Method, outcome: &Outcome, now: Timestamp) -
     let (words, token) = match &after.state {
         State::Kept { status: Status::Active, answer, at } => {
             assert_eq!((answer, *at), (&heard, now));
-            ("keeps".to_owned(), Some(sealed()))
+            ("keeps", Some(sealed()))
         }
         State::Refused { decline, answer, at } => {
-            assert_eq!((answer, *at), (&heard, now));
-            (format!("refuses {decline:?}"), None)
+            assert_eq!(*outcome, Outcome::Declined(*decline, answer.clone()));
+            assert_eq!(*at, now);
+            ("refuses", None)
         }
-        State::Unsent => ("frees".to_owned(), None),
+        State::Accepted { answer, action: known, at } => match &before.state {
+            State::Accepted { answer: first, at: since, .. } => {
+                assert_eq!((answer, at, known), (first, since, &None));
+                ("waits no more", None)
+            }
+            State::Open(_) | State::Unsent | State::Refused { .. } | State::Kept { .. } => {
+                assert_eq!((answer, *at), (&heard, now));
+                assert!(known.as_ref().is_none_or(|known| *known == action()));
+                (if known.is_some() { "waits for the payer" } else { "accepts" }, None)
+            }
+        },
+        State::Unsent => ("frees", None),
         State::Open(open) => {
             let State::Open(was) = before.state else { panic!("only what is open is heard of") };
             assert_eq!(*open, Open { unknown: true, ..was });
-            ("stays unknown".to_owned(), None)
+            ("stays unknown", None)
         }
         State::Kept { status, .. } => panic!("nobody asked for {status:?}"),
     };
     let expected = Method { state: after.state.clone(), token, version: before.version + 1, ..before.clone() };
     assert_eq!(*after, expected, "nothing else changes");
-    words
+    words.to_owned()
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub(crate) mod fixtures;
 mod histories;
 mod news;
 mod outbox;
-mod permutations;
+pub(crate) mod permutations;
 mod purchase;
 pub(crate) mod random;
 mod resolution;

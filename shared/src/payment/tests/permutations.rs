@@ -61,7 +61,7 @@ struct Outcomes {
     is_contradicted: bool,
 }
 
-fn permutations<T: Copy>(of: &[T]) -> Vec<Vec<T>> {
+pub(crate) fn permutations<T: Copy>(of: &[T]) -> Vec<Vec<T>> {
     let Some((first, rest)) = of.split_first() else { return vec![Vec::new()] };
     let into = |order: Vec<T>| {
         (0..=order.len()).map(move |place| {

@@ -199,7 +199,7 @@ fn what_came_afterwards_and_what_is_to_be_told_comes_back() {
             check_operation(Operation { sequels: vec![Heard { sequel, at: START }; 2], ..sale() });
         }
     }
-    let news = [News::Created, News::Pending, News::Verdict, News::Sequel(31)];
+    let news = [News::Created, News::Pending, News::Verdict, News::Sequel(31), News::Changed(u32::MAX)];
     let entry = |(number, news): (u32, News)| Entry { number, operation: place(127), news, at: START };
     let entries: Vec<_> = (2..).zip(news).map(entry).collect();
     let behind = |from| Behind { from, since: START, attempts: u32::MAX, due: START };

@@ -7,7 +7,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::card::Secret;
+<<<<<<< HEAD
 use crate::delivery::{Delivering, OnBus};
+=======
+use crate::delivery::{About, Delivering};
+>>>>>>> main
 use crate::event::EventNames;
 use crate::gateways::sandbox;
 use crate::ids::{EndpointId, MerchantId};
@@ -161,7 +165,8 @@ fn sealed(endpoint: EndpointId, number: u8, until: Option<Timestamp>) -> SealedS
 }
 
 /// What is told in this world.
-fn render(event: &Recorded, payment: &Payment, _: Timestamp) -> Vec<u8> {
+fn render(event: &Recorded, about: About<'_>, _: Timestamp) -> Vec<u8> {
+    let About::Payment(payment) = about else { panic!("no methods here") };
     let operation = payment.operation(event.operation).expect("an operation");
     let status = operation.state.status();
     json!({ "id": event.id, "type": event.name.text(), "version": event.version, "status": status })
@@ -268,7 +273,6 @@ impl Post {
     pub(super) async fn telling(&self, stored: Stored, time: Duration) -> Result<Payment, Refusal> {
         let with = Delivering {
             merchant: &self.merchant,
-            route: self.route(),
             deliveries: &*self.endpoints,
             bus: self.tells_bus.then_some(OnBus { bus: &self.bus, render: render_for_bus }),
             archive: &self.archive,
@@ -277,7 +281,7 @@ impl Post {
             render,
         };
         let shell = Shell { entropy: Arc::new(Always(self.chance)), ..self.world.shell.clone() };
-        shell.deliver(&with, stored, self.world.clock.now().plus(time)).await
+        shell.deliver(&with, self.route(), stored, self.world.clock.now().plus(time)).await
     }
 
     /// Somebody comes to tell what is due, now.

@@ -4,6 +4,7 @@ use super::super::fuse::{Moment, block_on, poll_once};
 use super::super::shelf::Mishap;
 use super::super::world::World;
 use super::asking;
+use crate::event::EventNames;
 use crate::gateways::sandbox;
 use crate::ids::MerchantId;
 use crate::method::tests::fixtures::text;
@@ -22,7 +23,7 @@ fn to(status: Status) -> Change {
 
 impl World {
     async fn changing(&self, change: &Change) -> Result<Method, Refusal> {
-        self.shell.change_method(&merchant(), &method_id(), change, self.deadline()).await
+        self.shell.change_method(&merchant(), &method_id(), change, EventNames::NONE, self.deadline()).await
     }
 
     fn change(&self, change: &Change) -> Result<Method, Refusal> {
@@ -121,7 +122,8 @@ fn what_is_not_there_or_another_merchants_or_not_kept_is_not_found() {
     assert!(poll_once(world.tokenizing(&open)).is_none(), "its asker is killed");
     world.fuse.burn_at(None);
     for (merchant, id) in [(other, method_id()), (merchant(), asking("nobody's").id), (merchant(), open.id)] {
-        let refused = block_on(world.shell.change_method(&merchant, &id, &renamed(), world.deadline()));
+        let refused =
+            block_on(world.shell.change_method(&merchant, &id, &renamed(), EventNames::NONE, world.deadline()));
         assert!(matches!(refused, Err(Refusal::Rejection(Rejection::NotFound))), "{refused:?}");
     }
 }

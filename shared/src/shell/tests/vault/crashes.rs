@@ -74,7 +74,9 @@ impl Case {
                 assert!(issued.contains(&token), "{self:?}: {token} is none of {issued:?}");
             }
             State::Refused { .. } => assert!(method.token.is_none(), "{self:?}: {method:?}"),
-            State::Open(_) | State::Unsent => assert!(!is_over && method.token.is_none(), "{self:?}: {method:?}"),
+            State::Open(_) | State::Unsent | State::Accepted { .. } => {
+                assert!(!is_over && method.token.is_none(), "{self:?}: {method:?}")
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::super::world::World;
 use super::secrets::assert_nothing_rests_in_the_clear;
 use super::{asking, asking_for};
 use crate::card::Secret;
+use crate::event::EventNames;
 use crate::gateways::sandbox;
 use crate::method::{State, Status};
 use crate::payment::asked::Address;
@@ -25,7 +26,7 @@ fn brought(token: &str) -> Asking {
 
 impl World {
     fn keep(&self, asking: &Asking) -> Result<Kept, Refusal> {
-        block_on(self.shell.keep(asking, Status::Active, self.deadline()))
+        block_on(self.shell.keep(asking, Status::Active, EventNames::NONE, self.deadline()))
     }
 }
 
@@ -45,7 +46,7 @@ fn a_token_that_is_brought_is_sealed_and_nobody_is_asked() {
 fn what_is_stored_is_stored_with_the_status_that_is_asked_and_canceled_without_its_token() {
     for status in Status::ALL {
         let (world, asking) = (World::with(&sandbox::KEYED), brought(TOKEN));
-        let kept = block_on(world.shell.keep(&asking, status, world.deadline())).expect("an answer");
+        let kept = block_on(world.shell.keep(&asking, status, EventNames::NONE, world.deadline())).expect("an answer");
         assert_eq!(kept.method.status(), Some(status));
         assert_eq!(world.token(&asking.id).is_some(), status != Status::Canceled, "{status:?}");
     }
@@ -106,7 +107,7 @@ fn whoever_is_killed_while_it_is_kept_finds_it_there_or_keeps_it_then() {
     for (moment, is_there) in [(Moment::Before, false), (Moment::After, true)] {
         let (world, asking) = (World::with(&sandbox::KEYED), brought(TOKEN));
         world.fuse.burn_at(Some((0, moment)));
-        assert!(poll_once(world.shell.keep(&asking, Status::Active, world.deadline())).is_none());
+        assert!(poll_once(world.shell.keep(&asking, Status::Active, EventNames::NONE, world.deadline())).is_none());
         world.fuse.burn_at(None);
         assert_eq!(world.stored(&asking.id).is_some(), is_there);
         assert_eq!(world.keep(&asking).expect("an answer").replayed, is_there);

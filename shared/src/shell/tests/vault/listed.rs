@@ -4,6 +4,7 @@ use super::super::fuse::block_on;
 use super::super::gateway::Fate;
 use super::super::world::World;
 use super::asking;
+use crate::event::EventNames;
 use crate::gateways::sandbox;
 use crate::ids::{MerchantId, MethodId};
 use crate::method::{Change, Method, Status};
@@ -84,7 +85,8 @@ fn a_page_goes_on_where_the_one_before_ended() {
 fn what_is_canceled_is_still_listed() {
     let (world, known) = world();
     let change = Change { status: Some(Status::Canceled), ..Change::default() };
-    block_on(world.shell.change_method(&merchant(), &known[2], &change, world.deadline())).expect("an answer");
+    block_on(world.shell.change_method(&merchant(), &known[2], &change, EventNames::NONE, world.deadline()))
+        .expect("an answer");
     let (methods, _) = world.list(&merchant(), LONG, None, 100);
     assert_eq!((ids(&methods), methods[2].status()), (known, Some(Status::Canceled)));
 }

@@ -4,6 +4,7 @@ mod changes;
 mod crashes;
 mod keep;
 mod listed;
+mod notices;
 mod on_file;
 mod resent;
 mod secrets;

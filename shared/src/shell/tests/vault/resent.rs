@@ -7,6 +7,7 @@ use super::super::gateway::{Fate, Seen};
 use super::super::world::World;
 use super::{asking, keys};
 use crate::card::Secret;
+use crate::event::EventNames;
 use crate::gateways::sandbox;
 use crate::ids::MethodId;
 use crate::method::{Change, Status};
@@ -47,7 +48,8 @@ impl World {
 
     fn change_to(&self, id: &MethodId, status: Status) {
         let change = Change { status: Some(status), ..Change::default() };
-        block_on(self.shell.change_method(&merchant(), id, &change, self.deadline())).expect("an answer");
+        block_on(self.shell.change_method(&merchant(), id, &change, EventNames::NONE, self.deadline()))
+            .expect("an answer");
     }
 }
 

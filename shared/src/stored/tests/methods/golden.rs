@@ -2,11 +2,12 @@
 //! still be read.
 
 use super::{item, read};
-use crate::method::tests::fixtures::{bank, full, open, plain, refused};
+use crate::event::EventNames;
+use crate::method::tests::fixtures::{self as states, bank, full, open, plain, refused};
 use crate::method::{Changes, Facts, Method, Open, State};
-use crate::payment::tests::fixtures::merchant;
+use crate::payment::tests::fixtures::{START, merchant};
 use crate::payment::{Decline, Nonce};
-use crate::stored::Item;
+use crate::stored::{Attribute, Item};
 
 const MILLIS: i64 = 1_790_000_000_000;
 
@@ -121,4 +122,29 @@ fn what_is_neither_and_what_was_refused_is_stored_to_the_letter() {
     let mut unsent = Method { state: State::Unsent, ..plain() };
     unsent.asked.facts = Facts::Other;
     check(&unsent, &top(bare(Item::new().with("s", "unsent"))));
+}
+
+#[test]
+fn what_merchants_are_yet_to_be_told_is_stored_to_the_letter() {
+    let mut method = plain();
+    method.tell(None, EventNames::all(), START);
+    let before = Method { changes: Changes { auto_pay: Some(true), ..Changes::default() }, ..method.clone() };
+    method.tell(Some(&before), EventNames::all(), START);
+    let created = Item::new().with("n", 1).with("o", 0).with("w", "created").with("t", MILLIS);
+    let changed = Item::new().with("n", 2).with("o", 0).with("w", "changed").with("i", 7).with("t", MILLIS);
+    let entries = vec![Attribute::from(created), Attribute::from(changed)];
+    let outbox = Item::new().with("n", 2).with("s", 0).with("e", entries);
+    let kept = Item::new().with("s", "Active").with("an", Item::new()).with("t", MILLIS);
+    check(&method, &top(bare(kept).with("ca", Item::new())).with("ob", outbox).with("ed", MILLIS));
+}
+
+#[test]
+fn what_a_gateway_has_accepted_is_stored_to_the_letter() {
+    let accepted = |item: Item| {
+        let answer = Item::new().with("r", "pm_1").with("c", "00");
+        top(bare(item.with("s", "accepted").with("an", answer).with("t", MILLIS)).with("ca", Item::new()))
+    };
+    check(&Method { state: states::accepted(None), ..plain() }, &accepted(Item::new()));
+    let waiting = Item::new().with("ru", "https://gateway.test/1").with("re", MILLIS + 30_000);
+    check(&Method { state: states::accepted(Some(states::action())), ..plain() }, &accepted(waiting));
 }

@@ -4,7 +4,7 @@ use super::{item, read};
 use crate::bank::{AccountType, BankFacts, BankType, EntryClass, HolderType};
 use crate::card::{CardType, Expiry};
 use crate::ids::{GatewayId, MethodId, MethodKind};
-use crate::method::tests::fixtures::{DECLINES, bank, card, details, full, open, plain, sealed, text};
+use crate::method::tests::fixtures::{DECLINES, action, bank, card, details, full, open, plain, sealed, text};
 use crate::method::{
     CardCategory, CardOnFile, Changes, Details, Facts, Method, Open, ProcessingMode, Sender, State, Status,
 };
@@ -44,6 +44,9 @@ fn states() -> Vec<State> {
     for answer in answers {
         let refused = |decline| State::Refused { decline, answer: answer.clone(), at: Timestamp::from_millis(-1) };
         let kept = |status| State::Kept { status, answer: answer.clone(), at: START };
+        for action in [None, Some(action())] {
+            states.push(State::Accepted { answer: answer.clone(), action, at: START });
+        }
         states.extend(DECLINES.map(refused));
         states.extend(Status::ALL.map(kept));
     }
