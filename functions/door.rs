@@ -6,13 +6,9 @@
 
 use std::sync::Arc;
 
-<<<<<<< HEAD
 use kessai_shared::delivery::on_bus;
 use kessai_shared::event::EventNames;
-use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, PaymentKey, Record};
-=======
 use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
->>>>>>> main
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Kind, Request};

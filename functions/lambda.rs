@@ -4,12 +4,8 @@
 //! | variable | holds |
 //! |---|---|
 //! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE` | names of the tables |
-<<<<<<< HEAD
-//! | `FOLLOW_UP_QUEUE_URL`, `DELIVERY_QUEUE_URL` | where reminders go |
-//! | `EVENT_BUS_NAME` | name of the EventBridge bus that is told how sales and captures come out; empty or not there: none |
-=======
 //! | `FOLLOW_UP_QUEUE_URL`, `DELIVER_EVENT_FUNCTION` | where reminders go: a queue, a function by its name |
->>>>>>> main
+//! | `EVENT_BUS_NAME` | name of the EventBridge bus that is told how sales and captures come out; empty or not there: none |
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
 //! | `VAULT_KEYS_PARAMETER` | name of the parameter with the keys of the vault: `id:64 hexadecimal digits`, the newest first |
 //! | `KESSAI_STAGE` | the dimension of its metrics |

@@ -8,14 +8,9 @@
 
 use std::time::Duration;
 
-<<<<<<< HEAD
-use kessai_shared::delivery::{Delivering, OnBus};
-use kessai_shared::ids::PaymentKey;
-=======
-use kessai_shared::delivery::{About, Delivering};
+use kessai_shared::delivery::{About, Delivering, OnBus};
 use kessai_shared::ids::{ItemKey, PaymentKey};
 use kessai_shared::merchant::Merchant;
->>>>>>> main
 use kessai_shared::payment::Payment;
 use kessai_shared::ports::{Bus, Deliveries, Looked, Note};
 use kessai_shared::rejection::{Fault, Refusal};
@@ -31,31 +26,30 @@ use crate::wire::event::Told;
 
 pub const NAME: &str = "deliver-event";
 
-<<<<<<< HEAD
 /// By what it tells.
 #[derive(Clone, Copy)]
 pub struct Means<'a> {
     pub deliveries: &'a dyn Deliveries,
     /// The account's own, where it is told anything.
     pub bus: Option<&'a dyn Bus>,
-=======
+}
+
 /// Tells what is due of one payment or method; when there is more to tell.
 pub async fn tell_of(
     app: &App,
-    deliveries: &dyn Deliveries,
+    means: Means<'_>,
     item: ItemKey,
     deadline: Timestamp,
 ) -> Result<Option<Timestamp>, Refusal> {
     match item {
-        ItemKey::Payment(key) => Ok(tell(app, deliveries, key, deadline).await?.and_then(|told| told.outbox.due())),
+        ItemKey::Payment(key) => Ok(tell(app, means, key, deadline).await?.and_then(|told| told.outbox.due())),
         ItemKey::Method(merchant, method) => {
             let Some(stored) = app.shell.method(&merchant, &method, deadline).await? else { return Ok(None) };
             let merchant = owner(app, merchant, deadline).await?;
-            let with = delivering(app, &merchant, deliveries)?;
+            let with = delivering(app, &merchant, means)?;
             Ok(app.shell.deliver_of_method(&with, stored, deadline).await?.outbox.due())
         }
     }
->>>>>>> main
 }
 
 /// Tells what is due of one payment; how it stands then. None where there is none.
@@ -67,28 +61,17 @@ pub async fn tell(
 ) -> Result<Option<Payment>, Refusal> {
     let Some(stored) = app.shell.read(key, deadline).await? else { return Ok(None) };
     let merchant = owner(app, key.merchant, deadline).await?;
-    let route = route(&merchant, stored.payment.gateway)?;
-    let with = delivering(app, &merchant, deliveries)?;
+    let route = route(app, &merchant, stored.payment.gateway)?;
+    let with = delivering(app, &merchant, means)?;
     Ok(Some(app.shell.deliver(&with, route, stored, deadline).await?))
 }
 
-fn delivering<'a>(
-    app: &'a App,
-    merchant: &'a Merchant,
-    deliveries: &'a dyn Deliveries,
-) -> Result<Delivering<'a>, Fault> {
+fn delivering<'a>(app: &'a App, merchant: &'a Merchant, means: Means<'a>) -> Result<Delivering<'a>, Fault> {
     let no_archive = || Fault::SetUp("this function has no archive".to_owned());
-<<<<<<< HEAD
-    let with = Delivering {
-        merchant: &merchant,
-        route: route(app, &merchant, stored.payment.gateway)?,
-        deliveries: means.deliveries,
-        bus: means.bus.map(|bus| OnBus { bus, render: render_creation }),
-=======
     Ok(Delivering {
         merchant,
-        deliveries,
->>>>>>> main
+        deliveries: means.deliveries,
+        bus: means.bus.map(|bus| OnBus { bus, render: render_creation }),
         archive: app.archive.as_deref().ok_or_else(no_archive)?,
         directory: &*app.directory,
         merchants: &*app.merchants,
@@ -97,21 +80,12 @@ fn delivering<'a>(
 }
 
 /// Handles one message; whether it was.
-<<<<<<< HEAD
 pub async fn handle(app: &App, means: Means<'_>, message: &Message, deadline: Timestamp) -> bool {
-    let Some(Reminder { payment, .. }) = Reminder::parse(&message.body) else {
-        app.shell.journal.note(&Note::Unreadable { what: "message" });
-        return false;
-    };
-    let told = tell(app, means, payment, deadline).await;
-=======
-pub async fn handle(app: &App, deliveries: &dyn Deliveries, message: &Message, deadline: Timestamp) -> bool {
     let Some(Reminder { item, .. }) = Reminder::parse(&message.body) else {
         app.shell.journal.note(&Note::Unreadable { what: "message" });
         return false;
     };
-    let told = tell_of(app, deliveries, item, deadline).await;
->>>>>>> main
+    let told = tell_of(app, means, item, deadline).await;
     let fault = told.as_ref().err().map(|refusal| chain(refusal));
     if let Some(fault) = &fault {
         let (late, settled): (Option<Duration>, _) = (None, &[]);

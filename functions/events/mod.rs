@@ -7,11 +7,7 @@
 mod asked;
 mod list;
 
-<<<<<<< HEAD
-use kessai_shared::delivery::is_for_bus;
-=======
-use kessai_shared::delivery::About;
->>>>>>> main
+use kessai_shared::delivery::{About, is_for_bus};
 use kessai_shared::event::is_id;
 use kessai_shared::ids::ItemKey;
 use kessai_shared::merchant::{Merchant, Scope};

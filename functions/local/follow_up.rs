@@ -16,11 +16,7 @@ use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
-<<<<<<< HEAD
-use crate::deliver_event::{Means, tell};
-=======
-use crate::deliver_event::tell_of;
->>>>>>> main
+use crate::deliver_event::{Means, tell_of};
 use crate::door::App;
 use crate::follow_up::look as look_at;
 use crate::problem::chain;
@@ -182,20 +178,12 @@ async fn look(app: &App, deliveries: &dyn Deliveries, reminders: &Reminders, pla
     let deadline = app.shell.clock.now().plus(LOOK);
     let look = async {
         match errand {
-<<<<<<< HEAD
-            Errand::FollowUp => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
-            Errand::Deliver => {
-                let means = Means { deliveries, bus: None };
-                tell(app, means, payment, deadline).await.map(|payment| payment?.outbox.due())
-            }
-=======
             Errand::FollowUp => match item.payment() {
                 Some(payment) => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
                 // Of a method nothing can be found out.
                 None => Ok(None),
             },
-            Errand::Deliver => tell_of(app, deliveries, item, deadline).await,
->>>>>>> main
+            Errand::Deliver => tell_of(app, Means { deliveries, bus: None }, item, deadline).await,
         }
     };
     // Killed at the deadline, as on AWS.

@@ -86,13 +86,8 @@ struct Endpoints {
 
 impl Account {
     /// By what the environment says, under the names that AWS Lambda gives: `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
-<<<<<<< HEAD
-    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS`,
-    /// `…_SSM` and `…_EVENTBRIDGE`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
-=======
-    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_LAMBDA`, `…_SQS`
-    /// and `…_SSM`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
->>>>>>> main
+    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_LAMBDA`,
+    /// `…_SQS`, `…_SSM` and `…_EVENTBRIDGE`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
     pub fn from_environment(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, SetUpError> {
         let maybe = |variable: &str| environment(variable).filter(|value| !value.is_empty());
         let required = |variable| maybe(variable).ok_or(SetUpError { variable });
@@ -120,15 +115,10 @@ impl Account {
             http_client: http_client(),
             endpoints: Endpoints {
                 dynamodb: endpoint.clone(),
-<<<<<<< HEAD
+                lambda: endpoint.clone(),
                 sqs: endpoint.clone(),
                 ssm: endpoint.clone(),
                 events: endpoint,
-=======
-                lambda: endpoint.clone(),
-                sqs: endpoint.clone(),
-                ssm: endpoint,
->>>>>>> main
             },
             limits: QUICK,
         }
@@ -239,11 +229,8 @@ mod tests {
     #[test]
     fn one_services_endpoint_goes_before_that_of_all() {
         let environment = |name: &str| Some(format!("http://{}", name.to_lowercase()));
-<<<<<<< HEAD
-        let Endpoints { dynamodb, sqs, ssm, events } = Account::from_environment(&environment).unwrap().endpoints;
-=======
-        let Endpoints { dynamodb, lambda, sqs, ssm } = Account::from_environment(&environment).unwrap().endpoints;
->>>>>>> main
+        let endpoints = Account::from_environment(&environment).unwrap().endpoints;
+        let Endpoints { dynamodb, lambda, sqs, ssm, events } = endpoints;
         assert_eq!(dynamodb.as_deref(), Some("http://aws_endpoint_url_dynamodb"));
         assert_eq!(lambda.as_deref(), Some("http://aws_endpoint_url_lambda"));
         assert_eq!(sqs.as_deref(), Some("http://aws_endpoint_url_sqs"));

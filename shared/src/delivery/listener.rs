@@ -1,8 +1,9 @@
 //! Who is told: what of it, and how.
 
-use super::Run;
+use super::{About, Run};
 use crate::event::{EventName, EventNames};
 use crate::ids::EndpointId;
+use crate::merchant::health::Came;
 use crate::merchant::{Endpoint, Health};
 use crate::payment::Payment;
 use crate::payment::outbox::{Entry, News};
@@ -35,8 +36,9 @@ pub fn is_for_bus(name: EventName, news: News) -> bool {
 #[derive(Clone, Copy)]
 pub(super) enum Listener<'a> {
     Endpoint(EndpointId, &'a Endpoint),
-    /// It is told like an endpoint, but nobody disables it: each event is tried for as long as events are.
-    Bus(OnBus<'a>),
+    /// It is told like an endpoint, of payments alone, but nobody disables it: each event is tried for as long as events
+    /// are.
+    Bus(OnBus<'a>, &'a Payment),
 }
 
 /// A delivery as it is sent.
@@ -57,22 +59,22 @@ impl Listener<'_> {
     pub(super) fn id(&self) -> EndpointId {
         match self {
             Self::Endpoint(id, _) => *id,
-            Self::Bus(_) => EndpointId::BUS,
+            Self::Bus(..) => EndpointId::BUS,
         }
     }
 
-    pub(super) fn wants(&self, payment: &Payment, entry: &Entry) -> bool {
-        let Some(name) = payment.event(entry) else { return false };
+    pub(super) fn wants(&self, about: About<'_>, entry: &Entry) -> bool {
+        let Some(name) = about.event(entry) else { return false };
         match self {
             Self::Endpoint(_, endpoint) => endpoint.wants(name.text()),
-            Self::Bus(_) => is_for_bus(name, entry.news),
+            Self::Bus(..) => is_for_bus(name, entry.news),
         }
     }
 
     pub(super) fn is_disabled(&self, health: &Health) -> bool {
         match self {
             Self::Endpoint(_, endpoint) => health.is_disabled(endpoint),
-            Self::Bus(_) => false,
+            Self::Bus(..) => false,
         }
     }
 }
@@ -88,16 +90,11 @@ impl Run<'_> {
 
     /// Writes down how the listener fares, where that is new. That something got through must not be lost: what fails
     /// later would be taken for a part of the same row.
-    pub(super) async fn fared(
-        &self,
-        listener: Listener<'_>,
-        mut known: Health,
-        got_through: bool,
-    ) -> Result<Health, Fault> {
+    pub(super) async fn fared(&self, listener: Listener<'_>, mut known: Health, came: Came) -> Result<Health, Fault> {
         let Listener::Endpoint(id, endpoint) = listener else { return Ok(known) };
         let merchant = &self.with.merchant.id;
         let mut pause = Pause::default();
-        while let Some(next) = known.after(endpoint, got_through, self.shell.clock.now()) {
+        while let Some(next) = known.after(endpoint, came, self.shell.clock.now()) {
             let expected = if known.version == 0 { Expected::Absent } else { Expected::Version(known.version) };
             match self.with.merchants.write(encode_health(merchant, &id, &next), expected).await {
                 Ok(Written::Done) => {
@@ -125,8 +122,8 @@ impl Run<'_> {
                 };
                 self.with.deliveries.deliver(&endpoint.url, &headers, body).await
             }
-            Listener::Bus(OnBus { bus, render }) => {
-                bus.put(event.merchant, event.at, render(event, self.payment)).await
+            Listener::Bus(OnBus { bus, render }, payment) => {
+                bus.put(event.item.merchant(), event.at, render(event, payment)).await
             }
         };
         let status = match &result {
@@ -152,7 +149,7 @@ impl Run<'_> {
     pub(super) fn gave_up(&self, listener: Listener<'_>, event: &Recorded) {
         match listener {
             Listener::Endpoint(..) => {}
-            Listener::Bus(_) => self.shell.journal.note(&Note::Untold { event: &event.id }),
+            Listener::Bus(..) => self.shell.journal.note(&Note::Untold { event: &event.id }),
         }
     }
 
@@ -170,7 +167,7 @@ impl Run<'_> {
                 return None;
             }
         };
-        let body = (self.with.render)(event, self.payment, now);
+        let body = (self.with.render)(event, self.about, now);
         let seconds = now.as_millis().div_euclid(1000);
         let Some(signature) = webhook::sign(&event.id, seconds, &body, &secrets) else {
             unsigned("it has no secret that we could sign with");

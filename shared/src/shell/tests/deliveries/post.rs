@@ -7,11 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::card::Secret;
-<<<<<<< HEAD
-use crate::delivery::{Delivering, OnBus};
-=======
-use crate::delivery::{About, Delivering};
->>>>>>> main
+use crate::delivery::{About, Delivering, OnBus};
 use crate::event::EventNames;
 use crate::gateways::sandbox;
 use crate::ids::{EndpointId, MerchantId};
