@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use kessai_shared::delivery::on_bus;
+use kessai_shared::event::EventNames;
 use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
@@ -38,6 +40,8 @@ pub struct App {
     pub rates: Arc<Rates>,
     /// What happened, for those who ask later; none in a function that has no use for it.
     pub archive: Option<Arc<dyn Archive>>,
+    /// Whether the account's own bus is told how sales and captures come out.
+    pub tells_bus: bool,
     /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens
     /// there too.
     pub takes_loopback: bool,
@@ -250,7 +254,7 @@ pub async fn perform_opening(
 ) -> Result<Reply, Problem> {
     let request = payable(app, merchant, request, deadline).await?;
     let Action::Open(opening) = &request.action else { return Err(Problem::not_found()) };
-    let route = route(merchant, opening.gateway)?;
+    let route = route(app, merchant, opening.gateway)?;
     let reply = app.shell.perform(merchant.id, route, &request, None, deadline).await?;
     match opening.kind {
         // What was made in a browser may have been told of before it was registered.
@@ -269,14 +273,15 @@ pub async fn perform_acting(
 ) -> Result<Reply, Problem> {
     let key = PaymentKey { merchant: merchant.id, payment };
     let stored = app.shell.read(key, deadline).await?.ok_or_else(Problem::not_found)?;
-    let route = route(merchant, stored.payment.gateway)?;
+    let route = route(app, merchant, stored.payment.gateway)?;
     Ok(app.shell.perform(merchant.id, route, &request, Some(stored), deadline).await?)
 }
 
 /// The merchant's gateway with the adapter that speaks to it.
-pub fn route(merchant: &Merchant, id: GatewayId) -> Result<Route<'_>, Fault> {
+pub fn route<'a>(app: &App, merchant: &'a Merchant, id: GatewayId) -> Result<Route<'a>, Fault> {
     let gateway = merchant.gateways.get(&id).ok_or_else(|| Fault::SetUp(format!("gateway {id} is gone")))?;
-    Route::to(gateway, merchant.wanted())
+    let bus = if app.tells_bus { on_bus() } else { EventNames::NONE };
+    Route::to(gateway, merchant.wanted().and(bus))
 }
 
 fn render(reply: &Reply, subject: &mut Subject) -> Result<HttpAnswer, Problem> {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE` | names of the tables |
 //! | `FOLLOW_UP_QUEUE_URL`, `DELIVER_EVENT_FUNCTION` | where reminders go: a queue, a function by its name |
+//! | `EVENT_BUS_NAME` | name of the EventBridge bus that is told how sales and captures come out; empty or not there: none |
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
 //! | `VAULT_KEYS_PARAMETER` | name of the parameter with the keys of the vault: `id:64 hexadecimal digits`, the newest first |
 //! | `KESSAI_STAGE` | the dimension of its metrics |
@@ -33,7 +34,7 @@ use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
-use kessai_shared::ports::{Archive, Clock, Deliveries, Directory, Http, Journal, Note, Queue, Vault};
+use kessai_shared::ports::{Archive, Bus, Clock, Deliveries, Directory, Http, Journal, Note, Queue, Vault};
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -51,6 +52,7 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use crate::batch::{Failures, Message, QueueEvent, StreamEvent, side_by_side};
+use crate::deliver_event::Means;
 use crate::door::{App, Function, Needs, Vaulted, answer};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::{Problem, chain};
@@ -157,14 +159,19 @@ pub fn serve_deliver_event() -> Result<(), StartError> {
         let app = app(&account, &log, Needs::TO_TELL, DynamoDb::without_tokens).await?;
         let app = App { archive: Some(archive(&account)?), ..app };
         let deliveries: Arc<dyn Deliveries> = Arc::new(WebhookClient::new(Plain::Nowhere)?);
+        let bus = event_bus().map(|name| account.bus(Arc::clone(&app.shell.http), name));
+        let bus = bus.map(|bus| -> Arc<dyn Bus> { Arc::new(bus) });
         run(move |event: QueueEvent, invocation: Invocation| {
-            let (app, log, deliveries) = (app.clone(), log.clone(), Arc::clone(&deliveries));
+            let (app, log, deliveries, bus) = (app.clone(), log.clone(), Arc::clone(&deliveries), bus.clone());
             async move {
                 let handle = |message: Message| {
                     let app = watched(&app, &Watch::new(&log, message.message_id.clone(), message.trace()));
-                    let (deliveries, deadline) = (Arc::clone(&deliveries), invocation.deadline);
+                    let (deliveries, bus, deadline) = (Arc::clone(&deliveries), bus.clone(), invocation.deadline);
                     let id = message.message_id.clone();
-                    (id, async move { deliver_event::handle(&app, &*deliveries, &message, deadline).await })
+                    (id, async move {
+                        let means = Means { deliveries: &*deliveries, bus: bus.as_deref() };
+                        deliver_event::handle(&app, means, &message, deadline).await
+                    })
                 };
                 let handling = event.records.into_iter().map(handle).collect();
                 let failures = side_by_side(handling, &*log.clock, invocation.deadline).await;
@@ -309,6 +316,11 @@ fn archive(account: &Account) -> Result<Arc<dyn Archive>, StartError> {
     Ok(Arc::new(account.table(required("EVENTS_TABLE")?)))
 }
 
+/// The name of the bus that is told how sales and captures come out, where one is.
+fn event_bus() -> Option<String> {
+    variable("EVENT_BUS_NAME").filter(|name| !name.is_empty())
+}
+
 fn account() -> Result<Account, StartError> {
     Ok(Account::from_environment(&variable)?)
 }
@@ -348,6 +360,7 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
         merchants: Arc::new(merchants),
         rates: Arc::default(),
         archive: None,
+        tells_bus: event_bus().is_some(),
         takes_loopback: false,
     })
 }

@@ -227,7 +227,7 @@ async fn take_of_method(
 async fn put(app: &App, found: Found<'_>, news: News, deadline: Timestamp) -> Result<Taken, Refusal> {
     let Found { merchant, stored, operation } = found;
     let known = stored.payment.operation(operation).map(|known| known.record().id(stored.payment.id, operation));
-    let route = route(&merchant, stored.payment.gateway)?;
+    let route = route(app, &merchant, stored.payment.gateway)?;
     match news {
         News::Outcome(outcome) => app.shell.hear(stored, route, operation, outcome, deadline).await?,
         News::Sequel(sequel) => {

@@ -96,7 +96,7 @@ pub async fn kept_first(
     let kept = match &asking.instrument {
         Instrument::Alternative { .. } => app.shell.keep(&asking, Status::Active, merchant.wanted(), deadline).await?,
         Instrument::Card { .. } | Instrument::Bank { .. } | Instrument::Stored(_) => {
-            app.shell.tokenize(route(merchant, opening.gateway)?, &asking, deadline).await?
+            app.shell.tokenize(route(app, merchant, opening.gateway)?, &asking, deadline).await?
         }
     };
     match &kept.method.state {

@@ -7,7 +7,7 @@
 mod asked;
 mod list;
 
-use kessai_shared::delivery::About;
+use kessai_shared::delivery::{About, is_for_bus};
 use kessai_shared::event::is_id;
 use kessai_shared::ids::ItemKey;
 use kessai_shared::merchant::{Merchant, Scope};
@@ -84,7 +84,7 @@ impl Desk<'_> {
                 let stored = shell.read(key, deadline).await?.ok_or_else(Problem::not_found)?;
                 let payment = stored.payment.clone();
                 has_room(&payment.outbox)?;
-                let route = route(self.merchant(), payment.gateway)?;
+                let route = route(self.app, self.merchant(), payment.gateway)?;
                 shell.tell_again(stored, route, &entry, deadline).await?;
                 Ok(self.shown(202, &recorded, Some(About::Payment(&payment)), subject))
             }
@@ -110,6 +110,9 @@ impl Desk<'_> {
     /// again.
     async fn is_wanted(&self, recorded: &Recorded) -> Result<(), Problem> {
         let name = recorded.name.text();
+        if self.app.tells_bus && is_for_bus(recorded.name, recorded.news) {
+            return Ok(());
+        }
         let wanted_by = |merchant: &Merchant| {
             merchant.endpoints.values().any(|endpoint| endpoint.is_active && endpoint.wants(name))
         };

@@ -29,7 +29,7 @@ pub async fn look(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Opt
     if take_all_kept(app, &merchant, &stored.payment, deadline).await? {
         stored = app.shell.read(key, deadline).await?.unwrap_or(stored);
     }
-    let route = route(&merchant, stored.payment.gateway)?;
+    let route = route(app, &merchant, stored.payment.gateway)?;
     Ok(Some(app.shell.follow_up(stored, route, deadline).await?))
 }
 

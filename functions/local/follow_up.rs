@@ -16,7 +16,7 @@ use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
-use crate::deliver_event::tell_of;
+use crate::deliver_event::{Means, tell_of};
 use crate::door::App;
 use crate::follow_up::look as look_at;
 use crate::problem::chain;
@@ -183,7 +183,7 @@ async fn look(app: &App, deliveries: &dyn Deliveries, reminders: &Reminders, pla
                 // Of a method nothing can be found out.
                 None => Ok(None),
             },
-            Errand::Deliver => tell_of(app, deliveries, item, deadline).await,
+            Errand::Deliver => tell_of(app, Means { deliveries, bus: None }, item, deadline).await,
         }
     };
     // Killed at the deadline, as on AWS.

@@ -110,6 +110,7 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         merchants: Arc::new(database.merchants),
         rates: Arc::default(),
         archive: Some(Arc::new(database.events)),
+        tells_bus: false,
         takes_loopback: true,
     };
     let deliveries = Arc::new(WebhookClient::new(Plain::Loopback)?);

@@ -38,7 +38,7 @@ pub(super) async fn serve(call: &Call<'_>, subject: &mut Subject) -> Result<Http
     let details = Details { saved_by_merchant, sender, gateway_type, ..details };
     let asked = Asked { kind, key, gateway: Some(gateway), facts, details };
     let asking = Asking { merchant: call.merchant.id, id, asked, instrument };
-    let kept = call.app.shell.tokenize(route(&call.merchant, gateway)?, &asking, call.deadline).await?;
+    let kept = call.app.shell.tokenize(route(call.app, &call.merchant, gateway)?, &asking, call.deadline).await?;
     reply(&kept, subject)
 }
 

@@ -5,6 +5,7 @@
 //! [`envelope`]. Sizes and literals are those of the Commerce Payments wire format.
 
 pub mod body;
+pub mod creation;
 pub mod envelope;
 pub mod event;
 pub mod instrument;

@@ -124,7 +124,7 @@ impl<'a> View<'a> {
     }
 
     /// The wire's word for how it stands. An adjustment cannot have failed: it is as if never made.
-    fn status(&self) -> &'static str {
+    pub(super) fn status(&self) -> &'static str {
         match (self.operation.record(), self.operation.state.status()) {
             (Record::Adjustment, "Failed") => "Canceled",
             (_, status) => status,
@@ -324,7 +324,7 @@ impl<'a> View<'a> {
     }
 
     /// Why there is no record to show.
-    fn error(&self) -> Option<ErrorMember> {
+    pub(super) fn error(&self) -> Option<ErrorMember> {
         let State::Settled(Settled { verdict, answer, .. }) = &self.operation.state else { return None };
         let (error_code, message) = match verdict {
             Verdict::Approved => return None,
@@ -449,7 +449,7 @@ fn interaction_type(kind: &Kind) -> &'static str {
 }
 
 /// The record's own type, where its kind has several.
-fn record_type(kind: &Kind) -> &'static str {
+pub(super) fn record_type(kind: &Kind) -> &'static str {
     match kind {
         Kind::Authorize => "Authorization",
         Kind::PostAuthorize => "PostAuth",

@@ -19,6 +19,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use kessai_shared::ports::Http;
 use kessai_shared::reminder::Errand;
 
+use crate::bus::{self, EventBridge};
 use crate::dynamodb::DynamoDb;
 use crate::invoke::Functions;
 use crate::reminders::Reminders;
@@ -80,12 +81,13 @@ struct Endpoints {
     lambda: Option<String>,
     sqs: Option<String>,
     ssm: Option<String>,
+    events: Option<String>,
 }
 
 impl Account {
     /// By what the environment says, under the names that AWS Lambda gives: `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_LAMBDA`, `…_SQS`
-    /// and `…_SSM`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
+    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_DYNAMODB`, `…_LAMBDA`,
+    /// `…_SQS`, `…_SSM` and `…_EVENTBRIDGE`, or else `AWS_ENDPOINT_URL`, stand in for the region's endpoints.
     pub fn from_environment(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, SetUpError> {
         let maybe = |variable: &str| environment(variable).filter(|value| !value.is_empty());
         let required = |variable| maybe(variable).ok_or(SetUpError { variable });
@@ -99,6 +101,7 @@ impl Account {
             lambda: endpoint("AWS_ENDPOINT_URL_LAMBDA"),
             sqs: endpoint("AWS_ENDPOINT_URL_SQS"),
             ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
+            events: endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"),
         };
         Ok(Self { region, credentials, http_client: http_client(), endpoints, limits: QUICK })
     }
@@ -114,7 +117,8 @@ impl Account {
                 dynamodb: endpoint.clone(),
                 lambda: endpoint.clone(),
                 sqs: endpoint.clone(),
-                ssm: endpoint,
+                ssm: endpoint.clone(),
+                events: endpoint,
             },
             limits: QUICK,
         }
@@ -146,6 +150,13 @@ impl Account {
         let instead = self.endpoints.lambda.as_deref();
         let functions = Functions(self.service("Lambda", "lambda", "application/json", instead, sqs::PATIENCE));
         Reminders::new(http, sqs, functions, places)
+    }
+
+    /// The bus of this name, and by whom it is reached.
+    pub fn bus(&self, http: Arc<dyn Http>, name: String) -> EventBridge {
+        let instead = self.endpoints.events.as_deref();
+        let service = self.service("EventBridge", "events", "application/x-amz-json-1.1", instead, bus::PATIENCE);
+        EventBridge::new(service, http, name)
     }
 
     /// The parameters that are secret.
@@ -218,10 +229,12 @@ mod tests {
     #[test]
     fn one_services_endpoint_goes_before_that_of_all() {
         let environment = |name: &str| Some(format!("http://{}", name.to_lowercase()));
-        let Endpoints { dynamodb, lambda, sqs, ssm } = Account::from_environment(&environment).unwrap().endpoints;
+        let endpoints = Account::from_environment(&environment).unwrap().endpoints;
+        let Endpoints { dynamodb, lambda, sqs, ssm, events } = endpoints;
         assert_eq!(dynamodb.as_deref(), Some("http://aws_endpoint_url_dynamodb"));
         assert_eq!(lambda.as_deref(), Some("http://aws_endpoint_url_lambda"));
         assert_eq!(sqs.as_deref(), Some("http://aws_endpoint_url_sqs"));
+        assert_eq!(events.as_deref(), Some("http://aws_endpoint_url_eventbridge"));
         let only = |name: &str| {
             ["AWS_ENDPOINT_URL", "AWS_REGION"].contains(&name)
                 || name.ends_with("KEY_ID")

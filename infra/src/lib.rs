@@ -4,6 +4,7 @@
 //! | room | plays | with |
 //! |---|---|---|
 //! | [`dynamodb`] | `Store`, `Directory`, `Vault`, `Archive` | one table, one item at a time |
+//! | [`bus`] | `Bus` | events on EventBridge, one at a time |
 //! | [`directory`] | `Directory` | what another directory said within the last minute |
 //! | [`http`] | `Http` | requests that are sent once and never again |
 //! | [`reminders`] | `Queue` | messages of SQS and calls of functions, in batches |
@@ -19,6 +20,7 @@
 //! may have left is lost, never unsent. The feature `contract` adds the suite that every store passes.
 
 pub mod aws;
+pub mod bus;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod directory;

@@ -159,6 +159,7 @@ impl Watch {
                 .with("endpoint", endpoint.to_string())
                 .with("hours", since.as_secs() / 3600)
                 .counting(ATTENTION, 1),
+            Note::Untold { event } => self.line("ERROR", "untold").with("event", event).counting(ATTENTION, 1),
             Note::Unreadable { what } => self.line("ERROR", "unreadable").with("what", what).counting("Faults", 1),
             Note::Failed { cause } => {
                 self.with_spent(self.line("ERROR", "failed").with("cause", cause)).counting("Faults", 1)
@@ -212,7 +213,10 @@ impl Watch {
         let Delivered { event, endpoint, status, fault, took } = *delivered;
         let fault = fault.map(|fault| match fault {
             DeliveryFault::Refused(address) => format!("refused: {address}"),
-            DeliveryFault::NotSent(_) | DeliveryFault::Lost(_) | DeliveryFault::Status(_) => fault.to_string(),
+            DeliveryFault::NotSent(_)
+            | DeliveryFault::Lost(_)
+            | DeliveryFault::Status(_)
+            | DeliveryFault::NotTaken(_) => fault.to_string(),
         });
         // What one merchant's endpoint does is nothing that we could mend.
         self.line(if fault.is_some() { "WARN" } else { "INFO" }, "delivered")

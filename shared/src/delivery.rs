@@ -1,31 +1,34 @@
 //! Tells merchants what happened: takes what the outbox of a payment, or of a stored method, owes to whom, delivers it,
 //! and writes down what came of it.
 //!
-//! Endpoints are told side by side, each in order: one that fails waits, and holds up nobody but itself. What is told is
-//! the record as it is, not as it was when the event came to be. Whoever runs this may be killed at any await: only what
-//! is written as told is not told again, so everything is told at least once, and a merchant knows a repetition by its
-//! id. What is kept for those who ask later is written before that, so nothing is told that nobody can look up.
+//! Endpoints are told side by side, and of payments the account's own bus where there is one, each in order: one that
+//! fails waits, and holds up nobody but itself. What is told is the record as it is, not as it was when the event came
+//! to be. Whoever runs this may be killed at any await: only what is written as told is not told again, so everything is
+//! told at least once, and a merchant knows a repetition by its id. What is kept for those who ask later is written
+//! before that, so nothing is told that nobody can look up.
+
+mod listener;
 
 use std::time::Duration;
 
+use self::listener::{Attempt, Listener};
+pub use self::listener::{OnBus, is_for_bus, on_bus};
 use crate::event::EventName;
 use crate::ids::{EndpointId, ItemKey};
+use crate::merchant::Merchant;
 use crate::merchant::health::Came as Fared;
-use crate::merchant::{Endpoint, Health, Merchant};
 use crate::method::Method;
 use crate::payment::Payment;
 use crate::payment::outbox::{Entry, Failure, Outbox, Round, Told};
-use crate::ports::{Archive, Delivered, Deliveries, DeliveryFault, Directory, Expected, Note, Pending, Store, Written};
+use crate::ports::{Archive, Deliveries, DeliveryFault, Directory, Pending, Store};
 use crate::rejection::{Fault, Refusal};
 use crate::reminder::EARLY;
-use crate::shell::{Pause, Route, Shell};
+use crate::shell::{Route, Shell};
 use crate::stored::event::{Attempted, Delivery, Recorded, decode_recorded, encode_recorded};
-use crate::stored::health::{decode_health, encode_health, health_key};
 use crate::stored::method::StoredMethod;
 use crate::stored::payment::Stored;
 use crate::time::Timestamp;
 use crate::together::together;
-use crate::webhook;
 
 /// As long as one delivery may take: longer than any endpoint is waited for.
 const DELIVERY: Duration = Duration::from_secs(11);
@@ -38,6 +41,7 @@ const WRITE_RESERVE: Duration = Duration::from_secs(4);
 pub struct Delivering<'a> {
     pub merchant: &'a Merchant,
     pub deliveries: &'a dyn Deliveries,
+    pub bus: Option<OnBus<'a>>,
     pub archive: &'a dyn Archive,
     /// How endpoints fare, as it was a minute ago and as it is.
     pub directory: &'a dyn Directory,
@@ -91,7 +95,7 @@ struct Run<'a> {
     deadline: Timestamp,
 }
 
-/// What came of telling one endpoint.
+/// What came of telling one listener.
 struct Came {
     endpoint: EndpointId,
     outcome: Outcome,
@@ -102,22 +106,6 @@ enum Outcome {
     Told(Told),
     /// It is not told any more.
     Gone,
-}
-
-/// A delivery as it is sent.
-struct Signed {
-    /// Its id.
-    event: String,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-}
-
-/// One attempt.
-struct Attempt {
-    /// The status of an answer.
-    result: Result<u16, DeliveryFault>,
-    /// It was the endpoint's to answer for.
-    was_sent: bool,
 }
 
 impl Shell {
@@ -176,13 +164,12 @@ impl Run<'_> {
     async fn go(&self) -> Result<Round, Fault> {
         let outbox = self.about.outbox();
         let soon = self.shell.clock.now().plus(EARLY);
-        let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
-        let telling = endpoints.map(|(id, endpoint)| -> Pending<'_, Result<Came, Fault>> {
-            Box::pin(self.tell(*id, endpoint, outbox.owed(*id, soon)))
+        let telling = self.listeners().map(|listener| -> Pending<'_, Result<Came, Fault>> {
+            Box::pin(self.tell(listener, outbox.owed(listener.id(), soon)))
         });
         let came = together(telling).await.into_iter().collect::<Result<Vec<_>, Fault>>()?;
         self.keep(&came).await?;
-        let is_told = |id: &EndpointId| self.with.merchant.endpoints.get(id).is_some_and(|endpoint| endpoint.is_active);
+        let is_told = |id: &EndpointId| self.listeners().any(|listener| listener.id() == *id);
         let mut round = Round { seen: outbox.made, ..Round::default() };
         round.gone.extend(outbox.behind.keys().filter(|id| !is_told(id)));
         for Came { endpoint, outcome, .. } in came {
@@ -194,40 +181,56 @@ impl Run<'_> {
         Ok(round)
     }
 
-    /// Tells one endpoint what it is owed, until something fails.
-    async fn tell(&self, id: EndpointId, endpoint: &Endpoint, entries: &[Entry]) -> Result<Came, Fault> {
-        let outbox = self.about.outbox();
+    /// Everybody who is told.
+    fn listeners(&self) -> impl Iterator<Item = Listener<'_>> {
+        let endpoints = self.with.merchant.endpoints.iter().filter(|(_, endpoint)| endpoint.is_active);
+        let endpoints = endpoints.map(|(id, endpoint)| Listener::Endpoint(*id, endpoint));
+        let bus = match self.about {
+            About::Payment(payment) => self.with.bus.map(|bus| Listener::Bus(bus, payment)),
+            About::Method(_) => None,
+        };
+        endpoints.chain(bus)
+    }
+
+    /// Tells one listener what it is owed, until something fails.
+    async fn tell(&self, listener: Listener<'_>, entries: &[Entry]) -> Result<Came, Fault> {
+        let (outbox, id) = (self.about.outbox(), listener.id());
         let came = |outcome, tried| Ok(Came { endpoint: id, outcome, tried });
         if entries.is_empty() {
             return came(Outcome::Told(outbox.untold(id)), Vec::new());
         }
-        let mut health = self.health(id).await?;
+        let is_wanted = |entry: &&Entry| listener.wants(self.about, entry);
+        let mut health = self.health(listener).await?;
         let mut tried = Vec::new();
-        if health.is_disabled(endpoint) {
+        if listener.is_disabled(&health) {
             let waiting = entries.iter().filter(|entry| entry.number <= outbox.seen);
-            tried.extend(waiting.filter(|entry| self.is_wanted(endpoint, entry)).map(|entry| self.dropped(id, entry)));
+            tried.extend(waiting.filter(is_wanted).map(|entry| self.dropped(id, entry)));
             return came(Outcome::Gone, tried);
         }
-        for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| self.is_wanted(endpoint, entry)) {
+        for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| is_wanted(entry)) {
+            let Some(event) = self.event(entry) else { continue };
             let through = entry.number.saturating_sub(1);
             if !self.has_time() {
                 return came(Outcome::Told(Told { endpoint: id, through, failed: None }), tried);
             }
-            let attempt = self.attempt(id, endpoint, entry).await;
+            let attempt = self.attempt(listener, &event).await;
             let now = self.shell.clock.now();
+            let is_given_up = attempt.result.is_err() && place == 0 && outbox.is_given_up(id, now);
             if attempt.was_sent {
                 let came = match &attempt.result {
                     Ok(_) => Fared::Through,
-                    Err(_) if place == 0 && outbox.is_given_up(id, now) => Fared::GivenUp,
+                    Err(_) if is_given_up => Fared::GivenUp,
                     Err(_) => Fared::Failed,
                 };
-                health = self.fared(id, endpoint, health, came).await?;
+                health = self.fared(listener, health, came).await?;
             }
-            let is_given_up = attempt.result.is_err() && place == 0 && outbox.is_given_up(id, now);
+            if is_given_up {
+                self.gave_up(listener, &event);
+            }
             tried.push((*entry, attempted(id, &attempt, is_given_up, now)));
-            if health.is_disabled(endpoint) {
+            if listener.is_disabled(&health) {
                 let rest = entries.iter().skip(place.saturating_add(1));
-                tried.extend(rest.filter(|entry| self.is_wanted(endpoint, entry)).map(|entry| self.dropped(id, entry)));
+                tried.extend(rest.filter(is_wanted).map(|entry| self.dropped(id, entry)));
                 return came(Outcome::Gone, tried);
             }
             if attempt.result.is_err() && !is_given_up {
@@ -238,68 +241,11 @@ impl Run<'_> {
         came(Outcome::Told(Told { endpoint: id, through: outbox.made, failed: None }), tried)
     }
 
-    fn is_wanted(&self, endpoint: &Endpoint, entry: &Entry) -> bool {
-        self.about.event(entry).is_some_and(|name| endpoint.wants(name.text()))
-    }
-
     /// What is not tried, because its endpoint was disabled.
     fn dropped(&self, endpoint: EndpointId, entry: &Entry) -> (Entry, Attempted) {
         let fault = Some("the endpoint was disabled".to_owned());
         let at = self.shell.clock.now();
         (*entry, Attempted { endpoint, attempts: 0, at, status: None, fault, state: Delivery::GivenUp })
-    }
-
-    async fn attempt(&self, id: EndpointId, endpoint: &Endpoint, entry: &Entry) -> Attempt {
-        let began_at = self.shell.clock.now();
-        let Some(Signed { event, headers, body }) = self.signed(id, endpoint, entry, began_at) else {
-            let fault = DeliveryFault::NotSent("it could not be signed".to_owned());
-            return Attempt { result: Err(fault), was_sent: false };
-        };
-        let result = self.with.deliveries.deliver(&endpoint.url, &headers, body).await;
-        let status = match &result {
-            Ok(status) | Err(DeliveryFault::Status(status)) => Some(*status),
-            Err(DeliveryFault::Refused(_) | DeliveryFault::NotSent(_) | DeliveryFault::Lost(_)) => None,
-        };
-        self.shell.journal.note(&Note::Delivered(Delivered {
-            event: &event,
-            endpoint: id,
-            status,
-            fault: result.as_ref().err(),
-            took: self.shell.clock.now().since(began_at),
-        }));
-        Attempt { result, was_sent: true }
-    }
-
-    /// The delivery as it is sent now; none where it cannot be signed.
-    fn signed(&self, id: EndpointId, endpoint: &Endpoint, entry: &Entry, now: Timestamp) -> Option<Signed> {
-        let unsigned = |cause: &str| self.shell.journal.note(&Note::Unsigned { endpoint: id, cause });
-        let Some(keys) = &self.shell.sealing_keys else {
-            unsigned("this function has no sealing keys");
-            return None;
-        };
-        let secrets = match endpoint.opened_secrets(&self.with.merchant.id, id, keys, now) {
-            Ok(secrets) => secrets,
-            Err(fault) => {
-                unsigned(&fault.to_string());
-                return None;
-            }
-        };
-        let event = self.event(entry)?;
-        let body = (self.with.render)(&event, self.about, now);
-        let event = event.id;
-        let seconds = now.as_millis().div_euclid(1000);
-        let Some(signature) = webhook::sign(&event, seconds, &body, &secrets) else {
-            unsigned("it has no secret that we could sign with");
-            return None;
-        };
-        let headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("user-agent", "Kessai".to_owned()),
-            (webhook::ID, event.clone()),
-            (webhook::TIMESTAMP, seconds.to_string()),
-            (webhook::SIGNATURE, signature),
-        ];
-        Some(Signed { event, headers, body })
     }
 
     /// The event that the entry stands for, told to nobody yet.
@@ -316,40 +262,6 @@ impl Run<'_> {
             name: about.event(entry)?,
             deliveries: Vec::new(),
         })
-    }
-
-    async fn health(&self, id: EndpointId) -> Result<Health, Fault> {
-        let (with, key) = (self.with, health_key(&self.with.merchant.id, &id));
-        let item = self.shell.patiently(self.deadline, || with.directory.find(&key)).await?;
-        Ok(decode_health(item)?)
-    }
-
-    /// Writes down how the endpoint fares, where that is new. That something got through must not be lost: what fails
-    /// later would be taken for a part of the same row.
-    async fn fared(
-        &self,
-        id: EndpointId,
-        endpoint: &Endpoint,
-        mut known: Health,
-        came: Fared,
-    ) -> Result<Health, Fault> {
-        let merchant = &self.with.merchant.id;
-        let mut pause = Pause::default();
-        while let Some(next) = known.after(endpoint, came, self.shell.clock.now()) {
-            let expected = if known.version == 0 { Expected::Absent } else { Expected::Version(known.version) };
-            match self.with.merchants.write(encode_health(merchant, &id, &next), expected).await {
-                Ok(Written::Done) => {
-                    if let (true, Some(since)) = (next.is_disabled(endpoint), next.failing_since) {
-                        let since = self.shell.clock.now().since(since);
-                        self.shell.journal.note(&Note::Disabled { merchant: *merchant, endpoint: id, since });
-                    }
-                    return Ok(next);
-                }
-                Ok(Written::Conflict(found)) => known = decode_health(found)?,
-                Err(fault) => self.shell.pause_after(fault, &mut pause, self.deadline).await?,
-            }
-        }
-        Ok(known)
     }
 
     /// Keeps every event that is new or was tried.

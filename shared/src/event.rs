@@ -109,6 +109,12 @@ impl EventNames {
         self.0 & name.bit() != 0
     }
 
+    /// What is in either.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }

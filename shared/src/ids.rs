@@ -273,6 +273,11 @@ made_id!(MethodTypeId, "1gp", "method type");
 made_id!(ApiKeyId, "9ak", "api key");
 made_id!(EndpointId, "9we", "webhook endpoint");
 
+impl EndpointId {
+    /// Stands for the account's own bus, which is told like an endpoint. No merchant has one of this id.
+    pub const BUS: Self = Self(Id(*b"9weEventBridge0"));
+}
+
 /// A payment within its merchant: 64 bits of the hash of the key that opened it. Two keys of one
 /// merchant that share them are refused as a reuse (the item holds the whole key), never mixed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -166,6 +166,13 @@ pub trait Deliveries: Send + Sync {
     ) -> Pending<'a, Result<u16, DeliveryFault>>;
 }
 
+/// Tells the account's own bus how sales and captures came out.
+pub trait Bus: Send + Sync {
+    /// Puts one event there: what happened to a merchant's payment at that time. It may arrive twice. Returns the status
+    /// of the answer.
+    fn put(&self, merchant: MerchantId, at: Timestamp, detail: String) -> Pending<'_, Result<u16, DeliveryFault>>;
+}
+
 /// Why something is not delivered. What it prints may be shown to the merchant: it holds nothing of the address but
 /// what anybody may know, and nothing of what was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,6 +186,8 @@ pub enum DeliveryFault {
     Lost(String),
     /// It arrived, and this was the answer.
     Status(u16),
+    /// The bus did not take it, for all that is known.
+    NotTaken(String),
 }
 
 impl fmt::Display for DeliveryFault {
@@ -188,6 +197,7 @@ impl fmt::Display for DeliveryFault {
             Self::NotSent(cause) => write!(out, "not sent: {cause}"),
             Self::Lost(cause) => write!(out, "no answer: {cause}"),
             Self::Status(status) => write!(out, "answered with {status}"),
+            Self::NotTaken(cause) => write!(out, "not taken: {cause}"),
         }
     }
 }
@@ -247,6 +257,8 @@ pub enum Note<'a> {
     Unsigned { endpoint: EndpointId, cause: &'a str },
     /// Nothing was delivered to an endpoint for so long that nobody goes on.
     Disabled { merchant: MerchantId, endpoint: EndpointId, since: Duration },
+    /// The account's own bus did not take an event for so long that nobody goes on.
+    Untold { event: &'a str },
     /// Something came in that is none of ours.
     Unreadable { what: &'a str },
     /// An invocation that answers nobody came to nothing.

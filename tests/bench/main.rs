@@ -162,6 +162,7 @@ async fn set_up() -> InProcess {
         merchants,
         rates: Arc::default(),
         archive: None,
+        tells_bus: false,
         takes_loopback: true,
     };
     InProcess { app, payments, event }

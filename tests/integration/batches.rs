@@ -92,6 +92,7 @@ async fn a_message_that_breaks_its_handler_is_reported_alone() {
         merchants,
         rates: Arc::default(),
         archive: None,
+        tells_bus: false,
         takes_loopback: false,
     };
     let keys = ["00D000000000001/1", FAILS, PANICS, HANGS, "00D000000000001/4", "nonsense"];

@@ -150,6 +150,7 @@ impl InProcess {
             merchants: merchants.clone(),
             rates: Arc::default(),
             archive: Some(archive.clone()),
+            tells_bus: false,
             takes_loopback: true,
         };
         let (gateway, routes) = (gateways["KEYED"], routes().unwrap_or_else(|error| panic!("{error:?}")));

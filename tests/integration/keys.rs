@@ -140,6 +140,7 @@ impl Door {
             merchants: Arc::new(table.clone()),
             rates: Arc::default(),
             archive: None,
+            tells_bus: false,
             takes_loopback: false,
         }
     }

@@ -7,6 +7,7 @@ mod harness;
 mod access;
 mod balances;
 mod batches;
+mod bus;
 mod canary;
 mod command;
 mod cost;

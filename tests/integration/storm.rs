@@ -57,7 +57,8 @@ struct Heard {
 
 #[test]
 fn a_storm_of_notices_ends_as_the_ledger_says_and_every_change_is_told_in_order() {
-    let notices = std::env::var("KESSAI_STORM").ok().and_then(|count| count.parse().ok()).unwrap_or(NOTICES);
+    let notices =
+        kessai_functions::lambda::variable("KESSAI_STORM").and_then(|count| count.parse().ok()).unwrap_or(NOTICES);
     let scratch = Scratch::new();
     let sandbox = Sandbox::start(&scratch.path().join("sandbox"));
     let mut kessai = Kessai::on_file(&scratch.path().join("kessai"), &sandbox);
@@ -316,10 +317,8 @@ fn check_records(client: &Client, records: &[String]) -> BTreeMap<String, BTreeM
         assert_eq!(shown.to_string(), expected.unwrap_or_else(|| "null".to_owned()), "{}", record.text);
         match effect["amount"].as_u64() {
             Some(9021) => event("payment.failed"),
-            Some(9023) => ["dispute.opened", "dispute.charged_back"].map(&mut event).into_iter().collect(),
-            Some(9024) => {
-                ["dispute.opened", "dispute.charged_back", "dispute.reversed"].map(&mut event).into_iter().collect()
-            }
+            Some(9023) => ["dispute.opened", "dispute.charged_back"].into_iter().for_each(event),
+            Some(9024) => ["dispute.opened", "dispute.charged_back", "dispute.reversed"].into_iter().for_each(event),
             _ => {}
         }
     }

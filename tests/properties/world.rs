@@ -120,6 +120,7 @@ impl World {
             merchants: merchants.clone(),
             rates: Arc::default(),
             archive: Some(Arc::new(MemoryArchive::default())),
+            tells_bus: false,
             takes_loopback: false,
         };
         Self { app, set_up, payments, merchants, vault }

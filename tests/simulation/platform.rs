@@ -161,6 +161,7 @@ impl World {
             merchants: Arc::new(Merchants(port.clone())),
             archive: Some(port.clone()),
             rates: Arc::default(),
+            tells_bus: false,
             takes_loopback: false,
         };
         let future = work(Work { app, deliveries: port.clone() }, Timestamp::from_millis(START_MS + deadline_ms));

@@ -1,7 +1,7 @@
 //! What SQS does with messages about payments, and Lambda with calls for which nobody waits: at least once, not in order,
 //! and after some failures no more. And the tick, which sends them for what is due later than they can be held back.
 
-use kessai_functions::deliver_event;
+use kessai_functions::deliver_event::{self, Means};
 use kessai_functions::follow_up::look;
 use kessai_shared::reminder::{Delayed, Due, Errand, Reminder, TICK};
 use kessai_shared::shell::Look;
@@ -104,9 +104,10 @@ impl World {
                 self.tell(Lane::Queue, Lane::Worker(task), || format!("tell of payment {payment}, version {version}"));
                 self.start(Purpose::Deliver(message), move |work, deadline| {
                     let Work { app, deliveries } = work;
-                    Box::pin(
-                        async move { Done::Delivered(deliver_event::tell(&app, &*deliveries, key, deadline).await) },
-                    )
+                    Box::pin(async move {
+                        let means = Means { deliveries: &*deliveries, bus: None };
+                        Done::Delivered(deliver_event::tell(&app, means, key, deadline).await)
+                    })
                 });
             }
         }

@@ -94,5 +94,6 @@ fn word(delivered: &Result<u16, DeliveryFault>) -> String {
         Err(DeliveryFault::Refused(_)) => "refused".to_owned(),
         Err(DeliveryFault::NotSent(_)) => "not sent".to_owned(),
         Err(DeliveryFault::Lost(_)) => "lost".to_owned(),
+        Err(DeliveryFault::NotTaken(_)) => "not taken".to_owned(),
     }
 }

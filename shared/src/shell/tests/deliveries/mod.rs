@@ -1,5 +1,6 @@
 //! Merchants are told everything at least once and in order, and one that cannot be reached holds up nobody else.
 
+mod bus;
 mod crashes;
 mod perseverance;
 mod post;

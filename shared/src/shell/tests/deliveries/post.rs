@@ -7,16 +7,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::card::Secret;
-use crate::delivery::{About, Delivering};
+use crate::delivery::{About, Delivering, OnBus};
 use crate::event::EventNames;
 use crate::gateways::sandbox;
-use crate::ids::EndpointId;
+use crate::ids::{EndpointId, MerchantId};
 use crate::memory::{Memory, MemoryArchive};
 use crate::merchant::tests::{endpoint, endpoint_id, shop};
 use crate::merchant::{Endpoint, EventFilter, Health, Merchant, SealedSecret, SharedWith};
 use crate::payment::tests::fixtures::{LIFE, START, merchant, opening, stored_method, vault};
 use crate::payment::{Kind, Payment};
-use crate::ports::{Archive, Clock, Deliveries, DeliveryFault, Entropy, Pending, Span, StoreFault};
+use crate::ports::{Archive, Bus, Clock, Deliveries, DeliveryFault, Entropy, Pending, Span, StoreFault};
 use crate::rejection::Refusal;
 use crate::shell::tests::fuse::{Fuse, block_on};
 use crate::shell::tests::gateway::Fate;
@@ -84,6 +84,23 @@ impl Deliveries for Endpoints {
     }
 }
 
+/// The account's own bus.
+pub(super) struct HeardBus {
+    fuse: Arc<Fuse>,
+    heard: Mutex<Vec<String>>,
+    is_broken: Mutex<bool>,
+}
+
+impl Bus for HeardBus {
+    fn put(&self, _: MerchantId, _: Timestamp, detail: String) -> Pending<'_, Result<u16, DeliveryFault>> {
+        Box::pin(self.fuse.around(async move {
+            self.heard.lock().expect("events").push(detail);
+            let is_broken = *self.is_broken.lock().expect("it is known");
+            if is_broken { Err(DeliveryFault::NotTaken("the bus is full".to_owned())) } else { Ok(200) }
+        }))
+    }
+}
+
 struct Shelved {
     archive: MemoryArchive,
     fuse: Arc<Fuse>,
@@ -122,6 +139,8 @@ pub(super) struct Post {
     pub(super) merchant: Merchant,
     pub(super) merchants: Memory,
     pub(super) endpoints: Arc<Endpoints>,
+    bus: HeardBus,
+    pub(super) tells_bus: bool,
     archive: Shelved,
     chance: u8,
 }
@@ -151,6 +170,11 @@ fn render(event: &Recorded, about: About<'_>, _: Timestamp) -> Vec<u8> {
         .into_bytes()
 }
 
+/// What the bus is told in this world.
+fn render_for_bus(event: &Recorded, _: &Payment) -> String {
+    format!("{} {}", event.name.text(), event.version)
+}
+
 impl Post {
     /// With one endpoint for each of these filters, numbered from 1.
     pub(super) fn with(filters: &[&str]) -> Self {
@@ -170,7 +194,32 @@ impl Post {
             delay: Mutex::default(),
         };
         let archive = Shelved { archive: MemoryArchive::default(), fuse: world.fuse.clone() };
-        Self { world, merchant, merchants: Memory::default(), endpoints: Arc::new(heard), archive, chance: 255 }
+        let bus = HeardBus { fuse: world.fuse.clone(), heard: Mutex::default(), is_broken: Mutex::default() };
+        Self {
+            world,
+            merchant,
+            merchants: Memory::default(),
+            endpoints: Arc::new(heard),
+            bus,
+            tells_bus: false,
+            archive,
+            chance: 255,
+        }
+    }
+
+    /// The same, in an account whose bus is told too.
+    pub(super) fn on_bus(self) -> Self {
+        Self { tells_bus: true, ..self }
+    }
+
+    /// The bus takes nothing, or what it is given again.
+    pub(super) fn fill_bus(&self, is_broken: bool) {
+        *self.bus.is_broken.lock().expect("it is known") = is_broken;
+    }
+
+    /// The name and version of what the bus was told.
+    pub(super) fn heard_on_bus(&self) -> Vec<String> {
+        self.bus.heard.lock().expect("events").clone()
     }
 
     pub(super) fn drawing(self, chance: u8) -> Self {
@@ -221,6 +270,7 @@ impl Post {
         let with = Delivering {
             merchant: &self.merchant,
             deliveries: &*self.endpoints,
+            bus: self.tells_bus.then_some(OnBus { bus: &self.bus, render: render_for_bus }),
             archive: &self.archive,
             directory: &self.merchants,
             merchants: &self.merchants,
