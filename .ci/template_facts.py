@@ -36,7 +36,8 @@ FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 
 # Conditions of a permission, as they are called here. A condition on all values of a key holds where a request has
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
-RATES, HEALTH, NOTICES, NO_TOKENS = " under rate/", " under health/", " under */notice/", " without tokens"
+RATES, HEALTH, NOTICES = " under rate/", " under health/", " under */notice/"
+NO_TOKENS, DUES = " without tokens", " of when it is due"
 ASKED_FOR = " if it is asked for"
 CONDITIONS = {
     RATES: {
@@ -56,6 +57,11 @@ CONDITIONS = {
         "Null": {"dynamodb:Attributes": "false"},
         "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
     },
+    DUES: {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "v", "d", "lt", "ed", "le", "xr"]},
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    },
 }
 
 ANSWERS = {MERCHANTS: {"dynamodb:GetItem"}, MERCHANTS + RATES: {"dynamodb:PutItem"}}
@@ -67,11 +73,14 @@ PAYS = {
 OPENS = ANSWERS | PAYS | {PAYMENTS: {"dynamodb:PutItem"}}
 CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}}
 LEFT_BEHIND = {EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:Query"}}
+STREAMS = {
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+}
 HANDLES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 PERMISSIONS = {
     "Authorize": OPENS,
     "Sale": OPENS,
-    "PostAuth": OPENS | CHANGES | LEFT_BEHIND,
+    "PostAuth": OPENS | CHANGES | {EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
     "Capture": ANSWERS | CHANGES,
     "Reverse": ANSWERS | CHANGES,
     "Refund": ANSWERS | CHANGES,
@@ -82,16 +91,19 @@ PERMISSIONS = {
     },
     "Tokenize": ANSWERS | PAYS,
     "SetUp": {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, VAULT_KEYS: {"ssm:GetParameters"}},
-    "Events": ANSWERS | CHANGES | {EVENTS: {"dynamodb:GetItem", "dynamodb:Query"}},
+    "Events": ANSWERS | CHANGES | {
+        EVENTS: {"dynamodb:GetItem", "dynamodb:Query"},
+        VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
+    },
     "NotifyWebhook": CHANGES | {
         MERCHANTS: {"dynamodb:GetItem"},
         EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+        VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
         VAULT_KEYS: {"ssm:GetParameters"},
     },
     "Relay": {
-        "Data.PaymentsStreamArn": {
-            "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
-        },
+        "Data.PaymentsStreamArn": STREAMS,
+        "Data.VaultStreamArn": STREAMS,
         QUEUE: {"sqs:SendMessage"},
         DELIVERS: {"lambda:InvokeFunction"},
         GIVEN_UP: {"sqs:SendMessage"},
@@ -106,6 +118,7 @@ PERMISSIONS = {
         MERCHANTS: {"dynamodb:GetItem"},
         MERCHANTS + HEALTH: {"dynamodb:PutItem"},
         EVENTS: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
         VAULT_KEYS: {"ssm:GetParameters"},
         DEAD_LETTERS: {"sqs:SendMessage"},
         BUS + ASKED_FOR: {"events:PutEvents"},
@@ -114,12 +127,16 @@ PERMISSIONS = {
         PAYMENTS: {"dynamodb:Scan"},
         PAYMENTS + "/index/late": {"dynamodb:Query"},
         PAYMENTS + "/index/owed": {"dynamodb:Query"},
+        VAULT + "/index/owed": {"dynamodb:Query"},
+        VAULT + DUES: {"dynamodb:Scan"},
         QUEUE: {"sqs:SendMessage"},
         DELIVERS: {"lambda:InvokeFunction"},
     },
 }
 # Who may read tokens, and who what may be shown of a stored method.
-READ_TOKENS, READ_METHODS = {"Authorize", "Sale", "PostAuth", "Tokenize", "FollowUp"}, {"Retrieve"}
+OPEN_TOKENS, READ_METHODS = {"Authorize", "Sale", "PostAuth", "Tokenize", "FollowUp"}, {"Retrieve"}
+# Who writes into methods what came of them, or of telling of them: with the token, which stays sealed.
+PASS_TOKENS_ON = {"NotifyWebhook", "DeliverEvent", "Events"}
 # Who may make merchants and API keys.
 MAKES_MERCHANTS = {"SetUp"}
 # What takes away: an item, or of one what nobody looked at. Every write is a whole item, under a condition.
@@ -259,21 +276,22 @@ def permissions(t):
             yield f"{name} may {allowed}"
 
 
-@fact("a token of a stored method is read by whoever pays with it; who shows methods may read the rest")
+@fact("a token is read by who pays with it, or writes into its method; who shows methods may read the rest")
 def tokens(t):
     # A write under a condition answers with the item, so it reads too.
     reads = {(name, resource) for name in PERMISSIONS for resource, _ in actions(t, name) if resource.startswith(VAULT)}
     # An index has no tokens, but nothing here depends on that.
     shown = {name for name, resource in reads if resource.endswith(NO_TOKENS)}
-    whole = {name for name, resource in reads if not resource.endswith(NO_TOKENS)}
-    if whole != READ_TOKENS:
+    apart = (NO_TOKENS, DUES, "/index/owed")
+    whole = {name for name, resource in reads if not resource.endswith(apart)}
+    if whole != OPEN_TOKENS | PASS_TOKENS_ON:
         yield f"tokens are read by {sorted(whole)}"
     if shown != READ_METHODS:
         yield f"methods are read by {sorted(shown)}"
     if "t" in CONDITIONS[NO_TOKENS]["ForAllValues:StringEquals"]["dynamodb:Attributes"]:
         yield "what is called without tokens has them"
     keys = {name for name in PERMISSIONS for resource, _ in actions(t, name) if resource == VAULT_KEYS}
-    if not READ_TOKENS <= keys or keys & READ_METHODS:
+    if not OPEN_TOKENS <= keys or keys & (READ_METHODS | {"Events"}):
         yield f"tokens are opened by {sorted(keys)}"
 
 
@@ -441,10 +459,16 @@ def vault(t):
         "KeySchema": [{"AttributeName": "ac", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}],
         "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "f", "m"]},
     }
-    if table.get("GlobalSecondaryIndexes") != [index]:
+    owed = {
+        "IndexName": "owed",
+        "KeySchema": [{"AttributeName": "le", "KeyType": "HASH"}, {"AttributeName": "ed", "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "xr"]},
+    }
+    if table.get("GlobalSecondaryIndexes") != [index, owed]:
         yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
-    if "StreamSpecification" in table:
-        yield "what is in the vault leaves it by a stream"
+    # The relay sees sealed tokens, and has no key.
+    if table.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
+        yield f"stream: {table.get('StreamSpecification')}"
 
 
 @fact("what merchants were told is in order, and forgotten when its time is over")
@@ -647,7 +671,7 @@ ERRORS = [
     (whole, TEMPLATE, "Action: dynamodb:PutItem", "Action: dynamodb:UpdateItem"),
     (whole, TEMPLATE, "[dynamodb:GetItem, dynamodb:PutItem]", "[dynamodb:GetItem, dynamodb:PutItem, dynamodb:DeleteItem]"),
     (whole, TEMPLATE, "Action: dynamodb:Query", "Action: dynamodb:*"),
-    (permissions, TEMPLATE, "!Ref UseVault, !Ref ReadNotices]", "!Ref UseVault]"),
+    (permissions, TEMPLATE, "        - !Ref UseVault\n        - !Ref ReadNotices", "        - !Ref UseVault"),
     (permissions, TEMPLATE, "[\"*/notice/*\"]", "[\"*\"]"),
     (permissions, TEMPLATE, "[!GetAtt Data.Outputs.PaymentsTableArn, index, owed]", "[!GetAtt Data.Outputs.PaymentsTableArn, index, late]"),
     (routes, TEMPLATE, "/services/data/{version}/set-up/merchant\"", "/services/data/{version}/set-up/merchants/1\""),

@@ -20,7 +20,7 @@ use crate::merchant::health::Came as Fared;
 use crate::method::Method;
 use crate::payment::Payment;
 use crate::payment::outbox::{Entry, Failure, Outbox, Round, Told};
-use crate::ports::{Archive, Deliveries, DeliveryFault, Directory, Pending, Store};
+use crate::ports::{Archive, Deliveries, DeliveryFault, Directory, Note, Pending, Store};
 use crate::rejection::{Fault, Refusal};
 use crate::reminder::EARLY;
 use crate::shell::{Route, Shell};
@@ -164,10 +164,10 @@ impl Run<'_> {
     async fn go(&self) -> Result<Round, Fault> {
         let outbox = self.about.outbox();
         let soon = self.shell.clock.now().plus(EARLY);
-        let telling = self.listeners().map(|listener| -> Pending<'_, Result<Came, Fault>> {
-            Box::pin(self.tell(listener, outbox.owed(listener.id(), soon)))
+        let telling = self.listeners().map(|listener| -> Pending<'_, Came> {
+            Box::pin(self.tell_or_wait(listener, outbox.owed(listener.id(), soon)))
         });
-        let came = together(telling).await.into_iter().collect::<Result<Vec<_>, Fault>>()?;
+        let came = together(telling).await;
         self.keep(&came).await?;
         let is_told = |id: &EndpointId| self.listeners().any(|listener| listener.id() == *id);
         let mut round = Round { seen: outbox.made, ..Round::default() };
@@ -179,6 +179,20 @@ impl Run<'_> {
             }
         }
         Ok(round)
+    }
+
+    /// What hinders us with one of them hinders no other: that one is told later.
+    async fn tell_or_wait(&self, listener: Listener<'_>, entries: &[Entry]) -> Came {
+        match self.tell(listener, entries).await {
+            Ok(came) => came,
+            Err(fault) => {
+                self.shell.journal.note(&Note::Failed { cause: &fault.to_string() });
+                let chance = self.shell.entropy.bytes()[0];
+                let failed = entries.first().map(|entry| Failure { number: entry.number, chance });
+                let told = Told { failed, ..self.about.outbox().untold(listener.id()) };
+                Came { endpoint: listener.id(), outcome: Outcome::Told(told), tried: Vec::new() }
+            }
+        }
     }
 
     /// Everybody who is told.

@@ -303,3 +303,48 @@ fn what_came_afterwards_is_told_after_the_verdict() {
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
     }
 }
+
+/// What a bank has taken is what its dispute says last, in part where it says so, and never more than there was.
+#[test]
+fn what_was_charged_back_follows_from_all_that_was_told_in_every_order() {
+    let (opened, taken) = (What::Dispute(Stage::Opened), What::Dispute(Stage::ChargedBack));
+    let (reversed, lost) = (What::Dispute(Stage::Reversed), What::Dispute(Stage::Lost));
+    let rows: [(&[(&str, What, Option<i64>)], i64); 9] = [
+        (&[("d", opened, Some(100))], 0),
+        (&[("d", opened, None), ("d", taken, Some(80))], 80),
+        (&[("d", taken, None)], 100),
+        (&[("d", taken, Some(80)), ("d", reversed, Some(30))], 50),
+        (&[("d", taken, Some(80)), ("d", reversed, None)], 0),
+        (&[("d", taken, Some(80)), ("d", reversed, Some(80)), ("d", lost, Some(70))], 70),
+        (&[("d", taken, Some(40)), ("e", taken, Some(40))], 80),
+        (&[("d", taken, Some(90)), ("e", taken, Some(90))], 100),
+        (&[("d", taken, Some(-500))], 100),
+    ];
+    for (told, expected) in rows {
+        for order in permutations(told) {
+            let mut sale = Purchase::approved(Kind::Sale, 100, terms(&sandbox::NONE));
+            for (id, what, minor) in &order {
+                let sequel = Sequel { id: (*id).to_owned(), what: *what, minor: *minor, code: None };
+                let operation = Ordinal::FIRST;
+                sale.put(&Event::Followed { operation, sequel: &sequel }).expect("never refused");
+            }
+            assert_eq!(sale.payment.charged_back(Ordinal::FIRST).minor, expected, "{order:?}");
+            assert_eq!(sale.payment.refundable(Ordinal::FIRST).minor, 100 - expected, "{order:?}");
+        }
+    }
+}
+
+/// What there is no room for is not forgotten in silence.
+#[test]
+fn more_sequels_than_there_is_room_for_raise_an_alarm() {
+    let mut sale = Purchase::approved(Kind::Sale, 100, terms(&sandbox::NONE));
+    let operation = Ordinal::FIRST;
+    let mut strange = Vec::new();
+    for number in 0..20 {
+        let sequel = Sequel { id: format!("d{number}"), what: What::Failed, minor: None, code: None };
+        let step = sale.put(&Event::Followed { operation, sequel: &sequel }).expect("never refused");
+        strange.push(step.contradiction);
+    }
+    assert_eq!(strange.iter().filter(|is_strange| !**is_strange).count(), crate::payment::sequel::MAX_SEQUELS);
+    assert!(strange.ends_with(&[true]));
+}

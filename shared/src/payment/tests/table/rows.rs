@@ -54,7 +54,8 @@ any                    | any   | open undone                  | asked           
 any                    | any   | open undone                  | asked                   | not-sent never-received unknown | foreign | nothing
 any                    | any   | open undone accepted         | notice                  | not-sent never-received unknown | any  | nothing
 any                    | any   | unsent                       | heard                   | not-sent never-received unknown | any  | nothing
-any                    | any   | accepted                     | asked                   | not-sent never-received unknown | any  | awaits the verdict
+keyed look-up          | any   | accepted                     | asked                   | not-sent never-received unknown | any  | awaits the verdict
+reversal plain         | any   | accepted                     | asked                   | not-sent never-received unknown | any  | nothing
 any                    | any   | approved                     | heard                   | approved accepted not-sent unknown action-required | any | nothing
 any                    | any   | approved                     | heard                   | declined voided never-received | any   | contradicts
 any                    | any   | declined voided never-received lapsed | heard          | declined voided never-received not-sent unknown | any | nothing
