@@ -49,19 +49,25 @@ async fn hear(app: &App, event: &HttpEvent, deadline: Timestamp, subject: &mut S
     }
     let refused = |code| (teller.codec.forged, Some(code));
     let (answer, code) = match read {
-        Ok(notices) if notices.is_empty() => (teller.codec.irrelevant, None),
-        Ok(notices) => {
-            let notices = readable(app, notices);
+        Ok(items) if items.is_empty() => (teller.codec.irrelevant, None),
+        // A later version may be able to.
+        Ok(items) if items.iter().all(Result::is_err) => return Err(unreadable()),
+        Ok(items) => {
+            let notices = readable(app, items);
             subject.operation = take_all(app, &teller, notices, deadline).await?;
             (teller.codec.taken, None)
         }
         Err(NotTaken::Forged) => refused("FORGED"),
         Err(NotTaken::Stale) => refused("STALE"),
-        Err(NotTaken::Malformed) => return Err(Problem::unreadable("body: is signed well, and cannot be read")),
+        Err(NotTaken::Malformed) => return Err(unreadable()),
     };
     subject.code = code;
     let NoticeAnswer { status, body } = answer;
     Ok(HttpAnswer::text(status, body))
+}
+
+fn unreadable() -> Problem {
+    Problem::unreadable("body: is signed well, and cannot be read")
 }
 
 /// What somebody can read of it: the rest is noted, and told no better by telling it again.

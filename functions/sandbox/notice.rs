@@ -64,6 +64,7 @@ pub struct Item {
 
 impl Item {
     /// Whether the answer to the operation could not say it.
+    #[cfg(feature = "local")]
     pub(super) fn is_told_later(&self, operation: &Operation) -> bool {
         match self.stage {
             Stage::Failed | Stage::DisputeOpened | Stage::ChargedBack | Stage::DisputeReversed => true,
@@ -153,6 +154,7 @@ pub struct Notice {
 
 impl Notice {
     /// The same with a body that breaks off half way.
+    #[cfg(feature = "local")]
     #[must_use]
     pub(super) fn cut_short(mut self) -> Self {
         let half = self.body.floor_char_boundary(self.body.len() / 2);

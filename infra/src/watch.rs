@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use kessai_shared::ids::ItemKey;
 use kessai_shared::payment::outcome::mask_card_numbers;
 use kessai_shared::payment::{Outcome, Source};
 use kessai_shared::ports::{
@@ -230,7 +231,10 @@ impl Watch {
     fn looked(&self, looked: &Looked<'_>) -> Line {
         let Looked { item, late, settled, fault } = *looked;
         let operations: Vec<_> = settled.iter().map(|(operation, _)| Value::from(operation.to_string())).collect();
-        let kind = if item.payment().is_some() { "payment" } else { "method" };
+        let kind = match item {
+            ItemKey::Payment(_) => "payment",
+            ItemKey::Method(..) => "method",
+        };
         let line = self
             .line(if fault.is_some() { "ERROR" } else { "INFO" }, "looked")
             .with(kind, item.to_string())

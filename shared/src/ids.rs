@@ -345,7 +345,6 @@ impl ItemKey {
         }
     }
 
-    /// The payment, if it is one.
     pub fn payment(&self) -> Option<PaymentKey> {
         match self {
             Self::Payment(payment) => Some(*payment),

@@ -374,7 +374,7 @@ mod tests {
         for item in methods.into_iter().chain([key(1)]) {
             let reminder = Reminder { item, version: 7 };
             assert_eq!(Reminder::parse(&reminder.message()), Some(reminder));
-            assert_eq!(reminder.message().contains("method"), item.payment().is_none());
+            assert_eq!(reminder.message().contains("method"), matches!(item, ItemKey::Method(..)));
         }
         let payment = key(1).to_string();
         for strange in [

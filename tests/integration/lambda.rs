@@ -281,6 +281,8 @@ async fn what_merchants_are_owed_is_told_at_once_or_when_a_tick_finds_it() {
     let account = Account::new().await;
     let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
     payments.create_indexed_table().await.expect("a table");
+    let vault = kessai_infra::aws::Account::at(&account.database.url).table("indexed-vault");
+    vault.create_indexed_table().await.expect("a table");
     let now = SystemClock.now();
     // An hour ago whatever is due now was marked.
     let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
@@ -312,6 +314,7 @@ async fn what_merchants_are_owed_is_told_at_once_or_when_a_tick_finds_it() {
     let runtime = RuntimeApi::new();
     let mut environment = account.environment(&runtime.address());
     environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
+    environment.insert("VAULT_TABLE".to_owned(), "indexed-vault".to_owned());
     let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
     assert_eq!(runtime.invoke(&json!({})), json!({ "reminders": 1 }));
     assert_eq!(told(account.services.called()), [ItemKey::from(key_of("in vain, and due"))]);
