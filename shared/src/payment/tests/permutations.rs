@@ -304,12 +304,15 @@ fn what_came_afterwards_is_told_after_the_verdict() {
     }
 }
 
+/// Of which dispute, what, and how much.
+type Said = (&'static str, What, Option<i64>);
+
 /// What a bank has taken is what its dispute says last, in part where it says so, and never more than there was.
 #[test]
 fn what_was_charged_back_follows_from_all_that_was_told_in_every_order() {
     let (opened, taken) = (What::Dispute(Stage::Opened), What::Dispute(Stage::ChargedBack));
     let (reversed, lost) = (What::Dispute(Stage::Reversed), What::Dispute(Stage::Lost));
-    let rows: [(&[(&str, What, Option<i64>)], i64); 9] = [
+    let rows: [(&[Said], i64); 9] = [
         (&[("d", opened, Some(100))], 0),
         (&[("d", opened, None), ("d", taken, Some(80))], 80),
         (&[("d", taken, None)], 100),
