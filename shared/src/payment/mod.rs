@@ -120,7 +120,7 @@ impl Operation {
     /// that it acted and that it did not may have acted.
     pub fn reserves(&self) -> bool {
         match &self.state {
-            State::Open(_) | State::Accepted(_) => true,
+            State::Open(_) | State::Accepted(_) => !self.has_failed_since(),
             State::Unsent => false,
             State::Settled(settled) if settled.verdict == Verdict::Approved => !self.has_failed_since(),
             // What was undone stays undone, whatever was said of it before and is heard now.
