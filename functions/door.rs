@@ -279,9 +279,8 @@ pub async fn perform_acting(
 
 /// The merchant's gateway with the adapter that speaks to it.
 pub fn route<'a>(app: &App, merchant: &'a Merchant, id: GatewayId) -> Result<Route<'a>, Fault> {
-    let gateway = merchant.gateways.get(&id).ok_or_else(|| Fault::SetUp(format!("gateway {id} is gone")))?;
     let bus = if app.tells_bus { on_bus() } else { EventNames::NONE };
-    Route::to(gateway, merchant.wanted().and(bus))
+    Route::to(merchant, id, merchant.wanted().and(bus))
 }
 
 fn render(reply: &Reply, subject: &mut Subject) -> Result<HttpAnswer, Problem> {

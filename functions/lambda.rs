@@ -353,6 +353,7 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
         fingerprint_key: fingerprint_key.map(Arc::new),
         vault,
         sealing_keys: sealing_keys.map(Arc::new),
+        limiter: None,
     };
     Ok(App {
         shell,

@@ -23,6 +23,8 @@ pub mod key;
 pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
+#[cfg(feature = "sandbox")]
+pub mod models;
 pub mod notice;
 #[path = "notify-webhook/mod.rs"]
 pub mod notify_webhook;

@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use kessai_infra::system::SystemClock;
 use kessai_infra::system::SystemEntropy;
 use kessai_shared::card::Secret;
-use kessai_shared::gateways::ADAPTERS;
+use kessai_shared::gateways::sandbox;
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
 use kessai_shared::merchant::set_up::{LastChange, Who};
 use kessai_shared::merchant::{
@@ -226,7 +226,7 @@ pub fn providers(merchant: &MerchantId) -> Result<Vec<(ProviderId, Provider)>, S
         };
         Ok((provider_id(merchant, name)?, provider))
     };
-    ADAPTERS.iter().map(|adapter| provider(adapter.name)).collect()
+    sandbox::ALL.iter().map(|adapter| provider(adapter.name)).collect()
 }
 
 pub fn provider_id(merchant: &MerchantId, adapter: &str) -> Result<ProviderId, StartError> {

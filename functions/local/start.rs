@@ -103,6 +103,7 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         fingerprint_key: Some(Arc::new(fingerprint_key(resting)?)),
         vault: Some(Arc::new(reminding(database.vault))),
         sealing_keys: Some(Arc::new(sealing_keys)),
+        limiter: None,
     };
     let app = App {
         shell,

@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use kessai_shared::gateways::{Adapter, Items, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
+use kessai_shared::gateways::{
+    Adapter, Answered, Items, NotTaken, NoticeAnswer, NoticeCodec, Question, RawNotice, Told, Unreadable,
+};
 use kessai_shared::ids::{Id, ProviderId};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::ports::Note;
@@ -14,7 +16,7 @@ use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::time::Timestamp;
 
 use crate::access::{merchant_of, provider_of};
-use crate::door::{App, Function, Needs, Subject};
+use crate::door::{App, Function, Needs, Subject, route};
 use crate::event::{HttpAnswer, HttpEvent, MAX_NOTICE};
 use crate::notice::{Taken, take};
 use crate::problem::Problem;
@@ -53,8 +55,8 @@ async fn hear(app: &App, event: &HttpEvent, deadline: Timestamp, subject: &mut S
         // A later version may be able to.
         Ok(items) if items.iter().all(Result::is_err) => return Err(unreadable()),
         Ok(items) => {
-            let notices = readable(app, items);
-            subject.operation = take_all(app, &teller, notices, deadline).await?;
+            let items = readable(app, items);
+            subject.operation = take_all(app, &teller, items, deadline).await?;
             (teller.codec.taken, None)
         }
         Err(NotTaken::Forged) => refused("FORGED"),
@@ -71,26 +73,25 @@ fn unreadable() -> Problem {
 }
 
 /// What somebody can read of it: the rest is noted, and told no better by telling it again.
-fn readable(app: &App, items: Items) -> Vec<Notice> {
+fn readable(app: &App, items: Items) -> Vec<Told> {
     let note = |_: &Unreadable| app.shell.journal.note(&Note::Unreadable { what: "an item of a notice" });
     items.into_iter().filter_map(|item| item.inspect_err(note).ok()).collect()
 }
 
 /// Takes in all of them, in whatever order they stand there: one that cannot be written hinders no other. The first
 /// operation that they are about.
-async fn take_all(
-    app: &App,
-    teller: &Teller,
-    notices: Vec<Notice>,
-    deadline: Timestamp,
-) -> Result<Option<Id>, Refusal> {
+async fn take_all(app: &App, teller: &Teller, items: Vec<Told>, deadline: Timestamp) -> Result<Option<Id>, Refusal> {
     let (mut first, mut hindered) = (None, None);
-    for notice in notices {
+    for item in items {
         // So many that the time does not suffice come again, and those that were written cost nothing then.
         if app.shell.clock.now().plus(LEAST_TIME) > deadline {
             return Err(hindered.unwrap_or(Fault::NoTime.into()));
         }
-        match take(app, &teller.merchant, teller.provider, notice, deadline).await {
+        let taken = match item {
+            Told::Notice(notice) => take(app, &teller.merchant, teller.provider, notice, deadline).await,
+            Told::Question(question) => teller.ask(app, &question, deadline).await,
+        };
+        match taken {
             Ok(Taken::Heard(operation)) => first = first.or(Some(operation)),
             Ok(Taken::Unmatched) => {}
             Err(refusal) => hindered = hindered.or(Some(refusal)),
@@ -100,6 +101,21 @@ async fn take_all(
 }
 
 impl Teller {
+    /// Asks the provider's gateways what a notice has left open, one after the other, until one of them knows.
+    async fn ask(&self, app: &App, question: &Question, deadline: Timestamp) -> Result<Taken, Refusal> {
+        let Some(inquiry) = self.codec.ask else { return Ok(Taken::Unmatched) };
+        let of_provider = self.merchant.gateways.iter().filter(|(_, gateway)| gateway.provider == Some(self.provider));
+        for (id, _) in of_provider {
+            match app.shell.inquire(route(app, &self.merchant, *id)?, inquiry, question, deadline).await? {
+                Answered::Told(notice) => return take(app, &self.merchant, self.provider, notice, deadline).await,
+                Answered::Nothing => {}
+                // The gateway tells it again, and then it is asked again.
+                Answered::NoAnswer => return Err(Fault::NoTime.into()),
+            }
+        }
+        Ok(Taken::Unmatched)
+    }
+
     async fn find(app: &App, provider: ProviderId, deadline: Timestamp) -> Result<Self, Problem> {
         let known = provider_of(app, provider, deadline).await?;
         let (merchant, provider) = known.ok_or_else(Problem::not_found)?;

@@ -178,7 +178,7 @@ pub use behaviour::{
     ACTION_MS, Behaviour, Decline, Ending, Fault, NOTICE_FIRST_MS, Row, SETTLEMENT_MS, SLOW_MS, TABLE, Verdict,
 };
 pub use books::KEY_WINDOW_MS;
-pub use magic::{card_number, method_id};
+pub use magic::{card_number, method_id, of_amount};
 pub use model::{DEFAULT_URL, Delivery, Gateway, Reaction, Request, TELL_MS};
 pub use notice::{Item, NOTICE_MS, Notice, SIGNATURE_HEADER, Stage, envelope, notice, notices, ping};
 #[cfg(feature = "local")]

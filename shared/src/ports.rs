@@ -109,6 +109,12 @@ pub trait Http: Send + Sync {
     fn send<'a>(&'a self, request: HttpRequest, timeout: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>>;
 }
 
+/// Keeps to what gateways take in a second, together with all others that ask them.
+pub trait Limiter: Send + Sync {
+    /// Whether one more request may be sent now. Where nobody can tell, it may.
+    fn admit(&self, gateway: GatewayId, per_second: u16, now: Timestamp) -> Pending<'_, bool>;
+}
+
 /// A request to a gateway. It may hold a card number: it cannot be printed, and is wiped when dropped.
 pub struct HttpRequest {
     pub method: Method,

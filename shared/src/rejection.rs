@@ -58,6 +58,13 @@ pub enum Rejection {
     MethodWithoutToken,
     /// The gateway keeps no payment methods.
     NoTokens,
+    /// The gateway does not take this; the member, and what it takes.
+    NotAtGateway {
+        member: &'static str,
+        limit: &'static str,
+    },
+    /// Nothing is set up that the gateway knows us by.
+    NoCredential,
 }
 
 impl Rejection {
@@ -75,7 +82,8 @@ impl Rejection {
             Self::WrongCurrency { .. } => (422, "INVALID_CURRENCY"),
             Self::Full => (422, "PAYMENT_FULL"),
             Self::MethodUnusable { .. } | Self::MethodElsewhere | Self::MethodWithoutToken => (422, "INVALID_STATUS"),
-            Self::NoTokens => (422, "NOT_SUPPORTED"),
+            Self::NoTokens | Self::NotAtGateway { .. } => (422, "NOT_SUPPORTED"),
+            Self::NoCredential => (422, "INVALID_STATUS"),
         }
     }
 }
@@ -111,6 +119,8 @@ impl fmt::Display for Rejection {
             Self::MethodElsewhere => out.write_str("paymentMethod.id: belongs to another payment gateway"),
             Self::MethodWithoutToken => out.write_str("paymentMethod.id: has no token that a gateway could charge"),
             Self::NoTokens => out.write_str("paymentGatewayId: this gateway keeps no payment methods"),
+            Self::NotAtGateway { member, limit } => write!(out, "{member}: {limit}"),
+            Self::NoCredential => out.write_str("paymentGatewayId: no credential is set up for this gateway"),
         }
     }
 }
@@ -225,6 +235,8 @@ mod tests {
             (Rejection::MethodElsewhere, 422, "INVALID_STATUS", "another payment gateway"),
             (Rejection::MethodWithoutToken, 422, "INVALID_STATUS", "no token"),
             (Rejection::NoTokens, 422, "NOT_SUPPORTED", "paymentGatewayId"),
+            (Rejection::NotAtGateway { member: "amount", limit: "50 to 99" }, 422, "NOT_SUPPORTED", "amount: 50 to 99"),
+            (Rejection::NoCredential, 422, "INVALID_STATUS", "paymentGatewayId: no credential"),
         ];
         for (rejection, status, code, says) in rows {
             assert_eq!(rejection.code(), (status, code), "{rejection:?}");

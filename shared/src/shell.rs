@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::event::EventNames;
 use crate::fingerprint::{Fingerprint, FingerprintKey};
-use crate::gateways::{Adapter, Exchange, Intent};
-use crate::ids::{Id, MerchantId, Ordinal, PaymentKey};
-use crate::merchant::Gateway;
+use crate::gateways::{Account, Adapter, Answered, Credential, Exchange, Inquiry, Intent, Question};
+use crate::ids::{GatewayId, Id, MerchantId, Ordinal, PaymentKey};
+use crate::merchant::{Gateway, Merchant, SharedWith};
 use crate::payment::asked::{InstrumentFacts, OnFile};
 use crate::payment::outbox::{Entry, Round};
 use crate::payment::{
@@ -21,8 +21,8 @@ use crate::payment::{
     Terms, step,
 };
 use crate::ports::{
-    Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Note, Pending, Store, StoreFault, Vault,
-    Written,
+    Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Limiter, Note, Pending, Store, StoreFault,
+    Vault, Written,
 };
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::seal::SealingKeys;
@@ -57,13 +57,17 @@ pub struct Shell {
     pub fingerprint_key: Option<Arc<FingerprintKey>>,
     /// Where stored methods are; none in a function that uses none.
     pub vault: Option<Arc<dyn Vault>>,
-    /// None in a function that opens no tokens.
+    /// None in a function that opens no secrets.
     pub sealing_keys: Option<Arc<SealingKeys>>,
+    /// Keeps to the gateways' own limits; none where nobody does.
+    pub limiter: Option<Arc<dyn Limiter>>,
 }
 
 /// A gateway with the adapter that speaks to it.
 #[derive(Clone, Copy)]
 pub struct Route<'a> {
+    pub merchant: MerchantId,
+    pub id: GatewayId,
     pub gateway: &'a Gateway,
     pub adapter: &'static Adapter,
     /// What the merchant wants to hear of.
@@ -72,10 +76,11 @@ pub struct Route<'a> {
 
 impl<'a> Route<'a> {
     /// Fails where the gateway was set up for an adapter that this version does not have.
-    pub fn to(gateway: &'a Gateway, wanted: EventNames) -> Result<Self, Fault> {
+    pub fn to(merchant: &'a Merchant, id: GatewayId, wanted: EventNames) -> Result<Self, Fault> {
+        let gateway = merchant.gateways.get(&id).ok_or_else(|| Fault::SetUp(format!("gateway {id} is gone")))?;
         let adapter = Adapter::named(&gateway.adapter);
         let unknown = || Fault::SetUp(format!("this version has no adapter {:?}", gateway.adapter));
-        Ok(Self { gateway, adapter: adapter.ok_or_else(unknown)?, wanted })
+        Ok(Self { merchant: merchant.id, id, gateway, adapter: adapter.ok_or_else(unknown)?, wanted })
     }
 
     fn terms(self) -> Terms {
@@ -116,6 +121,8 @@ struct Run<'a> {
     shell: &'a Shell,
     route: Route<'a>,
     terms: Terms,
+    /// Empty where the gateway is not asked.
+    credential: Credential,
     deadline: Timestamp,
     instrument: Option<&'a Instrument>,
     /// Whether anything was written or sent.
@@ -161,7 +168,8 @@ impl Shell {
         };
         let fingerprint = self.fingerprint(instrument)?;
         let event = Event::Requested { merchant, request, fingerprint, claim: self.claim(deadline) };
-        let mut run = Run { instrument, ..Run::of(self, route, deadline) };
+        let credential = self.credential(route)?;
+        let mut run = Run { instrument, credential, ..Run::of(self, route, deadline) };
         let (stored, operation) = run.drive(stored, event).await?;
         let operation = operation.ok_or(Rejection::NotFound)?;
         Ok(Reply { payment: stored.payment, operation, replayed: !run.acted })
@@ -170,7 +178,8 @@ impl Shell {
     /// Looks at a payment whose time may have come, and does what is due. Harmless at any time, any
     /// number of times.
     pub async fn follow_up(&self, mut stored: Stored, route: Route<'_>, deadline: Timestamp) -> Result<Look, Refusal> {
-        let mut run = Run::of(self, route, deadline);
+        let credential = self.credential(route)?;
+        let mut run = Run { credential, ..Run::of(self, route, deadline) };
         let now = self.clock.now();
         let late = stored.payment.due_at().filter(|due| *due <= now).map(|due| now.since(due));
         let mut settled = Vec::new();
@@ -228,6 +237,24 @@ impl Shell {
         Ok(())
     }
 
+    /// Asks a gateway what it has left open in what it told.
+    pub async fn inquire(
+        &self,
+        route: Route<'_>,
+        inquiry: Inquiry,
+        question: &Question,
+        deadline: Timestamp,
+    ) -> Result<Answered, Refusal> {
+        let credential = self.credential(route)?;
+        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
+        if !self.is_within_rate(route).await {
+            return Ok(Answered::NoAnswer);
+        }
+        let request = (inquiry.encode)(question, &self.account(route, &credential));
+        let answer = self.http.send(request, timeout).await;
+        Ok(answer.map_or(Answered::NoAnswer, |answer| (inquiry.decode)(question, &answer)))
+    }
+
     /// Writes down what came of telling merchants.
     pub async fn told(
         &self,
@@ -264,6 +291,31 @@ impl Shell {
         Claim { nonce: Nonce(u128::from_be_bytes(bytes) as u64), deadline }
     }
 
+    /// What we are known by at the gateway, if it wants to know.
+    pub(crate) fn credential(&self, route: Route<'_>) -> Result<Credential, Refusal> {
+        let Some(sealed) = &route.gateway.sealed_credential else {
+            let is_needed = route.adapter.credential.iter().any(|member| member.is_required);
+            return if is_needed { Err(Rejection::NoCredential.into()) } else { Ok(Credential::default()) };
+        };
+        let keys = self.keys()?;
+        let secret = SharedWith::Gateway(route.id).open_one(&route.merchant, sealed, keys).map_err(Fault::Sealed)?;
+        let unreadable = || Fault::SetUp(format!("the credential of gateway {} cannot be read", route.id));
+        Ok(Credential::from_secret(&secret).ok_or_else(unreadable)?)
+    }
+
+    pub(crate) fn account<'a>(&self, route: Route<'a>, credential: &'a Credential) -> Account<'a> {
+        let nonce = u128::from_be_bytes(self.entropy.bytes()) as u64;
+        Account { gateway: route.gateway, credential, now: self.clock.now(), nonce }
+    }
+
+    /// Whether the gateway takes one more request now.
+    pub(crate) async fn is_within_rate(&self, route: Route<'_>) -> bool {
+        match ((route.adapter.rate)(route.gateway.mode), &self.limiter) {
+            (Some(per_second), Some(limiter)) => limiter.admit(route.id, per_second, self.clock.now()).await,
+            (None, _) | (_, None) => true,
+        }
+    }
+
     /// Waits before the store is asked again, as long as that leaves time for anything.
     pub(crate) async fn pause_after(
         &self,
@@ -294,7 +346,8 @@ impl Shell {
 impl<'a> Run<'a> {
     /// Whoever asks for nothing brings nothing.
     fn of(shell: &'a Shell, route: Route<'a>, deadline: Timestamp) -> Self {
-        Self { shell, route, terms: route.terms(), deadline, instrument: None, acted: false }
+        let credential = Credential::default();
+        Self { shell, route, terms: route.terms(), credential, deadline, instrument: None, acted: false }
     }
     /// Puts the event to the payment, and what comes of its effects, until nothing is left to do.
     async fn drive(&mut self, stored: Option<Stored>, event: Event<'_>) -> Result<(Stored, Option<Ordinal>), Refusal> {
@@ -325,7 +378,9 @@ impl<'a> Run<'a> {
         let Some(operation) = payment.operation(ordinal) else { return };
         let State::Accepted(accepted) = &operation.state else { return };
         let now = self.shell.clock.now();
-        if let (true, Some(id)) = (accepted.is_overdue(&self.terms, now), id(payment, ordinal)) {
+        if let (true, Some(id)) =
+            (accepted.is_overdue(operation.is_within(self.terms.look_up), now), id(payment, ordinal))
+        {
             self.shell.journal.note(&Note::Overdue { operation: id, since: now.since(operation.requested_at) });
         }
     }
@@ -356,6 +411,9 @@ impl<'a> Run<'a> {
             let decided = step(before, event, &self.terms, now);
             self.shell.journal.decided(&Decision { before, event, follows: decided.as_ref() });
             let Step { payment, operation, effect, contradiction } = decided?;
+            if let (Event::Requested { .. }, Some(effect)) = (event, effect) {
+                self.admit(effect, &payment)?;
+            }
             let version = stored.as_ref().map(|stored| stored.payment.version);
             let next = Stored::following(stored.as_ref(), payment);
             let made = Made { stored: next, operation, effect, contradiction };
@@ -391,6 +449,14 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether the gateway takes what is to be sent, as far as it documents that.
+    fn admit(&self, effect: Effect, payment: &Payment) -> Result<(), Rejection> {
+        let Effect::Send { operation: ordinal, duplicate: false, .. } = effect else { return Ok(()) };
+        let Some(operation) = payment.operation(ordinal) else { return Ok(()) };
+        let intent = Intent::of(payment, ordinal, operation, self.instrument, false);
+        (self.route.adapter.admits)(&intent, &self.shell.account(self.route, &self.credential))
+    }
+
     /// Somebody else wrote first. Many callers on one payment must not starve each other.
     async fn give_way(&self, pause: &mut Pause) -> Result<(), Refusal> {
         if pause.is_first() {
@@ -406,10 +472,16 @@ impl<'a> Run<'a> {
             Effect::Send { operation, claim, duplicate } => {
                 (operation, Source::Answer, claim.nonce, duplicate, Some(self.route.adapter.send))
             }
-            Effect::LookUp { operation, nonce } => (operation, Source::LookUp, nonce, true, self.route.adapter.look_up),
-            Effect::Reverse { operation, nonce } => {
-                (operation, Source::TimeoutReversal, nonce, true, self.route.adapter.timeout_reversal)
+            Effect::LookUp { operation, nonce } => {
+                (operation, Source::LookUp, nonce, true, self.route.adapter.look_up.map(|(_, exchange)| exchange))
             }
+            Effect::Reverse { operation, nonce } => (
+                operation,
+                Source::TimeoutReversal,
+                nonce,
+                true,
+                self.route.adapter.timeout_reversal.map(|(_, exchange)| exchange),
+            ),
         };
         self.acted = true;
         let outcome = match exchange {
@@ -433,7 +505,10 @@ impl<'a> Run<'a> {
         let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
         let instrument = stored.as_ref().or(self.instrument);
         let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
-        let request = (exchange.encode)(&intent, self.route.gateway);
+        if !self.shell.is_within_rate(self.route).await {
+            return Outcome::NotSent;
+        }
+        let request = (exchange.encode)(&intent, &self.shell.account(self.route, &self.credential));
         let asked_at = self.shell.clock.now();
         let (outcome, fault) = match self.shell.http.send(request, timeout).await {
             Ok(response) => ((exchange.decode)(&intent, &response), None),
@@ -444,6 +519,7 @@ impl<'a> Run<'a> {
             Some(instrument) => outcome.without_instrument(instrument),
             None => outcome,
         };
+        let outcome = self.credential.secrets().fold(outcome, Outcome::without);
         // A journal rests too.
         let outcome = outcome.within_limits();
         self.shell.journal.note(&Note::Called(Called {

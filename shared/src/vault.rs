@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use crate::card::Secret;
 use crate::event::EventNames;
-use crate::gateways::{TokenExchange, TokenIntent};
+use crate::gateways::{Credential, Preparation, TokenExchange, TokenIntent};
 use crate::ids::{GatewayId, MerchantId, MethodId, method_key, token_key};
 use crate::method::step::{Heard, Learned, PENDING, changed, heard};
 use crate::method::{Asked, Change, Changes, Method, State, Status, Step, step};
 use crate::payment::asked::{AccountId, OnFile};
 use crate::payment::outbox::{Entry, Outbox, Round};
 use crate::payment::{Answer, Claim, Instrument, Nonce, Outcome, Source};
-use crate::ports::{Called, Expected, HttpFault, Note, Vault, Written};
+use crate::ports::{Called, Expected, HttpFault, HttpRequest, HttpResponse, Note, Vault, Written};
 use crate::rejection::{Fault, Refusal, Rejection};
 use crate::seal::{Sealed, SealingKeys};
 use crate::shell::{Pause, Route, Shell};
@@ -47,6 +47,17 @@ struct Told<'a> {
     token: Option<Secret>,
 }
 
+fn token_intent(asking: &Asking, duplicate: bool) -> TokenIntent<'_> {
+    TokenIntent {
+        reference: asking.id.to_string(),
+        key: token_key(&asking.merchant, &asking.id),
+        instrument: &asking.instrument,
+        details: &asking.asked.details,
+        duplicate,
+        prepared: None,
+    }
+}
+
 /// A claim in the vault, or what is there already.
 enum Claimed {
     Known(Method),
@@ -60,12 +71,14 @@ impl Shell {
         // Before there is a token that could not be sealed.
         self.keys()?;
         let (claim, wanted) = (self.claim(deadline), route.wanted);
+        let credential = self.credential(route)?;
+        (exchange.admits)(&token_intent(asking, false), &self.account(route, &credential))?;
         let fresh = self.fresh(asking, State::Unsent)?;
         let (stored, duplicate) = match self.claim_method(&fresh, claim, wanted, deadline).await? {
             Claimed::Known(method) => return Ok(Kept { method, replayed: true }),
             Claimed::Ours { stored, duplicate } => (stored, duplicate),
         };
-        let (outcome, token) = self.ask_for_token(route, exchange, asking, duplicate, deadline).await;
+        let (outcome, token) = self.ask_for_token(route, &credential, exchange, asking, duplicate, deadline).await;
         let told = Told { nonce: Some(claim.nonce), outcome: &outcome, token };
         match self.learn(stored.clone(), &told, wanted, deadline).await {
             Ok(method) => Ok(Kept { method, replayed: false }),
@@ -292,7 +305,7 @@ impl Shell {
         self.vault.as_ref().ok_or_else(|| Fault::SetUp("this function has no vault".to_owned()))
     }
 
-    fn keys(&self) -> Result<&SealingKeys, Fault> {
+    pub(crate) fn keys(&self) -> Result<&SealingKeys, Fault> {
         self.sealing_keys.as_deref().ok_or_else(|| Fault::SetUp("this function has no sealing keys".to_owned()))
     }
 
@@ -362,31 +375,61 @@ impl Shell {
         }
     }
 
+    /// Sends what must go before, where anything must, and then the request for the token.
+    async fn ask_in_turn(
+        &self,
+        route: Route<'_>,
+        credential: &Credential,
+        exchange: TokenExchange,
+        intent: &mut TokenIntent<'_>,
+        deadline: Timestamp,
+    ) -> Result<(Outcome, Option<Secret>), (Outcome, Option<HttpFault>)> {
+        if let Some(Preparation { encode, decode }) = exchange.prepare
+            && let Some(request) = encode(intent, &self.account(route, credential))
+        {
+            let answer = self.ask(route, request, deadline).await?;
+            intent.prepared = Some(decode(intent, &answer).map_err(|outcome| (outcome, None))?);
+        }
+        let request = (exchange.encode)(intent, &self.account(route, credential));
+        let answer = self.ask(route, request, deadline).await?;
+        Ok((exchange.decode)(intent, &answer))
+    }
+
+    async fn ask(
+        &self,
+        route: Route<'_>,
+        request: HttpRequest,
+        deadline: Timestamp,
+    ) -> Result<HttpResponse, (Outcome, Option<HttpFault>)> {
+        if !self.is_within_rate(route).await {
+            return Err((Outcome::NotSent, None));
+        }
+        let timeout = self.time_to_call(deadline).ok_or((Outcome::NotSent, None))?;
+        self.http.send(request, timeout).await.map_err(|fault| match &fault {
+            HttpFault::NotSent(_) => (Outcome::NotSent, Some(fault)),
+            HttpFault::Lost(_) => (Outcome::Unknown, Some(fault)),
+        })
+    }
+
     async fn ask_for_token(
         &self,
         route: Route<'_>,
+        credential: &Credential,
         exchange: TokenExchange,
         asking: &Asking,
         duplicate: bool,
         deadline: Timestamp,
     ) -> (Outcome, Option<Secret>) {
-        let Some(timeout) = self.time_to_call(deadline) else { return (Outcome::NotSent, None) };
-        let intent = TokenIntent {
-            reference: asking.id.to_string(),
-            key: token_key(&asking.merchant, &asking.id),
-            instrument: &asking.instrument,
-            details: &asking.asked.details,
-            duplicate,
-        };
-        let request = (exchange.encode)(&intent, route.gateway);
+        let mut intent = token_intent(asking, duplicate);
         let asked_at = self.clock.now();
-        let ((outcome, token), fault) = match self.http.send(request, timeout).await {
-            Ok(response) => ((exchange.decode)(&intent, &response), None),
-            Err(fault @ HttpFault::NotSent(_)) => ((Outcome::NotSent, None), Some(fault)),
-            Err(fault @ HttpFault::Lost(_)) => ((Outcome::Unknown, None), Some(fault)),
+        let told = self.ask_in_turn(route, credential, exchange, &mut intent, deadline).await;
+        let ((outcome, token), fault) = match told {
+            Ok(told) => (told, None),
+            Err((outcome, fault)) => ((outcome, None), fault),
         };
         let (outcome, token) = without_token(outcome, token);
-        let outcome = outcome.without_instrument(&asking.instrument).within_limits();
+        let outcome = credential.secrets().fold(outcome.without_instrument(&asking.instrument), Outcome::without);
+        let outcome = outcome.within_limits();
         if let Some(gateway) = asking.asked.gateway {
             self.journal.note(&Note::Called(Called {
                 gateway,

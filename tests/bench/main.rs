@@ -155,6 +155,7 @@ async fn set_up() -> InProcess {
         fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
         vault: None,
         sealing_keys: None,
+        limiter: None,
     };
     let app = App {
         shell,

@@ -84,6 +84,7 @@ async fn a_message_that_breaks_its_handler_is_reported_alone() {
         fingerprint_key: None,
         vault: None,
         sealing_keys: None,
+        limiter: None,
     };
     let merchants = Arc::new(Memory::default());
     let app = App {

@@ -306,8 +306,9 @@ async fn told(desk: &Desk) {
     let key = kessai_shared::ids::PaymentKey { merchant: desk.world.merchant, payment: payment.id };
     let stored = desk.world.app.shell.read(key, desk.world.deadline()).await.expect("a store").expect("a payment");
     assert!(Adapter::named("sandbox-keyed").is_some());
-    let gateway = Gateway::at("sandbox-keyed", "http://127.0.0.1:1");
-    let route = Route::to(&gateway, kessai_shared::event::EventNames::NONE).expect("a route");
+    let mut merchant = kessai_shared::merchant::Merchant::new(desk.world.merchant, "Shop");
+    merchant.gateways.insert(payment.gateway, Gateway::at("sandbox-keyed", "http://127.0.0.1:1"));
+    let route = Route::to(&merchant, payment.gateway, kessai_shared::event::EventNames::NONE).expect("a route");
     let round = Round { seen: payment.outbox.made, ..Round::default() };
     desk.world.app.shell.told(stored, route, &round, desk.world.deadline()).await.expect("written");
 }

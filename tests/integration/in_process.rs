@@ -141,6 +141,7 @@ impl InProcess {
             fingerprint_key: Some(Arc::new(FingerprintKey::new(FINGERPRINT_KEY))),
             vault: Some(vault.clone()),
             sealing_keys: Some(Arc::new(sealing_keys)),
+            limiter: None,
         };
         let directory = merchants.clone();
         let archive = Arc::new(MemoryArchive::default());

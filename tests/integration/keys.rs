@@ -133,6 +133,7 @@ impl Door {
             fingerprint_key: None,
             vault: None,
             sealing_keys: SealingKeys::parse(&format!("a:{}", "07".repeat(32))).map(Arc::new),
+            limiter: None,
         };
         App {
             shell,

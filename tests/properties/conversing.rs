@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use kessai_functions::sandbox::{Class, Delivery, Effect, Gateway, Request, TABLE, card_number, method_id};
-use kessai_shared::gateways::{ADAPTERS, Adapter, Exchange, Intent};
-use kessai_shared::ids::Ordinal;
+use kessai_shared::gateways::{Account, Adapter, Exchange, Intent, Known, sandbox};
+use kessai_shared::ids::{Ordinal, PaymentId, Record};
 use kessai_shared::money::Money;
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Kind, Outcome};
 use kessai_shared::ports::{HttpRequest, HttpResponse, Method};
+use kessai_shared::time::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -53,7 +54,7 @@ proptest! {
 
     #[test]
     fn what_an_answer_is_taken_for_is_what_stands_in_the_ledger(
-        adapter in select(ADAPTERS.to_vec()),
+        adapter in select(sandbox::ALL.to_vec()),
         wanted in vec(wanted(), 1..6),
         sayings in vec(saying(), 1..20),
     ) {
@@ -92,8 +93,8 @@ impl Talk {
     fn say(&mut self, ask: Ask, operation: usize, wanted: &Wanted) -> Result<(), TestCaseError> {
         let exchange = match ask {
             Ask::Send => Some(self.adapter.send),
-            Ask::LookUp => self.adapter.look_up,
-            Ask::Reverse => self.adapter.timeout_reversal,
+            Ask::LookUp => self.adapter.look_up.map(|(_, exchange)| exchange),
+            Ask::Reverse => self.adapter.timeout_reversal.map(|(_, exchange)| exchange),
         };
         let Some(exchange) = exchange else { return Ok(()) };
         let reference = format!("0Xc00000000000{operation}AAA");
@@ -127,13 +128,17 @@ impl Talk {
             reference: reference.to_owned(),
             key: format!("key-of-{reference}"),
             amount: Money::new(wanted.minor, dollars()),
-            target: kind.target().map(|_| target.as_str()),
+            target: kind.target().map(|_| known(&target)),
+            opening: None,
+            known: None,
             instrument: kind.target().is_none().then_some(&instrument),
             details: &details,
             duplicate: !self.ledger(reference, self.now_ms).is_empty(),
         };
         let base_url = format!("{HOST}/{}", self.class.name());
-        let request = arriving((exchange.encode)(&intent, &gateway(self.adapter.name, &base_url)));
+        let gateway = gateway(self.adapter.name, &base_url);
+        let account = Account::unnamed(&gateway, Timestamp::from_millis(self.now_ms));
+        let request = arriving((exchange.encode)(&intent, &account));
         let reaction = self.model.handle(&request, self.now_ms);
         self.now_ms += i64::try_from(reaction.delay_ms).expect("small");
         match reaction.delivery {
@@ -234,4 +239,11 @@ fn saying() -> impl Strategy<Value = Saying> {
     let waits = select(vec![0, 1, 4_000, 60_000]).prop_map(Duration::from_millis);
     (waits, select(vec![Ask::Send, Ask::Send, Ask::LookUp, Ask::Reverse]), 0..6_usize)
         .prop_map(|(after, ask, operation)| Saying { after, ask, operation })
+}
+
+/// An operation that the gateway knows by this name.
+fn known(reference: &str) -> Known<'_> {
+    let record = Record::Authorization.id(PaymentId::from_bits(7), Ordinal::FIRST);
+    let requested_at = Timestamp::from_millis(0);
+    Known { record, reference, details: None, amount: Money::new(12_050, dollars()), requested_at }
 }

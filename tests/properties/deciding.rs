@@ -110,11 +110,14 @@ proptest! {
     #[test]
     fn a_gateway_is_asked_only_for_what_it_offers(history in histories(false)) {
         history.play(|turn| {
-            let Terms { key_window, can_look_up, can_reverse_timeouts, .. } = turn.terms;
+            let Terms { key_window, look_up, timeout_reversal, .. } = turn.terms;
+            let payment = turn.result.as_ref().ok().map(|step| &step.payment);
+            let operation = |ordinal| payment.and_then(|payment| payment.operation(ordinal));
+            let is_within = |ordinal, reach| operation(ordinal).is_some_and(|known| known.is_within(reach));
             match turn.result.as_ref().ok().and_then(|step| step.effect) {
                 Some(Effect::Send { duplicate: true, .. }) => prop_assert!(key_window.is_some()),
-                Some(Effect::LookUp { .. }) => prop_assert!(can_look_up),
-                Some(Effect::Reverse { .. }) => prop_assert!(can_reverse_timeouts),
+                Some(Effect::LookUp { operation, .. }) => prop_assert!(is_within(operation, *look_up)),
+                Some(Effect::Reverse { operation, .. }) => prop_assert!(is_within(operation, *timeout_reversal)),
                 Some(Effect::Send { duplicate: false, .. }) | None => {}
             }
             Ok(())
@@ -200,8 +203,8 @@ fn is_beyond_help(operation: &Operation, terms: &Terms, now: Timestamp) -> bool 
     let hour = std::time::Duration::from_secs(60 * 60);
     let in_window = terms.key_window.is_some_and(|window| now < operation.requested_at.plus(window - hour));
     let can_find_out = match &operation.state {
-        State::Open(open) => !open.unknown || terms.can_reverse_timeouts || (is_whole && in_window),
+        State::Open(open) => !open.unknown || operation.is_within(terms.timeout_reversal) || (is_whole && in_window),
         State::Accepted(_) | State::Unsent | State::Settled(_) => false,
     };
-    !can_find_out && !terms.can_look_up && !operation.asked.kind.holds()
+    !can_find_out && !operation.is_within(terms.look_up) && !operation.asked.kind.holds()
 }

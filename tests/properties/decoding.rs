@@ -1,7 +1,7 @@
 //! What gateways answer is believed only where it speaks of what was asked; nothing that they answer
 //! breaks us.
 
-use kessai_shared::gateways::{ADAPTERS, Adapter, Exchange, Intent};
+use kessai_shared::gateways::{Adapter, Exchange, Intent, sandbox};
 use kessai_shared::money::Money;
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Instrument, Kind, Outcome};
@@ -86,7 +86,7 @@ fn for_every_exchange(
     check: impl Fn(Question, bool, &HttpResponse, &Outcome) -> Check,
 ) -> Check {
     let (kind, details, instrument) = (Kind::Sale, Details::default(), stored_method("03O000000000000"));
-    for (adapter, duplicate) in ADAPTERS.iter().flat_map(|adapter| [(adapter, false), (adapter, true)]) {
+    for (adapter, duplicate) in sandbox::ALL.iter().flat_map(|adapter| [(adapter, false), (adapter, true)]) {
         for (question, exchange) in exchanges(adapter) {
             let intent = intent(&kind, &details, &instrument, duplicate);
             check(question, duplicate, response, &(exchange.decode)(&intent, response))?;
@@ -96,8 +96,8 @@ fn for_every_exchange(
 }
 
 fn exchanges(adapter: &Adapter) -> impl Iterator<Item = (Question, Exchange)> {
-    let look_up = adapter.look_up.map(|exchange| (Question::LookUp, exchange));
-    let reversal = adapter.timeout_reversal.map(|exchange| (Question::Reverse, exchange));
+    let look_up = adapter.look_up.map(|(_, exchange)| (Question::LookUp, exchange));
+    let reversal = adapter.timeout_reversal.map(|(_, exchange)| (Question::Reverse, exchange));
     [Some((Question::Send, adapter.send)), look_up, reversal].into_iter().flatten()
 }
 
@@ -108,6 +108,8 @@ fn intent<'a>(kind: &'a Kind, details: &'a Details, instrument: &'a Instrument, 
         key: "00112233445566778899aabbccddeeff".to_owned(),
         amount: Money::new(12_050, dollars()),
         target: None,
+        opening: None,
+        known: None,
         instrument: Some(instrument),
         details,
         duplicate,

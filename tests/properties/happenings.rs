@@ -6,7 +6,7 @@ use std::time::Duration;
 use kessai_shared::event::EventNames;
 use kessai_shared::ids::Ordinal;
 use kessai_shared::payment::asked::{AccountId, Amount, Details, Group, Membership, RefundReason};
-use kessai_shared::payment::{Answer, BalanceCheck, Decline, Kind, Outcome, PayerAction, Source, Terms};
+use kessai_shared::payment::{Answer, BalanceCheck, Decline, Kind, Outcome, PayerAction, Reach, Source, Terms};
 use kessai_shared::time::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
@@ -27,11 +27,12 @@ fn terms() -> impl Strategy<Value = Terms> {
     let windows = option::of(select(vec![hours(2), hours(24)]));
     let checks = select(vec![BalanceCheck::Strict, BalanceCheck::Gateway]);
     let lifetimes = select(vec![hours(1), hours(7 * 24)]);
-    (windows, any::<[bool; 4]>(), checks, lifetimes).prop_map(
-        move |(key_window, [can_look_up, can_reverse_timeouts, multi_capture, tells], balance_check, lifetime)| Terms {
+    let reaches = || select(vec![Reach::Nothing, Reach::Named, Reach::Openings, Reach::Everything]);
+    (windows, (reaches(), reaches()), any::<[bool; 2]>(), checks, lifetimes).prop_map(
+        move |(key_window, (look_up, timeout_reversal), [multi_capture, tells], balance_check, lifetime)| Terms {
             key_window,
-            can_look_up,
-            can_reverse_timeouts,
+            look_up,
+            timeout_reversal,
             multi_capture,
             balance_check,
             authorization_lifetime: lifetime,

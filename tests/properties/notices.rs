@@ -10,7 +10,7 @@ use kessai_functions::sandbox::{
     envelope, notices,
 };
 use kessai_shared::card::Secret;
-use kessai_shared::gateways::{ADAPTERS, News, NotTaken, Notice as Told, RawNotice};
+use kessai_shared::gateways::{News, NotTaken, Notice as Told, RawNotice, sandbox};
 use kessai_shared::ids::{Ordinal, PaymentId, ProviderId, Record};
 use kessai_shared::payment::Answer;
 use kessai_shared::payment::Outcome::Approved;
@@ -143,7 +143,7 @@ fn a_gateway_is_believed_only_of_the_records_that_it_was_asked_for() {
     }
 }
 
-/// What every adapter that hears notices reads in this one: of which records it tells what.
+/// What every adapter of the sandbox reads in this one: of which records it tells what.
 fn read(
     body: &[u8],
     signature: &str,
@@ -151,7 +151,7 @@ fn read(
     now: Timestamp,
 ) -> Vec<Result<Vec<(String, &'static str)>, NotTaken>> {
     let secrets: Vec<Secret> = known.iter().map(|secret| Secret::new((*secret).to_owned())).collect();
-    let codecs: Vec<_> = ADAPTERS.iter().filter_map(|adapter| adapter.notice).collect();
+    let codecs: Vec<_> = sandbox::ALL.iter().filter_map(|adapter| adapter.notice).collect();
     assert!(!codecs.is_empty(), "nobody hears notices");
     let header = |name: &str| (name == SIGNATURE_HEADER).then_some(signature);
     let told = |notice: Told| {
@@ -162,7 +162,12 @@ fn read(
         (notice.reference, name)
     };
     let read = codecs.iter().map(|codec| (codec.read)(&RawNotice { body, header: &header, now }, &secrets));
-    read.map(|notices| notices.map(|notices| notices.into_iter().flatten().map(told).collect())).collect()
+    read.map(|notices| {
+        notices.map(|notices| {
+            notices.into_iter().flatten().filter_map(kessai_shared::gateways::Told::notice).map(told).collect()
+        })
+    })
+    .collect()
 }
 
 /// What we call that.

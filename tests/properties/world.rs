@@ -113,6 +113,7 @@ impl World {
             fingerprint_key: Some(Arc::new(FingerprintKey::new([5; 32]))),
             vault: Some(vault.clone()),
             sealing_keys: Some(Arc::new(keys)),
+            limiter: None,
         };
         let app = App {
             shell,

@@ -119,7 +119,7 @@ impl World {
         self.tell(Lane::Gateway, Lane::Worker(self.tasks.len()), || format!("{} {}", told.manner.said(), signed.body));
         match (taken, told.manner) {
             (Ok(items), Manner::Genuine) if items.iter().filter(|item| item.is_ok()).count() == told.items.len() => {
-                let notices = items.into_iter().flatten().collect();
+                let notices = items.into_iter().flatten().filter_map(kessai_shared::gateways::Told::notice).collect();
                 told.tries += 1;
                 self.start_taking(told.merchant, notices, Box::new(told));
             }

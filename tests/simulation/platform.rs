@@ -153,6 +153,7 @@ impl World {
             fingerprint_key: Some(cast().fingerprint_key.clone()),
             vault: Some(cast().vault.clone()),
             sealing_keys: Some(cast().sealing_keys.clone()),
+            limiter: None,
         };
         // Nobody sets anything up here: of merchants there is the directory only.
         let app = App {

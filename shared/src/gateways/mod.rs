@@ -5,21 +5,26 @@
 //! operation is resolved whose answer was lost. One folder or file a gateway; adding one is a line
 //! in [`ADAPTERS`].
 
+mod credential;
 pub mod sandbox;
 pub mod signatures;
+mod wire;
+
+pub use credential::{Credential, Member, Misfit};
 
 use std::time::Duration;
 
 use crate::card::Secret;
 use crate::event::EventNames;
-use crate::ids::Ordinal;
+use crate::ids::{Id, Ordinal};
 use crate::mac::Doubt;
-use crate::merchant::Gateway;
+use crate::merchant::{Gateway, GatewayMode};
 use crate::method;
 use crate::money::Money;
 use crate::payment::asked::Details;
-use crate::payment::{Instrument, Kind, Operation, Outcome, Payment, Sequel, Terms};
+use crate::payment::{Instrument, Kind, Operation, Outcome, Payment, Reach, Sequel, Terms};
 use crate::ports::{HttpRequest, HttpResponse};
+use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
@@ -31,12 +36,17 @@ pub const ADAPTERS: &[&Adapter] = &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox
 pub struct Adapter {
     /// What a gateway's set-up calls it.
     pub name: &'static str,
+    /// What an account there is known by; nothing where anybody may ask.
+    pub credential: &'static [Member],
+    /// Whether the gateway takes this at all. Asked before anything is stored; it says what the gateway does not do, and
+    /// the limits that it documents.
+    pub admits: fn(&Intent<'_>, &Account<'_>) -> Result<(), Rejection>,
     /// Asks for the operation itself.
     pub send: Exchange,
-    /// Asks what became of it; none where the gateway cannot be asked by our reference.
-    pub look_up: Option<Exchange>,
-    /// Undoes it by our reference; none where the gateway cannot.
-    pub timeout_reversal: Option<Exchange>,
+    /// Asks what became of it, and of which operations that can be asked.
+    pub look_up: Option<(Reach, Exchange)>,
+    /// Undoes it by our reference, whatever came of it, and which operations that undoes.
+    pub timeout_reversal: Option<(Reach, Exchange)>,
     /// Asks for a token that stands for what is paid with; none where the gateway has none.
     pub tokenize: Option<TokenExchange>,
     /// Reads what it tells unasked; none where it never does.
@@ -47,20 +57,75 @@ pub struct Adapter {
     pub multi_capture: bool,
     /// How long it takes at most to tell the verdict of what it has accepted.
     pub verdict_within: Duration,
+    /// Requests that it takes in a second; none where it documents no limit.
+    pub rate: fn(GatewayMode) -> Option<u16>,
+    /// A request that changes nothing, to see whether an account works.
+    pub check: Option<Check>,
+}
+
+/// A merchant's account at a gateway, as a request to it needs it. It holds what the account is known by, so it cannot be
+/// printed.
+#[derive(Clone, Copy)]
+pub struct Account<'a> {
+    pub gateway: &'a Gateway,
+    pub credential: &'a Credential,
+    pub now: Timestamp,
+    /// No other request has it.
+    pub nonce: u64,
+}
+
+impl<'a> Account<'a> {
+    /// One that is known by nothing.
+    pub fn unnamed(gateway: &'a Gateway, now: Timestamp) -> Self {
+        static NONE: Credential = Credential::none();
+        Self { gateway, credential: &NONE, now, nonce: 0 }
+    }
 }
 
 /// A request and what its answer means.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
-    pub encode: fn(&Intent<'_>, &Gateway) -> HttpRequest,
+    pub encode: fn(&Intent<'_>, &Account<'_>) -> HttpRequest,
     pub decode: fn(&Intent<'_>, &HttpResponse) -> Outcome,
 }
 
 /// A request to a token service and what its answer means: an approval comes with the token.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenExchange {
-    pub encode: fn(&TokenIntent<'_>, &Gateway) -> HttpRequest,
+    /// What the gateway keeps, and what it does not. Asked before anything is stored.
+    pub admits: fn(&TokenIntent<'_>, &Account<'_>) -> Result<(), Rejection>,
+    /// What must be there first.
+    pub prepare: Option<Preparation>,
+    pub encode: fn(&TokenIntent<'_>, &Account<'_>) -> HttpRequest,
     pub decode: fn(&TokenIntent<'_>, &HttpResponse) -> (Outcome, Option<Secret>),
+}
+
+/// A request that makes the way for another: made twice it makes the same, or something that does no harm.
+#[derive(Clone, Copy, Debug)]
+pub struct Preparation {
+    /// None where there is nothing to do.
+    pub encode: fn(&TokenIntent<'_>, &Account<'_>) -> Option<HttpRequest>,
+    /// What the other request needs of the answer, or how the whole ends here.
+    pub decode: fn(&TokenIntent<'_>, &HttpResponse) -> Result<Secret, Outcome>,
+}
+
+/// A request that changes nothing at the gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    pub encode: fn(&Account<'_>) -> HttpRequest,
+    /// Whether the account works, with what the gateway offers it where it says so; else why not, in words that hold no
+    /// secret.
+    pub decode: fn(&HttpResponse) -> Result<Vec<Offer>, String>,
+}
+
+/// A way to pay that a gateway offers an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The gateway's word for it.
+    pub name: String,
+    pub label: String,
+    /// The currency in which it can be paid; none where it is not said.
+    pub currency: Option<String>,
 }
 
 /// What a gateway is to keep. It holds a card or an account, so it cannot be printed.
@@ -73,6 +138,8 @@ pub struct TokenIntent<'a> {
     pub details: &'a method::Details,
     /// It may have been asked before, under this key.
     pub duplicate: bool,
+    /// What came of the preparation, where there was one.
+    pub prepared: Option<Secret>,
 }
 
 /// How a gateway tells unasked.
@@ -88,6 +155,42 @@ pub struct NoticeCodec {
     pub irrelevant: NoticeAnswer,
     /// What whoever forges a notice hears, or sends an old one again.
     pub forged: NoticeAnswer,
+    /// How what a notice leaves out is asked for; none where none does.
+    pub ask: Option<Inquiry>,
+}
+
+/// A question to the gateway about what it has told.
+#[derive(Clone, Copy, Debug)]
+pub struct Inquiry {
+    pub encode: fn(&Question, &Account<'_>) -> HttpRequest,
+    /// None where it is of no interest to us, or of another account.
+    pub decode: fn(&Question, &HttpResponse) -> Answered,
+}
+
+/// What came of a question.
+#[derive(Debug)]
+pub enum Answered {
+    Told(Notice),
+    /// This account knows nothing of it, or it is of no interest to us.
+    Nothing,
+    /// It is to be asked again later.
+    NoAnswer,
+}
+
+/// What is left open by a notice.
+#[derive(Debug)]
+pub struct Question {
+    /// The gateway's own name for what it is about.
+    pub about: String,
+    /// What else the notice said of it, as the codec needs it with the answer. It may hold a token.
+    pub told: Secret,
+}
+
+/// What an item of a notice comes to.
+#[derive(Debug)]
+pub enum Told {
+    Notice(Notice),
+    Question(Question),
 }
 
 /// An HTTP status and a plain text.
@@ -117,7 +220,7 @@ pub enum NotTaken {
 }
 
 /// What a notice holds, item by item.
-pub type Items = Vec<Result<Notice, Unreadable>>;
+pub type Items = Vec<Result<Told, Unreadable>>;
 
 /// An item of a notice that nobody can read. It may hold a token, so nothing of it is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +231,16 @@ impl From<Doubt> for NotTaken {
         match doubt {
             Doubt::Forged => Self::Forged,
             Doubt::Stale => Self::Stale,
+        }
+    }
+}
+
+impl Told {
+    /// The notice, where it leaves nothing open.
+    pub fn notice(self) -> Option<Notice> {
+        match self {
+            Self::Notice(notice) => Some(notice),
+            Self::Question(_) => None,
         }
     }
 }
@@ -159,13 +272,43 @@ pub struct Intent<'a> {
     /// Our key for it, the same however often it is sent.
     pub key: String,
     pub amount: Money,
-    /// The gateway's reference of the operation that this one acts on.
-    pub target: Option<&'a str>,
+    /// The operation that this one acts on.
+    pub target: Option<Known<'a>>,
+    /// The operation that opened the payment, for one that does not.
+    pub opening: Option<Known<'a>>,
+    /// The operation itself, once the gateway has taken it.
+    pub known: Option<Known<'a>>,
     /// What is paid with, for an operation that opens a payment.
     pub instrument: Option<&'a Instrument>,
     pub details: &'a Details,
     /// It may have been asked before, under this key.
     pub duplicate: bool,
+}
+
+/// An operation, as the gateway knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// Our name for it.
+    pub record: Id,
+    /// Its own name for it, and more where that is not enough.
+    pub reference: &'a str,
+    pub details: Option<&'a str>,
+    pub amount: Money,
+    pub requested_at: Timestamp,
+}
+
+impl<'a> Known<'a> {
+    fn at(payment: &'a Payment, ordinal: Ordinal) -> Option<Self> {
+        let operation = payment.operation(ordinal)?;
+        let answer = operation.answer()?;
+        Some(Self {
+            record: operation.record().id(payment.id, ordinal),
+            reference: answer.reference.as_deref()?,
+            details: answer.reference_details.as_deref(),
+            amount: operation.amount,
+            requested_at: operation.requested_at,
+        })
+    }
 }
 
 impl<'a> Intent<'a> {
@@ -178,13 +321,14 @@ impl<'a> Intent<'a> {
         duplicate: bool,
     ) -> Self {
         let asked = &operation.asked;
-        let target = asked.kind.target().and_then(|target| payment.operation(target)).and_then(Operation::answer);
         Self {
             kind: &asked.kind,
             reference: operation.record().id(payment.id, ordinal).to_string(),
             key: crate::ids::gateway_key(&payment.merchant, payment.id, asked.kind.name(), &asked.key),
             amount: operation.amount,
-            target: target.and_then(|answer| answer.reference.as_deref()),
+            target: asked.kind.target().and_then(|target| Known::at(payment, target)),
+            opening: Known::at(payment, Ordinal::FIRST).filter(|_| ordinal != Ordinal::FIRST),
+            known: Known::at(payment, ordinal),
             instrument,
             details: &asked.details,
             duplicate,
@@ -203,8 +347,8 @@ impl Adapter {
         Terms {
             // Who does not know a request again is never sent it twice.
             key_window: self.key_window.filter(|_| !gateway.never_resend),
-            can_look_up: self.look_up.is_some(),
-            can_reverse_timeouts: self.timeout_reversal.is_some(),
+            look_up: self.look_up.map_or(Reach::Nothing, |(reach, _)| reach),
+            timeout_reversal: self.timeout_reversal.map_or(Reach::Nothing, |(reach, _)| reach),
             multi_capture: self.multi_capture,
             balance_check: gateway.balance_check,
             authorization_lifetime: gateway.authorization_lifetime,

@@ -15,13 +15,12 @@ mod notice;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use super::{Adapter, Exchange, Intent, TokenExchange, TokenIntent};
+use super::wire::{get, post_json};
+use super::{Account, Adapter, Exchange, Intent, TokenExchange, TokenIntent};
 use crate::card::Secret;
-use crate::merchant::Gateway;
-use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
-use crate::ports::{HttpRequest, HttpResponse, Method};
+use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction, Reach};
+use crate::ports::{HttpRequest, HttpResponse};
 use crate::time::Timestamp;
 
 const SEND: Exchange = Exchange { encode: encode_operation, decode: decode_operation };
@@ -30,33 +29,44 @@ const REVERSE_BY_REFERENCE: Exchange = Exchange { encode: encode_timeout_reversa
 
 const PLAIN: Adapter = Adapter {
     name: "sandbox-none",
+    credential: &[],
+    admits: |_, _| Ok(()),
     send: SEND,
     look_up: None,
     timeout_reversal: None,
-    tokenize: Some(TokenExchange { encode: encode_token, decode: decode_token }),
+    tokenize: Some(TokenExchange { admits: |_, _| Ok(()), prepare: None, encode: encode_token, decode: decode_token }),
     notice: Some(notice::CODEC),
     key_window: None,
     multi_capture: true,
     verdict_within: Duration::from_secs(5),
+    rate: |_| None,
+    check: None,
 };
 
 /// Honours a key for a day, and can be asked.
 pub const KEYED: Adapter = Adapter {
     name: "sandbox-keyed",
-    look_up: Some(LOOK_UP_BY_REFERENCE),
+    look_up: Some((Reach::Everything, LOOK_UP_BY_REFERENCE)),
     key_window: Some(Duration::from_secs(24 * 60 * 60)),
     ..PLAIN
 };
 
 /// Knows no keys, but can be asked.
-pub const LOOK_UP: Adapter = Adapter { name: "sandbox-look-up", look_up: Some(LOOK_UP_BY_REFERENCE), ..PLAIN };
+pub const LOOK_UP: Adapter =
+    Adapter { name: "sandbox-look-up", look_up: Some((Reach::Everything, LOOK_UP_BY_REFERENCE)), ..PLAIN };
 
 /// Can neither be asked nor knows keys, but undoes by reference.
-pub const TIMEOUT_REVERSAL: Adapter =
-    Adapter { name: "sandbox-timeout-reversal", timeout_reversal: Some(REVERSE_BY_REFERENCE), ..PLAIN };
+pub const TIMEOUT_REVERSAL: Adapter = Adapter {
+    name: "sandbox-timeout-reversal",
+    timeout_reversal: Some((Reach::Everything, REVERSE_BY_REFERENCE)),
+    ..PLAIN
+};
 
 /// None of these: a lost answer stays lost.
 pub const NONE: Adapter = PLAIN;
+
+/// The four gateways of this codec.
+pub const ALL: [&Adapter; 4] = [&KEYED, &LOOK_UP, &TIMEOUT_REVERSAL, &NONE];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -155,8 +165,8 @@ struct ErrorBody {
 /// The member of `additionalData` by which a client-side authorization is named.
 const CLIENT_SIDE_REFERENCE: &str = "reference";
 
-fn encode_operation(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
-    let target = intent.target.unwrap_or_default();
+fn encode_operation(intent: &Intent<'_>, account: &Account<'_>) -> HttpRequest {
+    let target = intent.target.map_or("", |target| target.reference);
     let path = match intent.kind {
         Kind::Authorize => "authorizations".to_owned(),
         Kind::PostAuthorize => "post-authorizations".to_owned(),
@@ -178,7 +188,7 @@ fn encode_operation(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
         is_final: intent.kind.is_final().then_some(true),
         reason: intent.kind.reason().map(super::super::payment::asked::RefundReason::literal),
     };
-    post(gateway, &path, &body, Some(intent.key.clone()))
+    post(account, &path, &body, Some(intent.key.clone()))
 }
 
 fn client_side_reference<'a>(intent: &Intent<'a>) -> &'a str {
@@ -251,7 +261,7 @@ fn decode_error(body: ErrorBody) -> Outcome {
     Outcome::Declined(Decline::InvalidData, answer)
 }
 
-fn encode_token(intent: &TokenIntent<'_>, gateway: &Gateway) -> HttpRequest {
+fn encode_token(intent: &TokenIntent<'_>, account: &Account<'_>) -> HttpRequest {
     let bank_account = if let Instrument::Bank { account, .. } = intent.instrument {
         Some(BankBody {
             number: account.number.reveal(),
@@ -268,7 +278,7 @@ fn encode_token(intent: &TokenIntent<'_>, gateway: &Gateway) -> HttpRequest {
         bank_account,
         saved_by_merchant: intent.details.saved_by_merchant.then_some(true),
     };
-    post(gateway, "tokens", &body, Some(intent.key.clone()))
+    post(account, "tokens", &body, Some(intent.key.clone()))
 }
 
 fn decode_token(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outcome, Option<Secret>) {
@@ -287,10 +297,9 @@ fn decode_token(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outcome, 
     }
 }
 
-fn encode_look_up(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
+fn encode_look_up(intent: &Intent<'_>, account: &Account<'_>) -> HttpRequest {
     // A reference is made of letters and digits: nothing to escape.
-    let url = format!("{}/operations?reference={}", gateway.base_url, intent.reference);
-    HttpRequest { method: Method::Get, url, headers: Vec::new(), body: Zeroizing::default() }
+    get(account, &format!("operations?reference={}", intent.reference), Vec::new())
 }
 
 /// The first operation that took effect; if none did, and each says so, the last that was refused.
@@ -319,8 +328,8 @@ fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     outcome
 }
 
-fn encode_timeout_reversal(intent: &Intent<'_>, gateway: &Gateway) -> HttpRequest {
-    post(gateway, "timeout-reversals", &ReferenceBody { reference: &intent.reference }, None)
+fn encode_timeout_reversal(intent: &Intent<'_>, account: &Account<'_>) -> HttpRequest {
+    post(account, "timeout-reversals", &ReferenceBody { reference: &intent.reference }, None)
 }
 
 fn decode_timeout_reversal(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
@@ -337,17 +346,9 @@ fn decode_timeout_reversal(intent: &Intent<'_>, response: &HttpResponse) -> Outc
     }
 }
 
-/// Longer than any body of ours: a buffer that grows leaves copies behind that nobody wipes.
-const BODY: usize = 2048;
-
-fn post(gateway: &Gateway, path: &str, body: &impl Serialize, key: Option<String>) -> HttpRequest {
-    let mut headers = vec![("content-type", "application/json".to_owned())];
-    headers.extend(key.map(|key| ("idempotency-key", key)));
-    let mut bytes = Zeroizing::new(Vec::with_capacity(BODY));
-    // Our own shapes of texts and numbers always serialise, and memory takes them.
-    let written = serde_json::to_writer(&mut *bytes, body);
-    debug_assert!(written.is_ok());
-    HttpRequest { method: Method::Post, url: format!("{}/{path}", gateway.base_url), headers, body: bytes }
+fn post(account: &Account<'_>, path: &str, body: &impl Serialize, key: Option<String>) -> HttpRequest {
+    post_json(account, path, key.map(|key| ("idempotency-key", key)).into_iter().collect(), body)
 }
+
 #[cfg(test)]
 mod tests;

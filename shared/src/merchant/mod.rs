@@ -23,6 +23,7 @@ use crate::event::{EventName, EventNames};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::money::Currency;
 use crate::payment::BalanceCheck;
+use crate::seal::Sealed;
 
 /// A merchant and everything that it has set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,8 +124,10 @@ pub struct Gateway {
     pub base_url: String,
     pub balance_check: BalanceCheck,
     pub authorization_lifetime: Duration,
-    /// The name of the parameter that holds what we are known by there; none where the adapter needs nothing.
+    /// What the merchant calls what we are known by there.
     pub credential: Option<String>,
+    /// What we are known by there; none where nothing was set up, or nothing is needed.
+    pub sealed_credential: Option<Sealed>,
     pub mode: GatewayMode,
     /// What opens a payment goes through active gateways only. What is open is brought to its end through any.
     pub is_active: bool,
@@ -147,6 +150,7 @@ impl Gateway {
             balance_check: BalanceCheck::Strict,
             authorization_lifetime: AUTHORIZATION_LIFETIME,
             credential: None,
+            sealed_credential: None,
             mode: GatewayMode::Live,
             is_active: true,
             comments: None,

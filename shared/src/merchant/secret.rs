@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::set_up::{MOST_SECRETS, Made};
 use super::{Endpoint, Provider};
 use crate::card::Secret;
-use crate::ids::{EndpointId, MerchantId, ProviderId};
+use crate::ids::{EndpointId, GatewayId, MerchantId, ProviderId};
 use crate::seal::{Place, SealFault, Sealed, SealingKeys};
 use crate::time::Timestamp;
 
@@ -35,6 +35,8 @@ pub enum SharedWith {
     Endpoint(EndpointId),
     /// Its gateways sign their notices.
     Provider(ProviderId),
+    /// We are known by it there.
+    Gateway(GatewayId),
 }
 
 impl SharedWith {
@@ -47,6 +49,11 @@ impl SharedWith {
         random: [u8; 16],
     ) -> Result<Sealed, SealFault> {
         keys.seal(Place(&self.place(merchant)), secret, random)
+    }
+
+    /// One that does not end.
+    pub fn open_one(self, merchant: &MerchantId, sealed: &Sealed, keys: &SealingKeys) -> Result<Secret, SealFault> {
+        keys.open(Place(&self.place(merchant)), sealed)
     }
 
     /// Those of these that are valid now, in their order.
@@ -66,6 +73,7 @@ impl SharedWith {
         match self {
             Self::Endpoint(id) => ["webhook-secret", merchant.as_str(), id.as_str()],
             Self::Provider(id) => ["notice-secret", merchant.as_str(), id.as_str()],
+            Self::Gateway(id) => ["gateway-credential", merchant.as_str(), id.as_str()],
         }
     }
 }

@@ -116,6 +116,11 @@ impl Operation {
         }
     }
 
+    /// Whether it is within the reach of a way to find out.
+    pub fn is_within(&self, reach: Reach) -> bool {
+        reach.includes(&self.asked.kind, self.answer())
+    }
+
     /// Whether its amount is spoken for: it took effect, or it may have, or it still may. A gateway that has told both
     /// that it acted and that it did not may have acted.
     pub fn reserves(&self) -> bool {
@@ -305,10 +310,10 @@ pub struct Terms {
     /// How long the gateway honours an idempotency key; none where it has no keys, and then nothing is
     /// ever sent twice.
     pub key_window: Option<Duration>,
-    /// Whether it can be asked by our reference.
-    pub can_look_up: bool,
-    /// Whether an operation can be undone by our reference, whatever became of it.
-    pub can_reverse_timeouts: bool,
+    /// Of which operations it can be asked what became of them.
+    pub look_up: Reach,
+    /// Which operations can be undone by our reference, whatever became of them.
+    pub timeout_reversal: Reach,
     pub multi_capture: bool,
     pub balance_check: BalanceCheck,
     /// How long a hold lasts.
@@ -317,6 +322,29 @@ pub struct Terms {
     pub verdict_within: Duration,
     /// What the merchant wants to hear of.
     pub wanted: EventNames,
+}
+
+/// How far a way to find out reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    Nothing,
+    /// What the gateway has given a name of its own that we know.
+    Named,
+    /// What opens a payment.
+    Openings,
+    Everything,
+}
+
+impl Reach {
+    /// Whether an operation of this kind is within it, of which the gateway has said this.
+    pub fn includes(self, kind: &Kind, answer: Option<&Answer>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Named => answer.is_some_and(|answer| answer.reference.is_some()),
+            Self::Openings => kind.target().is_none(),
+            Self::Everything => true,
+        }
+    }
 }
 
 /// Who sees to it that a reversal does not exceed the authorization.

@@ -75,12 +75,13 @@ pub(super) fn is_stored_whole(operation: &Operation) -> bool {
 /// done only while the request is young. The caller's own retry is bound by the key's window alone.
 fn plan(operation: &Operation, terms: &Terms, now: Timestamp) -> Plan {
     let is_young = now < operation.requested_at.plus(RESEND_FOR);
-    let is_better_asked = terms.can_look_up && !is_young;
+    let can_look_up = operation.is_within(terms.look_up);
+    let is_better_asked = can_look_up && !is_young;
     if may_be_resent(operation, terms, now) && is_stored_whole(operation) && !is_better_asked {
         Plan::Resend
-    } else if terms.can_look_up {
+    } else if can_look_up {
         Plan::LookUp
-    } else if terms.can_reverse_timeouts {
+    } else if operation.is_within(terms.timeout_reversal) {
         Plan::Reverse
     } else {
         Plan::Wait
@@ -99,6 +100,7 @@ pub(super) fn pursue(
     let operation = payment.operations.get_mut(ordinal.index())?;
     let holds_until = expires_at.filter(|_| operation.asked.kind.holds());
     let plan = plan(operation, terms, now);
+    let can_look_up = operation.is_within(terms.look_up);
     match &mut operation.state {
         // The time for sending it again ended since: only a key makes a second request harmless while the first is
         // on its way.
@@ -125,7 +127,7 @@ pub(super) fn pursue(
             }
         },
         State::Accepted(accepted) => {
-            if terms.can_look_up {
+            if can_look_up {
                 // No claim is held: the gateway has the request, and nobody will send it again.
                 return Some(Effect::LookUp { operation: ordinal, nonce: claim.nonce });
             }
@@ -142,13 +144,14 @@ pub(super) fn pursue(
 pub(super) fn verdict_due(
     attempts: u32,
     action: Option<&PayerAction>,
+    can_look_up: bool,
     terms: &Terms,
     holds_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
     let patient = now.plus(backoff(attempts).max(terms.verdict_within));
     let expired = action.map(|action| action.expires_at.plus(MARGIN)).filter(|expired| *expired > now);
-    match terms.can_look_up {
+    match can_look_up {
         true => Some(expired.map_or(patient, |expired| patient.min(expired))),
         // Nobody can ask: a notice will tell, or a hold runs out. That a payer's time is over says nothing: it may have
         // been used. Once somebody looks, to say that it takes too long.
@@ -162,9 +165,9 @@ pub(super) fn verdict_due(
 
 impl Accepted {
     /// Whether its verdict has taken longer than the gateway's time, and nobody else is to blame.
-    pub fn is_overdue(&self, terms: &Terms, now: Timestamp) -> bool {
+    pub fn is_overdue(&self, can_look_up: bool, now: Timestamp) -> bool {
         let payer_may_act = self.action.as_ref().is_some_and(|action| now < action.expires_at);
-        let patience = if terms.can_look_up { PATIENCE } else { 1 };
+        let patience = if can_look_up { PATIENCE } else { 1 };
         self.attempts > patience && !payer_may_act
     }
 }

@@ -424,7 +424,9 @@ impl Heard<'_> {
             1
         };
         let action = action.cloned();
-        let due = verdict_due(attempts, action.as_ref(), self.terms, self.holds_until(operation), self.now);
+        let can_look_up = self.terms.look_up.includes(&operation.asked.kind, Some(answer));
+        let holds_until = self.holds_until(operation);
+        let due = verdict_due(attempts, action.as_ref(), can_look_up, self.terms, holds_until, self.now);
         operation.state = State::Accepted(Accepted { answer: answer.clone(), action, attempts, due });
     }
 
@@ -468,7 +470,7 @@ impl Heard<'_> {
                 again_at(operation, open, self.terms, self.holds_until(operation), self.now)
             }
             // Where nobody can be asked, silence tells nothing new.
-            State::Accepted(_) if !self.terms.can_look_up => return,
+            State::Accepted(_) if !operation.is_within(self.terms.look_up) => return,
             State::Accepted(accepted) => Some(self.now.plus(backoff(accepted.attempts.saturating_add(1)))),
             State::Open(_) | State::Unsent | State::Settled(_) => return,
         };

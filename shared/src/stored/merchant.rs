@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::item::{Attribute, Item};
+use super::method::{decode_sealed, encode_sealed};
 use super::payment::{KEY, VERSION};
 use super::reader::{Reader, Unreadable, strange};
 use super::set_up;
@@ -147,6 +148,7 @@ fn encode_gateway(id: &GatewayId, gateway: &Gateway) -> Item {
         .with("lifetime", i64::try_from(gateway.authorization_lifetime.as_secs()).unwrap_or(i64::MAX))
         .with_some("provider", gateway.provider.map(|provider| provider.as_str().to_owned()))
         .with_some("credential", gateway.credential.as_ref())
+        .with_some("sealed", gateway.sealed_credential.as_ref().map(encode_sealed))
         .with_some("mode", (gateway.mode != GatewayMode::Live).then(|| gateway.mode.name()))
         .with_flag("inactive", !gateway.is_active)
         .with_some("comments", gateway.comments.as_ref())
@@ -166,6 +168,7 @@ fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
         authorization_lifetime: Duration::from_secs(u64::try_from(lifetime).map_err(|_| strange("lifetime"))?),
         provider: reader.maybe_parsed("provider", ProviderId::parse)?,
         credential: reader.maybe_text("credential")?,
+        sealed_credential: reader.maybe_map("sealed")?.map(decode_sealed).transpose()?,
         mode: reader.maybe_parsed("mode", mode)?.unwrap_or(GatewayMode::Live),
         is_active: !reader.flag("inactive")?,
         comments: reader.maybe_text("comments")?,

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{AnswerBody, outcome};
 use crate::card::Secret;
 use crate::gateways::signatures::check_stripe;
-use crate::gateways::{Items, News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Unreadable};
+use crate::gateways::{Items, News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Told, Unreadable};
 use crate::ids::MethodId;
 use crate::payment::sequel::{Sequel, Stage, What};
 
@@ -20,6 +20,7 @@ pub(super) const CODEC: NoticeCodec = NoticeCodec {
     taken: NoticeAnswer { status: 200, body: "[accepted]" },
     irrelevant: NoticeAnswer { status: 200, body: "[accepted] but not processed" },
     forged: NoticeAnswer { status: 403, body: "Not a valid notification request" },
+    ask: None,
 };
 
 const SIGNATURE: &str = "x-sandbox-signature";
@@ -59,7 +60,11 @@ fn read(raw: &RawNotice<'_>, secrets: &[Secret]) -> Result<Items, NotTaken> {
     let signature = (raw.header)(SIGNATURE).ok_or(NotTaken::Forged)?;
     check_stripe(signature, raw.body, secrets, raw.now, TOLERANCE)?;
     let envelope: Envelope<'_> = serde_json::from_slice(raw.body).map_err(|_| NotTaken::Malformed)?;
-    Ok(envelope.notices.into_iter().filter_map(|item| read_item(item.get()).transpose()).collect())
+    Ok(envelope
+        .notices
+        .into_iter()
+        .filter_map(|item| read_item(item.get()).map(|notice| notice.map(Told::Notice)).transpose())
+        .collect())
 }
 
 /// None where it is of no interest to us.

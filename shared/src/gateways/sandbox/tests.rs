@@ -5,16 +5,13 @@ mod tokens;
 
 use serde_json::{Value, json};
 
-use super::{KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
+use super::{ALL, KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
 use crate::gateways::{Adapter, Exchange, Intent};
 use crate::payment::asked::{Address, Details, RefundReason};
-use crate::payment::tests::fixtures::{card_of, cents, gateway, place, raw_card, stored_method};
-use crate::payment::{Answer, Decline, Instrument, Kind, Outcome};
+use crate::payment::tests::fixtures::{card_of, cents, gateway, known, place, raw_card, stored_method, unnamed};
+use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, Reach};
 use crate::ports::{HttpRequest, HttpResponse, Method};
 use crate::time::Timestamp;
-
-/// The four gateways of this codec.
-const ALL: [&Adapter; 4] = [&KEYED, &LOOK_UP, &TIMEOUT_REVERSAL, &NONE];
 
 const REFERENCE: &str = "0Xc000000000001AAA";
 const KEY: &str = "00112233445566778899aabbccddeeff";
@@ -25,7 +22,9 @@ fn intent<'a>(kind: &'a Kind, instrument: Option<&'a Instrument>, details: &'a D
         reference: REFERENCE.to_owned(),
         key: KEY.to_owned(),
         amount: cents(12_050),
-        target: kind.target().map(|_| "ch_1"),
+        target: kind.target().map(|_| known("ch_1")),
+        opening: None,
+        known: None,
         instrument,
         details,
         duplicate: false,
@@ -40,7 +39,7 @@ fn check_sent(kind: &Kind, instrument: Option<&Instrument>, details: &Details, p
     for adapter in ALL {
         for duplicate in [false, true] {
             let intent = Intent { duplicate, ..intent(kind, instrument, details) };
-            let request = (adapter.send.encode)(&intent, &gateway(adapter));
+            let request = (adapter.send.encode)(&intent, &unnamed(&gateway(adapter)));
             let headers = [("content-type", "application/json".to_owned()), ("idempotency-key", KEY.to_owned())];
             assert_eq!(request.headers, headers, "{kind:?}");
             assert_eq!((request.method, request.url.as_str()), (Method::Post, path), "{kind:?}");
@@ -100,12 +99,12 @@ fn a_card_goes_to_the_gateway_with_what_it_needs() {
 fn what_became_of_it_is_asked_by_our_reference_and_undone_by_it() {
     let (kind, details) = (Kind::Sale, Details::default());
     let intent = intent(&kind, None, &details);
-    let asked = (exchange(&LOOK_UP, |adapter| adapter.look_up).encode)(&intent, &gateway(&LOOK_UP));
+    let asked = (exchange(&LOOK_UP, |adapter| adapter.look_up).encode)(&intent, &unnamed(&gateway(&LOOK_UP)));
     let url = format!("https://gateway.test/operations?reference={REFERENCE}");
     assert_eq!((asked.method, asked.url, asked.body.len()), (Method::Get, url, 0));
 
     let adapter = &TIMEOUT_REVERSAL;
-    let undone = (exchange(adapter, |adapter| adapter.timeout_reversal).encode)(&intent, &gateway(adapter));
+    let undone = (exchange(adapter, |adapter| adapter.timeout_reversal).encode)(&intent, &unnamed(&gateway(adapter)));
     assert_eq!(body(&undone), json!({"reference": REFERENCE}));
     assert_eq!((undone.method, undone.url.as_str()), (Method::Post, "https://gateway.test/timeout-reversals"));
     assert!(undone.headers.iter().all(|(name, _)| *name != "idempotency-key"));
@@ -120,17 +119,22 @@ fn each_gateway_offers_what_its_name_says() {
         (&NONE, "sandbox-none", false, false, false),
     ];
     assert_eq!(rows.len(), ALL.len());
+    let reach = |reaches| if reaches { Reach::Everything } else { Reach::Nothing };
     for (adapter, name, keyed, can_look_up, can_reverse_timeouts) in rows {
         let terms = adapter.terms(&gateway(adapter));
         assert_eq!((adapter.name, terms.key_window.is_some()), (name, keyed));
-        assert_eq!((terms.can_look_up, terms.can_reverse_timeouts), (can_look_up, can_reverse_timeouts), "{name}");
+        assert_eq!(
+            (terms.look_up, terms.timeout_reversal),
+            (reach(can_look_up), reach(can_reverse_timeouts)),
+            "{name}"
+        );
         assert!(Adapter::named(name).is_some_and(|named| named.name == name));
     }
     assert!(Adapter::named("sandbox").is_none());
 }
 
-fn exchange(adapter: &Adapter, which: fn(&Adapter) -> Option<Exchange>) -> Exchange {
-    which(adapter).expect("an exchange")
+fn exchange(adapter: &Adapter, which: fn(&Adapter) -> Option<(Reach, Exchange)>) -> Exchange {
+    which(adapter).expect("an exchange").1
 }
 
 fn decoded(exchange: Exchange, status: u16, body: &str) -> Outcome {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::card::{Card, CardType, Cvv, Expiry, Pan, Secret};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
-use crate::gateways::Adapter;
-use crate::ids::{GatewayId, MerchantId, MethodId, Ordinal};
+use crate::gateways::{Account, Adapter, Known};
+use crate::ids::{GatewayId, MerchantId, MethodId, Ordinal, PaymentId, Record};
 use crate::memory::Memory;
 use crate::merchant::Gateway;
 use crate::method::Method;
@@ -53,6 +53,17 @@ pub(crate) fn key(text: &str) -> IdempotencyKey {
 
 pub(crate) fn place(index: usize) -> Ordinal {
     Ordinal::new(index).expect("a place that an id can hold")
+}
+
+/// An account there that is known by nothing.
+pub(crate) fn unnamed(gateway: &Gateway) -> Account<'_> {
+    Account::unnamed(gateway, START)
+}
+
+/// An operation that a gateway knows by this name.
+pub(crate) fn known(reference: &str) -> Known<'_> {
+    let record = Record::Authorization.id(PaymentId::from_bits(7), Ordinal::FIRST);
+    Known { record, reference, details: None, amount: cents(12_050), requested_at: START }
 }
 
 pub(crate) fn gateway(adapter: &Adapter) -> Gateway {

@@ -8,7 +8,7 @@ use crate::gateways::{ADAPTERS, sandbox};
 use crate::ids::Ordinal;
 use crate::merchant::AUTHORIZATION_LIFETIME;
 use crate::payment::{
-    Decline, Effect, Event, Instrument, Interaction, Kind, MARGIN, Outcome, Source, State, Terms, Verdict,
+    Decline, Effect, Event, Instrument, Interaction, Kind, MARGIN, Outcome, Reach, Source, State, Terms, Verdict,
 };
 use crate::rejection::Rejection;
 
@@ -44,7 +44,8 @@ fn hours(hours: u64) -> Duration {
 fn it_is_sent_again_only_well_inside_the_key_window_and_for_an_hour_where_it_can_be_asked() {
     let moment = Duration::from_millis(1);
     let keyed = terms(&sandbox::KEYED);
-    let without = |can_look_up, can_reverse_timeouts| Terms { can_look_up, can_reverse_timeouts, ..keyed };
+    let reach = |reaches| if reaches { Reach::Everything } else { Reach::Nothing };
+    let without = |looks, reverses| Terms { look_up: reach(looks), timeout_reversal: reach(reverses), ..keyed };
     let short = Terms { key_window: Some(hours(1)), ..keyed };
     let rows = [
         (keyed, hours(1) - moment, "sends again"),
@@ -117,7 +118,7 @@ fn nobody_asks_before_every_request_must_have_arrived() {
 #[test]
 fn what_may_not_be_sent_again_any_more_is_not_looked_up_or_undone_early() {
     let keyed = terms(&sandbox::KEYED);
-    let undoing = Terms { can_look_up: false, can_reverse_timeouts: true, ..keyed };
+    let undoing = Terms { look_up: Reach::Nothing, timeout_reversal: Reach::Everything, ..keyed };
     for (terms, until) in [(keyed, hours(1)), (undoing, hours(23))] {
         let mut purchase = open(Kind::Sale, stored_method(), terms);
         purchase.wait(until - Duration::from_secs(1));
@@ -170,8 +171,11 @@ fn what_is_being_undone_is_undone_until_it_is_done_and_never_sent_again() {
     // The card is not stored, so that only its caller could send it again.
     let request = || opening(Kind::Sale, raw_card(), "order 1", 100);
     let keyed = terms(&sandbox::KEYED);
-    let mut purchase =
-        abandoned(Kind::Sale, raw_card(), Terms { can_look_up: false, can_reverse_timeouts: true, ..keyed });
+    let mut purchase = abandoned(
+        Kind::Sale,
+        raw_card(),
+        Terms { look_up: Reach::Nothing, timeout_reversal: Reach::Everything, ..keyed },
+    );
     for _ in 0..3 {
         assert!(matches!(purchase.look().effect, Some(Effect::Reverse { .. })));
         purchase.hear_from(FIRST, Source::TimeoutReversal, Outcome::Unknown);
@@ -190,7 +194,7 @@ fn what_is_being_undone_is_undone_until_it_is_done_and_never_sent_again() {
 fn each_try_in_vain_waits_longer_than_the_last() {
     // To send or to undo it once more is a second try in itself. Nobody undoes it again before the request to
     // undo it must have arrived.
-    let only_keyed = Terms { can_look_up: false, ..terms(&sandbox::KEYED) };
+    let only_keyed = Terms { look_up: Reach::Nothing, ..terms(&sandbox::KEYED) };
     let rows = [
         (terms(&sandbox::LOOK_UP), Source::LookUp, [5, 15, 60, 300, 1_800, 10_800, 10_800]),
         (only_keyed, Source::Answer, [15, 60, 300, 1_800, 10_800, 10_800, 10_800]),

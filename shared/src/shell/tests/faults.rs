@@ -5,9 +5,10 @@ use super::gateway::Fate;
 use super::shelf::Mishap;
 use super::world::World;
 use crate::event::EventNames;
-use crate::gateways::{ADAPTERS, sandbox};
+use crate::gateways::sandbox;
 use crate::memory::Memory;
-use crate::payment::tests::fixtures::{LIFE, gateway, merchant, opening, stored_method};
+use crate::merchant::{Gateway, Merchant};
+use crate::payment::tests::fixtures::{LIFE, gateway, gateway_id, merchant, opening, stored_method};
 use crate::payment::{Kind, Request, State};
 use crate::ports::{Clock, Expected, Store};
 use crate::rejection::{Fault, Refusal};
@@ -20,7 +21,7 @@ fn sale() -> Request {
 
 #[test]
 fn what_the_gateway_never_heard_of_may_be_tried_anew_under_the_same_key() {
-    for adapter in ADAPTERS {
+    for adapter in sandbox::ALL {
         for fate in [Fate::Refuses, Fate::IsBusy] {
             let world = World::with(adapter);
             world.gateway.foresee(&[fate, fate]);
@@ -110,10 +111,15 @@ fn whoever_checks_hears_of_every_decision() {
 
 #[test]
 fn a_gateway_set_up_for_an_adapter_that_is_not_there_is_a_fault() {
-    let mut set_up = gateway(&sandbox::KEYED);
-    assert!(Route::to(&set_up, EventNames::NONE).is_ok_and(|route| route.adapter.name == "sandbox-keyed"));
-    set_up.adapter = "of another version".to_owned();
-    assert!(Route::to(&set_up, EventNames::NONE).is_err_and(|fault| fault.to_string().contains("of another version")));
+    let mut set_up = Merchant::new(merchant(), "Shop");
+    set_up.gateways.insert(gateway_id(), gateway(&sandbox::KEYED));
+    let route = |set_up: &Merchant| Route::to(set_up, gateway_id(), EventNames::NONE).map(|route| route.adapter.name);
+    assert!(route(&set_up).is_ok_and(|name| name == "sandbox-keyed"));
+    let other = Gateway { adapter: "of another version".to_owned(), ..gateway(&sandbox::KEYED) };
+    set_up.gateways.insert(gateway_id(), other);
+    assert!(route(&set_up).is_err_and(|fault| fault.to_string().contains("of another version")));
+    set_up.gateways.clear();
+    assert!(route(&set_up).is_err_and(|fault| fault.to_string().contains("is gone")));
 }
 
 #[test]

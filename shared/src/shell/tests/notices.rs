@@ -4,7 +4,7 @@ use super::fuse::block_on;
 use super::gateway::Fate;
 use super::shelf::Mishap;
 use super::world::World;
-use crate::gateways::{ADAPTERS, Adapter, sandbox};
+use crate::gateways::{Adapter, sandbox};
 use crate::payment::tests::fixtures::{LIFE, answer, opening, stored_method};
 use crate::payment::{Answer, Decline, Kind, MARGIN, Outcome, Source, State, Verdict};
 use crate::rejection::{Fault, Refusal};
@@ -39,7 +39,7 @@ fn verdict(world: &World) -> Option<Verdict> {
 
 #[test]
 fn a_notice_settles_what_nobody_knew() {
-    for adapter in ADAPTERS {
+    for adapter in sandbox::ALL {
         for fate in [Fate::LosesAnswer, Fate::Accepts] {
             for (told, expected) in [(approved(), Verdict::Approved), (declined(), Verdict::Declined(Decline::Soft))] {
                 let world = after(adapter, fate);

@@ -11,7 +11,7 @@ use crate::event::EventNames;
 use crate::gateways::Adapter;
 use crate::ids::{Ordinal, PaymentId};
 use crate::merchant::Gateway;
-use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, merchant, vault};
+use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, gateway_id, merchant, vault};
 use crate::payment::{Action, Operation, Outcome, Payment, Request};
 use crate::ports::{Called, Clock, Decision, Entropy, Journal, Note, Pending};
 use crate::rejection::Refusal;
@@ -123,12 +123,19 @@ impl World {
             fingerprint_key: Some(Arc::new(fingerprint_key())),
             vault: Some(vault.clone()),
             sealing_keys: Some(Arc::new(sealing_keys)),
+            limiter: None,
         };
         Self { shell, store, vault, gateway: gateway_server, clock, notes, fuse, set_up: gateway(adapter), adapter }
     }
 
     pub(super) fn route(&self) -> Route<'_> {
-        Route { gateway: &self.set_up, adapter: self.adapter, wanted: EventNames::NONE }
+        Route {
+            merchant: merchant(),
+            id: gateway_id(),
+            gateway: &self.set_up,
+            adapter: self.adapter,
+            wanted: EventNames::NONE,
+        }
     }
 
     /// A caller asks, as a function would pass it on.

@@ -6,7 +6,7 @@ use super::REFERENCE;
 use crate::card::Secret;
 use crate::gateways::sandbox::KEYED;
 use crate::gateways::signatures::stripe;
-use crate::gateways::{News, NotTaken, Notice, RawNotice, Unreadable};
+use crate::gateways::{News, NotTaken, Notice, RawNotice, Told, Unreadable};
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::payment::tests::fixtures::START;
 use crate::payment::{Answer, Decline, Outcome, PayerAction};
@@ -24,7 +24,11 @@ fn read(body: &str, signature: &str, now: Timestamp) -> Result<Vec<Notice>, NotT
     let header = |name: &str| (name == "x-sandbox-signature").then_some(signature);
     let raw = RawNotice { body: body.as_bytes(), header: &header, now };
     let items = (KEYED.notice.expect("it tells").read)(&raw, &[secret("first"), secret("second")])?;
-    items.into_iter().collect::<Result<_, _>>().map_err(|Unreadable| NotTaken::Malformed)
+    items
+        .into_iter()
+        .filter_map(|item| item.map(Told::notice).transpose())
+        .collect::<Result<_, _>>()
+        .map_err(|Unreadable| NotTaken::Malformed)
 }
 
 fn told(body: &str) -> Result<Vec<Notice>, NotTaken> {

@@ -11,7 +11,7 @@ use crate::gateways::sandbox::KEYED;
 use crate::gateways::{TokenExchange, TokenIntent};
 use crate::method::Details;
 use crate::payment::asked::Address;
-use crate::payment::tests::fixtures::{card_of, gateway, raw_card, stored_method};
+use crate::payment::tests::fixtures::{card_of, gateway, raw_card, stored_method, unnamed};
 use crate::payment::{Answer, Decline, Instrument, Outcome};
 use crate::ports::{HttpRequest, HttpResponse, Method};
 
@@ -22,7 +22,14 @@ fn exchange() -> TokenExchange {
 }
 
 fn intent<'a>(instrument: &'a Instrument, details: &'a Details) -> TokenIntent<'a> {
-    TokenIntent { reference: REFERENCE.to_owned(), key: KEY.to_owned(), instrument, details, duplicate: false }
+    TokenIntent {
+        reference: REFERENCE.to_owned(),
+        key: KEY.to_owned(),
+        instrument,
+        details,
+        duplicate: false,
+        prepared: None,
+    }
 }
 
 fn bank(bank_type: BankType, code: Option<&str>, number: &str, holder: Option<&str>) -> Instrument {
@@ -47,7 +54,7 @@ fn check_sent(instrument: &Instrument, details: &Details, more: &Value) {
     for adapter in ALL {
         for duplicate in [false, true] {
             let intent = TokenIntent { duplicate, ..intent(instrument, details) };
-            let request = (adapter.tokenize.expect("it keeps methods").encode)(&intent, &gateway(adapter));
+            let request = (adapter.tokenize.expect("it keeps methods").encode)(&intent, &unnamed(&gateway(adapter)));
             assert_eq!((request.method, request.url.as_str()), (Method::Post, "https://gateway.test/tokens"));
             let headers = [("content-type", "application/json".to_owned()), ("idempotency-key", KEY.to_owned())];
             assert_eq!(request.headers, headers);

@@ -52,12 +52,13 @@ pub(super) fn assert_conserved(payment: &Payment, check: BalanceCheck) {
 /// Whatever has no answer yet is looked at again, where looking can help.
 pub(super) fn assert_remembered(payment: &Payment, terms: &Terms) {
     for operation in &payment.operations {
-        let helps = terms.can_look_up || terms.can_reverse_timeouts || operation.asked.kind.holds();
+        let is_undone = operation.is_within(terms.timeout_reversal);
+        let helps = operation.is_within(terms.look_up) || is_undone || operation.asked.kind.holds();
         if let State::Open(open) = &operation.state {
             assert!(open.due.is_some() || !helps, "{operation:?} is forgotten");
         }
         if let State::Accepted(accepted) = &operation.state {
-            let helps = terms.can_look_up || operation.asked.kind.holds();
+            let helps = operation.is_within(terms.look_up) || operation.asked.kind.holds();
             assert!(accepted.due.is_some() || !helps, "{operation:?} is forgotten");
         }
     }

@@ -250,6 +250,8 @@ fn name(rejection: &Rejection) -> &'static str {
         Rejection::MethodUnusable { .. }
         | Rejection::MethodElsewhere
         | Rejection::MethodWithoutToken
-        | Rejection::NoTokens => unreachable!("no payment says it"),
+        | Rejection::NoTokens
+        | Rejection::NotAtGateway { .. }
+        | Rejection::NoCredential => unreachable!("no payment says it"),
     }
 }

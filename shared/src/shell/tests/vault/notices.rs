@@ -8,7 +8,7 @@ use super::secrets::assert_nothing_rests_in_the_clear;
 use super::{asking, keys};
 use crate::card::Secret;
 use crate::event::EventNames;
-use crate::gateways::{ADAPTERS, Adapter, sandbox};
+use crate::gateways::{Adapter, sandbox};
 use crate::ids::MethodId;
 use crate::method::{Change, State, Status};
 use crate::payment::outbox::Round;
@@ -59,7 +59,7 @@ impl World {
 
 #[test]
 fn what_is_accepted_is_replayed_and_pays_nothing_until_it_is_kept() {
-    for adapter in ADAPTERS {
+    for adapter in sandbox::ALL {
         let (world, asking) = after(adapter, Fate::Accepts);
         let accepted = world.stored(&asking.id).expect("a method");
         assert!(matches!(accepted.state, State::Accepted { action: None, .. }) && accepted.token.is_none());

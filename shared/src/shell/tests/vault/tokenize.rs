@@ -8,7 +8,7 @@ use super::super::shelf::Mishap;
 use super::super::world::World;
 use super::secrets::assert_nothing_rests_in_the_clear;
 use super::{asking, asking_for};
-use crate::gateways::{ADAPTERS, Adapter, sandbox};
+use crate::gateways::{Adapter, sandbox};
 use crate::ids::token_key;
 use crate::method::{Method, Open, State, Status};
 use crate::payment::asked::Address;
@@ -37,7 +37,7 @@ fn rejection(result: Result<Kept, Refusal>) -> Rejection {
 
 /// Asks for one while these writes suffer this, and expects one that is kept after one request.
 fn kept_once(mishaps: &[Mishap]) {
-    for adapter in ADAPTERS {
+    for adapter in sandbox::ALL {
         let world = World::with(adapter);
         world.vault.suffer(mishaps, Mishap::None);
         let asking = asking("method 1");
@@ -52,7 +52,7 @@ fn kept_once(mishaps: &[Mishap]) {
 
 #[test]
 fn a_card_becomes_a_token_that_is_sealed() {
-    for adapter in ADAPTERS {
+    for adapter in sandbox::ALL {
         let (world, asking) = (World::with(adapter), asking("method 1"));
         let Kept { method, replayed } = world.tokenize(&asking).expect("an answer");
         assert!(!replayed);
@@ -96,7 +96,7 @@ fn a_card_that_is_declined_stays_declined_for_its_key() {
 
 #[test]
 fn what_the_gateway_never_heard_of_is_asked_for_anew() {
-    for adapter in ADAPTERS {
+    for adapter in sandbox::ALL {
         for fate in [Fate::Refuses, Fate::IsBusy] {
             let (world, asking) = (World::with(adapter), asking("method 1"));
             world.gateway.foresee(&[fate, fate, Fate::Rejects]);
@@ -113,7 +113,7 @@ fn what_the_gateway_never_heard_of_is_asked_for_anew() {
 
 #[test]
 fn an_answer_that_is_lost_is_asked_for_again_at_once_under_the_same_key() {
-    for adapter in ADAPTERS {
+    for adapter in sandbox::ALL {
         for fate in [Fate::LosesAnswer, Fate::LosesRequest, Fate::Breaks, Fate::GivesToken(None)] {
             let (world, asking) = (World::with(adapter), asking("method 1"));
             world.gateway.foresee(&[fate]);
