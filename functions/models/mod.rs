@@ -11,7 +11,11 @@
 //!
 //! What moved money stands in its ledger ([`Effect`]), so that anybody can see whether the asker was right.
 
+mod drive;
+
 use std::collections::BTreeMap;
+
+pub use drive::{answered, arriving};
 
 use crate::sandbox::{Behaviour, of_amount};
 
