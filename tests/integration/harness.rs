@@ -47,7 +47,8 @@ struct Process {
 impl Process {
     /// Its log would drown the tests': what they look at is what it answers.
     fn start(arguments: &[&str]) -> Self {
-        Self::start_with_log(arguments, Stdio::null())
+        let data = arguments.last().expect("the data directory comes last");
+        Self::start_with_log(arguments, appended(&PathBuf::from(format!("{data}.log"))).into())
     }
 
     fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
@@ -60,6 +61,11 @@ impl Process {
         let mut lines = BufReader::new(child.stdout.take().expect("its output"));
         let mut greeting = String::new();
         lines.read_line(&mut greeting).expect("a greeting");
+        if greeting.is_empty() {
+            let ended = child.wait().expect("it has ended");
+            let said = arguments.last().and_then(|data| std::fs::read_to_string(format!("{data}.log")).ok());
+            panic!("{arguments:?} did not start: {ended}, {}", said.unwrap_or_default());
+        }
         let reader = std::thread::spawn(move || {
             let mut rest = String::new();
             // Until it ends, by whatever way.
@@ -86,6 +92,11 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A log that goes on where it ended.
+fn appended(file: &Path) -> std::fs::File {
+    std::fs::OpenOptions::new().create(true).append(true).open(file).expect("a log")
 }
 
 /// Kessai over sandbox gateways of its own, in memory.
@@ -129,9 +140,11 @@ impl Kessai {
     }
 
     fn start_with_log(arguments: &[&str], log: Option<PathBuf>) -> Self {
-        let open = |file: &PathBuf| std::fs::OpenOptions::new().create(true).append(true).open(file).expect("a log");
-        let to = log.as_ref().map_or_else(Stdio::null, |file| open(file).into());
-        Self { log, ..Self::over(Process::start_with_log(arguments, to), arguments) }
+        let process = match &log {
+            Some(file) => Process::start_with_log(arguments, appended(file).into()),
+            None => Process::start(arguments),
+        };
+        Self { log, ..Self::over(process, arguments) }
     }
 
     fn over(process: Process, arguments: &[&str]) -> Self {

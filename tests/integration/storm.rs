@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -102,11 +102,14 @@ fn take(mut stream: TcpStream, heard: &Mutex<Heard>, secret: &Mutex<String>) -> 
     let (head, body) = loop {
         let mut chunk = [0; 8192];
         let read = stream.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(());
+        }
         bytes.extend_from_slice(&chunk[..read]);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let length = header(head, "content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
-        if body.len() >= length || read == 0 {
+        if body.len() >= length {
             break (head.to_owned(), body.to_owned());
         }
     };
@@ -211,11 +214,13 @@ fn tell_all(kessai: &mut Kessai, tellings: &[Telling]) -> usize {
     let urls = notification_urls(&kessai.client);
     let client = RwLock::new((kessai.client.clone(), now_of(&kessai.client)));
     let (next, done, refused) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let given_up = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _watch = GivenUp(&given_up);
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(telling) = tellings.get(next.fetch_add(1, Ordering::AcqRel)) {
-                    refused.fetch_add(usize::from(!tell(&client, &urls, telling)), Ordering::AcqRel);
+                    refused.fetch_add(usize::from(!tell(&client, &urls, telling, &given_up)), Ordering::AcqRel);
                     done.fetch_add(1, Ordering::AcqRel);
                 }
             });
@@ -231,6 +236,15 @@ fn tell_all(kessai: &mut Kessai, tellings: &[Telling]) -> usize {
     refused.into_inner()
 }
 
+/// Tells those who go on until somebody answers that nobody will.
+struct GivenUp<'a>(&'a AtomicBool);
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        self.0.store(std::thread::panicking(), Ordering::Release);
+    }
+}
+
 /// What its clock says, in milliseconds; a signature holds for five minutes.
 fn now_of(client: &Client) -> i64 {
     let now = client.control("GET", "KESSAI_URL", "/local/clock", &Value::Null).at("/now");
@@ -238,8 +252,14 @@ fn now_of(client: &Client) -> i64 {
 }
 
 /// Whether it was taken, once somebody has said so.
-fn tell(client: &RwLock<(Client, i64)>, urls: &BTreeMap<&str, String>, telling: &Telling) -> bool {
+fn tell(
+    client: &RwLock<(Client, i64)>,
+    urls: &BTreeMap<&str, String>,
+    telling: &Telling,
+    given_up: &AtomicBool,
+) -> bool {
     loop {
+        assert!(!given_up.load(Ordering::Acquire), "the server is gone");
         let (client, now) = client.read().expect("no panic").clone();
         let secret = match telling.is_forged {
             true => "somebody else's",
