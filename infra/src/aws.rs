@@ -14,7 +14,6 @@ use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use kessai_shared::ports::Http;
 use kessai_shared::reminder::Errand;
@@ -23,6 +22,7 @@ use crate::bus::{self, EventBridge};
 use crate::dynamodb::DynamoDb;
 use crate::invoke::Functions;
 use crate::reminders::Reminders;
+use crate::sdk::http_client;
 use crate::secrets::{self, Secrets};
 use crate::signed::{Patience, Service};
 use crate::sqs::{self, Sqs};
@@ -178,10 +178,6 @@ impl Account {
         let url = instead.map_or_else(|| format!("https://{name}.{region}.{suffix}"), str::to_owned);
         Service { title, name, content_type, url, region, credentials: self.credentials.clone(), patience }
     }
-}
-
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 fn timeouts(limits: Limits) -> TimeoutConfig {

@@ -15,17 +15,19 @@
 use std::error::Error;
 use std::io;
 use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector, capture_connection};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kessai_shared::ports::{Http, HttpFault, HttpRequest, HttpResponse, Method, Pending};
+use rustls::ClientConfig;
 use tokio::time;
 
 /// As long as a name, a TCP connection and TLS may take together. A server that is up needs a tenth of
@@ -50,25 +52,39 @@ pub struct HttpClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
+/// TLS with the system's root certificates, which are read once in a process; fails where there are none.
+pub(crate) fn tls() -> io::Result<ClientConfig> {
+    static TLS: OnceLock<ClientConfig> = OnceLock::new();
+    if let Some(tls) = TLS.get() {
+        return Ok(tls.clone());
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(io::Error::other)?;
+    let tls = builder.with_native_roots()?.with_no_client_auth();
+    Ok(TLS.get_or_init(|| tls).clone())
+}
+
+/// Makes connections, plain or over TLS.
+pub(crate) fn connector() -> io::Result<HttpsConnector<HttpConnector>> {
+    let tls = tls()?;
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    // Shared out among the addresses of a name, so that one dead address does not take all the time.
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    Ok(builder.enable_http1().wrap_connector(tcp))
+}
+
 impl HttpClient {
     /// Reads the system's root certificates; fails where there are none.
     pub fn new() -> io::Result<Self> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        // Shared out among the addresses of a name, so that one dead address does not take all the time.
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .retry_canceled_requests(false)
-            .build(connector);
+            .build(connector()?);
         Ok(Self { client })
     }
 

@@ -28,6 +28,7 @@ pub mod dynamodb;
 pub mod http;
 mod invoke;
 pub mod reminders;
+pub mod sdk;
 pub mod secrets;
 mod signed;
 mod sqs;

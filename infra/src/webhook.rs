@@ -23,18 +23,16 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::{Request, Uri};
-use hyper_rustls::ConfigBuilderExt;
 use hyper_util::rt::TokioIo;
 use kessai_shared::merchant::address::{Plain, check_endpoint, is_loopback, is_public};
 use kessai_shared::ports::{Deliveries, DeliveryFault, Pending};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{self, Instant};
 use tokio_rustls::TlsConnector;
 
-use crate::http::{CONNECT_TIMEOUT, chain, encode_headers};
+use crate::http::{CONNECT_TIMEOUT, chain, encode_headers, tls};
 
 /// As long as a delivery may take, from the look-up to the answer. An endpoint that has more to do does it afterwards.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -83,9 +81,7 @@ impl WebhookClient {
     /// Reads the system's root certificates; fails where there are none. `plain` says whether endpoints on this machine
     /// are delivered to.
     pub fn new(plain: Plain) -> io::Result<Self> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().map_err(io::Error::other)?;
-        let mut tls = builder.with_native_roots()?.with_no_client_auth();
+        let mut tls = tls()?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { plain, patience: PATIENCE, network: Arc::new(System), tls: TlsConnector::from(Arc::new(tls)) })
     }

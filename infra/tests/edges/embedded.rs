@@ -53,7 +53,7 @@ impl Embedded {
 
     /// A client of the SDK's own, for what our store has no way to ask.
     pub(crate) fn client(&self) -> Client {
-        let http_client = aws_smithy_http_client::Builder::new().build_http();
+        let http_client = kessai_infra::sdk::http_client();
         let config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
