@@ -242,7 +242,7 @@ pub enum Note<'a> {
     Contradiction { operation: Id, settled: &'a str, heard: &'a Outcome },
     /// A gateway tells what came after an operation's verdict; strange where that was no approval.
     Followed { operation: Id, what: &'a str, is_strange: bool },
-    /// A gateway has accepted an operation and does not tell its verdict.
+    /// A gateway has accepted an operation and does not tell its verdict, or nobody can find out what became of one.
     Overdue { operation: Id, since: Duration },
     /// A gateway answered, and the answer could not be stored: it stands only here, until it is found out
     /// again.

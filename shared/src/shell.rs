@@ -191,7 +191,6 @@ impl Shell {
             let (next, looked_at) = run.drive(Some(stored), Event::Due { claim: self.claim(deadline) }).await?;
             let is_settled = |ordinal: &Ordinal| next.payment.operation(*ordinal).is_some_and(Operation::is_settled);
             settled.extend(looked_at.filter(is_settled));
-            looked_at.into_iter().for_each(|ordinal| run.note_overdue(&next.payment, ordinal));
             stored = next;
         }
         Ok(Look { payment: stored.payment, late, settled })
@@ -370,17 +369,22 @@ impl<'a> Run<'a> {
                 Err(Refusal::Rejection(rejection)) => return Err(rejection.into()),
             }
         }
+        if let (true, Some(ordinal)) = (self.acted, made.operation) {
+            self.note_overdue(&made.stored.payment, ordinal);
+        }
         Ok((made.stored, made.operation))
     }
 
-    /// A person should know of what the gateway leaves open for too long.
+    /// A person should know of what the gateway leaves open for too long, and of what nobody can find out.
     fn note_overdue(&self, payment: &Payment, ordinal: Ordinal) {
         let Some(operation) = payment.operation(ordinal) else { return };
-        let State::Accepted(accepted) = &operation.state else { return };
         let now = self.shell.clock.now();
-        if let (true, Some(id)) =
-            (accepted.is_overdue(operation.is_within(self.terms.look_up), now), id(payment, ordinal))
-        {
+        let is_overdue = match &operation.state {
+            State::Accepted(accepted) => accepted.is_overdue(operation.is_within(self.terms.look_up), now),
+            State::Open(open) => open.unknown && open.due.is_none(),
+            State::Unsent | State::Settled(_) => false,
+        };
+        if let (true, Some(id)) = (is_overdue, id(payment, ordinal)) {
             self.shell.journal.note(&Note::Overdue { operation: id, since: now.since(operation.requested_at) });
         }
     }

@@ -194,7 +194,7 @@ fn lapse(operation: &mut Operation, holds_until: Option<Timestamp>, now: Timesta
     }
 }
 
-/// When to try again to find out, after one more try in vain. Where nobody can, not before a hold ends.
+/// When to try again to find out, after one more try in vain. Where nobody can, when a person should know.
 pub(super) fn again_at(
     operation: &Operation,
     open: &Open,
@@ -207,6 +207,10 @@ pub(super) fn again_at(
         Plan::Resend => Some(patient),
         // Not before every request that is still on its way must have arrived.
         Plan::LookUp | Plan::Reverse => Some(patient.max(open.deadline.plus(MARGIN))),
-        Plan::Wait => holds_until,
+        // A notice may tell, or the caller asks again. Once somebody looks, to say that nobody knows.
+        Plan::Wait => {
+            let overdue = now.plus(terms.verdict_within);
+            Some(holds_until.map_or(overdue, |end| end.min(overdue)))
+        }
     }
 }

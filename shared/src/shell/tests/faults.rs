@@ -150,3 +150,18 @@ fn a_look_finishes_everything_that_is_due() {
         block_on(shell.follow_up(rest, world.route(), world.clock.now().plus(LIFE))).expect("a look").payment.due_at();
     assert_eq!(due, None);
 }
+
+#[test]
+fn what_nobody_can_find_out_is_brought_to_a_person_once() {
+    let world = World::with(&sandbox::NONE);
+    world.gateway.foresee(&[Fate::LosesAnswer]);
+    let reply = world.ask(&sale()).expect("an answer");
+    assert!(matches!(reply.payment.operations[0].state, State::Open(_)), "{reply:?}");
+    let overdue = |world: &World| world.notes.read().iter().filter(|note| note.starts_with("Overdue")).count();
+    assert_eq!(overdue(&world), 0, "a notice may tell");
+    world.settle();
+    assert_eq!(overdue(&world), 1);
+    world.clock.advance(std::time::Duration::from_secs(365 * 24 * 60 * 60));
+    world.settle();
+    assert_eq!(overdue(&world), 0);
+}
