@@ -83,9 +83,9 @@ struct Due {
 impl Flow {
     pub(super) fn shown(&self) -> Value {
         let held = if self.status == Status::RequiresCapture { self.amount } else { 0 };
-        let next = self.page.as_ref().filter(|_| self.status == Status::RequiresAction).map(|url| {
-            json!({"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": self.return_url}})
-        });
+        let next = self.page.as_ref().filter(|_| self.status == Status::RequiresAction).map(
+            |url| json!({"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": self.return_url}}),
+        );
         let canceled = (self.status == Status::Canceled).then(|| moment(self.changed_ms));
         json!({
             "object": "payment_flow", "id": self.id, "livemode": self.is_live, "amount": self.amount,
@@ -112,7 +112,8 @@ impl Flow {
         }
         let held = self.changed(Status::RequiresCapture, at_ms);
         let card = within(&self.options, "card").unwrap_or_default();
-        let is_extended = matches!(text(&card, "request_extended_authorization"), Ok(Some("if_available" | "must_extend")));
+        let is_extended =
+            matches!(text(&card, "request_extended_authorization"), Ok(Some("if_available" | "must_extend")));
         let is_long = is_extended || matches!(self.way, Some(Way::PayPay));
         let at_ms = at_ms.saturating_add(if is_long { LONG_HOLD_MS } else { HOLD_MS });
         let then = Self { reason: Some("expired".to_owned()), ..held.changed(Status::Canceled, at_ms) };

@@ -140,7 +140,8 @@ impl Payjp {
 
     pub(super) fn make_customer(&mut self, body: &Body, call: Call) -> Answered {
         let is_name = |text: &str| {
-            (1..=100).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            (1..=100).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
         let id = match text(body, "id")? {
             Some(id) if !is_name(id) => return Err(Problem::invalid("id", "String should match pattern")),

@@ -132,7 +132,8 @@ impl Payjp {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if key.len() > 255 || !key.bytes().all(is_name) {
             let detail = "The idempotency key must be 255 letters, digits, hyphens and underscores at most.";
-            return Problem::new(400, "invalid_idempotency_key", "Invalid Idempotency Key", detail).answer(&request.path);
+            return Problem::new(400, "invalid_idempotency_key", "Invalid Idempotency Key", detail)
+                .answer(&request.path);
         }
         let asked = format!("{} {}", request.path, String::from_utf8_lossy(&request.body));
         self.keys.retain(|_, known| call.now_ms.saturating_sub(known.at_ms) < KEY_MS);
@@ -206,7 +207,9 @@ impl Model for Payjp {
 
     fn webhooks(&mut self, now_ms: i64) -> Vec<Webhook> {
         self.advance(now_ms);
-        std::mem::take(&mut self.outbox)
+        let mut webhooks = std::mem::take(&mut self.outbox);
+        webhooks.sort_by_key(|webhook| webhook.at_ms);
+        webhooks
     }
 }
 

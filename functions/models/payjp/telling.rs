@@ -27,10 +27,8 @@ impl Payjp {
         if let Some(members) = body.as_object_mut() {
             members.insert("data".to_owned(), with_old_names(data, at_ms));
         }
-        let headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("x-payjp-webhook-token", self.token.clone()),
-        ];
+        let headers =
+            vec![("content-type", "application/json".to_owned()), ("x-payjp-webhook-token", self.token.clone())];
         self.outbox.push(Webhook { at_ms, headers, body: with_old_names(body, at_ms).to_string() });
     }
 

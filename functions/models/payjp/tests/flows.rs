@@ -115,7 +115,9 @@ fn a_verdict_may_come_later() {
 #[test]
 fn a_payer_decides_once_and_in_time() {
     for (decision, expected) in [("/approve", "approved"), ("/decline", "declined")] {
-        for (minor, details) in [(9_022, added("returnUrl", "https://shop.test")), (1_200, added("threeDSecure", "any"))] {
+        for (minor, details) in
+            [(9_022, added("returnUrl", "https://shop.test")), (1_200, added("threeDSecure", "any"))]
+        {
             let mut shop = Shop::new();
             let Outcome::ActionRequired(answer, action) = shop.act_with(&Kind::Sale, minor, None, &details) else {
                 panic!("the payer is asked")
@@ -173,8 +175,16 @@ fn what_is_of_the_wrong_type_or_missing_is_refused_by_name() {
         ("/v2/payment_flows", json!({"amount": 50}), "currency"),
         ("/v2/payment_flows", json!({"amount": 50, "currency": "usd"}), "currency"),
         ("/v2/payment_flows", json!({"amount": 50, "currency": "jpy", "confirm": "true"}), "confirm"),
-        ("/v2/payment_flows", json!({"amount": 50, "currency": "jpy", "payment_method_id": "pm_1"}), "payment_method_id"),
-        ("/v2/payment_flows", json!({"amount": 50, "currency": "jpy", "return_url": "https://shop.test"}), "return_url"),
+        (
+            "/v2/payment_flows",
+            json!({"amount": 50, "currency": "jpy", "payment_method_id": "pm_1"}),
+            "payment_method_id",
+        ),
+        (
+            "/v2/payment_flows",
+            json!({"amount": 50, "currency": "jpy", "return_url": "https://shop.test"}),
+            "return_url",
+        ),
         ("/v2/payment_flows", json!({"amount": 50, "currency": "jpy", "metadata": {"a": {}}}), "metadata"),
         ("/v2/payment_refunds", json!({"payment_flow": "pfw_1"}), "payment_flow_id"),
         ("/v2/refunds", json!({"payment_flow_id": "pfw_1"}), "payment_flow"),

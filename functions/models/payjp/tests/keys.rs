@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Shop, START_MS, text};
+use super::{START_MS, Shop, text};
 use crate::models::{Model, Request};
 
 fn sale(amount: i64) -> Value {

@@ -9,11 +9,12 @@ mod tokens;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use kessai_shared::card::Secret;
 use kessai_shared::gateways::payjp::PAYJP;
 use kessai_shared::gateways::{
-    Account, Answered, Credential, Intent, Known, News, Notice, RawNotice, Told, TokenIntent,
+    Account, Answered, Credential, Intent, Known, News, Notice, RawNotice, TokenIntent, Told,
 };
 use kessai_shared::ids::{MethodId, Ordinal, PaymentId, Record};
 use kessai_shared::merchant::Gateway;
@@ -146,7 +147,8 @@ impl Shop {
         let (_, exchange) = PAYJP.look_up.expect("it can be asked");
         let (details, target) = (Details::default(), target.map(Done::known));
         let known = Some(done.known());
-        let request = (exchange.encode)(&self.intent(kind, minor, target, known, &details, done.payment), &self.account());
+        let request =
+            (exchange.encode)(&self.intent(kind, minor, target, known, &details, done.payment), &self.account());
         let answer = self.ask(&request);
         (exchange.decode)(&self.intent(kind, minor, target, known, &details, done.payment), &answer)
     }
@@ -264,7 +266,47 @@ fn added(name: &str, said: &str) -> Details {
     Details { additional_data: [(name.to_owned(), said.to_owned())].into(), ..Details::default() }
 }
 
-/// PAY.JP's OpenAPI says `nullable`, which JSON Schema does not know: what is null counts as left out, once it is there.
+/// What PAY.JP answers, by its OpenAPI, and which of its members must be there.
+struct Schema {
+    validator: jsonschema::Validator,
+    required: Vec<String>,
+}
+
+const SCHEMAS: [&str; 9] = [
+    "PaymentFlowResponse",
+    "PaymentRefundResponse",
+    "PaymentMethodPayPayResponse",
+    "PaymentMethodCardResponse",
+    "CustomerResponse",
+    "PaymentMethodConfigurationListResponse",
+    "EventResponse",
+    "PaymentDisputeResponse",
+    "ErrorResponse",
+];
+
+/// The OpenAPI says `nullable`, which JSON Schema does not know: what is null counts as left out, once it is there.
+fn schemas() -> &'static BTreeMap<&'static str, Schema> {
+    static SCHEMAS_READ: OnceLock<BTreeMap<&str, Schema>> = OnceLock::new();
+    SCHEMAS_READ.get_or_init(|| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs/payjp-v2-openapi-1.3.0-augmented.json");
+        let spec = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let whole: Value = serde_json::from_str(&spec).expect("JSON");
+        let mut lenient = whole.clone();
+        for schema in lenient["components"]["schemas"].as_object_mut().expect("schemas").values_mut() {
+            schema.as_object_mut().expect("a schema").remove("required");
+        }
+        let schema = |name| {
+            let required = whole["components"]["schemas"][name]["required"].as_array().expect("a list");
+            let mut document = lenient.clone();
+            document["$ref"] = json!(format!("#/components/schemas/{name}"));
+            let validator = jsonschema::validator_for(&document).expect("a schema");
+            (name, Schema { validator, required: required.iter().map(|name| text(name).to_owned()).collect() })
+        };
+        SCHEMAS.into_iter().map(schema).collect()
+    })
+}
+
 fn assert_valid(value: &Value, status: u16) {
     let name = match (status, value["object"].as_str()) {
         (200, Some("payment_flow")) => "PaymentFlowResponse",
@@ -278,18 +320,10 @@ fn assert_valid(value: &Value, status: u16) {
         (200, other) => panic!("{other:?}: {value}"),
         (_, _) => "ErrorResponse",
     };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs/payjp-v2-openapi-1.3.0-augmented.json");
-    let spec = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut document: Value = serde_json::from_str(&spec).expect("JSON");
-    let schemas = &mut document["components"]["schemas"];
-    for required in schemas[name]["required"].as_array().expect("a list") {
-        assert!(value.get(text(required)).is_some(), "{name} has no {required}: {value}");
+    let Schema { validator, required } = &schemas()[name];
+    for member in required {
+        assert!(value.get(member).is_some(), "{name} has no {member}: {value}");
     }
-    for schema in schemas.as_object_mut().expect("schemas").values_mut() {
-        schema.as_object_mut().expect("a schema").remove("required");
-    }
-    document["$ref"] = json!(format!("#/components/schemas/{name}"));
-    let validator = jsonschema::validator_for(&document).expect("a schema");
     if let Err(error) = validator.validate(&without_null(value)) {
         panic!("{error}: {value}");
     }

@@ -99,6 +99,7 @@ fn the_older_names_come_along_until_october() {
             assert!(webhook.headers.contains(&("x-payjp-webhook-token", TOKEN.to_owned())));
             let event = event(&webhook.body);
             assert_valid(&event, 200);
+            assert_valid(&event["data"], 200);
             for value in [&event, &event["data"]] {
                 assert_eq!(value.get("created_date").is_some(), has_old);
                 assert!(value.get("created_at").is_some());

@@ -27,9 +27,13 @@ fn no_more_is_given_back_than_was_taken() {
 #[test]
 fn the_form_of_the_guide_does_the_same() {
     let mut shop = Shop::bare(&[("secretKey", "sk_test_1"), ("refunds", "refunds")]);
-    shop.post("/v2/payment_methods", None, &json!({"type": "card",
+    shop.post(
+        "/v2/payment_methods",
+        None,
+        &json!({"type": "card",
         "card": {"number": super::CARD, "exp_month": 12, "exp_year": 2030, "cvc": "123"},
-        "billing_details": {"phone": "+81300000000"}}));
+        "billing_details": {"phone": "+81300000000"}}),
+    );
     shop.post("/v2/customers", None, &json!({"id": "cus_carol", "payment_method_id": "pm_aaaaaaaaaaab"}));
     let sold = shop.approved(&Kind::Sale, 1_200, None);
     let given = shop.approved(&refund(), 500, Some(&sold));

@@ -192,7 +192,8 @@ pub(super) fn decode(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outc
         400 | 402 | 404 | 422 => match refused(&response.body) {
             // Its id is ours alone: it was made when this was asked before.
             Outcome::Declined(_, Answer { code: Some(code), .. }) if code == ALREADY_EXISTS && intent.duplicate => {
-                let answer = Answer { reference: Some(intent.reference.clone()), code: Some(code), ..Answer::default() };
+                let answer =
+                    Answer { reference: Some(intent.reference.clone()), code: Some(code), ..Answer::default() };
                 (Outcome::Approved(answer), Some(Secret::new(format!("{}/", intent.reference))))
             }
             refused => (refused, None),

@@ -31,12 +31,21 @@ fn said(status: &str) -> Answer {
 }
 
 fn said_of_refund(status: &str) -> Answer {
-    Answer { reference: text("re_1"), code: text(status), date: Some(moment("2026-09-21T14:00:01.5Z")), ..Answer::default() }
+    Answer {
+        reference: text("re_1"),
+        code: text(status),
+        date: Some(moment("2026-09-21T14:00:01.5Z")),
+        ..Answer::default()
+    }
 }
 
 fn both(kind: &Kind, body: &Value) -> Outcome {
     let outcome = sent(kind, false, &response(200, body));
-    assert_eq!(sent(kind, true, &response(200, body)), outcome, "told of itself, it is the same however often it is asked");
+    assert_eq!(
+        sent(kind, true, &response(200, body)),
+        outcome,
+        "told of itself, it is the same however often it is asked"
+    );
     assert_eq!(looked_up(kind, &response(200, body)), outcome, "{kind:?} {body}");
     outcome
 }
@@ -79,7 +88,8 @@ fn a_flow_means_what_its_status_says() {
 
 #[test]
 fn a_failed_payment_tells_its_last_error() {
-    let rows = [("card_declined", Decline::Soft), ("expired_card", Decline::InvalidData), ("unheard_of", Decline::Soft)];
+    let rows =
+        [("card_declined", Decline::Soft), ("expired_card", Decline::InvalidData), ("unheard_of", Decline::Soft)];
     for (code, decline) in rows {
         let mut failed = flow("requires_payment_method", "automatic", &reference(Record::Payment));
         failed["last_payment_error"] = json!({"code": code, "detail": "As it is"});
@@ -98,8 +108,7 @@ fn a_payer_is_sent_where_payjp_says() {
     for action in rows {
         let mut waiting = flow("requires_action", "automatic", &reference(Record::Payment));
         waiting["next_action"] = action;
-        let expected =
-            |expires| PayerAction { url: url.to_owned(), expires_at: moment(expires) };
+        let expected = |expires| PayerAction { url: url.to_owned(), expires_at: moment(expires) };
         let outcome = Outcome::ActionRequired(said("requires_action"), expected("2026-09-21T15:00:00Z"));
         assert_eq!(both(&Kind::Sale, &waiting), outcome);
         waiting["expired_at"] = json!("2026-09-21T14:10:00Z");
@@ -173,7 +182,11 @@ fn what_is_of_something_else_is_unknown() {
                 ("status", json!("requires_capture")),
             ]),
             Kind::Reverse { .. } => {
-                changes.extend([("id", json!("pfw_2")), ("status", json!("requires_capture")), ("status", json!("succeeded"))]);
+                changes.extend([
+                    ("id", json!("pfw_2")),
+                    ("status", json!("requires_capture")),
+                    ("status", json!("succeeded")),
+                ]);
             }
             Kind::Refund { .. } => changes.extend([
                 ("amount", json!(1_201)),
@@ -271,7 +284,9 @@ fn what_nobody_can_read_is_unknown() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let nested = format!(r#"{{"id":"pfw_1","metadata":{deep}}}"#);
     let mut bodies: Vec<Vec<u8>> =
-        ["", "<html>502</html>", "[]", "null", "{}", "7", "\"\"", "\u{feff}{}", &deep, &nested].map(|text| text.as_bytes().to_vec()).to_vec();
+        ["", "<html>502</html>", "[]", "null", "{}", "7", "\"\"", "\u{feff}{}", &deep, &nested]
+            .map(|text| text.as_bytes().to_vec())
+            .to_vec();
     bodies.push(vec![b'x'; 300_000]);
     bodies.push(vec![0xff, 0xfe]);
     bodies.extend((0..whole.len()).map(|length| whole[..length].to_vec()));

@@ -75,7 +75,11 @@ fn what_is_added_says_what_payjp_knows() {
         ("returnUrl", "shop"),
     ];
     for (name, said) in rows {
-        assert_eq!(refused(&intent(&Kind::Sale, Some(&paid), &added(&[(name, said)]))), Some("additionalData"), "{name}");
+        assert_eq!(
+            refused(&intent(&Kind::Sale, Some(&paid), &added(&[(name, said)]))),
+            Some("additionalData"),
+            "{name}"
+        );
     }
     for details in [added(&[]), added(&[("reference", "")]), added(&[("reference", "../x")])] {
         assert_eq!(refused(&intent(&Kind::PostAuthorize, None, &details)), Some("additionalData"));

@@ -33,7 +33,8 @@ fn read(body: &str, token: Option<&str>) -> Result<Vec<Result<Question, Unreadab
 }
 
 fn event(kind: &str, data: &Value) -> String {
-    json!({"object": "event", "id": "evt_1", "livemode": false, "type": kind, "pending_webhooks": 1, "data": data}).to_string()
+    json!({"object": "event", "id": "evt_1", "livemode": false, "type": kind, "pending_webhooks": 1, "data": data})
+        .to_string()
 }
 
 fn question(kind: &str, data: &Value) -> Question {
@@ -54,7 +55,8 @@ fn only_whoever_knows_the_token_is_heard() {
         assert_eq!(read("not JSON", token).err(), Some(NotTaken::Forged), "nothing of it is read");
     }
     assert_eq!((codec().forged.status, codec().forged.body), (401, r#"{"error":"Invalid webhook token"}"#));
-    for (body, expected) in [("not JSON", NotTaken::Malformed), ("[]", NotTaken::Malformed), ("", NotTaken::Malformed)] {
+    for (body, expected) in [("not JSON", NotTaken::Malformed), ("[]", NotTaken::Malformed), ("", NotTaken::Malformed)]
+    {
         assert_eq!(read(body, Some(TOKEN)).err(), Some(expected));
     }
 }

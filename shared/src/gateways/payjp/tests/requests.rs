@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{KEY, PAYJP, SECRET_KEY, TOKEN, World, added, body, details_of, flow_known, intent, kinds, reference, stored};
+use super::{
+    KEY, PAYJP, SECRET_KEY, TOKEN, World, added, body, details_of, flow_known, intent, kinds, reference, stored,
+};
 use crate::card::Secret;
 use crate::gateways::{Intent, Known};
 use crate::ids::{Ordinal, Record};
@@ -14,7 +16,10 @@ use crate::ports::Method;
 #[track_caller]
 fn check(world: &World, intent: &Intent<'_>, path: &str, expected: &Value) {
     for duplicate in [false, true] {
-        let request = (PAYJP.send.encode)(&Intent { duplicate, reference: intent.reference.clone(), key: KEY.to_owned(), ..*intent }, &world.account());
+        let request = (PAYJP.send.encode)(
+            &Intent { duplicate, reference: intent.reference.clone(), key: KEY.to_owned(), ..*intent },
+            &world.account(),
+        );
         let headers = [
             ("content-type", "application/json".to_owned()),
             ("authorization", format!("Bearer {SECRET_KEY}")),

@@ -91,7 +91,12 @@ fn what_payjp_does_not_keep_is_refused() {
         (raw_card(), &mailed, &live, Some("cardPaymentMethod")),
         (raw_card(), &silent, &test, Some("email")),
         (card_of(PAN, "", Address::default()), &mailed, &test, Some("cardPaymentMethod.cvv")),
-        (card_of("4000000000000000006", "123", Address::default()), &mailed, &test, Some("cardPaymentMethod.cardNumber")),
+        (
+            card_of("4000000000000000006", "123", Address::default()),
+            &mailed,
+            &test,
+            Some("cardPaymentMethod.cardNumber"),
+        ),
         (stored("cus_1/pm_1"), &mailed, &test, Some("paymentMethod")),
         (raw_card(), &mailed, &test, None),
     ];
@@ -114,11 +119,14 @@ fn decoded(is_duplicate: bool, answer: &HttpResponse) -> (Outcome, Option<String
 
 #[test]
 fn a_customer_of_ours_is_a_token() {
-    let customer = |id: &str, default: Option<&str>| response(200, &json!({"id": id, "default_payment_method_id": default}));
+    let customer =
+        |id: &str, default: Option<&str>| response(200, &json!({"id": id, "default_payment_method_id": default}));
     let kept = Outcome::Approved(Answer { reference: Some(METHOD.to_owned()), ..Answer::default() });
     let token = |text: &str| Some(text.to_owned());
     assert_eq!(decoded(false, &customer(METHOD, Some("pm_1"))), (kept, token("03OKsJpvrFJpBxD/pm_1")));
-    for answer in [customer(METHOD, None), customer("cus_2", Some("pm_1")), response(200, &json!([])), response(500, &json!({}))] {
+    for answer in
+        [customer(METHOD, None), customer("cus_2", Some("pm_1")), response(200, &json!([])), response(500, &json!({}))]
+    {
         assert_eq!(decoded(false, &answer), (Outcome::Unknown, None));
     }
     let exists = problem(400, "already_exists_id");
@@ -138,9 +146,7 @@ fn a_customer_of_ours_is_a_token() {
 fn a_card_that_is_declined_when_it_is_registered_is_refused() {
     let (card, details) = (raw_card(), mailed());
     let asked = intent(&card, &details);
-    let prepared = |answer: &HttpResponse| {
-        (preparation().decode)(&asked, answer).map(|made| made.reveal().to_owned())
-    };
+    let prepared = |answer: &HttpResponse| (preparation().decode)(&asked, answer).map(|made| made.reveal().to_owned());
     assert_eq!(prepared(&response(200, &json!({"id": "pm_1", "type": "card"}))), Ok("pm_1".to_owned()));
     assert!(matches!(prepared(&problem(402, "card_declined")), Err(Outcome::Declined(Decline::Soft, _))));
     assert!(matches!(prepared(&problem(422, "validation_error")), Err(Outcome::Declined(Decline::InvalidData, _))));
