@@ -159,6 +159,7 @@ fn prepare(intent: &TokenIntent<'_>, account: &Account<'_>) -> Option<HttpReques
     Some(post_json(account, "v2/payment_methods", headers, &body))
 }
 
+#[expect(clippy::result_large_err, reason = "as every preparation says how the whole ends")]
 fn prepared(_: &TokenIntent<'_>, response: &HttpResponse) -> Result<Secret, Outcome> {
     match response.status {
         200 => match serde_json::from_slice::<Made>(&response.body) {
