@@ -7,6 +7,7 @@
 
 mod credential;
 pub mod payjp;
+pub mod komoju;
 pub mod sandbox;
 pub mod signatures;
 mod wire;
@@ -30,7 +31,7 @@ use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
 pub const ADAPTERS: &[&Adapter] =
-    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP];
+    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP, &komoju::KOMOJU];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
 /// that it has: a key whose window is open, a look-up, a timeout reversal.
