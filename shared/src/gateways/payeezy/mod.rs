@@ -28,7 +28,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use super::{Account, Adapter, Exchange, Member, TokenExchange};
+use super::{Adapter, Exchange, Member, TokenExchange};
 use crate::payment::Reach;
 
 pub const ADAPTER: Adapter = Adapter {
