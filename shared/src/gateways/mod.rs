@@ -5,6 +5,8 @@
 //! operation is resolved whose answer was lost. One folder or file a gateway; adding one is a line
 //! in [`ADAPTERS`].
 
+#[cfg(test)]
+mod ambiguity;
 mod credential;
 pub mod payeezy;
 pub mod sandbox;
