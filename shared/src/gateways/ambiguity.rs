@@ -139,7 +139,9 @@ impl World {
 
     /// Calls `ask` with each way in which this operation can stand when it is asked about.
     fn each_intent(&self, kind: &Kind, ask: &mut dyn FnMut(&Intent<'_>, &Operation)) {
-        for (place, instrument) in self.sample.instruments().iter().enumerate() {
+        // What acts on a payment does not hear what it was made with.
+        let count = if kind.target().is_some() { 1 } else { usize::MAX };
+        for (place, instrument) in self.sample.instruments().iter().enumerate().take(count) {
             let (open, ordinal) = self.claimed(kind, place);
             let nonce = u64::try_from(ordinal.index()).expect("small") + 1;
             let accepted = self.hear(&open, ordinal, nonce, Outcome::Accepted(self.sample.answer()));
