@@ -17,9 +17,7 @@ use crate::merchant::{Gateway, GatewayMode};
 use crate::money::Money;
 use crate::payment::asked::{Amount, Opening};
 use crate::payment::tests::fixtures::{START, asked, claim, gateway, gateway_id, key};
-use crate::payment::{
-    Action, Event, Instrument, Kind, Nonce, Operation, Outcome, Payment, Request, Source, Terms, step,
-};
+use crate::payment::{Action, Event, Kind, Nonce, Operation, Outcome, Payment, Request, Source, Terms, step};
 use crate::ports::{HttpRequest, HttpResponse};
 
 /// Outcomes that are known all the same, by adapter, exchange and failure, each with what documents it. None today.
