@@ -5,9 +5,12 @@
 //! operation is resolved whose answer was lost. One folder or file a gateway; adding one is a line
 //! in [`ADAPTERS`].
 
+#[cfg(test)]
+mod ambiguity;
 mod credential;
 pub mod payjp;
 pub mod komoju;
+pub mod payeezy;
 pub mod sandbox;
 pub mod signatures;
 mod wire;
@@ -31,7 +34,7 @@ use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
 pub const ADAPTERS: &[&Adapter] =
-    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP, &komoju::KOMOJU];
+    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP, &komoju::KOMOJU, &payeezy::ADAPTER];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
 /// that it has: a key whose window is open, a look-up, a timeout reversal.
