@@ -5,6 +5,7 @@
 //! operation is resolved whose answer was lost. One folder or file a gateway; adding one is a line
 //! in [`ADAPTERS`].
 
+pub mod adyen;
 mod credential;
 pub mod sandbox;
 pub mod signatures;
@@ -28,7 +29,14 @@ use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
-pub const ADAPTERS: &[&Adapter] = &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE];
+pub const ADAPTERS: &[&Adapter] = &[
+    &sandbox::KEYED,
+    &sandbox::LOOK_UP,
+    &sandbox::TIMEOUT_REVERSAL,
+    &sandbox::NONE,
+    &adyen::CHECKOUT,
+    &adyen::CLASSIC,
+];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
 /// that it has: a key whose window is open, a look-up, a timeout reversal.
@@ -281,6 +289,8 @@ pub struct Intent<'a> {
     /// What is paid with, for an operation that opens a payment.
     pub instrument: Option<&'a Instrument>,
     pub details: &'a Details,
+    /// When it was asked for first.
+    pub requested_at: Timestamp,
     /// It may have been asked before, under this key.
     pub duplicate: bool,
 }
@@ -331,6 +341,7 @@ impl<'a> Intent<'a> {
             known: Known::at(payment, ordinal),
             instrument,
             details: &asked.details,
+            requested_at: operation.requested_at,
             duplicate,
         }
     }
