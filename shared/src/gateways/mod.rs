@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod ambiguity;
+pub mod adyen;
 mod credential;
 pub mod payjp;
 pub mod komoju;
@@ -33,8 +34,7 @@ use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
-pub const ADAPTERS: &[&Adapter] =
-    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP, &komoju::KOMOJU, &payeezy::ADAPTER];
+    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP, &komoju::KOMOJU, &payeezy::ADAPTER, &adyen::CHECKOUT, &adyen::CLASSIC];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
 /// that it has: a key whose window is open, a look-up, a timeout reversal.
@@ -287,6 +287,8 @@ pub struct Intent<'a> {
     /// What is paid with, for an operation that opens a payment.
     pub instrument: Option<&'a Instrument>,
     pub details: &'a Details,
+    /// When it was asked for first.
+    pub requested_at: Timestamp,
     /// It may have been asked before, under this key.
     pub duplicate: bool,
 }
@@ -337,6 +339,7 @@ impl<'a> Intent<'a> {
             known: Known::at(payment, ordinal),
             instrument,
             details: &asked.details,
+            requested_at: operation.requested_at,
             duplicate,
         }
     }
