@@ -101,7 +101,8 @@ pub(super) async fn check(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
         return Err(refuse(&Refused::NotFound));
     }
     let route = route(desk.app, &desk.merchant, id)?;
-    let no_check = || Problem::new(422, "NOT_SUPPORTED", "gatewayId: nothing can be asked of this gateway that changes nothing");
+    let no_check =
+        || Problem::new(422, "NOT_SUPPORTED", "gatewayId: nothing can be asked of this gateway that changes nothing");
     let check = route.adapter.check.ok_or_else(no_check)?;
     let told = desk.app.shell.check(route, check, desk.deadline).await?;
     let checked = match told {
