@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::event::EventNames;
 use crate::fingerprint::{Fingerprint, FingerprintKey};
-use crate::gateways::{Account, Adapter, Answered, Credential, Exchange, Inquiry, Intent, Question};
+use crate::gateways::{Account, Adapter, Answered, Check, Credential, Exchange, Inquiry, Intent, Offer, Question};
 use crate::ids::{GatewayId, Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::{Gateway, Merchant, SharedWith};
 use crate::payment::asked::{InstrumentFacts, OnFile};
@@ -252,6 +252,30 @@ impl Shell {
         let request = (inquiry.encode)(question, &self.account(route, &credential));
         let answer = self.http.send(request, timeout).await;
         Ok(answer.map_or(Answered::NoAnswer, |answer| (inquiry.decode)(question, &answer)))
+    }
+
+    /// Asks a gateway, once, whether the merchant's account there works: what it offers, or why not.
+    pub async fn check(
+        &self,
+        route: Route<'_>,
+        check: Check,
+        deadline: Timestamp,
+    ) -> Result<Result<Vec<Offer>, String>, Refusal> {
+        let credential = self.credential(route)?;
+        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
+        if !self.is_within_rate(route).await {
+            return Ok(Err("the gateway takes no more requests for now: ask again in a second".to_owned()));
+        }
+        let request = (check.encode)(&self.account(route, &credential));
+        let told = match self.http.send(request, timeout).await {
+            Ok(answer) => (check.decode)(&answer),
+            Err(HttpFault::NotSent(why)) => Err(format!("the gateway was not reached: {why}")),
+            Err(HttpFault::Lost(why)) => Err(format!("the gateway did not answer: {why}")),
+        };
+        Ok(match told {
+            Ok(offers) => Ok(offers.into_iter().map(|offer| offer.without(&credential)).collect()),
+            Err(why) => Err(credential.masked_in(why)),
+        })
     }
 
     /// Writes down what came of telling merchants.

@@ -11,6 +11,7 @@ use kessai_functions::lambda::watched;
 use kessai_functions::local::clock::MovableClock;
 use kessai_functions::local::identity::{everything, provider_id, providers};
 use kessai_functions::local::routes::{Route, find, routes};
+use kessai_functions::rates::{GatewayRates, Rates};
 use kessai_infra::http::HttpClient;
 use kessai_infra::system::SystemEntropy;
 use kessai_infra::watch::{Log, Watch};
@@ -132,6 +133,8 @@ impl InProcess {
         let printed = Arc::clone(&lines);
         let out = move |line: &str| printed.lock().expect("the lines").push(line.to_owned());
         let log = Log { function: "test", stage: Some("test".to_owned()), clock: clock.clone(), out: Arc::new(out) };
+        let rates: Arc<Rates> = Arc::default();
+        let limiter = GatewayRates { rates: rates.clone(), store: merchants.clone() };
         let shell = Shell {
             store: payments.clone(),
             http: Arc::new(HttpClient::new().expect("a client")),
@@ -141,7 +144,7 @@ impl InProcess {
             fingerprint_key: Some(Arc::new(FingerprintKey::new(FINGERPRINT_KEY))),
             vault: Some(vault.clone()),
             sealing_keys: Some(Arc::new(sealing_keys)),
-            limiter: None,
+            limiter: Some(Arc::new(limiter)),
         };
         let directory = merchants.clone();
         let archive = Arc::new(MemoryArchive::default());
@@ -149,7 +152,7 @@ impl InProcess {
             shell,
             directory,
             merchants: merchants.clone(),
-            rates: Arc::default(),
+            rates,
             archive: Some(archive.clone()),
             tells_bus: false,
             takes_loopback: true,
