@@ -13,9 +13,9 @@
 
 pub mod adyen;
 mod drive;
-pub mod payjp;
 pub mod komoju;
 pub mod payeezy;
+pub mod payjp;
 
 use std::collections::BTreeMap;
 

@@ -5,13 +5,13 @@
 //! operation is resolved whose answer was lost. One folder or file a gateway; adding one is a line
 //! in [`ADAPTERS`].
 
+pub mod adyen;
 #[cfg(test)]
 mod ambiguity;
-pub mod adyen;
 mod credential;
-pub mod payjp;
 pub mod komoju;
 pub mod payeezy;
+pub mod payjp;
 pub mod sandbox;
 pub mod signatures;
 mod wire;
@@ -34,7 +34,17 @@ use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
-    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP, &komoju::KOMOJU, &payeezy::ADAPTER, &adyen::CHECKOUT, &adyen::CLASSIC];
+pub const ADAPTERS: &[&Adapter] = &[
+    &adyen::CHECKOUT,
+    &adyen::CLASSIC,
+    &komoju::KOMOJU,
+    &payeezy::ADAPTER,
+    &payjp::PAYJP,
+    &sandbox::KEYED,
+    &sandbox::LOOK_UP,
+    &sandbox::TIMEOUT_REVERSAL,
+    &sandbox::NONE,
+];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
 /// that it has: a key whose window is open, a look-up, a timeout reversal.

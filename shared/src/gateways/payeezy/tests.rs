@@ -52,6 +52,7 @@ fn intent<'a>(kind: &'a Kind, instrument: Option<&'a Instrument>, details: &'a D
         target: kind.target().map(|_| target(DETAILS)),
         opening: None,
         known: None,
+        requested_at: START,
         instrument,
         details,
         duplicate: false,

@@ -97,6 +97,7 @@ fn intent<'a>(kind: &'a Kind, details: &'a Details) -> Intent<'a> {
         target: acts.then(|| payment_at_komoju(Some(r#"{"type":"credit_card"}"#))),
         opening: acts.then(|| payment_at_komoju(None)),
         known: None,
+        requested_at: START,
         instrument: None,
         details,
         duplicate: false,

@@ -84,6 +84,7 @@ fn intent<'a>(kind: &'a Kind, instrument: Option<&'a Instrument>, details: &'a D
         target: kind.target().map(|_| flow_known(1_200, None)),
         opening: None,
         known: None,
+        requested_at: START,
         instrument,
         details,
         duplicate: false,
