@@ -12,6 +12,8 @@
 //! What moved money stands in its ledger ([`Effect`]), so that anybody can see whether the asker was right.
 
 mod drive;
+mod form;
+pub mod stripe;
 
 use std::collections::BTreeMap;
 
