@@ -159,7 +159,7 @@ impl World {
             target: None,
             opening: None,
             known: None,
-        requested_at: START,
+            requested_at: START,
             instrument: None,
             details: said,
             duplicate: false,
