@@ -24,6 +24,7 @@ CALLERS = {
 }
 HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
+ASK_GATEWAYS = CALLERS - {"Retrieve", "Events"} | {"NotifyWebhook", "FollowUp"}
 CALL_DELIVERY = {"Relay", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
@@ -64,13 +65,13 @@ CONDITIONS = {
     },
 }
 
-ANSWERS = {MERCHANTS: {"dynamodb:GetItem"}, MERCHANTS + RATES: {"dynamodb:PutItem"}}
+COUNTS = {MERCHANTS: {"dynamodb:GetItem"}, MERCHANTS + RATES: {"dynamodb:PutItem"}}
+SECRETS = {VAULT_KEYS: {"ssm:GetParameters"}}
 PAYS = {
     VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
     FINGERPRINT_KEY: {"ssm:GetParameters"},
-    VAULT_KEYS: {"ssm:GetParameters"},
-}
-OPENS = ANSWERS | PAYS | {PAYMENTS: {"dynamodb:PutItem"}}
+} | SECRETS
+OPENS = COUNTS | PAYS | {PAYMENTS: {"dynamodb:PutItem"}}
 CHANGES = {PAYMENTS: {"dynamodb:GetItem", "dynamodb:PutItem"}}
 LEFT_BEHIND = {EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:Query"}}
 STREAMS = {
@@ -81,25 +82,23 @@ PERMISSIONS = {
     "Authorize": OPENS,
     "Sale": OPENS,
     "PostAuth": OPENS | CHANGES | {EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
-    "Capture": ANSWERS | CHANGES,
-    "Reverse": ANSWERS | CHANGES,
-    "Refund": ANSWERS | CHANGES,
-    "Retrieve": ANSWERS | {
+    "Capture": COUNTS | SECRETS | CHANGES,
+    "Reverse": COUNTS | SECRETS | CHANGES,
+    "Refund": COUNTS | SECRETS | CHANGES,
+    "Retrieve": COUNTS | {
         PAYMENTS: {"dynamodb:GetItem"},
         VAULT + NO_TOKENS: {"dynamodb:GetItem"},
         VAULT + "/index/account" + NO_TOKENS: {"dynamodb:Query"},
     },
-    "Tokenize": ANSWERS | PAYS,
-    "SetUp": {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}, VAULT_KEYS: {"ssm:GetParameters"}},
-    "Events": ANSWERS | CHANGES | {
+    "Tokenize": COUNTS | PAYS,
+    "SetUp": SECRETS | {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}},
+    "Events": COUNTS | CHANGES | {
         EVENTS: {"dynamodb:GetItem", "dynamodb:Query"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
     },
-    "NotifyWebhook": CHANGES | {
-        MERCHANTS: {"dynamodb:GetItem"},
+    "NotifyWebhook": COUNTS | SECRETS | CHANGES | {
         EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
-        VAULT_KEYS: {"ssm:GetParameters"},
     },
     "Relay": {
         "Data.PaymentsStreamArn": STREAMS,
@@ -108,18 +107,15 @@ PERMISSIONS = {
         DELIVERS: {"lambda:InvokeFunction"},
         GIVEN_UP: {"sqs:SendMessage"},
     },
-    "FollowUp": CHANGES | LEFT_BEHIND | {
-        MERCHANTS: {"dynamodb:GetItem"},
+    "FollowUp": COUNTS | SECRETS | CHANGES | LEFT_BEHIND | {
         VAULT: {"dynamodb:GetItem"},
-        VAULT_KEYS: {"ssm:GetParameters"},
         QUEUE: HANDLES | {"sqs:SendMessage"},
     },
-    "DeliverEvent": CHANGES | {
+    "DeliverEvent": SECRETS | CHANGES | {
         MERCHANTS: {"dynamodb:GetItem"},
         MERCHANTS + HEALTH: {"dynamodb:PutItem"},
         EVENTS: {"dynamodb:GetItem", "dynamodb:PutItem"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
-        VAULT_KEYS: {"ssm:GetParameters"},
         DEAD_LETTERS: {"sqs:SendMessage"},
         BUS + ASKED_FOR: {"events:PutEvents"},
     },
@@ -295,7 +291,19 @@ def tokens(t):
         yield f"tokens are opened by {sorted(keys)}"
 
 
-@fact("one function may make merchants and API keys; others write there how often a key asked, or how endpoints fare")
+@fact("who asks gateways opens what we are known by there and counts how often it asks, in the time that there is")
+def gateways(t):
+    for name in ASK_GATEWAYS:
+        allowed = set(actions(t, name))
+        counts = {(MERCHANTS + RATES, "dynamodb:PutItem"), (MERCHANTS, "dynamodb:PutItem")} & allowed
+        if not counts or (VAULT_KEYS, "ssm:GetParameters") not in allowed:
+            yield f"{name} may {sorted(allowed)}"
+        # A gateway gets at most 15 s of these.
+        if t.functions()[name]["Timeout"] < 25:
+            yield f"{name}: {t.functions()[name]['Timeout']} s"
+
+
+@fact("one function may make merchants and API keys; others write there how often was asked, or how endpoints fare")
 def merchants(t):
     writes = {
         (name, resource)
@@ -305,8 +313,8 @@ def merchants(t):
     }
     if {name for name, resource in writes if resource not in (MERCHANTS + RATES, MERCHANTS + HEALTH)} != MAKES_MERCHANTS:
         yield f"merchants are written by {sorted(writes)}"
-    if {name for name, resource in writes if resource != MERCHANTS + HEALTH} != CALLERS:
-        yield f"calls are counted by {sorted(writes)}"
+    if {name for name, resource in writes if resource != MERCHANTS + HEALTH} != CALLERS | ASK_GATEWAYS:
+        yield f"requests are counted by {sorted(writes)}"
 
 
 @fact("nobody may delete an item, or change a part of one")
@@ -650,7 +658,7 @@ ERRORS = [
     (permissions, TEMPLATE, "[!GetAtt Data.Outputs.PaymentsTableArn, index, late]", '["*"]'),
     (permissions, TEMPLATE, "!Ref ReadRecords]", "!Ref ChangePayments]"),
     (permissions, TEMPLATE, "!Ref ReadRecords]", "!Ref ReadRecords, AdministratorAccess]"),
-    (permissions, TEMPLATE, "Policies: [!Ref AnswerCallers, !Ref UseVault]", "Policies: [!Ref UseVault]"),
+    (permissions, TEMPLATE, "Policies: [!Ref CountRequests, !Ref UseVault]", "Policies: [!Ref UseVault]"),
     (permissions, TEMPLATE, "Effect: Allow, Action: dynamodb:PutItem,", "Effect: Deny, Action: dynamodb:PutItem,"),
     (permissions, TEMPLATE, "Name: !If [NamesVaultKeys,", "Name: !If [NamesFingerprintKey,"),
     (permissions, TEMPLATE, "StringEquals: { \"dynamodb:Select\"", "StringEqualsIfExists: { \"dynamodb:Select\""),
@@ -659,15 +667,18 @@ ERRORS = [
     (tokens, TEMPLATE, "StringEquals: { \"dynamodb:Select\": SPECIFIC_ATTRIBUTES }", ""),
     (tokens, TEMPLATE, "SPECIFIC_ATTRIBUTES", "ALL_ATTRIBUTES"),
     (tokens, TEMPLATE, "!Ref ReadRecords]", "!Ref ReadRecords, !Ref UseVault]"),
-    (tokens, TEMPLATE, "[!Ref AnswerCallers, !Ref ChangePayments]", "[!Ref AnswerCallers, !Ref ReadRecords]"),
-    (tokens, TEMPLATE, "[!Ref AnswerCallers, !Ref ChangePayments]", "[!Ref ChangePayments, !Ref UseVault]"),
+    (tokens, TEMPLATE, "[!Ref CountRequests, !Ref ChangePayments, !Ref OpenSecrets]", "[!Ref CountRequests, !Ref ReadRecords]"),
+    (tokens, TEMPLATE, "[!Ref CountRequests, !Ref ChangePayments, !Ref OpenSecrets]", "[!Ref ChangePayments, !Ref UseVault]"),
+    (gateways, TEMPLATE, "!Ref ChangePayments, !Ref OpenSecrets]", "!Ref ChangePayments]"),
+    (gateways, TEMPLATE, "        - !Ref OpenSecrets\n        - !Ref CountRequests", "        - !Ref OpenSecrets"),
+    (gateways, TEMPLATE, "Binary: set-up\n    Properties:\n", "Binary: set-up\n    Properties:\n      Timeout: 10\n"),
     (merchants, TEMPLATE, "[\"rate/*\"]", "[\"*\"]"),
     (merchants, TEMPLATE, "\"Null\": { \"dynamodb:LeadingKeys\": \"false\" }", ""),
     (merchants, TEMPLATE, "[\"health/*\"]", "[\"key/*\"]"),
     (permissions, TEMPLATE, "event-bus/${PaymentCreationEvents}", "event-bus/*"),
     (permissions, TEMPLATE, "- TellsBus", "- Delivers"),
     (merchants, TEMPLATE, "ForAllValues:StringLike", "ForAnyValue:StringLike"),
-    (merchants, TEMPLATE, "Policies: [!Ref AnswerCallers, !Ref UseVault]", "Policies: [!Ref UseVault]"),
+    (merchants, TEMPLATE, "Policies: [!Ref CountRequests, !Ref UseVault]", "Policies: [!Ref UseVault]"),
     (whole, TEMPLATE, "Action: dynamodb:PutItem", "Action: dynamodb:UpdateItem"),
     (whole, TEMPLATE, "[dynamodb:GetItem, dynamodb:PutItem]", "[dynamodb:GetItem, dynamodb:PutItem, dynamodb:DeleteItem]"),
     (whole, TEMPLATE, "Action: dynamodb:Query", "Action: dynamodb:*"),

@@ -100,20 +100,20 @@ impl Needs {
     /// To open payments, or to make payment methods.
     pub const TO_TAKE_CARDS: Self =
         Self { fingerprint_key: true, vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
-    /// To act on payments.
-    pub const TO_ACT: Self = Self { gateways: true, ..Self::NOTHING };
+    /// To act on payments: what we are known by at gateways is sealed.
+    pub const TO_ACT: Self = Self { vault: Vaulted::KeysOnly, gateways: true, ..Self::NOTHING };
     /// To finish what was opened or acted on.
     pub const TO_FOLLOW_UP: Self = Self { vault: Vaulted::Opened, ..Self::TO_ACT };
     /// To show what there is.
     pub const TO_SHOW: Self = Self { vault: Vaulted::Shown, ..Self::NOTHING };
-    /// To take in what gateways tell.
-    pub const TO_HEAR: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
+    /// To take in what gateways tell, and to ask them for what they leave open.
+    pub const TO_HEAR: Self = Self { vault: Vaulted::Opened, gateways: true, ..Self::NOTHING };
     /// To show what happened.
     pub const TO_SHOW_EVENTS: Self = Self { vault: Vaulted::Sealed, ..Self::NOTHING };
     /// To tell what happened: what signs it is sealed, and what came of telling it is written with a method.
     pub const TO_TELL: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
-    /// To change what a merchant has set up.
-    pub const TO_SET_UP: Self = Self { vault: Vaulted::KeysOnly, merchants_now: true, ..Self::NOTHING };
+    /// To change what a merchant has set up, and to see whether an account at a gateway works.
+    pub const TO_SET_UP: Self = Self { merchants_now: true, ..Self::TO_ACT };
 }
 
 /// How a body becomes a request that opens a payment, and what is to be kept of what it is paid with. It takes its own
