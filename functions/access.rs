@@ -9,6 +9,7 @@
 
 use kessai_shared::ids::{ApiKeyId, MerchantId, ProviderId};
 use kessai_shared::merchant::{ApiKey, Merchant, Scope};
+use kessai_shared::rate::Rate;
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{
@@ -66,7 +67,7 @@ pub async fn authenticate(
     subject.merchant = Some(merchant.id);
     let caller = Caller { merchant, key, scopes };
     if let Some((key, limit)) = key.zip(limit) {
-        app.rates.admit(&*app.merchants, key, limit, now).await.map_err(too_many)?;
+        app.rates.admit(&*app.merchants, key, Rate::of_caller(limit), now).await.map_err(too_many)?;
     }
     function.scopes.iter().try_for_each(|scope| caller.must_have(*scope))?;
     Ok(caller)

@@ -34,7 +34,9 @@ use kessai_infra::watch::{Log, Watch, standard_error};
 use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
-use kessai_shared::ports::{Archive, Bus, Clock, Deliveries, Directory, Http, Journal, Note, Queue, Vault};
+use kessai_shared::ports::{
+    Archive, Bus, Clock, Deliveries, Directory, Http, Journal, Limiter, Note, Queue, Store, Vault,
+};
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
@@ -56,6 +58,7 @@ use crate::deliver_event::Means;
 use crate::door::{App, Function, Needs, Vaulted, answer};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::{Problem, chain};
+use crate::rates::{GatewayRates, Rates};
 use crate::scheduler_tick::{self, Tick, Ticking};
 use crate::{deliver_event, follow_up, relay};
 
@@ -344,6 +347,8 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
         Vaulted::Sealed | Vaulted::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
     };
     let clock = Arc::new(SystemClock);
+    let (rates, merchants_now): (Arc<Rates>, Arc<dyn Store>) = (Arc::default(), Arc::new(merchants.clone()));
+    let limiter = GatewayRates { rates: Arc::clone(&rates), store: Arc::clone(&merchants_now) };
     let shell = Shell {
         store: Arc::new(payments),
         http: Arc::new(http),
@@ -353,13 +358,13 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
         fingerprint_key: fingerprint_key.map(Arc::new),
         vault,
         sealing_keys: sealing_keys.map(Arc::new),
-        limiter: None,
+        limiter: needs.gateways.then(|| -> Arc<dyn Limiter> { Arc::new(limiter) }),
     };
     Ok(App {
         shell,
-        directory: Arc::new(Cached::new(merchants.clone(), clock)),
-        merchants: Arc::new(merchants),
-        rates: Arc::default(),
+        directory: Arc::new(Cached::new(merchants, clock)),
+        merchants: merchants_now,
+        rates,
         archive: None,
         tells_bus: event_bus().is_some(),
         takes_loopback: false,

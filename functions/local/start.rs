@@ -14,7 +14,7 @@ use kessai_infra::webhook::WebhookClient;
 use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
-use kessai_shared::ports::{Clock, Entropy};
+use kessai_shared::ports::{Clock, Entropy, Store};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::time::Timestamp;
@@ -35,6 +35,7 @@ use super::server::Server;
 use crate::command;
 use crate::door::App;
 use crate::lambda::{StartError, on_panic, read_fingerprint_key};
+use crate::rates::{GatewayRates, Rates};
 use crate::sandbox;
 
 /// Does what is asked for: a command until it is done, a server until the process is told to end.
@@ -94,6 +95,8 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     // The server itself says what was asked; here only what is wrong.
     let log = Log { function: "local", stage: None, clock: clock.clone(), out: standard_error() };
     methods::seed(&database.vault, identity.merchant, &sealing_keys, &SystemEntropy, clock.now()).await?;
+    let (rates, merchants): (Arc<Rates>, Arc<dyn Store>) = (Arc::default(), Arc::new(database.merchants.clone()));
+    let limiter = GatewayRates { rates: Arc::clone(&rates), store: Arc::clone(&merchants) };
     let shell = Shell {
         store: Arc::new(reminding(database.payments)),
         http: Arc::new(HttpClient::new()?),
@@ -103,13 +106,13 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         fingerprint_key: Some(Arc::new(fingerprint_key(resting)?)),
         vault: Some(Arc::new(reminding(database.vault))),
         sealing_keys: Some(Arc::new(sealing_keys)),
-        limiter: None,
+        limiter: Some(Arc::new(limiter)),
     };
     let app = App {
         shell,
-        directory: Arc::new(Cached::new(database.merchants.clone(), clock.clone())),
-        merchants: Arc::new(database.merchants),
-        rates: Arc::default(),
+        directory: Arc::new(Cached::new(database.merchants, clock.clone())),
+        merchants,
+        rates,
         archive: Some(Arc::new(database.events)),
         tells_bus: false,
         takes_loopback: true,

@@ -1,20 +1,21 @@
-//! How many requests an API key may make at once, as an item of the merchants table.
+//! How many requests may be made at once, as an item of the merchants table: under an API key, or of a gateway.
 
 use super::item::Item;
 use super::merchant::{FORMAT, checked};
 use super::payment::{KEY, VERSION};
 use super::reader::{Unreadable, strange};
-use crate::ids::ApiKeyId;
+use crate::ids::Id;
 use crate::rate::Bucket;
 
-/// The key of an API key's bucket. Functions may write nothing else beside these.
-pub fn rate_key(key: &ApiKeyId) -> String {
-    format!("rate/{}", key.as_str())
+/// The key of the bucket of an API key or a gateway, of which no two have one id. Functions that answer callers or ask
+/// gateways may write nothing else there.
+pub fn rate_key(of: Id) -> String {
+    format!("rate/{}", of.as_str())
 }
 
-pub fn encode_bucket(key: &ApiKeyId, bucket: Bucket, version: u64) -> Item {
+pub fn encode_bucket(of: Id, bucket: Bucket, version: u64) -> Item {
     Item::new()
-        .with(KEY, rate_key(key))
+        .with(KEY, rate_key(of))
         .with("f", FORMAT)
         .with(VERSION, i64::try_from(version).unwrap_or(i64::MAX))
         .with("level", i64::try_from(bucket.thousandths).unwrap_or(i64::MAX))
