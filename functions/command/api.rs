@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -49,8 +49,8 @@ pub struct To {
     pub json: bool,
 }
 
-/// Longer than any secret that the API takes.
-const LONGEST_SECRET: u64 = 4_096;
+/// Longer than any secret that the API takes, and than all members of a credential together.
+const LONGEST_SECRET: u64 = 16 * 1_024;
 
 /// A secret that the caller has of somebody else: from this variable or, where it is not set, from standard input.
 pub fn given_secret(name: &str) -> Result<Zeroizing<String>, StartError> {
@@ -58,14 +58,30 @@ pub fn given_secret(name: &str) -> Result<Zeroizing<String>, StartError> {
         return Ok(secret.into());
     }
     let none = || format!("no secret: export {name}, or write it to standard input from a file or another program");
+    let text = standard_input().map_err(|_| none())?;
+    let secret = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
+    if secret.is_empty() { Err(none().into()) } else { Ok(secret) }
+}
+
+/// A text that holds secrets: of this file, or of standard input where that is `-`.
+pub fn given_text(file: &Path) -> Result<Zeroizing<String>, StartError> {
+    if file.as_os_str() == "-" {
+        return standard_input();
+    }
+    let named = |error| format!("{}: {error}", file.display());
+    let mut text = Zeroizing::new(String::new());
+    fs::File::open(file).map_err(named)?.take(LONGEST_SECRET).read_to_string(&mut text).map_err(named)?;
+    Ok(text)
+}
+
+fn standard_input() -> Result<Zeroizing<String>, StartError> {
     // Whoever types it shows it.
     if io::stdin().is_terminal() {
-        return Err(none().into());
+        return Err("standard input: is a terminal; write to it from a file or another program".into());
     }
     let mut text = Zeroizing::new(String::new());
     io::stdin().lock().take(LONGEST_SECRET).read_to_string(&mut text)?;
-    let secret = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
-    if secret.is_empty() { Err(none().into()) } else { Ok(secret) }
+    Ok(text)
 }
 
 /// Kessai, for whoever has a key.

@@ -1,13 +1,18 @@
 //! `kessai gateway`: merchant accounts at gateways.
 
+use std::path::PathBuf;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use kessai_shared::ids::{GatewayId, ProviderId};
 use kessai_shared::merchant::GatewayMode;
+use kessai_shared::ports::Method;
+use serde_json::{Map, Value};
 
-use super::api::To;
-use super::text::{Section, at};
+use super::api::{To, given_text};
+use super::text::{Column, Section, at, table};
 use super::{Asking, Body, Change, any_of, id, status, words};
+use crate::lambda::StartError;
 
 const PATH: &str = "/sobjects/PaymentGateway";
 
@@ -24,9 +29,13 @@ pub const SECTION: Section = Section {
         ("BALANCE", &["/balanceCheck"]),
         ("LIFETIME", &["/authorizationLifetime"]),
         ("BASE URL", &["/baseUrl"]),
-        ("CREDENTIAL", &["/merchantCredentialId"]),
+        ("CREDENTIAL", &["/hasCredential"]),
+        ("ITS NAME", &["/merchantCredentialId"]),
     ],
 };
+
+/// Of what a gateway offers.
+const OFFERED: &[Column] = &[("NAME", &["/name"]), ("LABEL", &["/label"]), ("CURRENCY", &["/currency"])];
 
 #[derive(Debug, Subcommand)]
 pub enum Gateway {
@@ -36,6 +45,13 @@ pub enum Gateway {
     Add(Add),
     /// Change a gateway; its provider stays
     Set(Set),
+    /// Say what Kessai is known by at a gateway, in the place of what it was known by until now
+    ///
+    /// It is read from a file or from standard input: never from the command line, where every user of the machine could
+    /// read it.
+    Credential(Credential),
+    /// Ask a gateway, once and now, whether the account works; that changes nothing there
+    Check(Check),
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +89,28 @@ pub struct Set {
     change: Change,
 }
 
+#[derive(Debug, Args)]
+pub struct Credential {
+    /// Which gateway
+    #[arg(value_parser = id(GatewayId::parse))]
+    id: GatewayId,
+    /// A file with the members that the gateway's adapter wants, as a JSON object such as {"secretKey":"..."}; {} for
+    /// none, - for standard input
+    #[arg(long, value_name = "FILE")]
+    from_file: PathBuf,
+    #[command(flatten)]
+    change: Change,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Which gateway
+    #[arg(value_parser = id(GatewayId::parse))]
+    id: GatewayId,
+    #[command(flatten)]
+    to: To,
+}
+
 /// What need not be said. The defaults are those of a new gateway.
 #[derive(Debug, Args)]
 struct Terms {
@@ -88,8 +126,8 @@ struct Terms {
     /// How long a hold lasts: an ISO 8601 duration or seconds, PT1H to P366D [default: P7D]
     #[arg(long, value_name = "DURATION")]
     authorization_lifetime: Option<String>,
-    /// Name of the parameter in SSM that holds what we are known by there, such as /kessai/prod/gateways/main; at most
-    /// 255 characters, '' for none
+    /// What the merchant calls the credential there, such as /shop/prod/gateways/main: a note, from which nothing is read.
+    /// At most 255 characters, '' for none
     #[arg(long, value_name = "PARAMETER")]
     credential: Option<String>,
     /// At most 1000 characters; '' for none
@@ -105,8 +143,8 @@ fn modes() -> PossibleValuesParser {
 }
 
 impl Gateway {
-    pub(super) fn asking(self) -> Asking {
-        match self {
+    pub(super) fn asking(self) -> Result<Asking, StartError> {
+        Ok(match self {
             Self::List(to) => Asking::list(to, &SECTION),
             Self::Add(Add { provider, name, base_url, terms, change }) => {
                 let body = Body::default()
@@ -120,7 +158,24 @@ impl Gateway {
                 let body = Body::default().maybe("PaymentGatewayName", name);
                 Asking::patch(change, format!("{PATH}/{id}"), terms.said(body))
             }
-        }
+            Self::Credential(Credential { id, from_file, change }) => {
+                let text = given_text(&from_file)?;
+                // What is wrong with it could repeat it.
+                let members = serde_json::from_str::<Map<String, Value>>(&text);
+                let members = members.map_err(|_| format!("{}: is no JSON object", from_file.display()))?;
+                let body = Body::default().with("Credential", members);
+                Asking::post(change, format!("{PATH}/{id}/credential"), body, |_| "Set.".to_owned())
+            }
+            Self::Check(Check { id, to }) => Asking::new(to, Method::Post, format!("{PATH}/{id}/check"), checked),
+        })
+    }
+}
+
+fn checked(answer: &Value) -> String {
+    match (&answer["ok"], &answer["paymentMethods"]) {
+        (Value::Bool(true), Value::Array(offered)) if offered.is_empty() => "It works.".to_owned(),
+        (Value::Bool(true), offered) => format!("It works.\n\n{}", table(offered, OFFERED)),
+        _ => format!("It does not work: {}", at(answer, "/message")),
     }
 }
 

@@ -68,7 +68,7 @@ pub async fn run(command: SetUp) -> Result<(), StartError> {
         SetUp::Merchant(merchant::Merchant::First(arguments)) => return first::make(arguments).await,
         SetUp::Merchant(merchant::Merchant::Api(merchant)) => merchant.asking(),
         SetUp::Provider(provider) => provider.asking()?,
-        SetUp::Gateway(gateway) => gateway.asking(),
+        SetUp::Gateway(gateway) => gateway.asking()?,
         SetUp::MethodType(kind) => kind.asking(),
         SetUp::Key(key) => key.asking(),
         SetUp::Endpoint(endpoint) => endpoint.asking(),

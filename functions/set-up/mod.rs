@@ -1,5 +1,6 @@
 //! Set-up: providers, gateways and method types in the wire's own records, and what the wire has no record for, below
-//! `/set-up`: merchants, API keys, secrets of notices, webhook endpoints, and the trail of all changes.
+//! `/set-up`: merchants, API keys, secrets of notices, webhook endpoints, and the trail of all changes. What Kessai is known
+//! by at a gateway, and whether that works, is below the gateway's record.
 //!
 //! One file for each kind of thing: its members, and how they become a [`Change`]. What is checked against the merchant
 //! is in the domain. A creation under an idempotency key is found again by its id, which follows from the key: asked
@@ -7,6 +8,7 @@
 //! now; the others know of a change within a minute, because they remember what they read.
 
 mod api_key;
+mod credential;
 mod endpoint;
 mod gateway;
 mod merchant;
@@ -82,6 +84,8 @@ pub async fn answer(
         ("DELETE", "/set-up/providers/{providerId}/notification-secret") => notice_secret::remove(&desk).await,
         ("POST", "/sobjects/PaymentGateway") => gateway::create(&desk).await,
         ("PATCH", "/sobjects/PaymentGateway/{gatewayId}") => gateway::edit(&desk).await,
+        ("POST", "/sobjects/PaymentGateway/{gatewayId}/credential") => credential::set(&desk).await,
+        ("POST", "/sobjects/PaymentGateway/{gatewayId}/check") => credential::check(&desk).await,
         ("POST", "/sobjects/GtwyProvPaymentMethodType") => method_type::create(&desk).await,
         ("GET", "/set-up") => view::show(&desk),
         ("GET", "/set-up/audit-trail") => trail::show(&desk).await,

@@ -78,6 +78,8 @@ struct ShownGateway<'a> {
     authorization_lifetime: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     merchant_credential_id: Option<&'a str>,
+    /// That we are known by something there, and nothing of it.
+    has_credential: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,6 +201,7 @@ fn gateways(merchant: &Merchant) -> Vec<ShownGateway<'_>> {
         },
         authorization_lifetime: print_duration(gateway.authorization_lifetime),
         merchant_credential_id: gateway.credential.as_deref(),
+        has_credential: gateway.sealed_credential.is_some(),
         external_reference: gateway.external_reference.as_deref(),
         comments: gateway.comments.as_deref(),
     });

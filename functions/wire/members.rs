@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use kessai_shared::card::Secret;
 use kessai_shared::money::{Currency, Decimal};
 use kessai_shared::time::{Timestamp, parse_duration};
 use serde::Deserialize;
@@ -239,6 +240,23 @@ impl<'a> Members<'a> {
 }
 
 impl Members<'_> {
+    /// An object of texts that must not stay in memory, named as callers like.
+    pub fn secrets(&mut self, member: &str, pairs: usize) -> Result<Option<BTreeMap<String, Secret>>, Problem> {
+        let Some(mut object) = self.object(member)? else { return Ok(None) };
+        let name = self.name(member);
+        let names: BTreeSet<String> = object.entries.keys().cloned().collect();
+        if names.len() > pairs {
+            return Err(Problem::invalid(&name, format!("must not have more than {pairs} members")));
+        }
+        let not_a_text = |_| Problem::invalid(&name, "must hold strings of valid Unicode");
+        let mut secrets = BTreeMap::new();
+        for within in names {
+            let text = object.secret_text(&within, usize::MAX).map_err(not_a_text)?;
+            secrets.extend(text.map(|text| (within, Secret::new(text.as_str().to_owned()))));
+        }
+        Ok(Some(secrets))
+    }
+
     /// The text of a member that callers name as they like.
     fn text_of_anybodys(&mut self, member: &str, max: usize) -> Result<String, Problem> {
         let text = self.text(member, max);

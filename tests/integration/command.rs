@@ -278,6 +278,57 @@ fn a_providers_notice_secret_is_read_from_elsewhere_than_the_command_line() {
 }
 
 #[test]
+fn a_gateways_credential_is_read_from_a_file_or_standard_input_and_can_be_checked() {
+    let desk = Desk::new();
+    let scratch = crate::harness::Scratch::new();
+    let file = scratch.path().join("credential.json");
+    let provider = desk.made("provider add --adapter sandbox-keyed --name Mine", "provider");
+    let url = format!("{}/keyed", desk.client().variable("SANDBOX_URL"));
+    let add = |url: &str| {
+        let made = desk.run(&format!("gateway add --provider {provider} --name Main --base-url {url} --json")).json();
+        made["id"].as_str().expect("an id").to_owned()
+    };
+    let (gateway, nowhere) = (add(&url), add("http://127.0.0.1:1"));
+    let given = |input: &str, more: &[&str]| {
+        let line = ["gateway", "credential", &gateway, "--data", desk.kessai.data()];
+        run_reading(input, &[&line[..], more].concat(), &[])
+    };
+    let has_one = || {
+        let shown = desk.run("gateway list --json").json();
+        let gateways = shown.as_array().expect("gateways").clone();
+        gateways.iter().find(|known| known["id"] == gateway.as_str()).expect("ours")["hasCredential"].clone()
+    };
+    let path = file.to_str().expect("a path");
+    given("", &["--from-file", path]).refused(1, "credential.json: ");
+    for text in ["piped-secret", "\"piped-secret\"", "[\"piped-secret\"]", "{\"secretKey\":piped-secret}", ""] {
+        given(text, &["--from-file", "-"]).refused(1, "-: is no JSON object");
+    }
+    given(r#"{"secretKey":"piped secret"}"#, &["--from-file", "-"]).refused(1, "Credential.secretKey: must be visible");
+    given(r#"{"key":"piped-secret"}"#, &["--from-file", "-"]).refused(1, "Credential: has a member that is none of");
+    given("", &[]).refused(2, "--from-file");
+    given("", &["piped-secret"]).refused(2, "unexpected argument");
+    assert_eq!(has_one(), false);
+    assert_eq!(given(r#"{"secretKey":"piped-secret"}"#, &["--from-file", "-"]).done(), "Set.\n");
+    std::fs::write(&file, "{ \"secretKey\": \"filed-secret\" }\n").expect("a file");
+    assert_eq!(given("", &["--from-file", path, "--json"]).done(), "");
+    assert_eq!(has_one(), true);
+
+    let out = desk.run(&format!("gateway check {gateway}")).done();
+    assert!(out.starts_with("It works.\n\nNAME ") && out.contains("card") && out.contains("Bank account"), "{out}");
+    assert_eq!(desk.run(&format!("gateway check {gateway} --json")).json()["ok"], true);
+    let out = desk.run(&format!("gateway check {nowhere}")).done();
+    assert!(out.starts_with("It does not work: the gateway was not reached: "), "{out}");
+    desk.run("gateway check 0b0000000000001").refused(1, "NOT_FOUND");
+    desk.listed("gateway", "gateways", &[&gateway]);
+    for line in ["gateway list", "merchant show --json", "audit", "audit --json"] {
+        let out = desk.run(line).done();
+        assert!(!out.contains("piped-secret") && !out.contains("filed-secret"), "{line}: {out}");
+    }
+    assert_eq!(given("{}", &["--from-file", "-"]).done(), "Set.\n");
+    assert_eq!(has_one(), false);
+}
+
+#[test]
 fn the_trail_and_an_accounts_methods_are_read_page_by_page() {
     let desk = Desk::new();
     desk.set("merchant set --name Coffee");

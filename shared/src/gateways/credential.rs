@@ -74,6 +74,12 @@ impl Credential {
         self.0.get(name).map_or("", Secret::reveal)
     }
 
+    /// A text in which a gateway may have repeated some of it, without that.
+    pub fn masked_in(&self, text: String) -> String {
+        let members = self.secrets().map(Secret::reveal).filter(|member| !member.is_empty());
+        members.fold(text, |text, member| text.replace(member, "****"))
+    }
+
     /// All of them, to be kept out of what gateways say.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.0.values()
@@ -106,6 +112,7 @@ mod tests {
         let back = Credential::from_secret(&credential.to_secret()).unwrap_or_default();
         assert_eq!((back.text("key"), back.text("version"), back.text("other")), ("sk_1", "2025-01-28", ""));
         assert_eq!(back.secrets().count(), 2);
+        assert_eq!(back.masked_in("no sk_1 since 2025-01-28".to_owned()), "no **** since ****");
     }
 
     #[test]

@@ -128,6 +128,18 @@ pub struct Offer {
     pub currency: Option<String>,
 }
 
+impl Offer {
+    /// The same, wherever the gateway repeats what we are known by.
+    #[must_use]
+    pub fn without(self, credential: &Credential) -> Self {
+        Self {
+            name: credential.masked_in(self.name),
+            label: credential.masked_in(self.label),
+            currency: self.currency.map(|currency| credential.masked_in(currency)),
+        }
+    }
+}
+
 /// What a gateway is to keep. It holds a card or an account, so it cannot be printed.
 pub struct TokenIntent<'a> {
     /// Our name for it: the id of the stored method.

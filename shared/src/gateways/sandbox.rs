@@ -9,6 +9,9 @@
 //! | anything else | unknown |
 //!
 //! What it tells unasked is in [`notice`].
+//!
+//! It wants to know nobody. The first of the four may be given a `secretKey` all the same, which it is sent and does not
+//! look at, so that the way of a credential from its set-up to a request can be tried.
 
 mod notice;
 
@@ -16,11 +19,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{get, post_json};
-use super::{Account, Adapter, Exchange, Intent, TokenExchange, TokenIntent};
+use super::wire::{Headers, bearer, get, post_json};
+use super::{Account, Adapter, Check, Exchange, Intent, Member, Offer, TokenExchange, TokenIntent};
 use crate::card::Secret;
+use crate::merchant::address::origin;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction, Reach};
-use crate::ports::{HttpRequest, HttpResponse};
+use crate::ports::{HttpRequest, HttpResponse, Method};
 use crate::time::Timestamp;
 
 const SEND: Exchange = Exchange { encode: encode_operation, decode: decode_operation };
@@ -40,12 +44,21 @@ const PLAIN: Adapter = Adapter {
     multi_capture: true,
     verdict_within: Duration::from_secs(5),
     rate: |_| None,
-    check: None,
+    check: Some(Check { encode: encode_check, decode: decode_check }),
+};
+
+/// The one member of a credential that one of the four may have.
+const SECRET_KEY: Member = Member {
+    name: "secretKey",
+    is_required: false,
+    fits: |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
+    form: "visible characters of ASCII",
 };
 
 /// Honours a key for a day, and can be asked.
 pub const KEYED: Adapter = Adapter {
     name: "sandbox-keyed",
+    credential: &[SECRET_KEY],
     look_up: Some((Reach::Everything, LOOK_UP_BY_REFERENCE)),
     key_window: Some(Duration::from_secs(24 * 60 * 60)),
     ..PLAIN
@@ -154,6 +167,12 @@ struct ActionBody {
 #[derive(Deserialize)]
 struct OperationsBody {
     operations: Vec<AnswerBody>,
+}
+
+#[derive(Deserialize)]
+struct FaultsBody {
+    #[serde(rename = "next")]
+    _next: Vec<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -299,7 +318,7 @@ fn decode_token(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outcome, 
 
 fn encode_look_up(intent: &Intent<'_>, account: &Account<'_>) -> HttpRequest {
     // A reference is made of letters and digits: nothing to escape.
-    get(account, &format!("operations?reference={}", intent.reference), Vec::new())
+    get(account, &format!("operations?reference={}", intent.reference), known_by(account))
 }
 
 /// The first operation that took effect; if none did, and each says so, the last that was refused.
@@ -347,7 +366,29 @@ fn decode_timeout_reversal(intent: &Intent<'_>, response: &HttpResponse) -> Outc
 }
 
 fn post(account: &Account<'_>, path: &str, body: &impl Serialize, key: Option<String>) -> HttpRequest {
-    post_json(account, path, key.map(|key| ("idempotency-key", key)).into_iter().collect(), body)
+    let mut headers = known_by(account);
+    headers.extend(key.map(|key| ("idempotency-key", key)));
+    post_json(account, path, headers, body)
+}
+
+fn known_by(account: &Account<'_>) -> Headers {
+    let key = account.credential.text(SECRET_KEY.name);
+    if key.is_empty() { Headers::new() } else { vec![bearer(key)] }
+}
+
+/// What faults are to come: the same for all four, at the server's root.
+fn encode_check(account: &Account<'_>) -> HttpRequest {
+    let url = format!("{}/faults", origin(&account.gateway.base_url));
+    HttpRequest { method: Method::Get, url, headers: known_by(account), body: zeroize::Zeroizing::default() }
+}
+
+fn decode_check(response: &HttpResponse) -> Result<Vec<Offer>, String> {
+    let is_it = response.status == 200 && serde_json::from_slice::<FaultsBody>(&response.body).is_ok();
+    if !is_it {
+        return Err(format!("the answer is none of the sandbox's: {}", response.status));
+    }
+    let offer = |name: &str, label: &str| Offer { name: name.to_owned(), label: label.to_owned(), currency: None };
+    Ok(vec![offer("card", "Card"), offer("bankAccount", "Bank account")])
 }
 
 #[cfg(test)]

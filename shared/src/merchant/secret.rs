@@ -1,6 +1,8 @@
-//! Secrets that a merchant shares with somebody: with whoever it has us tell of events, and with gateways that tell us.
+//! Secrets that a merchant shares with somebody: with whoever it has us tell of events, with gateways that tell us, and
+//! with gateways that we ask.
 //!
-//! They rest sealed, each for whom it is shared with. While one replaces another both are valid.
+//! They rest sealed, each for whom it is shared with. While one replaces another both are valid, but for what we are known
+//! by at a gateway: that is one.
 
 use std::time::Duration;
 

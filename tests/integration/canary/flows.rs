@@ -20,6 +20,7 @@ pub const IBAN: &str = "DE89370400440532013000";
 pub const TOKEN: &str = "tok_canary_7d1f0c935b2e";
 pub const TOKEN_DETAILS: &str = "details_canary_3c8e6a04";
 /// What gateways sign notices with, as merchants bring it.
+pub const CREDENTIALS: [&str; 2] = ["credential_canary_5b93e07f1a", "credential_canary_d64a8c2e90"];
 pub const NOTICE_SECRETS: [&str; 2] = ["notice_canary_a2f81c5d70", "notice_canary_c07e4b9d36"];
 
 /// What is secret before anything happens.
@@ -32,6 +33,8 @@ pub fn secrets() -> Vec<Secret> {
         Secret::new(Of::BankAccount, "an IBAN", IBAN),
         Secret::new(Of::Token, "a brought token", TOKEN),
         Secret::new(Of::Token, "a brought token's details", TOKEN_DETAILS),
+        Secret::new(Of::Credential, "a credential", CREDENTIALS[0]),
+        Secret::new(Of::Credential, "the credential that replaced it", CREDENTIALS[1]),
         Secret::new(Of::WebhookSecret, "a secret of notices", NOTICE_SECRETS[0]),
         Secret::new(Of::WebhookSecret, "the secret of notices that replaced it", NOTICE_SECRETS[1]),
     ]
@@ -229,6 +232,7 @@ fn set_up(diary: &Diary<'_>) {
     });
     let gateway = id(&make("/sobjects/PaymentGateway", &gateway));
     diary.ask("PATCH", &format!("/sobjects/PaymentGateway/{gateway}"), None, &json!({ "Comments": "c" })).expect(204);
+    known_at(diary, &gateway);
     let kind = json!({
         "PaymentGatewayProviderId": provider, "PaymentMethodType": "AlternativePaymentMethod",
         "GtwyProviderPaymentMethodType": "PM", "DeveloperName": "Canary", "MasterLabel": "Canary",
@@ -263,6 +267,36 @@ fn set_up(diary: &Diary<'_>) {
     diary.ask("DELETE", &endpoint, None, &Value::Null).expect(204);
     diary.ask("DELETE", &notices, None, &Value::Null).expect(204);
     diary.ask("GET", "/set-up/audit-trail?limit=50", None, &Value::Null).expect(200);
+}
+
+/// What Kessai is known by at a gateway: set, replaced, sent with everything, and put in wrong places.
+fn known_at(diary: &Diary<'_>, gateway: &str) {
+    let (path, check) =
+        (format!("/sobjects/PaymentGateway/{gateway}/credential"), format!("/sobjects/PaymentGateway/{gateway}/check"));
+    let set = |credential: Value| diary.ask("POST", &path, Some("c"), &json!({ "Credential": credential }));
+    for secret in CREDENTIALS {
+        set(json!({ "secretKey": secret })).expect(204);
+        set(json!({ "secretKey": secret })).expect(204);
+        diary.ask("POST", &check, None, &Value::Null).expect(200);
+        let mut sale = card_opening(diary, "KEYED");
+        sale["paymentGatewayId"] = json!(gateway);
+        // Who remembers the merchant from before does not know the gateway yet.
+        let sold = diary.post("sales", None, &sale);
+        assert!([201, 400].contains(&sold.status), "{}", sold.text);
+    }
+    let secret = CREDENTIALS[0];
+    for credential in [
+        json!(secret),
+        json!([secret]),
+        json!({ secret: "x" }),
+        json!({ "secretKey": [secret] }),
+        json!({ "secretKey": format!("{secret} ") }),
+        json!({ "secretKey": format!("{secret}{}", "x".repeat(600)) }),
+        json!({ "secretKey": secret, "SecretKey": secret }),
+    ] {
+        set(credential).expect(400);
+    }
+    diary.ask("POST", &check, None, &json!({ "Credential": secret })).expect(400);
 }
 
 /// Every behaviour of the sandbox but silence, which takes as long as a function waits: that is for the server that is
@@ -420,6 +454,9 @@ fn set_up_malformed(diary: &Diary<'_>, secret: &str) {
         ("/sobjects/PaymentGateway", json!({ "PaymentGatewayName": "n", "PaymentGatewayProviderId": secret })),
         ("/sobjects/PaymentGateway", json!({ "PaymentGatewayName": "n", "BaseUrl": with_secret })),
         ("/sobjects/PaymentGateway", json!({ "MerchantCredentialId": secret })),
+        ("/sobjects/PaymentGateway/0b0000000000001/credential", json!({ "Credential": secret })),
+        ("/sobjects/PaymentGateway/0b0000000000001/credential", json!({ "Credential": { secret: secret } })),
+        ("/sobjects/PaymentGateway/0b0000000000001/check", json!({ secret: secret })),
         ("/sobjects/GtwyProvPaymentMethodType", json!({ "PaymentMethodType": secret })),
     ];
     for (path, body) in rows {

@@ -124,6 +124,7 @@ fn the_local_server_keeps_no_secret() {
         (Kind::SetUp, "webhook-endpoint.created"),
         (Kind::SetUp, "webhookEndpoints"),
         (Kind::SetUp, "provider.notification-secret-set"),
+        (Kind::SetUp, "gateway.credential"),
         (Kind::Output, "Kessai at http://"),
     ] {
         sees(&places, kind, text);
@@ -168,6 +169,7 @@ fn the_functions_keep_no_secret_though_they_panic() {
         (Kind::Merchants, "webhook-endpoint.rolled"),
         (Kind::Merchants, "api-key.created"),
         (Kind::Merchants, "provider.notification-secret-removed"),
+        (Kind::Merchants, "gateway.credential"),
         (Kind::Stream, "NewImage"),
         (Kind::Queue, "payment"),
         (Kind::Log, "CloudWatchMetrics"),

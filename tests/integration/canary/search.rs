@@ -15,6 +15,8 @@ pub enum Of {
     WebhookSecret,
     /// What the development merchant's gateways sign notices with.
     NoticeSecret,
+    /// What a merchant is known by at a gateway.
+    Credential,
     SealingKey,
     FingerprintKey,
 }

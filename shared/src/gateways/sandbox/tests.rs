@@ -6,7 +6,8 @@ mod tokens;
 use serde_json::{Value, json};
 
 use super::{ALL, KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
-use crate::gateways::{Adapter, Exchange, Intent};
+use crate::card::Secret;
+use crate::gateways::{Account, Adapter, Credential, Exchange, Intent, Offer};
 use crate::payment::asked::{Address, Details, RefundReason};
 use crate::payment::tests::fixtures::{card_of, cents, gateway, known, place, raw_card, stored_method, unnamed};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, Reach};
@@ -279,5 +280,46 @@ fn a_reversal_by_reference_means_that_nothing_is_charged() {
     ];
     for (status, body, expected) in rows {
         assert_eq!(decoded(reversal, status, &body), expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn a_key_that_one_of_them_may_have_is_sent_with_everything() {
+    let members = [("secretKey".to_owned(), Secret::new("sk_1".to_owned()))].into();
+    let credential = Credential::of(members, KEYED.credential).expect("a credential");
+    let gateway = gateway(&KEYED);
+    let account = Account { credential: &credential, ..unnamed(&gateway) };
+    let (instrument, details) = (stored_method(), Details::default());
+    let intent = intent(&Kind::Sale, Some(&instrument), &details);
+    let (_, look_up) = KEYED.look_up.expect("it can be asked");
+    let check = KEYED.check.expect("it can be checked");
+    for request in
+        [(KEYED.send.encode)(&intent, &account), (look_up.encode)(&intent, &account), (check.encode)(&account)]
+    {
+        let expected = ("authorization", "Bearer sk_1".to_owned());
+        assert!(request.headers.contains(&expected), "{} {:?}", request.url, request.headers);
+    }
+    for adapter in [LOOK_UP, TIMEOUT_REVERSAL, NONE] {
+        assert!(adapter.credential.is_empty(), "{}", adapter.name);
+    }
+}
+
+#[test]
+fn a_check_asks_for_what_changes_nothing_and_knows_a_sandbox() {
+    for adapter in ALL {
+        let check = adapter.check.expect("it can be checked");
+        let request = (check.encode)(&unnamed(&gateway(adapter)));
+        assert_eq!((request.method, request.url.as_str()), (Method::Get, "https://gateway.test/faults"));
+        assert!(request.headers.is_empty() && request.body.is_empty());
+        let told = |status, body: &str| (check.decode)(&HttpResponse { status, body: body.as_bytes().to_vec() });
+        let offered =
+            |name: &str, label: &str| Offer { name: name.to_owned(), label: label.to_owned(), currency: None };
+        let offers = vec![offered("card", "Card"), offered("bankAccount", "Bank account")];
+        assert_eq!(told(200, r#"{"next":[{"fault":"decline"}]}"#), Ok(offers));
+        for (status, body) in [(200, ""), (200, "<html>"), (200, "[]"), (200, "{}"), (404, r#"{"next":[]}"#), (500, "")]
+        {
+            let why = format!("the answer is none of the sandbox's: {status}");
+            assert_eq!(told(status, body), Err(why), "{body}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::ids::{GatewayId, MethodTypeId, ProviderId};
 use crate::merchant::{DeveloperName, Gateway, GatewayMode, Merchant, MethodType, Provider};
 use crate::money::Currency;
 use crate::payment::BalanceCheck;
+use crate::seal::Sealed;
 
 /// Other values for what is named; a value that may be absent is taken away by none within.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,6 +111,26 @@ pub(super) fn edit_gateway(merchant: &mut Merchant, id: GatewayId, edit: &Gatewa
     edited.set("Comments", &mut gateway.comments, &edit.comments);
     edited.set("ExternalReference", &mut gateway.external_reference, &edit.external_reference);
     Ok(edited.noted("gateway.changed", id))
+}
+
+/// The new one counts at once, and alone: a gateway takes it or does not, whatever was there before.
+pub(super) fn set_credential(
+    merchant: &mut Merchant,
+    id: GatewayId,
+    sealed: Option<&Sealed>,
+) -> Result<Noted, Refused> {
+    let gateway = merchant.gateways.get_mut(&id).ok_or(Refused::NotFound)?;
+    // Written by us and not acknowledged, or nothing in the place of nothing.
+    if gateway.sealed_credential.as_ref() == sealed {
+        return Ok(None);
+    }
+    let description = match (&gateway.sealed_credential, sealed) {
+        (None, _) => "there was none before",
+        (Some(_), Some(_)) => "in the place of another",
+        (Some(_), None) => "there is none any more",
+    };
+    gateway.sealed_credential = sealed.cloned();
+    Ok(noted("gateway.credential", id, description))
 }
 
 pub(super) fn add_method_type(merchant: &mut Merchant, id: MethodTypeId, kind: &MethodType) -> Result<Noted, Refused> {

@@ -17,6 +17,7 @@ pub use self::keys::RollKey;
 use super::{Endpoint, Gateway, ListedKey, Merchant, MethodType, Provider, SealedSecret};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, Id, MerchantId, MethodTypeId, ProviderId, hash};
 use crate::payment::IdempotencyKey;
+use crate::seal::Sealed;
 use crate::time::Timestamp;
 
 /// There are fewer adapters than this; a provider is one, perhaps by two names.
@@ -65,6 +66,11 @@ pub enum Change {
     RemoveNoticeSecrets(ProviderId),
     AddGateway(GatewayId, Gateway),
     EditGateway(GatewayId, GatewayEdit),
+    /// What we are known by there; none where that is nothing. The former counts no more.
+    SetCredential {
+        gateway: GatewayId,
+        sealed: Option<Sealed>,
+    },
     AddMethodType(MethodTypeId, MethodType),
     AddKey(ApiKeyId, ListedKey),
     RollKey(RollKey),
@@ -242,6 +248,9 @@ impl Merchant {
             Change::RemoveNoticeSecrets(id) => notices::remove(&mut next, *id)?,
             Change::AddGateway(id, gateway) => accounts::add_gateway(&mut next, *id, gateway)?,
             Change::EditGateway(id, edit) => accounts::edit_gateway(&mut next, *id, edit)?,
+            Change::SetCredential { gateway, sealed } => {
+                accounts::set_credential(&mut next, *gateway, sealed.as_ref())?
+            }
             Change::AddMethodType(id, kind) => accounts::add_method_type(&mut next, *id, kind)?,
             Change::AddKey(id, key) => keys::add(&mut next, *id, key, now)?,
             Change::RollKey(roll) => keys::roll(&mut next, roll, now)?,

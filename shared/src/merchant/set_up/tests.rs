@@ -59,6 +59,8 @@ fn every_change_of_an_account_makes_the_next_version_and_says_what_it_was() {
     check_said(set, "provider.notification-secret-set", provider, "there was none before");
     check_said(Change::AddGateway(more, account()), "gateway.created", more, "\"Shop\" at https://gateway.test");
     check_said(Change::EditGateway(gateway_id(), off), "gateway.changed", gateway_id(), "GatewayMode, Status");
+    let set = Change::SetCredential { gateway: gateway_id(), sealed: Some(secret(2).sealed) };
+    check_said(set, "gateway.credential", gateway_id(), "there was none before");
     let add = Change::AddMethodType(giro, method_type("Giro", provider_id(1)));
     check_said(add, "method-type.created", giro, "Giro, AlternativePaymentMethod");
 }
@@ -96,6 +98,7 @@ fn what_is_refused_says_why() {
         (Change::EditProvider(provider_id(9), ProviderEdit::default()), Refused::NotFound),
         (Change::AddGateway(GatewayId::from_random([9; 16]), nowhere), Refused::Unknown("PaymentGatewayProviderId")),
         (Change::EditGateway(GatewayId::from_random([9; 16]), GatewayEdit::default()), Refused::NotFound),
+        (Change::SetCredential { gateway: GatewayId::from_random([9; 16]), sealed: None }, Refused::NotFound),
         (
             Change::AddMethodType(MethodTypeId::from_random([1; 16]), method_type("Giro", provider_id(9))),
             Refused::Unknown("PaymentGatewayProviderId"),
@@ -350,4 +353,25 @@ fn a_description_is_cut_where_it_would_be_too_long() {
     let change = Change::MakeMerchant { id: MerchantId::from_random([3; 16]), name };
     let after = shop().after(&change, START, BY).expect("it is made");
     assert_eq!(after.last_change.expect("a change").description.chars().count(), DESCRIPTION);
+}
+
+#[test]
+fn a_credential_takes_the_place_of_the_former_at_once() {
+    let set = |merchant: &Merchant, seed: Option<u8>| {
+        let sealed = seed.map(|seed| secret(seed).sealed);
+        let after = merchant.after(&Change::SetCredential { gateway: gateway_id(), sealed }, START, BY);
+        after.expect("it is allowed")
+    };
+    let kept = |merchant: &Merchant| merchant.gateways[&gateway_id()].sealed_credential.clone();
+    let said = |merchant: &Merchant| merchant.last_change.as_ref().map(|change| change.description.clone());
+    let before = shop();
+    assert_eq!(set(&before, None), before, "nothing in the place of nothing");
+    let first = set(&before, Some(1));
+    assert_eq!(kept(&first), Some(secret(1).sealed));
+    assert_eq!(set(&first, Some(1)), first, "written by us, and not acknowledged");
+    let second = set(&first, Some(2));
+    assert_eq!((kept(&second), said(&second).as_deref()), (Some(secret(2).sealed), Some("in the place of another")));
+    let gone = set(&second, None);
+    assert_eq!((kept(&gone), said(&gone).as_deref()), (None, Some("there is none any more")));
+    assert_eq!(gone.version, before.version + 3);
 }

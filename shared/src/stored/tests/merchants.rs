@@ -103,6 +103,7 @@ fn full_shop() -> Merchant {
     let account = Gateway {
         provider: Some(provider_id(1)),
         credential: text("/kessai/prod/first"),
+        sealed_credential: Some(secret(5).sealed),
         mode: GatewayMode::Connected,
         is_active: false,
         comments: text("closed"),
@@ -175,6 +176,7 @@ fn stored() -> Item {
         .with("lifetime", 604_800)
         .with("provider", provider_id(1).as_str().to_owned())
         .with("credential", "/kessai/prod/first")
+        .with("sealed", Item::new().with("k", "a").with("b", vec![5; 60]))
         .with("mode", "Connected")
         .with("inactive", true)
         .with("comments", "closed")
@@ -372,8 +374,8 @@ fn an_entry_of_the_trail_is_an_item_of_its_own() {
 #[test]
 fn a_bucket_comes_back_as_it_was() {
     let (key, bucket) = (ApiKeyId::from_random([1; 16]), Bucket { thousandths: 1_500, at: START });
-    let item = encode_bucket(&key, bucket, 3);
-    assert_eq!(item.text("pk"), Some(rate_key(&key).as_str()));
+    let item = encode_bucket(key.into(), bucket, 3);
+    assert_eq!(item.text("pk"), Some(rate_key(key.into()).as_str()));
     assert_eq!(decode_bucket(item.clone()), Ok((bucket, 3)));
     for broken in [item.clone().with("level", -1), item.clone().with("v", -1), item.with("f", 2), Item::new()] {
         assert!(decode_bucket(broken).is_err());

@@ -1,0 +1,116 @@
+//! What we are known by at a gateway, and whether it works.
+//!
+//! A credential is given whole, as the table of the gateway's adapter has it, and is never shown: it takes the place of the
+//! former at once, because the gateway takes the one or the other. A gateway's adapter and address never change, so it is
+//! sent nowhere but where it was set for.
+
+use std::collections::BTreeMap;
+
+use kessai_shared::card::Secret;
+use kessai_shared::gateways::{Adapter, Credential, Misfit, Offer};
+use kessai_shared::ids::GatewayId;
+use kessai_shared::merchant::set_up::{Change, Refused};
+use kessai_shared::merchant::{Gateway, SharedWith};
+use kessai_shared::rejection::Fault;
+use serde::Serialize;
+
+use super::{Desk, done, json, refuse};
+use crate::door::route;
+use crate::event::HttpAnswer;
+use crate::key;
+use crate::problem::Problem;
+use crate::wire::members::Members;
+
+const MEMBER: &str = "Credential";
+
+/// Members of a credential at most: no adapter knows as many.
+const MEMBERS: usize = 16;
+
+/// The credential that is there already is set once, under an idempotency key or without one.
+pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
+    let id = desk.named("gatewayId", GatewayId::parse)?;
+    let text = desk.body()?;
+    let mut members = Members::parse_any_case(&text)?;
+    key::given(desk.event, &mut members)?;
+    let given = members.secrets(MEMBER, MEMBERS)?.ok_or_else(|| Problem::missing(MEMBER))?;
+    members.finish()?;
+    let gateway = desk.merchant.gateways.get(&id).ok_or_else(|| refuse(&Refused::NotFound))?;
+    let credential = fitting(gateway, given)?;
+    if !is_set(desk, id, gateway, &credential)? {
+        let sealed = match credential.secrets().next() {
+            Some(_) => Some(desk.seal(SharedWith::Gateway(id), &credential.to_secret())?),
+            None => None,
+        };
+        desk.change(Change::SetCredential { gateway: id, sealed }).await?;
+    }
+    Ok(done())
+}
+
+/// As the gateway's adapter wants it. What is said of one that does not fit names the member and repeats nothing.
+fn fitting(gateway: &Gateway, given: BTreeMap<String, Secret>) -> Result<Credential, Problem> {
+    let unknown = || Fault::SetUp(format!("this version has no adapter {:?}", gateway.adapter));
+    let table = Adapter::named(&gateway.adapter).ok_or_else(unknown)?.credential;
+    if let (Some(_), []) = (given.keys().next(), table) {
+        return Err(Problem::invalid(MEMBER, "must be empty: this gateway wants to know nobody"));
+    }
+    let misfit = |Misfit { member, why }| match table.iter().find(|known| known.name == member) {
+        Some(known) => Problem::invalid(&format!("{MEMBER}.{}", known.name), why),
+        // It may be a value in the wrong place.
+        None => {
+            let known: Vec<&str> = table.iter().map(|member| member.name).collect();
+            Problem::invalid(MEMBER, format!("has a member that is none of {}", known.join(", ")))
+        }
+    };
+    Credential::of(given, table).map_err(misfit)
+}
+
+/// Whether it is the one that counts, and sealed under the newest key, so that an older one can go. What does not open,
+/// because its key is lost, is another one.
+fn is_set(desk: &Desk<'_>, id: GatewayId, gateway: &Gateway, credential: &Credential) -> Result<bool, Problem> {
+    let Some(sealed) = &gateway.sealed_credential else { return Ok(credential.secrets().next().is_none()) };
+    let keys = desk.sealing_keys()?;
+    let opened = SharedWith::Gateway(id).open_one(&desk.merchant.id, sealed, keys);
+    Ok(keys.is_current(sealed) && opened.is_ok_and(|known| known.is_same(&credential.to_secret())))
+}
+
+#[derive(Serialize)]
+struct Checked {
+    ok: bool,
+    #[serde(rename = "paymentMethods", skip_serializing_if = "Option::is_none")]
+    payment_methods: Option<Vec<Offered>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Offered {
+    name: String,
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+}
+
+/// Asks the gateway, once and now, for what changes nothing there.
+pub(super) async fn check(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
+    let id = desk.named("gatewayId", GatewayId::parse)?;
+    let text = desk.body()?;
+    let mut members = Members::parse_any_case(&text)?;
+    key::given(desk.event, &mut members)?;
+    members.finish()?;
+    if !desk.merchant.gateways.contains_key(&id) {
+        return Err(refuse(&Refused::NotFound));
+    }
+    let route = route(desk.app, &desk.merchant, id)?;
+    let no_check =
+        || Problem::new(422, "NOT_SUPPORTED", "gatewayId: nothing can be asked of this gateway that changes nothing");
+    let check = route.adapter.check.ok_or_else(no_check)?;
+    let told = desk.app.shell.check(route, check, desk.deadline).await?;
+    let checked = match told {
+        Ok(offers) => {
+            let offered = |Offer { name, label, currency }| Offered { name, label, currency };
+            Checked { ok: true, payment_methods: Some(offers.into_iter().map(offered).collect()), message: None }
+        }
+        Err(why) => Checked { ok: false, payment_methods: None, message: Some(why) },
+    };
+    Ok(json(200, &checked))
+}
