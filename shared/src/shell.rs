@@ -5,15 +5,17 @@
 //! between, the same event is put to what they wrote. Whoever runs this may be killed at any await:
 //! what is written then carries the time at which somebody else must look.
 
+mod account;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::EventNames;
 use crate::fingerprint::{Fingerprint, FingerprintKey};
-use crate::gateways::{Account, Adapter, Answered, Check, Credential, Exchange, Inquiry, Intent, Offer, Question};
+use crate::gateways::{Adapter, Credential, Exchange, Intent};
 use crate::ids::{GatewayId, Id, MerchantId, Ordinal, PaymentKey};
-use crate::merchant::{Gateway, Merchant, SharedWith};
+use crate::merchant::{Gateway, Merchant};
 use crate::payment::asked::{InstrumentFacts, OnFile};
 use crate::payment::outbox::{Entry, Round};
 use crate::payment::{
@@ -236,48 +238,6 @@ impl Shell {
         Ok(())
     }
 
-    /// Asks a gateway what it has left open in what it told.
-    pub async fn inquire(
-        &self,
-        route: Route<'_>,
-        inquiry: Inquiry,
-        question: &Question,
-        deadline: Timestamp,
-    ) -> Result<Answered, Refusal> {
-        let credential = self.credential(route)?;
-        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
-        if !self.is_within_rate(route).await {
-            return Ok(Answered::NoAnswer);
-        }
-        let request = (inquiry.encode)(question, &self.account(route, &credential));
-        let answer = self.http.send(request, timeout).await;
-        Ok(answer.map_or(Answered::NoAnswer, |answer| (inquiry.decode)(question, &answer)))
-    }
-
-    /// Asks a gateway, once, whether the merchant's account there works: what it offers, or why not.
-    pub async fn check(
-        &self,
-        route: Route<'_>,
-        check: Check,
-        deadline: Timestamp,
-    ) -> Result<Result<Vec<Offer>, String>, Refusal> {
-        let credential = self.credential(route)?;
-        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
-        if !self.is_within_rate(route).await {
-            return Ok(Err("the gateway takes no more requests for now: ask again in a second".to_owned()));
-        }
-        let request = (check.encode)(&self.account(route, &credential));
-        let told = match self.http.send(request, timeout).await {
-            Ok(answer) => (check.decode)(&answer),
-            Err(HttpFault::NotSent(why)) => Err(format!("the gateway was not reached: {why}")),
-            Err(HttpFault::Lost(why)) => Err(format!("the gateway did not answer: {why}")),
-        };
-        Ok(match told {
-            Ok(offers) => Ok(offers.into_iter().map(|offer| offer.without(&credential)).collect()),
-            Err(why) => Err(credential.masked_in(why)),
-        })
-    }
-
     /// Writes down what came of telling merchants.
     pub async fn told(
         &self,
@@ -312,31 +272,6 @@ impl Shell {
     pub(crate) fn claim(&self, deadline: Timestamp) -> Claim {
         let bytes = self.entropy.bytes();
         Claim { nonce: Nonce(u128::from_be_bytes(bytes) as u64), deadline }
-    }
-
-    /// What we are known by at the gateway, if it wants to know.
-    pub(crate) fn credential(&self, route: Route<'_>) -> Result<Credential, Refusal> {
-        let Some(sealed) = &route.gateway.sealed_credential else {
-            let is_needed = route.adapter.credential.iter().any(|member| member.is_required);
-            return if is_needed { Err(Rejection::NoCredential.into()) } else { Ok(Credential::default()) };
-        };
-        let keys = self.keys()?;
-        let secret = SharedWith::Gateway(route.id).open_one(&route.merchant, sealed, keys).map_err(Fault::Sealed)?;
-        let unreadable = || Fault::SetUp(format!("the credential of gateway {} cannot be read", route.id));
-        Ok(Credential::from_secret(&secret).ok_or_else(unreadable)?)
-    }
-
-    pub(crate) fn account<'a>(&self, route: Route<'a>, credential: &'a Credential) -> Account<'a> {
-        let nonce = u128::from_be_bytes(self.entropy.bytes()) as u64;
-        Account { gateway: route.gateway, credential, now: self.clock.now(), nonce }
-    }
-
-    /// Whether the gateway takes one more request now.
-    pub(crate) async fn is_within_rate(&self, route: Route<'_>) -> bool {
-        match ((route.adapter.rate)(route.gateway.mode), &self.limiter) {
-            (Some(per_second), Some(limiter)) => limiter.admit(route.id, per_second, self.clock.now()).await,
-            (None, _) | (_, None) => true,
-        }
     }
 
     /// Waits before the store is asked again, as long as that leaves time for anything.

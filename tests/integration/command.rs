@@ -284,9 +284,11 @@ fn a_gateways_credential_is_read_from_a_file_or_standard_input_and_can_be_checke
     let file = scratch.path().join("credential.json");
     let provider = desk.made("provider add --adapter sandbox-keyed --name Mine", "provider");
     let url = format!("{}/keyed", desk.client().variable("SANDBOX_URL"));
-    let add =
-        |url: &str| desk.made(&format!("gateway add --provider {provider} --name Main --base-url {url}"), "gateway");
-    let (gateway, nowhere) = (add(&url), add("https://127.0.0.1:1"));
+    let add = |url: &str| {
+        let made = desk.run(&format!("gateway add --provider {provider} --name Main --base-url {url} --json")).json();
+        made["id"].as_str().expect("an id").to_owned()
+    };
+    let (gateway, nowhere) = (add(&url), add("http://127.0.0.1:1"));
     let given = |input: &str, more: &[&str]| {
         let line = ["gateway", "credential", &gateway, "--data", desk.kessai.data()];
         run_reading(input, &[&line[..], more].concat(), &[])

@@ -11,7 +11,7 @@ use kessai_functions::lambda::watched;
 use kessai_functions::local::clock::MovableClock;
 use kessai_functions::local::identity::{everything, provider_id, providers};
 use kessai_functions::local::routes::{Route, find, routes};
-use kessai_functions::rates::{GatewayRates, Rates};
+use kessai_functions::rates::GatewayRates;
 use kessai_infra::http::HttpClient;
 use kessai_infra::system::SystemEntropy;
 use kessai_infra::watch::{Log, Watch};
@@ -102,6 +102,11 @@ fn sealed(merchant: &MerchantId, provider: ProviderId, keys: &SealingKeys) -> Se
     SealedSecret { sealed, created_at: None, until: None, made: None }
 }
 
+/// Keeps to what gateways take, where they document that.
+fn limiter(merchants: &Arc<Memory>) -> GatewayRates {
+    GatewayRates { rates: Arc::default(), store: merchants.clone() }
+}
+
 impl InProcess {
     pub async fn new() -> Self {
         let scratch = Scratch::new();
@@ -144,13 +149,12 @@ impl InProcess {
             fingerprint_key: Some(Arc::new(FingerprintKey::new(FINGERPRINT_KEY))),
             vault: Some(vault.clone()),
             sealing_keys: Some(Arc::new(sealing_keys)),
-            limiter: Some(Arc::new(limiter)),
+            limiter: Some(Arc::new(limiter(&merchants))),
         };
-        let directory = merchants.clone();
         let archive = Arc::new(MemoryArchive::default());
         let app = App {
             shell,
-            directory,
+            directory: merchants.clone(),
             merchants: merchants.clone(),
             rates,
             archive: Some(archive.clone()),

@@ -17,7 +17,7 @@ use crate::in_process::InProcess;
 
 const START: i64 = 1_790_000_000_000;
 
-/// As many as PAY.JP takes in a second of a live account.
+/// As many as a gateway may take in a second.
 const MOST: u16 = 14;
 
 static LIMITED: Adapter = Adapter { rate: |_| Some(MOST), ..sandbox::KEYED };
