@@ -10,12 +10,32 @@
 //! the last four digits of the amount ([`magic`]).
 //!
 //! What moved money stands in its ledger ([`Effect`]), so that anybody can see whether the asker was right.
+//!
+//! # Rooms
+//! A file or folder for each model, listed in [`catalog`] with the account that it can be tried with. `drive` is the way
+//! from an adapter to a model. `server` is the way over a socket, with `faults` that strike there, `post` for what a model
+//! tells unasked, and `description` for who looks around.
 
+pub mod catalog;
+#[cfg(feature = "local")]
+mod description;
 mod drive;
+#[cfg(feature = "local")]
+mod faults;
+#[cfg(feature = "local")]
+mod post;
+#[cfg(feature = "local")]
+mod server;
+#[cfg(all(test, feature = "local"))]
+mod tests;
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 pub use drive::{answered, arriving};
+#[cfg(feature = "local")]
+pub use server::{Options, Receivers, serve};
 
 use crate::sandbox::{Behaviour, of_amount};
 
@@ -40,7 +60,7 @@ impl Request {
     }
 }
 
-/// What a gateway answers.
+/// What a gateway answers. Header names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -50,8 +70,10 @@ pub struct Answer {
 
 impl Answer {
     #[must_use]
-    pub fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".to_owned())], body: body.to_string() }
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        // What is answered always serialises.
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
     }
 }
 
@@ -72,6 +94,20 @@ pub enum Act {
     Capture,
     Reverse,
     Refund,
+}
+
+impl Act {
+    /// As it stands in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Sale => "sale",
+            Self::Capture => "capture",
+            Self::Reverse => "reverse",
+            Self::Refund => "refund",
+        }
+    }
 }
 
 /// Money that moved, or was held.

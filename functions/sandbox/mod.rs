@@ -189,3 +189,14 @@ pub use route::{Class, Kind};
 pub use script::Mishap;
 #[cfg(feature = "local")]
 pub use server::{Options, serve};
+
+// What the models of gateways are served with, too.
+#[cfg(feature = "local")]
+pub(crate) use {
+    order::object,
+    outbox::Outbox,
+    postman::{DELIVERIES_MAX, post},
+    route::parameter,
+    script::{Aim as AimOfScript, Script, can_strike_notices, choice},
+    treatment::Treatment,
+};

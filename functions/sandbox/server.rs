@@ -18,7 +18,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::answer::Answer;
 use super::ledger::Ledger;
 use super::model::{Gateway, Request};
 use super::outbox::Outbox;
@@ -119,7 +118,7 @@ impl socket::Desk for Desk {
             state.look_at(places);
         }
         self.news.notify_one();
-        Ok(Reply { answer: reaction.answer.into(), delay_ms: reaction.delay_ms, delivery: reaction.delivery })
+        Ok(Reply { answer: reaction.answer, delay_ms: reaction.delay_ms, delivery: reaction.delivery })
     }
 }
 
@@ -127,13 +126,6 @@ impl From<models::Request> for Request {
     fn from(request: models::Request) -> Self {
         let models::Request { method, path, query, mut headers, body } = request;
         Self { method, path, query, idempotency_key: headers.remove("idempotency-key"), body }
-    }
-}
-
-impl From<Answer> for models::Answer {
-    fn from(answer: Answer) -> Self {
-        let headers = answer.headers.into_iter().map(|(name, value)| (name, value.to_owned()));
-        Self { status: answer.status, headers: headers.collect(), body: answer.body }
     }
 }
 

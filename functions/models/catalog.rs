@@ -1,0 +1,67 @@
+//! The models that there are, and an account at each that it can be tried with.
+
+use super::Model;
+
+/// A model, and how it is reached.
+#[derive(Debug)]
+pub struct Line {
+    /// What the model calls itself, and what its path begins with.
+    pub name: &'static str,
+    pub make: fn(String) -> Box<dyn Model>,
+    /// What stands before the 64 hexadecimal digits of what its notices are signed with.
+    pub secret_prefix: &'static str,
+    /// The adapters that speak to it, each with the path below the model that its base URL ends with.
+    pub gateways: &'static [(&'static str, &'static str)],
+    /// What an account there is known by.
+    pub credential: &'static [(&'static str, &'static str)],
+}
+
+/// Every model.
+pub const CATALOG: &[Line] = &[];
+
+impl Line {
+    /// What its notices are signed with, made of 64 hexadecimal digits.
+    #[must_use]
+    pub fn secret(&self, digits: &str) -> String {
+        format!("{}{digits}", self.secret_prefix)
+    }
+}
+
+/// The model of that name.
+#[must_use]
+pub fn line(name: &str) -> Option<&'static Line> {
+    CATALOG.iter().find(|line| line.name == name)
+}
+
+/// Every model, with notices that are signed with what is made of these 64 hexadecimal digits.
+#[must_use]
+pub fn all(digits: &str) -> Vec<Box<dyn Model>> {
+    CATALOG.iter().map(|line| (line.make)(line.secret(digits))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use kessai_shared::card::Secret;
+    use kessai_shared::gateways::{Adapter, Credential};
+
+    use super::*;
+
+    const DIGITS: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    #[test]
+    fn every_model_is_called_as_its_line_says_and_its_account_is_one_at_its_adapters() {
+        let names: BTreeSet<&str> = CATALOG.iter().map(|line| line.name).collect();
+        assert_eq!(names.len(), CATALOG.len(), "each name once");
+        for (model, line) in all(DIGITS).iter().zip(CATALOG) {
+            assert_eq!(model.name(), line.name);
+            for (name, _) in line.gateways {
+                let adapter = Adapter::named(name).unwrap_or_else(|| panic!("{name}: no such adapter"));
+                let member = |(name, text): &(&str, &str)| ((*name).to_owned(), Secret::new((*text).to_owned()));
+                let members: BTreeMap<_, _> = line.credential.iter().map(member).collect();
+                assert!(Credential::of(members, adapter.credential).is_ok(), "{name}");
+            }
+        }
+    }
+}
