@@ -49,11 +49,14 @@ pub struct Serve {
     /// Port of the sandbox gateways; 0 picks a free one.
     #[arg(long, default_value_t = 9401, conflicts_with = "sandbox_url")]
     pub sandbox_port: u16,
+    /// Use the models of payment gateways at this address instead of starting them.
+    #[arg(long, value_name = "URL")]
+    pub models_url: Option<String>,
     /// Port of the models of payment gateways; 0 picks a free one.
-    #[arg(long, default_value_t = 9402)]
+    #[arg(long, default_value_t = 9402, conflicts_with = "models_url")]
     pub models_port: u16,
     /// Start no models of payment gateways.
-    #[arg(long, conflicts_with = "models_port")]
+    #[arg(long, conflicts_with_all = ["models_port", "models_url"])]
     pub no_models: bool,
     /// Print nothing per request.
     #[arg(long)]

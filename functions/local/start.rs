@@ -80,9 +80,10 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
             start_sandbox(arguments.sandbox_port, options, gateways_ended.clone()).await?
         }
     };
-    let models_url = match arguments.no_models {
-        true => None,
-        false => Some(models::start(arguments.models_port, &identity, &url, clock.clone(), gateways_ended).await?),
+    let models_url = match arguments.models_url {
+        _ if arguments.no_models => None,
+        Some(url) => Some(url.trim_end_matches('/').to_owned()),
+        None => Some(models::start(arguments.models_port, &identity, &url, clock.clone(), gateways_ended).await?),
     };
     let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
     let sealing_keys = sealing_keys(resting)?;
