@@ -25,6 +25,8 @@ class Front(ThreadingHTTPServer):
         self.routes: dict[str, tuple[str, Known | None]] = {}
         self.lost: dict[str, set[str]] = {}
         self.passed: list[tuple[str, str, int]] = []
+        # What a validator among those behind has objected to: whether it is an error, where, and what.
+        self.objections: list[tuple[bool, str, str]] = []
         self.posted: list[dict[str, Any]] = []
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -68,6 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         text = answer.read()
         with self.server.lock:
             self.server.passed.append((self.command, self.path, answer.status))
+            self.server.objections += _objections(f"{self.command} {self.path}", answer.getheader("sl-violations"), text)
         kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in OWN]
         self._answer(answer.status, text, kept)
 
@@ -98,3 +101,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _objections(where: str, header: str | None, text: bytes) -> list[tuple[bool, str, str]]:
+    """Of Prism: in a header beside an answer that it lets pass, or in an answer of its own."""
+    if b"stoplight.io/prism/errors" in text:
+        return [(True, where, text.decode(errors="replace"))]
+    found = json.loads(header or "[]")
+    return [(one.get("severity") == "Error", where, one.get("message", "")) for one in found]

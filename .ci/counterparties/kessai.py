@@ -11,17 +11,22 @@ BINARY = Path(os.environ.get("KESSAI_LOCAL", tools.ROOT / "target/debug/kessai")
 LOGS = tools.HOME / "logs"
 
 
-class Models:
-    """The models alone, for any client. Their notices go below `hook`, each to the name of its model."""
+# As the catalog of models has them.
+NAMES = ["payjp", "komoju", "adyen", "payeezy", "stripe"]
 
-    def __init__(self, hook: str) -> None:
+
+class Models:
+    """The models alone, for any client. The notices of each go where `hooks` says, signed as `secrets` says, if it does."""
+
+    def __init__(self, hooks: dict[str, str], secrets: dict[str, str]) -> None:
         port = tools.free_port()
         self.url = f"http://127.0.0.1:{port}"
-        log = LOGS / "models.log"
+        log = LOGS / f"models-{port}.log"
         command = [BINARY, "gateways", "--port", port]
-        self.names = ["payjp", "komoju", "adyen", "payeezy", "stripe"]
-        for name in self.names:
-            command += ["--notify", f"{name}={hook}/{name}"]
+        for name, hook in hooks.items():
+            command += ["--notify", f"{name}={hook}"]
+        for name, secret in secrets.items():
+            command += ["--notify-secret", f"{name}={secret}"]
         tools.start(command, log)
         tools.until(f"the models; see {log}", lambda: tools.listens(port))
         lines = log.read_text().splitlines()
@@ -47,7 +52,7 @@ class Models:
         """What a script must know to be a client of this model."""
         model = self.described[name]
         told = {"credential": model["credential"], "baseUrls": model["baseUrls"]}
-        return told | {"hook": f"{hook}/{name}", "secret": self.secrets[name], "ledger": f"{self.url}/ledger?model={name}"}
+        return told | {"hook": hook, "secret": self.secrets[name], "ledger": f"{self.url}/ledger?model={name}"}
 
     def ledger(self, name: str) -> list[dict[str, Any]]:
         _, ledger = tools.ask("GET", f"{self.url}/ledger?model={name}")
@@ -76,6 +81,16 @@ class Kessai:
 
     def gateway(self, adapter: str) -> str:
         return self.variables["KESSAI_GATEWAY_ID_" + adapter.upper().replace("-", "_")]
+
+    def hook(self, adapter: str) -> str:
+        """Where gateways of this adapter tell something."""
+        headers = {"authorization": f"Bearer {self.variables['KESSAI_API_KEY']}"}
+        _, everything = tools.ask("GET", f"{self.url}/set-up", headers=headers)
+        [provider] = [one["id"] for one in everything["providers"] if one["adapter"] == adapter]
+        return f"{self.url}/commerce/payments/notify?provider={provider}"
+
+    def notice_secret(self, model: str) -> str:
+        return self.variables["KESSAI_NOTICE_SECRET_" + model.upper().replace("-", "_")]
 
     def pass_time(self, duration: str) -> None:
         status, _ = tools.ask("POST", f"{self.url}/local/clock", {"advance": duration})
