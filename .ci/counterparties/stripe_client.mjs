@@ -20,3 +20,6 @@ export function stripe(address, key, more = {}) {
     ...more,
   });
 }
+
+// Whether this answer was given before.
+export const replayed = (answer) => answer.lastResponse.headers.get("idempotent-replayed") === "true";

@@ -68,6 +68,14 @@ pub struct Notices<'a> {
     pub secret: &'a Secret,
 }
 
+/// Of a model: who hears what it tells, and what it is signed with.
+pub struct Told<'a> {
+    pub model: &'static Line,
+    /// None where no adapter reads it.
+    pub provider: Option<ProviderId>,
+    pub secret: &'a Secret,
+}
+
 impl Identity {
     /// As `local.env` has it, and new where it has nothing.
     pub fn load(file: &Path) -> Self {
@@ -197,7 +205,7 @@ impl Identity {
     /// Gives a secret to each provider that has none, or none that opens. One that somebody has set stays.
     fn share_secrets(&self, merchant: &mut Merchant, keys: &SealingKeys, now: Timestamp) -> Result<(), StartError> {
         let of_classes = self.notices()?.into_iter().map(|notices| (notices.provider, notices.secret));
-        let of_models = self.models()?.into_iter().filter_map(|(_, provider, secret)| Some((provider?, secret)));
+        let of_models = self.models()?.into_iter().filter_map(|told| Some((told.provider?, told.secret)));
         for (id, secret) in of_classes.chain(of_models) {
             let Some(provider) = merchant.providers.get_mut(&id) else { continue };
             let opened = provider.opened_notice_secrets(&self.merchant, id, keys, now);
@@ -219,13 +227,14 @@ impl Identity {
         notices.collect()
     }
 
-    /// The models, each with the provider that hears its notices, if any does, and what they are signed with.
-    pub fn models(&self) -> Result<Vec<(&'static Line, Option<ProviderId>, &Secret)>, StartError> {
-        let known = CATALOG.iter().filter_map(|line| Some((line, self.notice_secrets.get(&variable_of(line.name))?)));
-        let models = known.map(|(line, secret)| {
-            let hears = |one: &Modelled| one.model.name == line.name && one.adapter.notice.is_some();
+    /// The models, each with who hears it.
+    pub fn models(&self) -> Result<Vec<Told<'_>>, StartError> {
+        let known =
+            CATALOG.iter().filter_map(|model| Some((model, self.notice_secrets.get(&variable_of(model.name))?)));
+        let models = known.map(|(model, secret)| {
+            let hears = |one: &Modelled| one.model.name == model.name && one.adapter.notice.is_some();
             let provider = modelled::all().find(hears).map(|one| one.provider(&self.merchant)).transpose()?;
-            Ok((line, provider, secret))
+            Ok(Told { model, provider, secret })
         });
         models.collect()
     }

@@ -1,12 +1,13 @@
 //! Starts the models of payment gateways: beside the local server, or alone.
 
+use std::sync::Arc;
+
 use kessai_shared::card::Secret;
 use kessai_shared::ports::Clock;
-use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::arguments::Gateways;
-use super::identity::Identity;
+use super::identity::{Identity, Told};
 use super::start::{ended, fresh_key, hexadecimal, listen, wait};
 use crate::lambda::StartError;
 use crate::models::catalog::{CATALOG, Line};
@@ -24,7 +25,7 @@ pub async fn run(arguments: Gateways) -> Result<(), StartError> {
     for line in CATALOG {
         let secret = arguments.secret(line.name).unwrap_or_else(|| line.secret(&digits));
         introduce(line, &url, &secret);
-        models.push((line.make)(secret));
+        models.push(line.at(&url, &secret));
     }
     Ok(serve(listener, Options::of(models, receivers), wait(ended)).await?)
 }
@@ -50,15 +51,15 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     ended: watch::Receiver<bool>,
 ) -> Result<String, StartError> {
-    let mut receivers = Receivers::new();
-    let mut models: Vec<Box<dyn Model>> = Vec::new();
-    for (line, provider, secret) in identity.models()? {
-        let hook = provider.map(|provider| format!("{url}/commerce/payments/notify?provider={provider}"));
-        receivers.insert(line.name.to_owned(), hook.into_iter().collect());
-        models.push((line.make)(Secret::reveal(secret).to_owned()));
-    }
     let listener = listen(port).await?;
     let models_url = format!("http://{}", listener.local_addr()?);
+    let mut receivers = Receivers::new();
+    let mut models: Vec<Box<dyn Model>> = Vec::new();
+    for Told { model, provider, secret } in identity.models()? {
+        let hook = provider.map(|provider| format!("{url}/commerce/payments/notify?provider={provider}"));
+        receivers.insert(model.name.to_owned(), hook.into_iter().collect());
+        models.push(model.at(&models_url, Secret::reveal(secret)));
+    }
     let options = Options { models, receivers, clock };
     tokio::spawn(async move {
         if let Err(error) = serve(listener, options, wait(ended)).await {

@@ -7,7 +7,8 @@ use super::Model;
 pub struct Line {
     /// What the model calls itself, and what its path begins with.
     pub name: &'static str,
-    pub make: fn(String) -> Box<dyn Model>,
+    /// Makes it of what its notices are signed with and of the URL at which payers reach it.
+    pub make: fn(&str, &str) -> Box<dyn Model>,
     /// What stands before the 64 hexadecimal digits of what its notices are signed with.
     pub secret_prefix: &'static str,
     /// The adapters that speak to it, each with the path below the model that its base URL ends with.
@@ -19,7 +20,16 @@ pub struct Line {
 /// Every model.
 pub const CATALOG: &[Line] = &[];
 
+/// Where the models are that were not told otherwise.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:9402";
+
 impl Line {
+    /// The model where all of them are at this URL.
+    #[must_use]
+    pub fn at(&self, url: &str, secret: &str) -> Box<dyn Model> {
+        (self.make)(secret, &format!("{url}/{}", self.name))
+    }
+
     /// What its notices are signed with, made of 64 hexadecimal digits.
     #[must_use]
     pub fn secret(&self, digits: &str) -> String {
@@ -36,7 +46,7 @@ pub fn line(name: &str) -> Option<&'static Line> {
 /// Every model, with notices that are signed with what is made of these 64 hexadecimal digits.
 #[must_use]
 pub fn all(digits: &str) -> Vec<Box<dyn Model>> {
-    CATALOG.iter().map(|line| (line.make)(line.secret(digits))).collect()
+    CATALOG.iter().map(|line| line.at(DEFAULT_URL, &line.secret(digits))).collect()
 }
 
 #[cfg(test)]

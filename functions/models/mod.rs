@@ -26,7 +26,8 @@ mod faults;
 mod post;
 #[cfg(feature = "local")]
 mod server;
-#[cfg(all(test, feature = "local"))]
+#[cfg(test)]
+#[cfg(feature = "local")]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -121,8 +121,6 @@ impl State {
         let (first, rest) = split(&request.path);
         let place = self.models.iter().position(|model| model.name() == first);
         if let Some(place) = place {
-            // As proxies say under what they have taken away from a path.
-            request.headers.insert("x-forwarded-prefix".to_owned(), format!("/{first}"));
             request.path = rest.to_owned();
             return self.ask(place, &request, now_ms);
         }
