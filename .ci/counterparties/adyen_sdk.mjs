@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
 const require = createRequire(`${process.env.NODE_MODULES}/client.js`);
-const { Client, CheckoutAPI, Config, EnvironmentEnum, HttpClientException, hmacValidator } = require("@adyen/api-library");
+const { Client, CheckoutAPI, Config, EnvironmentEnum, hmacValidator } = require("@adyen/api-library");
 const told = JSON.parse(process.env.TOLD);
 const { apiKey, merchantAccount } = told.credential;
 
@@ -22,12 +22,12 @@ const httpClient = {
 
 function checkout(key) {
   const client = new Client(new Config({ apiKey: key, environment: EnvironmentEnum.TEST }), httpClient);
-  const api = new CheckoutAPI(client);
-  api.PaymentsApi.baseUrl = api.ModificationsApi.baseUrl = told.baseUrls.adyen;
-  return api;
+  const { PaymentsApi: payments, ModificationsApi: modifications } = new CheckoutAPI(client);
+  payments.baseUrl = modifications.baseUrl = told.baseUrls.adyen;
+  return { payments, modifications };
 }
 
-const { PaymentsApi: payments, ModificationsApi: modifications } = checkout(apiKey);
+const { payments, modifications } = checkout(apiKey);
 const amount = (value) => ({ currency: "EUR", value });
 const card = { type: "scheme", number: "4111111111111111", expiryMonth: "03", expiryYear: "2030", cvc: "737", holderName: "Carol" };
 const payment = (value, reference) => ({
@@ -46,7 +46,7 @@ const other = await payments.payments(payment(500, "node-2"));
 const reversal = { merchantAccount, reference: "node-reversal" };
 assert.equal((await modifications.refundOrCancelPayment(other.pspReference, reversal)).status, "received");
 assert.equal((await payments.payments(payment(9003, "node-3"))).resultCode, "Refused");
-await assert.rejects(checkout("x").PaymentsApi.payments(payment(1234, "node-4")), { statusCode: 401 });
+await assert.rejects(checkout("x").payments.payments(payment(1234, "node-4")), { statusCode: 401 });
 
 const validator = new hmacValidator();
 let items = [];

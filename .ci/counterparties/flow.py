@@ -20,6 +20,8 @@ def card(number: str, cvv: str = "737") -> dict[str, Any]:
     return {
         "cardPaymentMethod": {
             "cardNumber": number,
+            "cardType": "Visa",
+            "cardCategory": "CreditCard",
             "expiryMonth": 3,
             "expiryYear": 2030,
             "cvv": cvv,

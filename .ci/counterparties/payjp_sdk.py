@@ -50,15 +50,16 @@ def main() -> None:
     good = method(api, customer, "4242424242424242")
 
     def flow(amount: int, capture: str, paid_with: str = good, reference: str = "sdk"):
-        return PaymentFlowCreateRequest(
-            amount=amount,
-            currency="jpy",
-            customer_id=customer,
-            payment_method_id=paid_with,
-            capture_method=capture,
-            confirm=True,
-            metadata={"reference": reference},
-        )
+        asked = {
+            "amount": amount,
+            "currency": "jpy",
+            "customer_id": customer,
+            "payment_method_id": paid_with,
+            "capture_method": capture,
+            "confirm": True,
+            "metadata": {"reference": reference},
+        }
+        return PaymentFlowCreateRequest.from_dict(asked)
 
     held = flows.create_payment_flow(flow(1000, "manual"), idempotency_key="payjp-sdk-1")
     assert (held.status, held.amount_capturable) == ("requires_capture", 1000), held
