@@ -45,6 +45,8 @@ pub mod sandbox;
 pub mod scheduler_tick;
 #[path = "set-up/mod.rs"]
 pub mod set_up;
+#[cfg(feature = "local")]
+mod socket;
 pub mod tokenize;
 pub mod wire;
 

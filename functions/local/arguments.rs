@@ -7,9 +7,12 @@ use clap::{Args, Parser, Subcommand};
 use kessai_shared::card::Secret;
 
 use crate::command::SetUp;
+use crate::models;
+use crate::models::catalog::{CATALOG, line};
 use crate::sandbox::{Class, Notify, Receivers};
 
-/// A payments service. Without a command: in one process, over an embedded database, with sandbox gateways.
+/// A payments service. Without a command: in one process, over an embedded database, with sandbox gateways
+/// and models of gateways.
 #[derive(Debug, Parser)]
 #[command(name = "kessai", version, args_conflicts_with_subcommands = true, subcommand_value_name = "COMMAND")]
 pub struct Arguments {
@@ -23,6 +26,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run the sandbox gateways alone, so that they outlive the server
     Sandbox(Sandbox),
+    /// Run the models of payment gateways alone, for any client to try
+    Gateways(Gateways),
     #[command(flatten)]
     SetUp(Box<SetUp>),
 }
@@ -44,6 +49,15 @@ pub struct Serve {
     /// Port of the sandbox gateways; 0 picks a free one.
     #[arg(long, default_value_t = 9401, conflicts_with = "sandbox_url")]
     pub sandbox_port: u16,
+    /// Use the models of payment gateways at this address instead of starting them.
+    #[arg(long, value_name = "URL")]
+    pub models_url: Option<String>,
+    /// Port of the models of payment gateways; 0 picks a free one.
+    #[arg(long, default_value_t = 9402, conflicts_with = "models_url")]
+    pub models_port: u16,
+    /// Start no models of payment gateways.
+    #[arg(long, conflicts_with_all = ["models_port", "models_url"])]
+    pub no_models: bool,
     /// Print nothing per request.
     #[arg(long)]
     pub quiet: bool,
@@ -65,6 +79,55 @@ pub struct Sandbox {
     pub notify_secret: Vec<(Class, Arc<Secret>)>,
 }
 
+/// The models of payment gateways alone.
+#[derive(Debug, Args)]
+pub struct Gateways {
+    /// Port to listen on; 0 picks a free one.
+    #[arg(long, default_value_t = 9402)]
+    pub port: u16,
+    /// Where the notices of a model go; may be repeated.
+    #[arg(long, value_name = "MODEL=URL", value_parser = of_model)]
+    pub notify: Vec<(String, Arc<Secret>)>,
+    /// What the notices of a model are signed with [default: something that is printed]; may be repeated.
+    #[arg(long, value_name = "MODEL=SECRET", value_parser = of_model)]
+    pub notify_secret: Vec<(String, Arc<Secret>)>,
+}
+
+impl Gateways {
+    /// Where notices go.
+    ///
+    /// # Errors
+    /// Says which argument is wrong.
+    pub fn receivers(&self) -> Result<models::Receivers, String> {
+        let mut receivers = models::Receivers::new();
+        for (model, url) in &self.notify {
+            if !is_url(url.reveal()) {
+                return Err(format!("--notify {model}: must be a URL of http or https"));
+            }
+            receivers.entry(model.clone()).or_default().push(url.reveal().to_owned());
+        }
+        Ok(receivers)
+    }
+
+    /// What notices of a model are signed with, where it was said: the last time counts.
+    pub fn secret(&self, model: &str) -> Option<String> {
+        let said = self.notify_secret.iter().rfind(|(name, _)| name == model);
+        said.map(|(_, secret)| secret.reveal().to_owned())
+    }
+}
+
+/// What is said of a model.
+fn of_model(text: &str) -> Result<(String, Arc<Secret>), String> {
+    let (model, rest) = text.split_once('=').ok_or("must be MODEL=…")?;
+    let names = || CATALOG.iter().map(|line| line.name).collect::<Vec<_>>().join(", ");
+    line(model).ok_or_else(|| format!("the model must be one of {}", names()))?;
+    Ok((model.to_owned(), Arc::new(Secret::new(rest.to_owned()))))
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
 /// What is said of a class. It may be a secret, so that it cannot be printed.
 fn of_class(text: &str) -> Result<(Class, Arc<Secret>), String> {
     let (class, rest) = text.split_once('=').ok_or("must be CLASS=…")?;
@@ -82,7 +145,7 @@ impl Sandbox {
         let mut receivers = Receivers::new();
         for (class, url) in &self.notify {
             let (name, url) = (class.name(), url.reveal());
-            if !url.starts_with("http://") && !url.starts_with("https://") {
+            if !is_url(url) {
                 return Err(format!("--notify {name}: must be a URL of http or https"));
             }
             if receivers

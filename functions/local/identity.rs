@@ -1,5 +1,5 @@
 //! The development merchant: its API key and its gateways, one for each way to find out what became of
-//! a lost request, with what each signs its notices with. Made at the first start, and kept in `local.env`, so that a
+//! a lost request, with what each signs its notices with, and one at each model. Made at the first start, and kept in `local.env`, so that a
 //! shell can source it.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use kessai_infra::system::SystemClock;
 use kessai_infra::system::SystemEntropy;
 use kessai_shared::card::Secret;
-use kessai_shared::gateways::sandbox;
+use kessai_shared::gateways::ADAPTERS;
 use kessai_shared::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
 use kessai_shared::merchant::set_up::{LastChange, Who};
 use kessai_shared::merchant::{
@@ -27,7 +27,9 @@ use kessai_shared::stored::payment::VERSION;
 use kessai_shared::time::Timestamp;
 
 use super::files::{variables, write_whole};
+use super::modelled::{self, Modelled, variable as variable_of};
 use crate::lambda::StartError;
+use crate::models::catalog::{CATALOG, Line};
 
 /// The sandbox gateways: the end of the variable, the path at the sandbox and of the adapter's name.
 const CLASSES: [(&str, &str); 4] =
@@ -39,20 +41,22 @@ const OWN_BALANCE: &str = "OWN_BALANCE";
 /// What stands before the class in the variable of what its gateways sign notices with.
 const NOTICE_SECRET: &str = "KESSAI_NOTICE_SECRET_";
 
-/// Where the sandbox is, and what seals its secrets here.
-#[derive(Clone, Copy)]
-struct Sandboxes<'a> {
-    url: &'a str,
-    keys: &'a SealingKeys,
+/// Where everything listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses<'a> {
+    pub server: &'a str,
+    pub sandbox: &'a str,
+    /// None where there are none.
+    pub models: Option<&'a str>,
 }
 
 /// Who uses the local server.
 pub struct Identity {
     pub api_key: ApiKey,
     pub merchant: MerchantId,
-    pub gateways: BTreeMap<&'static str, GatewayId>,
-    /// What the gateways of each class sign their notices with.
-    notice_secrets: BTreeMap<&'static str, Secret>,
+    pub gateways: BTreeMap<String, GatewayId>,
+    /// What the gateways of each class, and those of each model, sign their notices with.
+    notice_secrets: BTreeMap<String, Secret>,
 }
 
 /// Of the gateways of one class of the sandbox: by which provider they tell us something, and what they sign it with.
@@ -64,20 +68,31 @@ pub struct Notices<'a> {
     pub secret: &'a Secret,
 }
 
+/// Of a model: who hears what it tells, and what it is signed with.
+pub struct Told<'a> {
+    pub model: &'static Line,
+    /// None where no adapter reads it.
+    pub provider: Option<ProviderId>,
+    pub secret: &'a Secret,
+}
+
 impl Identity {
     /// As `local.env` has it, and new where it has nothing.
     pub fn load(file: &Path) -> Self {
         let text = fs::read_to_string(file).unwrap_or_default();
         let variables = variables(&text);
         let random = || SystemEntropy.bytes();
-        let gateway = |name: &'static str| {
+        let gateway = |name: String| {
             let known = variables.get(format!("KESSAI_GATEWAY_ID_{name}").as_str()).copied().and_then(GatewayId::parse);
             (name, known.unwrap_or_else(|| GatewayId::from_random(random())))
         };
-        let secret = |name: &'static str| {
+        let secret = |name: String, fresh: &dyn Fn() -> String| {
             let known = variables.get(format!("{NOTICE_SECRET}{name}").as_str()).filter(|text| !text.is_empty());
-            (name, Secret::new(known.map_or_else(|| HEXLOWER.encode(&random()), |text| (*text).to_owned())))
+            (name, Secret::new(known.map_or_else(fresh, |text| (*text).to_owned())))
         };
+        let of_classes = CLASSES.map(|(name, _)| secret(name.to_owned(), &|| HEXLOWER.encode(&random())));
+        let digits = || HEXLOWER.encode(&[random(), random()].concat());
+        let of_models = CATALOG.iter().map(|line| secret(variable_of(line.name), &|| line.secret(&digits())));
         let variable = |name: &str| variables.get(name).copied();
         Self {
             api_key: variable("KESSAI_API_KEY")
@@ -86,21 +101,28 @@ impl Identity {
             merchant: variable("KESSAI_MERCHANT_ID")
                 .and_then(MerchantId::parse)
                 .unwrap_or_else(|| MerchantId::from_random(random())),
-            gateways: CLASSES.into_iter().map(|(name, _)| name).chain([OWN_BALANCE]).map(gateway).collect(),
-            notice_secrets: CLASSES.into_iter().map(|(name, _)| secret(name)).collect(),
+            gateways: CLASSES
+                .into_iter()
+                .map(|(name, _)| name.to_owned())
+                .chain([OWN_BALANCE.to_owned()])
+                .chain(modelled::all().map(Modelled::variable))
+                .map(gateway)
+                .collect(),
+            notice_secrets: of_classes.into_iter().chain(of_models).collect(),
         }
     }
 
     /// Writes `local.env`, readable by its owner only.
-    pub fn save(&self, file: &Path, url: &str, sandbox_url: &str) -> std::io::Result<()> {
+    pub fn save(&self, file: &Path, addresses: Addresses<'_>) -> std::io::Result<()> {
         let mut lines = vec![
-            format!("KESSAI_URL={url}"),
+            format!("KESSAI_URL={}", addresses.server),
             format!("KESSAI_API_KEY={}", self.api_key.reveal()),
             // The same: it may do everything. A deployment keeps them apart.
             format!("KESSAI_SET_UP_KEY={}", self.api_key.reveal()),
             format!("KESSAI_MERCHANT_ID={}", self.merchant),
-            format!("SANDBOX_URL={sandbox_url}"),
+            format!("SANDBOX_URL={}", addresses.sandbox),
         ];
+        lines.extend(addresses.models.map(|url| format!("MODELS_URL={url}")));
         lines.extend(self.gateways.get("KEYED").map(|id| format!("KESSAI_GATEWAY_ID={id}")));
         lines.extend(self.gateways.iter().map(|(name, id)| format!("KESSAI_GATEWAY_ID_{name}={id}")));
         lines.extend(
@@ -112,7 +134,12 @@ impl Identity {
 
     /// Makes sure that the store knows the merchant, its key and where its gateways listen now. What was set up since
     /// the first start stays.
-    pub async fn register(&self, store: &dyn Store, sandbox_url: &str, keys: &SealingKeys) -> Result<(), StartError> {
+    pub async fn register(
+        &self,
+        store: &dyn Store,
+        addresses: Addresses<'_>,
+        keys: &SealingKeys,
+    ) -> Result<(), StartError> {
         let clock = SystemClock;
         let id = self.api_key_id()?;
         put(store, encode_pointer(&self.api_key.hash(), Pointer { merchant: self.merchant, key: Some(id) })).await?;
@@ -120,13 +147,13 @@ impl Identity {
         for (id, _) in providers(&self.merchant)? {
             registry.point_provider(id, self.merchant).await?;
         }
-        let sandboxes = Sandboxes { url: sandbox_url, keys };
-        let fresh = self.developed(Merchant::new(self.merchant, "Development"), sandboxes, clock.now())?;
+        let developed = |known: Merchant, now: Timestamp| self.developed(known, addresses, keys, now);
+        let fresh = developed(Merchant::new(self.merchant, "Development"), clock.now())?;
         match registry.merchant(&self.merchant).await? {
             None => drop(registry.make(&fresh).await.map_err(hindered)?),
             Some(known) => {
                 let decide = |known: &Merchant, now: Timestamp| {
-                    Ok(self.developed(known.clone(), sandboxes, now).unwrap_or_else(|_| known.clone()))
+                    Ok(developed(known.clone(), now).unwrap_or_else(|_| known.clone()))
                 };
                 registry.change(known, decide).await.map_err(hindered)?;
             }
@@ -135,7 +162,13 @@ impl Identity {
     }
 
     /// The merchant with whatever it lacks for development: the same version where it lacks nothing.
-    fn developed(&self, known: Merchant, sandboxes: Sandboxes<'_>, now: Timestamp) -> Result<Merchant, StartError> {
+    fn developed(
+        &self,
+        known: Merchant,
+        addresses: Addresses<'_>,
+        keys: &SealingKeys,
+        now: Timestamp,
+    ) -> Result<Merchant, StartError> {
         let is_new = known.last_change.is_none() && known.gateways.is_empty();
         let mut next = known.clone();
         if is_new {
@@ -145,11 +178,14 @@ impl Identity {
         for (id, provider) in providers(&self.merchant)? {
             next.providers.entry(id).or_insert(provider);
         }
-        self.share_secrets(&mut next, sandboxes.keys, now)?;
-        for (id, gateway) in self.sandboxes(sandboxes.url)? {
-            let kept = next.gateways.entry(id).or_insert_with(|| gateway.clone());
-            kept.base_url = gateway.base_url;
-            kept.provider = gateway.provider;
+        self.share_secrets(&mut next, keys, now)?;
+        for (id, gateway) in self.sandboxes(addresses.sandbox)? {
+            keep(&mut next, id, gateway);
+        }
+        for (modelled, url) in addresses.models.iter().flat_map(|url| modelled::all().map(move |one| (one, *url))) {
+            let Some(id) = self.gateways.get(&modelled.variable()).copied() else { continue };
+            let kept = keep(&mut next, id, modelled.gateway(&self.merchant, url)?);
+            modelled.introduce(kept, id, &self.merchant, keys)?;
         }
         let key = everything(&self.api_key, "Development", now);
         if next.key_with(&key.hash).is_none() {
@@ -168,7 +204,9 @@ impl Identity {
 
     /// Gives a secret to each provider that has none, or none that opens. One that somebody has set stays.
     fn share_secrets(&self, merchant: &mut Merchant, keys: &SealingKeys, now: Timestamp) -> Result<(), StartError> {
-        for Notices { provider: id, secret, .. } in self.notices()? {
+        let of_classes = self.notices()?.into_iter().map(|notices| (notices.provider, notices.secret));
+        let of_models = self.models()?.into_iter().filter_map(|told| Some((told.provider?, told.secret)));
+        for (id, secret) in of_classes.chain(of_models) {
             let Some(provider) = merchant.providers.get_mut(&id) else { continue };
             let opened = provider.opened_notice_secrets(&self.merchant, id, keys, now);
             if opened.is_ok_and(|opened| !opened.is_empty()) {
@@ -187,6 +225,18 @@ impl Identity {
             Ok(Notices { class, provider: provider_id(&self.merchant, &format!("sandbox-{class}"))?, secret })
         });
         notices.collect()
+    }
+
+    /// The models, each with who hears it.
+    pub fn models(&self) -> Result<Vec<Told<'_>>, StartError> {
+        let known =
+            CATALOG.iter().filter_map(|model| Some((model, self.notice_secrets.get(&variable_of(model.name))?)));
+        let models = known.map(|(model, secret)| {
+            let hears = |one: &Modelled| one.model.name == model.name && one.adapter.notice.is_some();
+            let provider = modelled::all().find(hears).map(|one| one.provider(&self.merchant)).transpose()?;
+            Ok(Told { model, provider, secret })
+        });
+        models.collect()
     }
 
     fn api_key_id(&self) -> Result<ApiKeyId, StartError> {
@@ -211,6 +261,15 @@ impl Identity {
     }
 }
 
+/// Puts the gateway there, or leads the one that is there to where it listens now.
+fn keep(merchant: &mut Merchant, id: GatewayId, gateway: Gateway) -> &mut Gateway {
+    let (base_url, provider) = (gateway.base_url.clone(), gateway.provider);
+    let kept = merchant.gateways.entry(id).or_insert(gateway);
+    kept.base_url = base_url;
+    kept.provider = provider;
+    kept
+}
+
 /// A provider for each adapter, the same whenever they are made.
 pub fn providers(merchant: &MerchantId) -> Result<Vec<(ProviderId, Provider)>, StartError> {
     let provider = |name: &str| {
@@ -226,7 +285,7 @@ pub fn providers(merchant: &MerchantId) -> Result<Vec<(ProviderId, Provider)>, S
         };
         Ok((provider_id(merchant, name)?, provider))
     };
-    sandbox::ALL.iter().map(|adapter| provider(adapter.name)).collect()
+    ADAPTERS.iter().map(|adapter| provider(adapter.name)).collect()
 }
 
 pub fn provider_id(merchant: &MerchantId, adapter: &str) -> Result<ProviderId, StartError> {

@@ -1,5 +1,5 @@
 //! The local server: every function of the template in one process, over an embedded DynamoDB, with
-//! sandbox gateways beside it. For development and tests; never deployed.
+//! sandbox gateways and models of gateways beside it. For development and tests; never deployed.
 //!
 //! What differs from AWS is the platform, not the code: routes come from `template.yaml`
 //! ([`routes`]), requests become API Gateway events ([`server`]), the store is spoken to through the
@@ -13,6 +13,8 @@ pub mod files;
 pub mod follow_up;
 pub mod identity;
 pub mod methods;
+pub mod modelled;
+pub mod models;
 pub mod routes;
 pub mod server;
 pub mod start;

@@ -28,8 +28,9 @@ use super::clock::MovableClock;
 use super::embedded;
 use super::files::{claim_directory, write_whole};
 use super::follow_up::{self, Reminders, RemindingStore};
-use super::identity::{Identity, Notices};
+use super::identity::{Addresses, Identity, Notices};
 use super::methods;
+use super::models;
 use super::routes::routes;
 use super::server::Server;
 use crate::command;
@@ -46,6 +47,7 @@ pub fn start(arguments: Arguments) -> Result<(), StartError> {
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Sandbox(sandbox)) => run_sandbox(sandbox).await,
+            Some(Command::Gateways(gateways)) => models::run(gateways).await,
             Some(Command::SetUp(command)) => command::run(*command).await,
             None => run_server(arguments.serve).await,
         }
@@ -67,7 +69,7 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     let url = format!("http://{}", listener.local_addr()?);
     let resting = (!arguments.memory).then_some(arguments.data.as_path());
     // Ends after us: what we have asked it is still answered.
-    let (end_sandbox, sandbox_ended) = watch::channel(false);
+    let (end_gateways, gateways_ended) = watch::channel(false);
     let clock = Arc::new(MovableClock::open(resting.map(|data| data.join("clock")))?);
     let identity_file = arguments.data.join("local.env");
     let identity = Identity::load(&identity_file);
@@ -76,13 +78,19 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         None => {
             let data = resting.map(|data| data.join("sandbox"));
             let options = sandbox::Options { data, notify: receivers(&identity, &url)?, clock: clock.clone() };
-            start_sandbox(arguments.sandbox_port, options, sandbox_ended).await?
+            start_sandbox(arguments.sandbox_port, options, gateways_ended.clone()).await?
         }
+    };
+    let models_url = match arguments.models_url {
+        _ if arguments.no_models => None,
+        Some(url) => Some(url.trim_end_matches('/').to_owned()),
+        None => Some(models::start(arguments.models_port, &identity, &url, clock.clone(), gateways_ended).await?),
     };
     let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
     let sealing_keys = sealing_keys(resting)?;
-    identity.register(&database.merchants, &sandbox_url, &sealing_keys).await?;
-    identity.save(&identity_file, &url, &sandbox_url)?;
+    let addresses = Addresses { server: &url, sandbox: &sandbox_url, models: models_url.as_deref() };
+    identity.register(&database.merchants, addresses, &sealing_keys).await?;
+    identity.save(&identity_file, addresses)?;
 
     let reminders = Arc::new(Reminders::default());
     remember(&reminders, &database.payments).await?;
@@ -119,11 +127,11 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     };
     let deliveries = Arc::new(WebhookClient::new(Plain::Loopback)?);
     tokio::spawn(follow_up::run(app.clone(), deliveries, reminders, Arc::clone(&clock)));
-    greet(&url, &sandbox_url, &identity_file, &identity);
+    greet(addresses, &identity_file, &identity);
     let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });
     server.serve(listener, wait(ended)).await;
-    // Nobody listens where the sandbox runs elsewhere.
-    let _ = end_sandbox.send(true);
+    // Nobody listens where the sandbox runs elsewhere, and no models.
+    let _ = end_gateways.send(true);
     Ok(())
 }
 
@@ -144,9 +152,11 @@ async fn remember(reminders: &Reminders, table: &DynamoDb) -> Result<(), StartEr
     }
 }
 
-async fn listen(port: u16) -> Result<TcpListener, StartError> {
+pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
-    listener.map_err(|error| format!("port {port}: {error}; choose another with --port or --sandbox-port, or 0").into())
+    listener.map_err(|error| {
+        format!("port {port}: {error}; choose another with --port, --sandbox-port or --models-port, or 0").into()
+    })
 }
 
 async fn start_sandbox(
@@ -202,11 +212,11 @@ fn kept(
     Ok(text)
 }
 
-fn hexadecimal(key: &[u8; 32]) -> Zeroizing<String> {
+pub(super) fn hexadecimal(key: &[u8; 32]) -> Zeroizing<String> {
     HEXLOWER.encode(key).into()
 }
 
-fn fresh_key() -> [u8; 32] {
+pub(super) fn fresh_key() -> [u8; 32] {
     let mut key = [0; 32];
     key[..16].copy_from_slice(&SystemEntropy.bytes());
     key[16..].copy_from_slice(&SystemEntropy.bytes());
@@ -214,7 +224,7 @@ fn fresh_key() -> [u8; 32] {
 }
 
 /// Turns true when the process is told to end.
-fn ended() -> Result<watch::Receiver<bool>, StartError> {
+pub(super) fn ended() -> Result<watch::Receiver<bool>, StartError> {
     let (sender, receiver) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
@@ -228,14 +238,15 @@ fn ended() -> Result<watch::Receiver<bool>, StartError> {
     Ok(receiver)
 }
 
-async fn wait(mut ended: watch::Receiver<bool>) {
+pub(super) async fn wait(mut ended: watch::Receiver<bool>) {
     // An error means that nobody will ever tell: then it is over, too.
     let _ = ended.wait_for(|ended| *ended).await;
 }
 
-fn greet(url: &str, sandbox_url: &str, file: &Path, identity: &Identity) {
+fn greet(addresses: Addresses<'_>, file: &Path, identity: &Identity) {
     let file = file.display();
-    println!("Kessai at {url}, sandbox gateways at {sandbox_url}");
+    let models = addresses.models.map(|url| format!(", models of gateways at {url}"));
+    println!("Kessai at {}, sandbox gateways at {}{}", addresses.server, addresses.sandbox, models.unwrap_or_default());
     println!("API key {} (also in {file})", identity.api_key.reveal());
     println!(
         r#"

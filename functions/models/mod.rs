@@ -10,18 +10,39 @@
 //! the last four digits of the amount ([`magic`]).
 //!
 //! What moved money stands in its ledger ([`Effect`]), so that anybody can see whether the asker was right.
+//!
+//! # Rooms
+//! A file or folder for each model, listed in [`catalog`] with the account that it can be tried with. `drive` is the way
+//! from an adapter to a model. `server` is the way over a socket, with `faults` that strike there, `post` for what a model
+//! tells unasked, and `description` for who looks around.
 
 pub mod adyen;
+pub mod catalog;
+#[cfg(feature = "local")]
+mod description;
 mod drive;
+#[cfg(feature = "local")]
+mod faults;
 mod form;
 pub mod komoju;
 pub mod payeezy;
 pub mod payjp;
+#[cfg(feature = "local")]
+mod post;
+#[cfg(feature = "local")]
+mod server;
 pub mod stripe;
+#[cfg(test)]
+#[cfg(feature = "local")]
+mod tests;
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 pub use drive::{answered, arriving};
+#[cfg(feature = "local")]
+pub use server::{Options, Receivers, serve};
 
 use crate::sandbox::{Behaviour, of_amount};
 
@@ -46,7 +67,7 @@ impl Request {
     }
 }
 
-/// What a gateway answers.
+/// What a gateway answers. Header names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -56,8 +77,10 @@ pub struct Answer {
 
 impl Answer {
     #[must_use]
-    pub fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".to_owned())], body: body.to_string() }
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        // What is answered always serialises.
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
     }
 }
 
@@ -78,6 +101,20 @@ pub enum Act {
     Capture,
     Reverse,
     Refund,
+}
+
+impl Act {
+    /// As it stands in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Sale => "sale",
+            Self::Capture => "capture",
+            Self::Reverse => "reverse",
+            Self::Refund => "refund",
+        }
+    }
 }
 
 /// Money that moved, or was held.

@@ -10,46 +10,40 @@ use super::record::{Operation, Outcome, Reversal};
 use super::route::Kind;
 use super::token::token;
 
-/// An HTTP answer. Header names are lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    pub body: String,
-    pub headers: Vec<(&'static str, &'static str)>,
-}
+pub use crate::models::Answer;
 
 impl Answer {
     #[must_use]
-    pub(super) fn ok(body: &impl Serialize) -> Self {
+    pub(crate) fn ok(body: &impl Serialize) -> Self {
         Self::json(200, body)
     }
 
     #[must_use]
-    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, &json!({"code": code, "message": message}))
     }
 
     /// The request itself is wrong; the message names the member.
     #[must_use]
-    pub(super) fn invalid(message: &str) -> Self {
+    pub(crate) fn invalid(message: &str) -> Self {
         Self::error(400, "invalid_request", message)
     }
 
     /// The gateway's own failure.
     #[must_use]
-    pub(super) fn internal_error() -> Self {
+    pub(crate) fn internal_error() -> Self {
         Self::error(500, "internal_error", "the gateway failed")
     }
 
     /// A page for a person.
     #[must_use]
     pub(super) fn page(body: String) -> Self {
-        Self { status: 200, body, headers: vec![("content-type", "text/html; charset=utf-8")] }
+        Self { status: 200, body, headers: vec![("content-type", "text/html; charset=utf-8".to_owned())] }
     }
 
     #[must_use]
-    pub(super) fn with(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
         self
     }
 
@@ -59,10 +53,6 @@ impl Answer {
         let half = self.body.floor_char_boundary(self.body.len() / 2);
         self.body.truncate(half);
         self
-    }
-
-    fn json(status: u16, body: &impl Serialize) -> Self {
-        Self { status, body: written(body), headers: vec![("content-type", "application/json")] }
     }
 }
 

@@ -141,11 +141,12 @@
 //! # Rooms
 //! `behaviour` is the table, `magic` finds its codes in amounts, cards and methods, and `token` makes
 //! tokens of them; `route`, `order` and `fingerprint` read requests; `books` remembers what `record`
-//! describes; `script` holds the faults to come and `treatment` what they do; `answer` and
+//! describes; `script` holds the faults to come, `aim` what they are meant for, and `treatment` what they do; `answer` and
 //! `description` write bodies, `challenge` the payer's page, and `notice` what is told unasked. `model` puts them together into a [`Gateway`] that is a plain value
 //! without clock, network or chance, so that a simulation can run the same one. `ledger` keeps records
 //! in a file, `server` speaks HTTP, and `postman` sends the notices that are due in `outbox`.
 
+mod aim;
 mod answer;
 mod behaviour;
 mod books;
@@ -188,3 +189,14 @@ pub use route::{Class, Kind};
 pub use script::Mishap;
 #[cfg(feature = "local")]
 pub use server::{Options, serve};
+
+// What the models of gateways are served with, too.
+#[cfg(feature = "local")]
+pub(crate) use {
+    order::object,
+    outbox::Outbox,
+    postman::{DELIVERIES_MAX, post},
+    route::parameter,
+    script::{Aim as AimOfScript, Script, can_strike_notices, choice},
+    treatment::Treatment,
+};

@@ -9,6 +9,7 @@ use std::ops::Range;
 use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::aim::Aim;
 use super::answer::{Answer, of_operation, of_reversal};
 use super::behaviour::{ACTION_MS, Behaviour, Decline, Ending, SETTLEMENT_MS, Verdict};
 use super::books::Books;
@@ -71,7 +72,7 @@ pub enum Delivery {
 pub struct Gateway {
     url: String,
     books: Books,
-    script: Script,
+    script: Script<Aim>,
 }
 
 impl Default for Gateway {
@@ -141,7 +142,7 @@ impl Gateway {
 
     /// What a script has planned for the next body that this class sends unasked.
     pub fn strike_notice(&mut self, class: Class) -> Option<Mishap> {
-        self.script.take_for_notice(class)
+        self.script.take_where(|aim| aim.is_at_notices(class)).and_then(Mishap::of)
     }
 
     /// Remembers that notices of the operation at that place were taken.
@@ -325,7 +326,7 @@ impl Gateway {
         if order.by_browser {
             return Treatment::unstruck(magic);
         }
-        match self.script.take(order) {
+        match self.script.take_where(|aim| aim.is_at(order)) {
             Some(cue) => Treatment::scripted(cue, magic),
             None if self.books.is_first_delivery(order) => Treatment::magic(magic),
             None => Treatment::unstruck(magic),

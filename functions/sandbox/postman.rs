@@ -20,7 +20,7 @@ use super::script::Mishap;
 use super::server::{Desk, State, now_ms};
 
 /// Most notices on their way at once.
-const DELIVERIES_MAX: usize = 16;
+pub const DELIVERIES_MAX: usize = 16;
 
 /// How long a merchant has to take a notice.
 const TAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -73,29 +73,29 @@ pub async fn run(desk: Arc<Desk>, http: HttpClient) {
     deliveries.shutdown().await;
 }
 
-/// Whether it was taken, as far as the sender can know.
 async fn deliver(mut letter: Letter, http: HttpClient) -> (Letter, bool) {
-    if let Some(Mishap { delay_ms, .. }) = letter.mishap {
+    if letter.mishap.is_some_and(|mishap| mishap.fault == Fault::MalformedBody) {
+        letter.notice = letter.notice.cut_short();
+    }
+    let headers =
+        vec![("content-type", "application/json".to_owned()), (SIGNATURE_HEADER, letter.notice.signature.clone())];
+    let body = letter.notice.body.clone().into_bytes().into();
+    let request = HttpRequest { method: Method::Post, url: letter.url.clone(), headers, body };
+    let is_taken = post(request, letter.mishap, &http).await;
+    (letter, is_taken)
+}
+
+/// Posts something once. Whether it was taken, as far as the sender can know.
+pub async fn post(request: HttpRequest, mishap: Option<Mishap>, http: &HttpClient) -> bool {
+    if let Some(Mishap { delay_ms, .. }) = mishap {
         sleep(Duration::from_millis(delay_ms)).await;
     }
-    let fault = letter.mishap.map(|mishap| mishap.fault);
-    match fault {
-        Some(Fault::LostRequest) => return (letter, false),
-        Some(Fault::MalformedBody) => letter.notice = letter.notice.cut_short(),
-        Some(_) | None => {}
+    let fault = mishap.map(|mishap| mishap.fault);
+    if fault == Some(Fault::LostRequest) {
+        return false;
     }
-    let request = HttpRequest {
-        method: Method::Post,
-        url: letter.url.clone(),
-        headers: vec![
-            ("content-type", "application/json".to_owned()),
-            (SIGNATURE_HEADER, letter.notice.signature.clone()),
-        ],
-        body: letter.notice.body.clone().into_bytes().into(),
-    };
     let answer = http.send(request, TAKE_LIMIT).await;
-    let is_taken = answer.is_ok_and(|answer| (200..300).contains(&answer.status));
-    (letter, is_taken && fault != Some(Fault::LostAnswer))
+    answer.is_ok_and(|answer| (200..300).contains(&answer.status)) && fault != Some(Fault::LostAnswer)
 }
 
 impl Desk {

@@ -8,8 +8,7 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value, json};
 
 use super::behaviour::{Behaviour, Fault, Row, TABLE, by_name};
-use super::order::{Order, object};
-use super::route::{Class, Kind};
+use super::order::object;
 
 /// Most faults that can be pending: more than a test can mean.
 const PENDING_MAX: u64 = 1_000;
@@ -17,8 +16,23 @@ const PENDING_MAX: u64 = 1_000;
 /// Longest delay that a script can ask for: longer than any client or function waits.
 const DELAY_MAX_MS: u64 = 3_600_000;
 
-/// The members of a scripted fault. Others are refused: a misspelt one would strike everything.
-const MEMBERS: [&str; 5] = ["fault", "class", "kind", "delayMs", "times"];
+/// The members of a scripted fault, beside those of its aim. Others are refused: a misspelt one would strike everything.
+const MEMBERS: [&str; 3] = ["fault", "delayMs", "times"];
+
+/// What a scripted fault is meant for. One that says nothing of it is meant for everything.
+pub trait Aim: Sized {
+    /// Its members in a script.
+    const MEMBERS: &'static [&'static str];
+
+    /// Reads it from beside the fault.
+    ///
+    /// # Errors
+    /// A message that names the member that is wrong, or says that this fault cannot strike that.
+    fn read(entry: &Value, behaviour: Behaviour) -> Result<Self, String>;
+
+    /// Adds it to what is shown of a scripted fault.
+    fn show(&self, shown: &mut Map<String, Value>);
+}
 
 /// What a script makes of one delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,36 +42,11 @@ pub struct Cue {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct Entry<A> {
     name: &'static str,
     cue: Cue,
-    class: Option<Class>,
-    subject: Option<Subject>,
+    aim: A,
     times: u64,
-}
-
-/// What a scripted fault waits for. One that does not say waits for any operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Subject {
-    Operation(Kind),
-    /// A body that the gateway sends unasked.
-    Notice,
-}
-
-/// How a body that is sent unasked is called among the kinds of operation.
-const NOTICE: &str = "notice";
-
-impl Subject {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Operation(kind) => kind.name(),
-            Self::Notice => NOTICE,
-        }
-    }
-
-    fn by_name(name: &str) -> Option<Self> {
-        if name == NOTICE { Some(Self::Notice) } else { Kind::by_name(name).map(Self::Operation) }
-    }
 }
 
 /// What happens to a body that is sent unasked.
@@ -67,12 +56,26 @@ pub struct Mishap {
     pub delay_ms: u64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Script {
-    entries: VecDeque<Entry>,
+impl Mishap {
+    /// What the cue does to such a body, if anything.
+    pub fn of(cue: Cue) -> Option<Self> {
+        let fault = strikes_notices(cue.behaviour)?;
+        Some(Self { fault, delay_ms: cue.delay_ms.unwrap_or(fault.delay_ms()) })
+    }
 }
 
-impl Script {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script<A> {
+    entries: VecDeque<Entry<A>>,
+}
+
+impl<A> Default for Script<A> {
+    fn default() -> Self {
+        Self { entries: VecDeque::new() }
+    }
+}
+
+impl<A: Aim> Script<A> {
     /// Adds what the body asks for, all of it or nothing.
     ///
     /// # Errors
@@ -80,7 +83,7 @@ impl Script {
     pub fn add(&mut self, body: &[u8]) -> Result<(), String> {
         let body = object(body)?;
         let next = body.get("next").and_then(Value::as_array);
-        let added: Vec<Entry> =
+        let added: Vec<Entry<A>> =
             next.ok_or("next must be an array of faults")?.iter().map(entry).collect::<Result<_, _>>()?;
         let times = added.iter().map(|entry| entry.times).sum::<u64>();
         if self.pending() + times > PENDING_MAX {
@@ -90,22 +93,9 @@ impl Script {
         Ok(())
     }
 
-    /// Takes the oldest cue that is meant for this order.
-    pub fn take(&mut self, order: &Order) -> Option<Cue> {
-        let subject = Subject::Operation(order.kind);
-        self.take_where(order.class, |entry| entry.subject.is_none_or(|meant| meant == subject))
-    }
-
-    /// Takes what the oldest cue does to what is sent unasked.
-    pub fn take_for_notice(&mut self, class: Class) -> Option<Mishap> {
-        let cue = self.take_where(class, |entry| entry.subject == Some(Subject::Notice))?;
-        let fault = strikes_notices(cue.behaviour)?;
-        Some(Mishap { fault, delay_ms: cue.delay_ms.unwrap_or(fault.delay_ms()) })
-    }
-
-    fn take_where(&mut self, class: Class, is_meant: impl Fn(&Entry) -> bool) -> Option<Cue> {
-        let fits = |entry: &Entry| entry.class.is_none_or(|meant| meant == class) && is_meant(entry);
-        let index = self.entries.iter().position(fits)?;
+    /// Takes the oldest cue whose aim this is.
+    pub fn take_where(&mut self, is_meant: impl Fn(&A) -> bool) -> Option<Cue> {
+        let index = self.entries.iter().position(|entry| is_meant(&entry.aim))?;
         let entry = self.entries.get_mut(index)?;
         let cue = entry.cue;
         entry.times -= 1;
@@ -125,42 +115,44 @@ impl Script {
 
     /// What is pending, in the shape in which it was asked for.
     pub fn describe(&self) -> Value {
-        let next: Vec<Value> = self
-            .entries
-            .iter()
-            .map(|entry| {
-                json!({
-                    "fault": entry.name,
-                    "class": entry.class,
-                    "kind": entry.subject.map(Subject::name),
-                    "delayMs": entry.cue.delay_ms,
-                    "times": entry.times,
-                })
-            })
-            .collect();
+        let next: Vec<Value> = self.entries.iter().map(Entry::describe).collect();
         json!({"pending": self.pending(), "next": next})
     }
 }
 
-fn entry(value: &Value) -> Result<Entry, String> {
-    let row = row(value)?;
-    let mut names = value.as_object().into_iter().flat_map(Map::keys);
-    if !names.all(|name| MEMBERS.contains(&name.as_str())) {
-        return Err(format!("next: the members are {}", MEMBERS.join(", ")));
+impl<A: Aim> Entry<A> {
+    fn describe(&self) -> Value {
+        let mut shown = Map::new();
+        shown.insert("fault".to_owned(), self.name.into());
+        self.aim.show(&mut shown);
+        shown.insert("delayMs".to_owned(), self.cue.delay_ms.into());
+        shown.insert("times".to_owned(), self.times.into());
+        shown.into()
     }
-    let classes = Class::ALL.map(Class::name).join(", ");
-    let kinds = format!("{}, {NOTICE}", Kind::ALL.map(Kind::name).join(", "));
-    let subject = choice(value, "kind", &kinds, Subject::by_name)?;
-    if subject == Some(Subject::Notice) && strikes_notices(row.behaviour).is_none() {
-        return Err("next.fault of a notice must be one of slow, lost-request, lost-answer, malformed-body".to_owned());
+}
+
+fn entry<A: Aim>(value: &Value) -> Result<Entry<A>, String> {
+    let row = row(value)?;
+    let is_known = |name: &String| MEMBERS.contains(&name.as_str()) || A::MEMBERS.contains(&name.as_str());
+    if !value.as_object().into_iter().flat_map(Map::keys).all(is_known) {
+        let known = [&MEMBERS[..1], A::MEMBERS, &MEMBERS[1..]].concat();
+        return Err(format!("next: the members are {}", known.join(", ")));
     }
     Ok(Entry {
         name: row.name,
         cue: Cue { behaviour: row.behaviour, delay_ms: number(value, "delayMs", 0, DELAY_MAX_MS)? },
-        class: choice(value, "class", &classes, Class::by_name)?,
-        subject,
+        aim: A::read(value, row.behaviour)?,
         times: number(value, "times", 1, PENDING_MAX)?.unwrap_or(1),
     })
+}
+
+/// An aim at what is sent unasked says so.
+///
+/// # Errors
+/// This fault cannot strike it.
+pub fn can_strike_notices(behaviour: Behaviour) -> Result<(), String> {
+    let why = "next.fault of a notice must be one of slow, lost-request, lost-answer, malformed-body";
+    strikes_notices(behaviour).map(drop).ok_or_else(|| why.to_owned())
 }
 
 /// The fault, if it can strike what is sent unasked, too.
@@ -190,7 +182,16 @@ fn row(value: &Value) -> Result<&'static Row, String> {
     })
 }
 
-fn choice<T>(value: &Value, name: &str, names: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
+/// A member of an aim, if it is there.
+///
+/// # Errors
+/// A message that names the member and what it can be.
+pub fn choice<T>(
+    value: &Value,
+    name: &str,
+    names: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
     match value.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(given) => match given.as_str().and_then(parse) {

@@ -1,55 +1,29 @@
-//! The gateway behind a socket: HTTP/1.1, one lock around the gateway and its ledger.
+//! The gateway behind a [`crate::socket`]: one lock around the gateway and its ledger.
 //!
 //! The lock is held while a request is decided and its records are written, and never while an
 //! answer waits, so that a slow answer delays nobody and its operation is seen to be in progress.
 //! When the ledger cannot be written the server stops: a gateway that forgets what it has done
 //! would make every test that reads its ledger a lie.
 
-use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::header::{HeaderName, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use kessai_infra::http::HttpClient;
 use kessai_infra::system::SystemClock;
 use kessai_shared::ports::Clock;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
 
-use super::answer::Answer;
 use super::ledger::Ledger;
-use super::model::{Delivery, Gateway, Reaction, Request};
+use super::model::{Gateway, Request};
 use super::outbox::Outbox;
 use super::postman::{self, Receivers};
-
-/// Largest body: many times the largest operation, and a script of faults of the longest kind.
-const BODY_MAX: usize = 64 * 1024;
-
-/// Most connections at once: below the open files that a process has by default.
-const CONNECTIONS_MAX: usize = 512;
-
-/// Longest time for a body to arrive, so that a client that stalls holds no connection.
-const BODY_LIMIT: Duration = Duration::from_secs(30);
-
-/// Pause after an accept that failed, as it does while the process is out of files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// How long stopping waits for requests that are being read or answered.
-const STOP_LIMIT: Duration = Duration::from_secs(1);
+use crate::models;
+use crate::socket::{self, Reply, Stopping, Unanswered};
 
 /// How to run the server.
 pub struct Options {
@@ -85,47 +59,17 @@ pub async fn serve(
     let (failed, mut failure) = mpsc::channel(1);
     let (stop, stopping) = watch::channel(false);
     let desk = Arc::new(Desk { state: Mutex::new(state), news: Notify::new(), failed, stopping });
-    let mut connections = JoinSet::new();
+    let mut tasks = JoinSet::new();
     if notifies {
-        connections.spawn(postman::run(Arc::clone(&desk), HttpClient::new()?));
+        tasks.spawn(postman::run(Arc::clone(&desk), HttpClient::new()?));
     }
-    let mut shutdown = pin!(shutdown);
-    let end = loop {
+    let end = async move {
         tokio::select! {
-            () = &mut shutdown => break Ok(()),
-            Some(error) = failure.recv() => break Err(error),
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => {
-                accept(accepted, &desk, &mut connections).await;
-            }
+            () = shutdown => Ok(()),
+            Some(error) = failure.recv() => Err(error),
         }
     };
-    stop.send_replace(true);
-    // A client that stalls is not waited for: what it asked was recorded or was not.
-    let _ = timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
-    connections.shutdown().await;
-    end
-}
-
-async fn accept(accepted: io::Result<(TcpStream, SocketAddr)>, desk: &Arc<Desk>, connections: &mut JoinSet<()>) {
-    let Ok((stream, _)) = accepted else {
-        return sleep(ACCEPT_PAUSE).await;
-    };
-    connections.spawn(converse(stream, Arc::clone(desk)));
-}
-
-/// One connection, until its client or a fault ends it, or until the server stops.
-async fn converse(stream: TcpStream, desk: Arc<Desk>) {
-    let mut stopping = desk.stopping.clone();
-    let service = service_fn(move |request| Arc::clone(&desk).answer(request));
-    let mut connection =
-        pin!(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service));
-    // An error is how a connection ends that somebody breaks off; there is nobody to tell.
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stopping.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
+    socket::serve(listener, desk, tasks, stop, end).await
 }
 
 /// What all connections share, and the postman.
@@ -135,7 +79,7 @@ pub struct Desk {
     pub news: Notify,
     /// Tells `serve` that the ledger has failed.
     pub failed: mpsc::Sender<io::Error>,
-    pub stopping: watch::Receiver<bool>,
+    pub stopping: Stopping,
 }
 
 /// What changes, all of it at once.
@@ -159,31 +103,11 @@ impl State {
     }
 }
 
-impl Desk {
-    /// One exchange; the error makes hyper close the connection without a word.
-    async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Unanswered> {
-        let request = match read(request).await {
-            Ok(request) => request,
-            Err(refusal) => return refusal.map(response),
-        };
-        let reaction = self.react(&request).await?;
-        if reaction.delay_ms > 0 {
-            self.wait(sleep(Duration::from_millis(reaction.delay_ms))).await?;
-        }
-        match reaction.delivery {
-            Delivery::Answered => Ok(response(reaction.answer)),
-            Delivery::Closed => Err(Unanswered),
-            Delivery::Silent => {
-                self.wait(std::future::pending()).await?;
-                Err(Unanswered)
-            }
-        }
-    }
-
+impl socket::Desk for Desk {
     /// Lets the gateway react and stores what it recorded, so that records stand in their order.
-    async fn react(&self, request: &Request) -> Result<Reaction, Unanswered> {
+    async fn react(&self, request: models::Request) -> Result<Reply, Unanswered> {
         let mut state = self.state.lock().await;
-        let reaction = state.gateway.handle(request, now_ms());
+        let reaction = state.gateway.handle(&request.into(), now_ms());
         if let Err(error) = state.ledger.append(&reaction.records) {
             // When the channel is full, an earlier failure is already stopping the server.
             let _ = self.failed.try_send(error);
@@ -194,59 +118,15 @@ impl Desk {
             state.look_at(places);
         }
         self.news.notify_one();
-        Ok(reaction)
-    }
-
-    /// Waits for something, or gives up because the server stops.
-    async fn wait(&self, something: impl Future<Output = ()>) -> Result<(), Unanswered> {
-        let mut stopping = self.stopping.clone();
-        tokio::select! {
-            () = something => Ok(()),
-            _ = stopping.wait_for(|stopping| *stopping) => Err(Unanswered),
-        }
+        Ok(Reply { answer: reaction.answer, delay_ms: reaction.delay_ms, delivery: reaction.delivery })
     }
 }
 
-/// The connection is to be closed without an answer.
-#[derive(Debug)]
-struct Unanswered;
-
-impl fmt::Display for Unanswered {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("closed without an answer")
+impl From<models::Request> for Request {
+    fn from(request: models::Request) -> Self {
+        let models::Request { method, path, query, mut headers, body } = request;
+        Self { method, path, query, idempotency_key: headers.remove("idempotency-key"), body }
     }
-}
-
-impl std::error::Error for Unanswered {}
-
-/// The request as the gateway reads it, or else an answer or none.
-async fn read(request: hyper::Request<Incoming>) -> Result<Request, Result<Answer, Unanswered>> {
-    let (head, body) = request.into_parts();
-    let body = match timeout(BODY_LIMIT, Limited::new(body, BODY_MAX).collect()).await {
-        Ok(Ok(body)) => body.to_bytes().to_vec(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!("a body has at most {BODY_MAX} bytes");
-            return Err(Ok(Answer::error(413, "body_too_large", &message)));
-        }
-        Ok(Err(_)) | Err(_) => return Err(Err(Unanswered)),
-    };
-    let key = head.headers.get("idempotency-key");
-    Ok(Request {
-        method: head.method.as_str().to_owned(),
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        idempotency_key: key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned()),
-        body,
-    })
-}
-
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    response
 }
 
 /// The only look at the clock. A clock before 1970 reads as 1970.

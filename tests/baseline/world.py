@@ -20,7 +20,7 @@ class World:
         self.scratch = scratch
         self.sandbox_process, greeting = _start([binary, "sandbox", "--port", "0"])
         self.sandbox = greeting.removeprefix("Sandbox gateways at ")
-        serve = ["--port", "0", "--memory", "--quiet", "--sandbox-url", self.sandbox, "--data", scratch / "kessai"]
+        serve = ["--port", "0", "--no-models", "--memory", "--quiet", "--sandbox-url", self.sandbox, "--data", scratch / "kessai"]
         self.local_process, _ = _start([binary, *serve])
         self.local = _variables(scratch / "kessai" / "local.env")
         own = int(self.local["KESSAI_URL"].rsplit(":", 1)[1])

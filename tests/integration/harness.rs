@@ -114,24 +114,26 @@ impl Kessai {
     pub fn in_memory() -> Self {
         let scratch = Scratch::new();
         let data = scratch.path().to_string_lossy().into_owned();
-        let arguments = ["--port", "0", "--sandbox-port", "0", "--memory", "--quiet", "--data", &data];
+        let arguments = ["--port", "0", "--sandbox-port", "0", "--no-models", "--memory", "--quiet", "--data", &data];
         Self { scratch: Some(scratch), ..Self::start(&arguments) }
     }
 
     /// On file, over sandbox gateways that run elsewhere.
     pub fn on_file(data: &Path, sandbox: &Sandbox) -> Self {
-        Self::start(&["--port", "0", "--quiet", "--sandbox-url", &sandbox.url, "--data", &data.to_string_lossy()])
+        let data = data.to_string_lossy();
+        Self::start(&["--port", "0", "--no-models", "--quiet", "--sandbox-url", &sandbox.url, "--data", &data])
     }
 
     /// On file, with sandbox gateways of its own, and its log in a file.
     pub fn on_file_with_log(data: &Path, log: &Path) -> Self {
-        let arguments = ["--port", "0", "--sandbox-port", "0", "--data", &data.to_string_lossy()];
+        let arguments = ["--port", "0", "--sandbox-port", "0", "--no-models", "--data", &data.to_string_lossy()];
         Self::start_with_log(&arguments, Some(log.to_owned()))
     }
 
     /// On file, over sandbox gateways that run elsewhere, and its log in a file.
     pub fn over_with_log(data: &Path, sandbox: &Sandbox, log: &Path) -> Self {
-        let arguments = ["--port", "0", "--sandbox-url", &sandbox.url, "--data", &data.to_string_lossy()];
+        let arguments =
+            ["--port", "0", "--no-models", "--sandbox-url", &sandbox.url, "--data", &data.to_string_lossy()];
         Self::start_with_log(&arguments, Some(log.to_owned()))
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kessai_functions::local::embedded::{self, Embedded};
-use kessai_functions::local::identity::Identity;
+use kessai_functions::local::identity::{Addresses, Identity};
 use kessai_functions::local::methods;
 use kessai_functions::scheduler_tick::{Tick, Ticking};
 use kessai_infra::system::{SystemClock, SystemEntropy};
@@ -41,7 +41,8 @@ impl Account {
         let database = embedded::start(None).await.unwrap_or_else(|error| panic!("{error:?}"));
         let identity = Identity::load(&scratch.path().join("none"));
         let keys = SealingKeys::parse(&sealing_keys()).expect("keys");
-        identity.register(&database.merchants, sandbox.url(), &keys).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let addresses = Addresses { server: "", sandbox: sandbox.url(), models: None };
+        identity.register(&database.merchants, addresses, &keys).await.unwrap_or_else(|error| panic!("{error:?}"));
         methods::seed(&database.vault, identity.merchant, &keys, &SystemEntropy, SystemClock.now())
             .await
             .unwrap_or_else(|error| panic!("{error:?}"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kessai_functions::access::provider_of;
 use kessai_functions::event::HttpAnswer;
-use kessai_functions::local::identity::Identity;
+use kessai_functions::local::identity::{Addresses, Identity};
 use kessai_infra::system::SystemClock;
 use kessai_shared::card::Secret;
 use kessai_shared::ids::{MerchantId, ProviderId};
@@ -306,8 +306,9 @@ async fn the_development_merchants_classes_have_a_secret_each_and_one_that_someb
     };
     let started = async |keys: &SealingKeys| {
         let identity = Identity::load(&file);
-        identity.register(&store, "http://127.0.0.1:1", keys).await.expect("it is registered");
-        identity.save(&file, "http://127.0.0.1:2", "http://127.0.0.1:1").expect("it is saved");
+        let addresses = Addresses { server: "http://127.0.0.1:2", sandbox: "http://127.0.0.1:1", models: None };
+        identity.register(&store, addresses, keys).await.expect("it is registered");
+        identity.save(&file, addresses).expect("it is saved");
         identity
     };
     let identity = started(&keys("1")).await;

@@ -130,7 +130,7 @@ fn the_page_has_two_buttons_until_it_is_decided() {
     let mut world = World::new();
     let page = page_of(&world.post("/keyed/sales", &sale("r")));
     let shown = world.send(&request("GET", &page, "")).answer;
-    assert!(shown.headers.contains(&("content-type", "text/html; charset=utf-8")));
+    assert!(shown.headers.contains(&("content-type", "text/html; charset=utf-8".to_owned())));
     assert_eq!(shown.body.matches("<button").count(), 2, "{}", shown.body);
     world.post(&page, &json!({"result": "approve"}));
     let shown = world.send(&request("GET", &page, "")).answer.body;
