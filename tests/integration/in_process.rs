@@ -138,8 +138,6 @@ impl InProcess {
         let printed = Arc::clone(&lines);
         let out = move |line: &str| printed.lock().expect("the lines").push(line.to_owned());
         let log = Log { function: "test", stage: Some("test".to_owned()), clock: clock.clone(), out: Arc::new(out) };
-        let rates: Arc<Rates> = Arc::default();
-        let limiter = GatewayRates { rates: rates.clone(), store: merchants.clone() };
         let shell = Shell {
             store: payments.clone(),
             http: Arc::new(HttpClient::new().expect("a client")),
@@ -156,7 +154,7 @@ impl InProcess {
             shell,
             directory: merchants.clone(),
             merchants: merchants.clone(),
-            rates,
+            rates: Arc::default(),
             archive: Some(archive.clone()),
             tells_bus: false,
             takes_loopback: true,

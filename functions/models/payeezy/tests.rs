@@ -134,7 +134,7 @@ impl Asked<'_> {
             target,
             opening: target,
             known: None,
-            requested_at: START,
+            requested_at: Timestamp::from_millis(NOW),
             instrument: self.instrument,
             details,
             duplicate: false,

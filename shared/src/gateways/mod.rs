@@ -199,6 +199,7 @@ pub struct Inquiry {
 
 /// What came of a question.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few at a time, and soon taken apart")]
 pub enum Answered {
     Told(Notice),
     /// This account knows nothing of it, or it is of no interest to us.
@@ -218,6 +219,7 @@ pub struct Question {
 
 /// What an item of a notice comes to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few at a time, and soon taken apart")]
 pub enum Told {
     Notice(Notice),
     Question(Question),

@@ -159,7 +159,7 @@ impl World {
             target: None,
             opening: None,
             known: None,
-            requested_at: START,
+            requested_at: Timestamp::from_millis(START_MS),
             instrument: None,
             details: said,
             duplicate: false,

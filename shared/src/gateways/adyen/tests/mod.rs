@@ -126,7 +126,8 @@ fn an_account_is_known_by_what_its_table_says() {
         credential.err().map(|misfit| misfit.member)
     };
     let (key, merchant) = (("apiKey", API_KEY), ("merchantAccount", "KessaiCOM"));
-    let rows: [(&[(&str, &str)], Option<&str>); 6] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+    let rows: [Row<'_>; 6] = [
         (&[key, merchant], None),
         (&[key, merchant, ("returnUrl", "https://shop.test/back")], None),
         (&[merchant], Some("apiKey")),
