@@ -170,7 +170,7 @@ impl Shop {
             target,
             opening: target,
             known,
-            requested_at: Timestamp::from_millis(self.at_ms),
+            requested_at: Timestamp::from_millis(self.now_ms),
             instrument: Some(&self.instrument).filter(|_| kind.target().is_none()),
             details,
             duplicate: false,
