@@ -65,7 +65,7 @@ def check() -> None:
     shop.settled(shop.act(f"payments/{payment}/refunds", 37.5), "refund", "refunds")
     print("held, captured, refunded in two parts")
     released = shop.settled(shop.open("authorizations", 20, method), "paymentAuthorization", "authorizations")
-    shop.settled(shop.act(f"authorizations/{released}/reversals", 20), "paymentAuthAdjustment", "adjustments")
+    shop.settled(shop.act(f"authorizations/{released}/reversals", 20), "paymentAuthAdjustment", f"authorizations/{released}/reversals")
     shop.settled(shop.open("sales", 30, method), "payment", "payments")
     print("held and released; sold")
     declined = shop.tokenize(card("4000000000000341", "123"))
