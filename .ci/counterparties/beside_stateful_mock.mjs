@@ -63,7 +63,7 @@ async function asked(server) {
 // Where the two objects differ by design: an intent has states, which a charge has not.
 const EXPLAINED = {
   "a second capture": "Stripe names the state of an intent (payment_intent_unexpected_state), and of a charge that it is captured",
-  "refund of more than is left": "Stripe documents no code for it",
+  "refund of more than is left": "the mock gives no code, and the model one of its choice",
 };
 
 const [theirs, ours] = [await asked(charges), await asked(intents)];

@@ -95,7 +95,7 @@ def everything(shop: Shop, whole: float, part: float, declined: float, method: d
     payment = shop.settled(capture, "payment", "payments")
     shop.settled(shop.act(f"payments/{payment}/refunds", part), "refund", "refunds")
     released = shop.settled(shop.open("authorizations", whole, method), "paymentAuthorization", "authorizations")
-    shop.settled(shop.act(f"authorizations/{released}/reversals", whole), "paymentAuthAdjustment", "adjustments")
+    shop.settled(shop.act(f"authorizations/{released}/reversals", whole), "paymentAuthAdjustment", f"authorizations/{released}/reversals")
     shop.settled(shop.open("sales", whole, method), "payment", "payments")
     how = shop.refused(shop.open("authorizations", declined, method))
     return f"{shop.adapter}: hold, the same again, capture of {part}, refund, release, sale; {declined} declined ({how})"

@@ -6,6 +6,7 @@ Whatever is posted to a prefix that belongs to nobody is kept, too, and taken.
 
 import http.client
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable
@@ -34,6 +35,11 @@ class Front(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may break a connection off that it has kept."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def lead(self, prefix: str, to: str, known: Known | None = None) -> None:
         """`known` says of a path and a member of a form whether it is passed on."""

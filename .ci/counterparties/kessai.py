@@ -18,13 +18,14 @@ NAMES = ["payjp", "komoju", "adyen", "payeezy", "stripe"]
 class Models:
     """The models alone, for any client. The notices of each go where `hooks` says, signed as `secrets` says, if it does."""
 
-    def __init__(self, hooks: dict[str, str], secrets: dict[str, str]) -> None:
+    def __init__(self, hooks: dict[str, list[str]], secrets: dict[str, str]) -> None:
         port = tools.free_port()
         self.url = f"http://127.0.0.1:{port}"
         log = LOGS / f"models-{port}.log"
         command = [BINARY, "gateways", "--port", port]
-        for name, hook in hooks.items():
-            command += ["--notify", f"{name}={hook}"]
+        for name, urls in hooks.items():
+            for url in urls:
+                command += ["--notify", f"{name}={url}"]
         for name, secret in secrets.items():
             command += ["--notify-secret", f"{name}={secret}"]
         tools.start(command, log)

@@ -28,7 +28,7 @@ EXPLAINED = [("payjp", "Unable to match the returned status code")]
 def check() -> None:
     front = Front()
     kessai = Kessai(front.url, "prism")
-    hooks = {"payjp": kessai.hook("payjp"), "adyen": kessai.hook("adyen")}
+    hooks = {"payjp": [kessai.hook("payjp")], "adyen": [kessai.hook("adyen"), kessai.hook("adyen-classic")]}
     models = Models(hooks, {name: kessai.notice_secret(name) for name in hooks})
     front.lead("", models.url)
     starting = {}

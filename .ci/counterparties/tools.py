@@ -27,7 +27,7 @@ NODE = {
 }
 
 # Longer than anything here takes to start on a busy machine.
-PATIENCE_S = 45
+PATIENCE_S = 90
 
 
 def install() -> None:

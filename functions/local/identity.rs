@@ -71,8 +71,8 @@ pub struct Notices<'a> {
 /// Of a model: who hears what it tells, and what it is signed with.
 pub struct Told<'a> {
     pub model: &'static Line,
-    /// None where no adapter reads it.
-    pub provider: Option<ProviderId>,
+    /// One for each adapter that reads it: each takes what is of its own gateways.
+    pub providers: Vec<ProviderId>,
     pub secret: &'a Secret,
 }
 
@@ -205,7 +205,10 @@ impl Identity {
     /// Gives a secret to each provider that has none, or none that opens. One that somebody has set stays.
     fn share_secrets(&self, merchant: &mut Merchant, keys: &SealingKeys, now: Timestamp) -> Result<(), StartError> {
         let of_classes = self.notices()?.into_iter().map(|notices| (notices.provider, notices.secret));
-        let of_models = self.models()?.into_iter().filter_map(|told| Some((told.provider?, told.secret)));
+        let of_models = self
+            .models()?
+            .into_iter()
+            .flat_map(|told| told.providers.into_iter().map(move |provider| (provider, told.secret)));
         for (id, secret) in of_classes.chain(of_models) {
             let Some(provider) = merchant.providers.get_mut(&id) else { continue };
             let opened = provider.opened_notice_secrets(&self.merchant, id, keys, now);
@@ -233,8 +236,8 @@ impl Identity {
             CATALOG.iter().filter_map(|model| Some((model, self.notice_secrets.get(&variable_of(model.name))?)));
         let models = known.map(|(model, secret)| {
             let hears = |one: &Modelled| one.model.name == model.name && one.adapter.notice.is_some();
-            let provider = modelled::all().find(hears).map(|one| one.provider(&self.merchant)).transpose()?;
-            Ok(Told { model, provider, secret })
+            let providers = modelled::all().filter(hears).map(|one| one.provider(&self.merchant));
+            Ok(Told { model, providers: providers.collect::<Result<_, _>>()?, secret })
         });
         models.collect()
     }

@@ -24,7 +24,7 @@ pub struct Modelled {
     path: &'static str,
 }
 
-/// All of them. The first of a model is the one whose provider hears its notices.
+/// All of them.
 pub fn all() -> impl Iterator<Item = Modelled> {
     CATALOG.iter().flat_map(|model| {
         let known =

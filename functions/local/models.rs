@@ -55,9 +55,9 @@ pub async fn start(
     let models_url = format!("http://{}", listener.local_addr()?);
     let mut receivers = Receivers::new();
     let mut models: Vec<Box<dyn Model>> = Vec::new();
-    for Told { model, provider, secret } in identity.models()? {
-        let hook = provider.map(|provider| format!("{url}/commerce/payments/notify?provider={provider}"));
-        receivers.insert(model.name.to_owned(), hook.into_iter().collect());
+    for Told { model, providers, secret } in identity.models()? {
+        let hook = |provider| format!("{url}/commerce/payments/notify?provider={provider}");
+        receivers.insert(model.name.to_owned(), providers.into_iter().map(hook).collect());
         models.push(model.at(&models_url, Secret::reveal(secret)));
     }
     let options = Options { models, receivers, clock };
