@@ -81,6 +81,12 @@ struct CustomerBody<'a> {
 #[derive(Deserialize)]
 struct Made {
     id: String,
+    card: MadeCard,
+}
+
+#[derive(Deserialize)]
+struct MadeCard {
+    last4: String,
 }
 
 #[derive(Deserialize)]
@@ -159,11 +165,15 @@ fn prepare(intent: &TokenIntent<'_>, account: &Account<'_>) -> Option<HttpReques
     Some(post_json(account, "v2/payment_methods", headers, &body))
 }
 
+fn is_of_card(intent: &TokenIntent<'_>, made: &MadeCard) -> bool {
+    Keeping::of(intent).is_some_and(|Keeping { card, .. }| card.number.reveal().ends_with(&made.last4))
+}
+
 #[expect(clippy::result_large_err, reason = "as every preparation says how the whole ends")]
-fn prepared(_: &TokenIntent<'_>, response: &HttpResponse) -> Result<Secret, Outcome> {
+fn prepared(intent: &TokenIntent<'_>, response: &HttpResponse) -> Result<Secret, Outcome> {
     match response.status {
         200 => match serde_json::from_slice::<Made>(&response.body) {
-            Ok(made) if !made.id.is_empty() => Ok(Secret::new(made.id)),
+            Ok(made) if !made.id.is_empty() && is_of_card(intent, &made.card) => Ok(Secret::new(made.id)),
             Ok(_) | Err(_) => Err(Outcome::Unknown),
         },
         // Even if it came before: nobody owns what was made then.
