@@ -16,6 +16,7 @@ use crate::auditor::{Auditor, Violation};
 use crate::callers::Caller;
 use crate::chance::{Chance, Fault, Script};
 use crate::endpoints::{Delivery, Place};
+use crate::models::{Accounts, Earlier, Played, Post, Visit};
 use crate::network::Parcel;
 use crate::notices::Told;
 use crate::plan::Plan;
@@ -51,6 +52,10 @@ pub enum Happening {
     Told(Box<Told>),
     /// A delivery reaches an endpoint.
     Delivered(Box<Delivery>),
+    /// What a model tells unasked reaches the merchant's URL.
+    Posted(Box<Post>),
+    /// A payer visits a model's page.
+    Visited(Box<Visit>),
     /// A payer decides what a gateway has asked.
     Pays { place: usize, approves: bool },
     /// The stream shows what became of a payment.
@@ -108,6 +113,10 @@ pub struct World {
     pub(crate) table: Table,
     pub(crate) archive: Archive,
     pub(crate) gateway: Gateway,
+    /// Where the gateway is not the sandbox: the models that stand for it.
+    pub(crate) accounts: Option<Accounts>,
+    /// What one of them answered last.
+    pub(crate) earlier: Option<Earlier>,
     pub(crate) platform: Platform,
     pub(crate) tasks: Vec<Task>,
     pub(crate) callers: Vec<Caller>,
@@ -159,6 +168,8 @@ impl World {
             table: Table::default(),
             archive: Archive::default(),
             gateway: Gateway::default(),
+            accounts: plan.model.map(Accounts::at),
+            earlier: None,
             platform: Platform::of(&plan),
             tasks: Vec::with_capacity(8),
             callers: plan.errands.iter().map(|_| Caller::default()).collect(),
@@ -224,6 +235,7 @@ impl World {
     pub fn end(mut self) -> Report {
         if self.auditor.violation.is_none() {
             let now_ms = START_MS + self.now_ms;
+            self.look_at_ledgers();
             self.auditor.close(&self.plan, &self.table, &self.gateway, now_ms);
             self.auditor.close_telling(&self.table, &self.archive);
         }
@@ -259,6 +271,8 @@ impl World {
             Happening::Killed { task } => self.kill(task, "at its deadline"),
             Happening::Arrives(parcel) => self.arrive(*parcel),
             Happening::Told(told) => self.be_told(*told),
+            Happening::Posted(post) => self.take_post(*post),
+            Happening::Visited(visit) => self.visit(&visit),
             Happening::Delivered(delivery) => self.be_delivered(*delivery),
             Happening::Pays { place, approves } => self.pay(place, approves),
             Happening::Streamed { shown, is_late } => self.stream(shown, is_late),
@@ -271,9 +285,15 @@ impl World {
 
     fn calm_down(&mut self) {
         self.is_calm = true;
+        self.auditor.books.calm_ms = START_MS + self.now_ms;
         self.chance.calm_down();
         self.tell(Lane::Queue, Lane::Queue, || "from here on nothing fails any more".to_owned());
         self.redrive();
+    }
+
+    /// The gateway whose models these are.
+    pub(crate) fn played(&self) -> Played {
+        self.plan.model.expect("a history at a model")
     }
 
     pub(crate) fn tell(&mut self, from: Lane, to: Lane, what: impl FnOnce() -> String) {

@@ -122,7 +122,7 @@ impl Auditor {
     }
 
     /// It costs no more than this, and as much again as the world disturbed it.
-    fn cost(&mut self, what: &str, spent: Spent, most_reads: u32, most_writes: u32) {
+    pub(crate) fn cost(&mut self, what: &str, spent: Spent, most_reads: u32, most_writes: u32) {
         let Spent { reads, writes, disturbances } = spent;
         let within = writes <= most_writes + disturbances && reads <= most_reads + disturbances;
         self.check("cost", within, || format!("{what}: {reads} reads, {writes} writes"));

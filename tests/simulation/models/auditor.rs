@@ -1,0 +1,273 @@
+//! The books that the auditor keeps of models' ledgers: what took effect, what of it stands, and whether what rests and
+//! what callers were told says the same.
+
+use kessai_functions::models::{Act, Effect, Request};
+use kessai_shared::gateways::{Items, News, Told};
+use kessai_shared::payment::Outcome;
+use kessai_shared::payment::sequel::What;
+use kessai_shared::stored::{Attribute, Item};
+
+use super::Played;
+use super::network::is_key;
+use crate::auditor::{Auditor, Sent};
+use crate::platform::Spent;
+use crate::table::{Table, operations, state};
+
+/// So long before a key's window ends follow-up has surely used it, once nothing fails any more.
+const TIME_TO_RESEND_MS: i64 = 8 * 3_600_000;
+
+/// What merchants' models have in their ledgers, and what the world has kept from us.
+#[derive(Default)]
+pub struct Books {
+    /// None where the gateway is the sandbox.
+    pub played: Option<Played>,
+    pub effects: Vec<Entry>,
+    /// Something that was to be told never came.
+    pub misses_notices: bool,
+    /// From when on nothing failed any more.
+    pub calm_ms: i64,
+}
+
+pub struct Entry {
+    merchant: usize,
+    effect: Effect,
+    /// Whether a request undid it; else time did.
+    undone_by_request: bool,
+}
+
+impl Books {
+    pub fn line(&self, place: usize) -> String {
+        let Some(Entry { merchant, effect, .. }) = self.effects.get(place) else { return String::new() };
+        let Effect { act, minor, currency, id, reference, undone, .. } = effect;
+        let undone = if *undone { ", undone" } else { "" };
+        format!("{act:?} {minor} {currency} as {id}, reference {reference}, of merchant {merchant}{undone}")
+    }
+
+    fn of<'a>(&'a self, reference: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.effects.iter().filter(move |entry| entry.effect.reference == reference)
+    }
+}
+
+impl Auditor {
+    /// A request is at a model: our name in it, and whether another one of the same was before.
+    pub fn sent_to_model(&mut self, request: &Request, table: &Table, call: (usize, u32)) -> (String, bool) {
+        let body = String::from_utf8_lossy(&request.body);
+        let key = request.headers.iter().find(|(name, _)| is_key(name)).map(|(_, key)| key.as_str());
+        let reference = self.named_in(&body, table).unwrap_or_default();
+        // A reversal by reference is no second request for the same.
+        let undoes = if key.is_none() && body.contains(r#""void""#) { "/void" } else { "" };
+        let name = match (reference.as_str(), key) {
+            ("", key) => key.unwrap_or_default().to_owned(),
+            (reference, _) => format!("{reference}{undoes}"),
+        };
+        let mut said = request.path.clone().into_bytes();
+        said.extend(key.unwrap_or_default().as_bytes());
+        said.extend(&request.body);
+        match self.sent.iter().find(|sent| sent.reference == name) {
+            Some(first) => {
+                let (same, is_other) = (first.said == said, first.call != call);
+                self.check("parameters", same, || format!("{name} was sent with other parameters, key or path"));
+                (reference, is_other)
+            }
+            None => {
+                self.sent.push(Sent { reference: name, said, call });
+                (reference, false)
+            }
+        }
+    }
+
+    /// The operation of ours that a text names, open as it rests.
+    fn named_in(&self, text: &str, table: &Table) -> Option<String> {
+        let begins = ["0Xc", "0aQ", "9tv", "0cb"].into_iter().flat_map(|prefix| text.match_indices(prefix));
+        let names = begins.filter_map(|(start, _)| text.get(start..start + 18));
+        let is_open = |name: &&str| {
+            let located = self.locate(name, table).and_then(|(key, place)| Some((table.find(key)?, place)));
+            located
+                .and_then(|(row, place)| operations(&row.item).nth(place))
+                .is_some_and(|known| matches!(state(known), "open" | "unsent"))
+        };
+        let names: Vec<&str> = names.collect();
+        names.iter().find(|name| is_open(name)).or(names.first()).map(|name| (*name).to_owned())
+    }
+
+    /// A model's ledger as it is now, after a request or because time has passed.
+    pub fn entered(&mut self, merchant: usize, effects: Vec<Effect>, by_request: bool, table: &Table) {
+        let is_same = |one: &Effect, other: &Effect| {
+            (one.act, &one.reference, &one.id, one.minor) == (other.act, &other.reference, &other.id, other.minor)
+        };
+        let mut left = effects;
+        let mut gone = None;
+        let mut changed = false;
+        for entry in self.books.effects.iter_mut().filter(|entry| entry.merchant == merchant) {
+            match left.iter().position(|effect| is_same(effect, &entry.effect)) {
+                Some(place) => {
+                    let effect = left.remove(place);
+                    if effect.undone != entry.effect.undone {
+                        changed = true;
+                        entry.undone_by_request = by_request;
+                        entry.effect.undone = effect.undone;
+                    }
+                }
+                None => gone = Some(entry.effect.clone()),
+            }
+        }
+        if let Some(gone) = gone {
+            self.object("ledger", || format!("{gone:?} is gone from the ledger"));
+        }
+        for effect in left {
+            changed = true;
+            self.books.effects.push(Entry { merchant, effect: effect.clone(), undone_by_request: by_request });
+            self.acted_at_model(&effect, table);
+        }
+        if changed {
+            self.conserve_at_models(table);
+        }
+    }
+
+    fn acted_at_model(&mut self, effect: &Effect, table: &Table) {
+        let Effect { act, reference, minor, currency, .. } = effect;
+        if reference.is_empty() {
+            return;
+        }
+        let standing = self.books.of(reference).filter(|entry| !entry.effect.undone).count();
+        self.check("at most one effect", standing <= 1, || format!("{reference} took effect again"));
+        let located = self.locate(reference, table);
+        let row = located.and_then(|(key, place)| Some((key, operations(&table.find(key)?.item).nth(place)?)));
+        let Some((key, known)) = row else {
+            return self.object("intent", || format!("{reference} took effect, and no intent rests"));
+        };
+        let fits = known.text("k").is_some_and(|kind| of_kind(*act, kind)) && known.number("a") == Some(*minor);
+        self.check("intent", fits, || format!("{act:?} {minor} {currency} took effect as {reference}: {known:?}"));
+        let is_right = self.books.played.is_some_and(|played| played.facts().currency.eq_ignore_ascii_case(currency));
+        self.check("intent", is_right, || format!("{reference} took effect in {currency}"));
+        let kind = known.text("k").unwrap_or_default().to_owned();
+        if let Some(kind) = KINDS.into_iter().find(|known| *known == kind) {
+            let known = known.clone();
+            self.identify_as(reference, key, &known, kind, *minor);
+        }
+    }
+
+    /// At the models, what is taken never exceeds what was held, nor what is given back what was taken.
+    pub fn conserve_at_models(&mut self, table: &Table) {
+        let mut found = Vec::new();
+        for entry in &self.books.effects {
+            let Some((key, place)) = self.locate(&entry.effect.reference, table) else { continue };
+            let Some(row) = table.find(key) else { continue };
+            let Some(known) = operations(&row.item).nth(place) else { continue };
+            found.push((key, place, known.number("on"), entry));
+        }
+        let stands = |entry: &Entry| !entry.effect.undone;
+        let mut broken = None;
+        for (key, place, _, held) in &found {
+            let on = i64::try_from(*place).ok();
+            let drawn = found.iter().filter(|(other, _, target, entry)| other == key && *target == on && stands(entry));
+            let drawn: i64 = drawn
+                .filter(|(.., entry)| self.is_strict || entry.effect.act != Act::Reverse)
+                .map(|(.., entry)| entry.effect.minor)
+                .sum();
+            let most = if held.effect.undone && held.undone_by_request { 0 } else { held.effect.minor };
+            if drawn > most && held.effect.act != Act::Reverse {
+                broken = Some(format!("{drawn} of {most} is taken from {}", held.effect.reference));
+            }
+        }
+        if let Some(broken) = broken {
+            self.object("conservation", || broken);
+        }
+    }
+
+    /// What is settled is what the model's ledger says.
+    pub fn agree_with_model(&mut self, reference: &str, known: &Item) {
+        let (mut standing, mut all, mut failed) = (0, 0, 0);
+        for entry in self.books.of(reference) {
+            all += 1;
+            standing += usize::from(!entry.effect.undone);
+            failed += usize::from(entry.effect.undone && !entry.undone_by_request);
+        }
+        let stands = state(known);
+        let agrees = match stands {
+            // What failed after it was approved is told by notices alone.
+            "approved" => standing == 1 || standing == 0 && failed > 0,
+            "unsent" => all == 0,
+            "open" | "accepted" | "lapsed" => standing <= 1,
+            _ => standing == 0,
+        };
+        self.check("answers", agrees, || {
+            format!("{reference} is {stands}, and the gateway's ledger holds {all} effects, {standing} standing")
+        });
+    }
+
+    /// The gateway heard that this was taken: then it rests.
+    pub fn kept_of_model(&mut self, items: Items, table: &Table) {
+        for item in items.into_iter().flatten() {
+            let Told::Notice(notice) = item else { continue };
+            let located = self.locate(&notice.reference, table);
+            let row = located.and_then(|(key, place)| Some((table.find(key)?, place)));
+            let Some(known) = row.and_then(|(row, place)| operations(&row.item).nth(place)) else { continue };
+            let is_undoing = known.get("ud").is_some();
+            let is_kept = match &notice.news {
+                News::Outcome(Outcome::Approved(_) | Outcome::Declined(..)) => {
+                    !matches!(state(known), "open" | "accepted") || is_undoing
+                }
+                News::Outcome(Outcome::Accepted(_) | Outcome::ActionRequired(..)) => state(known) != "open" || is_undoing,
+                News::Sequel(sequel) => rests(known, sequel.what),
+                News::Outcome(_) | News::Token(..) => true,
+            };
+            self.check("kept", is_kept, || format!("{notice:?} was taken, and does not rest"));
+        }
+    }
+
+    /// Each item of a post costs a read and a write.
+    pub fn took_post(&mut self, items: u32, spent: Spent) {
+        self.cost("a notice", spent, items, items);
+    }
+
+    /// Everything settles but what nobody can find out.
+    pub fn settled_at_model(&mut self, played: Played, tells: bool, known: &Item, reference: &str, now_ms: i64) {
+        let adapter = played.adapter();
+        let gateway = &played.set_ups().each[0][0].merchants[0].gateways.values().next().expect("a gateway").clone();
+        let terms = adapter.terms(gateway);
+        let stands = state(known);
+        let holds = matches!(known.text("k"), Some("authorize" | "post-authorize"));
+        let named = if let Some(Attribute::Map(state)) = known.get("s") { state.text("r").is_some() } else { false };
+        let within = |reach| match reach {
+            kessai_shared::payment::Reach::Nothing => false,
+            kessai_shared::payment::Reach::Named => named,
+            kessai_shared::payment::Reach::Openings => known.number("on").is_none(),
+            kessai_shared::payment::Reach::Everything => true,
+        };
+        let is_whole = match known.get("m") {
+            Some(Attribute::Map(instrument)) => instrument.text("id").is_some(),
+            _ => true,
+        };
+        let asked_ms = known.number("t").unwrap_or_default();
+        let window_ms = terms.key_window.and_then(|window| i64::try_from(window.as_millis()).ok());
+        let had_time = |window_ms: i64| asked_ms + window_ms > self.books.calm_ms + TIME_TO_RESEND_MS;
+        let can_resend = is_whole && window_ms.is_some_and(had_time);
+        let can_ask = within(terms.look_up);
+        let may_stay = match stands {
+            "open" => !(can_resend || can_ask || within(terms.timeout_reversal) || holds),
+            "accepted" => !(can_ask || holds || tells && !self.books.misses_notices && known.get("ru").is_none()),
+            _ => true,
+        };
+        self.check("liveness", may_stay, || format!("{reference} is still {stands} at {now_ms}"));
+    }
+}
+
+const KINDS: [&str; 6] = ["authorize", "post-authorize", "sale", "capture", "reverse", "refund"];
+
+fn of_kind(act: Act, kind: &str) -> bool {
+    match act {
+        Act::Authorize => matches!(kind, "authorize" | "post-authorize"),
+        Act::Sale => kind == "sale",
+        Act::Capture => kind == "capture",
+        Act::Reverse => kind == "reverse",
+        Act::Refund => kind == "refund",
+    }
+}
+
+fn rests(known: &Item, what: What) -> bool {
+    let list = if let Some(Attribute::List(list)) = known.get("q") { list.as_slice() } else { &[] };
+    let name = what.name();
+    list.iter().any(|sequel| if let Attribute::Map(sequel) = sequel { sequel.text("w") == Some(name) } else { false })
+}
+

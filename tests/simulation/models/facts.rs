@@ -1,0 +1,109 @@
+//! What a world must know of a gateway beside what its adapter says.
+
+use kessai_functions::models::{Model, Webhook};
+use kessai_functions::sandbox::Class;
+use kessai_shared::gateways::Adapter;
+use kessai_shared::money::Currency;
+use kessai_shared::payment::Reach;
+
+use super::sandbox::Sandbox;
+use crate::cast::MERCHANTS;
+
+/// The gateways of which there is a model, by their adapters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Played {
+    /// The sandbox, as a model among models: it shows that this world finds nothing where nothing is.
+    Sandbox,
+}
+
+/// How a gateway is set up, and in which words it says what a world has it say.
+pub struct Facts {
+    /// As its adapter is called.
+    pub name: &'static str,
+    /// A model whose notices are signed by this secret.
+    pub model: fn(&str) -> Box<dyn Model>,
+    pub currency: &'static str,
+    pub credential: &'static [(&'static str, &'static str)],
+    /// By which its notices to each merchant are signed.
+    pub notice_secrets: [&'static str; MERCHANTS],
+    /// What callers add to what opens a payment.
+    pub details: &'static [(&'static str, &'static str)],
+    /// Whether it takes raw cards from a server.
+    pub takes_cards: bool,
+    /// Whether a part of a hold can be given up.
+    pub reverses_parts: bool,
+    /// What stands for the stored method there; none where it is asked for a token first.
+    pub token: Option<&'static str>,
+    /// What it answers to too many requests, and to one that comes while the first under its key runs.
+    pub throttled: (u16, &'static str),
+    pub in_progress: (u16, &'static str),
+    /// What is signed anew whenever it is sent.
+    pub signed_anew: Option<fn(&mut Webhook, &str, i64)>,
+    /// Magic amounts beyond those of declines that the model knows, and that its adapter takes.
+    pub magic: &'static [i64],
+}
+
+/// Members of credentials that are no secrets.
+const PUBLIC: [&str; 4] = ["merchantAccount", "apiVersion", "dialect", "livePrefix"];
+
+const SANDBOX: Facts = Facts {
+    name: "sandbox-keyed",
+    model: |secret| Box::new(Sandbox::new(secret)),
+    currency: "USD",
+    credential: &[],
+    notice_secrets: ["whsec_simulated_0", "whsec_simulated_1"],
+    details: &[],
+    takes_cards: true,
+    reverses_parts: true,
+    token: Some("8Zq000000000000000"),
+    throttled: (429, ""),
+    in_progress: (409, r#"{"code":"in_progress"}"#),
+    signed_anew: None,
+    magic: &[9_018, 9_019, 9_021, 9_022, 9_023, 9_024],
+};
+
+impl Played {
+    pub const ALL: [Self; 1] = [Self::Sandbox];
+
+    pub fn facts(self) -> &'static Facts {
+        match self {
+            Self::Sandbox => &SANDBOX,
+        }
+    }
+
+    /// The gateway whose adapter bears this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|played| played.facts().name == name)
+    }
+
+    pub fn adapter(self) -> &'static Adapter {
+        Adapter::named(self.facts().name).expect("an adapter for each model")
+    }
+
+    pub fn currency(self) -> Currency {
+        Currency::parse(self.facts().currency).expect("a currency")
+    }
+
+    /// What must not rest.
+    pub fn secrets(self) -> impl Iterator<Item = &'static str> {
+        let facts = self.facts();
+        let token = facts.token.is_none().then_some(self.set_ups().token.as_str());
+        let members = facts.credential.iter().filter(|(name, _)| !PUBLIC.contains(name)).map(|(_, text)| *text);
+        members.chain(facts.notice_secrets).chain(token)
+    }
+
+    /// The class of the sandbox that it is most like.
+    pub fn class(self) -> Class {
+        let adapter = self.adapter();
+        let reach = |way: Option<Reach>| way.is_some_and(|reach| reach != Reach::Nothing);
+        if adapter.key_window.is_some() {
+            Class::Keyed
+        } else if reach(adapter.look_up.map(|(reach, _)| reach)) {
+            Class::LookUp
+        } else if reach(adapter.timeout_reversal.map(|(reach, _)| reach)) {
+            Class::TimeoutReversal
+        } else {
+            Class::None
+        }
+    }
+}
