@@ -220,7 +220,7 @@ impl Auditor {
 }
 
 /// The gateway's name for the operation at this place of a payment.
-fn reference(key: PaymentKey, place: usize, known: &Item) -> String {
+pub(crate) fn reference(key: PaymentKey, place: usize, known: &Item) -> String {
     let record = match known.text("k") {
         Some("authorize" | "post-authorize") => Record::Authorization,
         Some("sale" | "capture") => Record::Payment,

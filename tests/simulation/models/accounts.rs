@@ -9,7 +9,7 @@ use crate::world::START_MS;
 /// What merchants have at the gateway. A model is made when its merchant first needs it.
 pub struct Accounts {
     pub played: Played,
-    models: [Option<Box<dyn Model>>; MERCHANTS],
+    pub(super) models: [Option<Box<dyn Model>>; MERCHANTS],
 }
 
 impl Accounts {

@@ -3,18 +3,21 @@
 
 use kessai_functions::models::{Act, Effect, Request};
 use kessai_shared::gateways::{Items, News, Told};
-use kessai_shared::payment::Outcome;
+use kessai_shared::ids::{PaymentKey, gateway_key};
+use kessai_shared::payment::{IdempotencyKey, Outcome, Reach};
 use kessai_shared::payment::sequel::What;
 use kessai_shared::stored::{Attribute, Item};
 
 use super::Played;
 use super::network::is_key;
-use crate::auditor::{Auditor, Sent};
+use crate::auditor::{Auditor, Sent, reference};
 use crate::platform::Spent;
 use crate::table::{Table, operations, state};
 
-/// So long before a key's window ends follow-up has surely used it, once nothing fails any more.
-const TIME_TO_RESEND_MS: i64 = 8 * 3_600_000;
+const MINUTE_MS: i64 = 60_000;
+
+/// The last part of a key's window is not used.
+const RESERVE_MS: i64 = 60 * MINUTE_MS;
 
 /// What merchants' models have in their ledgers, and what the world has kept from us.
 #[derive(Default)]
@@ -31,20 +34,22 @@ pub struct Books {
 pub struct Entry {
     merchant: usize,
     effect: Effect,
+    /// Our name for what it is an effect of: the effect's own, unless the gateway has no place for one of its kind.
+    reference: String,
     /// Whether a request undid it; else time did.
     undone_by_request: bool,
 }
 
 impl Books {
     pub fn line(&self, place: usize) -> String {
-        let Some(Entry { merchant, effect, .. }) = self.effects.get(place) else { return String::new() };
-        let Effect { act, minor, currency, id, reference, undone, .. } = effect;
+        let Some(Entry { merchant, effect, reference, .. }) = self.effects.get(place) else { return String::new() };
+        let Effect { act, minor, currency, id, undone, .. } = effect;
         let undone = if *undone { ", undone" } else { "" };
         format!("{act:?} {minor} {currency} as {id}, reference {reference}, of merchant {merchant}{undone}")
     }
 
     fn of<'a>(&'a self, reference: &'a str) -> impl Iterator<Item = &'a Entry> {
-        self.effects.iter().filter(move |entry| entry.effect.reference == reference)
+        self.effects.iter().filter(move |entry| entry.reference == reference)
     }
 }
 
@@ -53,7 +58,8 @@ impl Auditor {
     pub fn sent_to_model(&mut self, request: &Request, table: &Table, call: (usize, u32)) -> (String, bool) {
         let body = String::from_utf8_lossy(&request.body);
         let key = request.headers.iter().find(|(name, _)| is_key(name)).map(|(_, key)| key.as_str());
-        let reference = self.named_in(&body, table).unwrap_or_default();
+        let by_key = key.and_then(|key| named_by_key(key, table));
+        let reference = by_key.or_else(|| self.named_in(&body, table)).unwrap_or_default();
         // A reversal by reference is no second request for the same.
         let undoes = if key.is_none() && body.contains(r#""void""#) { "/void" } else { "" };
         let name = match (reference.as_str(), key) {
@@ -91,7 +97,8 @@ impl Auditor {
     }
 
     /// A model's ledger as it is now, after a request or because time has passed.
-    pub fn entered(&mut self, merchant: usize, effects: Vec<Effect>, by_request: bool, table: &Table) {
+    /// `asked`: our name for what was asked, none where nobody asked.
+    pub fn entered(&mut self, merchant: usize, effects: Vec<Effect>, asked: Option<&str>, table: &Table) {
         let is_same = |one: &Effect, other: &Effect| {
             (one.act, &one.reference, &one.id, one.minor) == (other.act, &other.reference, &other.id, other.minor)
         };
@@ -104,7 +111,7 @@ impl Auditor {
                     let effect = left.remove(place);
                     if effect.undone != entry.effect.undone {
                         changed = true;
-                        entry.undone_by_request = by_request;
+                        entry.undone_by_request = asked.is_some();
                         entry.effect.undone = effect.undone;
                     }
                 }
@@ -116,33 +123,37 @@ impl Auditor {
         }
         for effect in left {
             changed = true;
-            self.books.effects.push(Entry { merchant, effect: effect.clone(), undone_by_request: by_request });
-            self.acted_at_model(&effect, table);
+            let is_own = |name: &&str| self.known(name, table).is_some_and(|(_, kind, _)| of_kind(effect.act, &kind));
+            let named = Some(effect.reference.as_str()).filter(is_own);
+            let reference = named.or(asked).unwrap_or(&effect.reference).to_owned();
+            let undone_by_request = asked.is_some();
+            self.books.effects.push(Entry { merchant, effect: effect.clone(), reference: reference.clone(), undone_by_request });
+            self.acted_at_model(&reference, &effect, table);
         }
         if changed {
             self.conserve_at_models(table);
         }
     }
 
-    fn acted_at_model(&mut self, effect: &Effect, table: &Table) {
-        let Effect { act, reference, minor, currency, .. } = effect;
-        if reference.is_empty() {
-            return;
-        }
+    /// An operation as it rests: its payment, its kind and its amount.
+    fn known(&self, reference: &str, table: &Table) -> Option<(PaymentKey, String, Item)> {
+        let (key, place) = self.locate(reference, table)?;
+        let known = operations(&table.find(key)?.item).nth(place)?;
+        Some((key, known.text("k")?.to_owned(), known.clone()))
+    }
+
+    fn acted_at_model(&mut self, reference: &str, effect: &Effect, table: &Table) {
+        let Effect { act, minor, currency, .. } = effect;
         let standing = self.books.of(reference).filter(|entry| !entry.effect.undone).count();
         self.check("at most one effect", standing <= 1, || format!("{reference} took effect again"));
-        let located = self.locate(reference, table);
-        let row = located.and_then(|(key, place)| Some((key, operations(&table.find(key)?.item).nth(place)?)));
-        let Some((key, known)) = row else {
+        let Some((key, kind, known)) = self.known(reference, table) else {
             return self.object("intent", || format!("{reference} took effect, and no intent rests"));
         };
-        let fits = known.text("k").is_some_and(|kind| of_kind(*act, kind)) && known.number("a") == Some(*minor);
+        let fits = of_kind(*act, &kind) && known.number("a") == Some(*minor);
         self.check("intent", fits, || format!("{act:?} {minor} {currency} took effect as {reference}: {known:?}"));
         let is_right = self.books.played.is_some_and(|played| played.facts().currency.eq_ignore_ascii_case(currency));
         self.check("intent", is_right, || format!("{reference} took effect in {currency}"));
-        let kind = known.text("k").unwrap_or_default().to_owned();
         if let Some(kind) = KINDS.into_iter().find(|known| *known == kind) {
-            let known = known.clone();
             self.identify_as(reference, key, &known, kind, *minor);
         }
     }
@@ -151,7 +162,7 @@ impl Auditor {
     pub fn conserve_at_models(&mut self, table: &Table) {
         let mut found = Vec::new();
         for entry in &self.books.effects {
-            let Some((key, place)) = self.locate(&entry.effect.reference, table) else { continue };
+            let Some((key, place)) = self.locate(&entry.reference, table) else { continue };
             let Some(row) = table.find(key) else { continue };
             let Some(known) = operations(&row.item).nth(place) else { continue };
             found.push((key, place, known.number("on"), entry));
@@ -167,7 +178,7 @@ impl Auditor {
                 .sum();
             let most = if held.effect.undone && held.undone_by_request { 0 } else { held.effect.minor };
             if drawn > most && held.effect.act != Act::Reverse {
-                broken = Some(format!("{drawn} of {most} is taken from {}", held.effect.reference));
+                broken = Some(format!("{drawn} of {most} is taken from {}", held.reference));
             }
         }
         if let Some(broken) = broken {
@@ -230,10 +241,10 @@ impl Auditor {
         let holds = matches!(known.text("k"), Some("authorize" | "post-authorize"));
         let named = if let Some(Attribute::Map(state)) = known.get("s") { state.text("r").is_some() } else { false };
         let within = |reach| match reach {
-            kessai_shared::payment::Reach::Nothing => false,
-            kessai_shared::payment::Reach::Named => named,
-            kessai_shared::payment::Reach::Openings => known.number("on").is_none(),
-            kessai_shared::payment::Reach::Everything => true,
+            Reach::Nothing => false,
+            Reach::Named => named,
+            Reach::Openings => known.number("on").is_none(),
+            Reach::Everything => true,
         };
         let is_whole = match known.get("m") {
             Some(Attribute::Map(instrument)) => instrument.text("id").is_some(),
@@ -241,7 +252,10 @@ impl Auditor {
         };
         let asked_ms = known.number("t").unwrap_or_default();
         let window_ms = terms.key_window.and_then(|window| i64::try_from(window.as_millis()).ok());
-        let had_time = |window_ms: i64| asked_ms + window_ms > self.books.calm_ms + TIME_TO_RESEND_MS;
+        // How long it is at most until follow-up looks again: the longer, the longer it has been in vain.
+        let age_ms = self.books.calm_ms - asked_ms;
+        let patience_ms = if age_ms < 35 * MINUTE_MS { 50 * MINUTE_MS } else { 240 * MINUTE_MS };
+        let had_time = |window_ms: i64| age_ms + patience_ms < window_ms - RESERVE_MS;
         let can_resend = is_whole && window_ms.is_some_and(had_time);
         let can_ask = within(terms.look_up);
         let may_stay = match stands {
@@ -251,6 +265,18 @@ impl Auditor {
         };
         self.check("liveness", may_stay, || format!("{reference} is still {stands} at {now_ms}"));
     }
+}
+
+/// The operation for which this key was made.
+fn named_by_key(key: &str, table: &Table) -> Option<String> {
+    table.rows.iter().find_map(|row| {
+        let PaymentKey { merchant, payment } = row.key;
+        let place = operations(&row.item).position(|known| {
+            let words = known.text("k").zip(known.text("y").and_then(IdempotencyKey::parse));
+            words.is_some_and(|(kind, asked)| gateway_key(&merchant, payment, kind, &asked) == key)
+        })?;
+        Some(reference(row.key, place, operations(&row.item).nth(place)?))
+    })
 }
 
 const KINDS: [&str; 6] = ["authorize", "post-authorize", "sale", "capture", "reverse", "refund"];

@@ -6,7 +6,7 @@ use kessai_shared::gateways::Adapter;
 use kessai_shared::money::Currency;
 use kessai_shared::payment::Reach;
 
-use super::sandbox::Sandbox;
+use super::sandbox::{self, Sandbox};
 use crate::cast::MERCHANTS;
 
 /// The gateways of which there is a model, by their adapters.
@@ -58,7 +58,7 @@ const SANDBOX: Facts = Facts {
     token: Some("8Zq000000000000000"),
     throttled: (429, ""),
     in_progress: (409, r#"{"code":"in_progress"}"#),
-    signed_anew: None,
+    signed_anew: Some(sandbox::sign),
     magic: &[9_018, 9_019, 9_021, 9_022, 9_023, 9_024],
 };
 

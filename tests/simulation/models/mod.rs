@@ -22,3 +22,6 @@ pub use network::{Earlier, is_key};
 pub use notices::Post;
 pub use payers::Visit;
 pub use set_up::SetUps;
+
+#[cfg(test)]
+mod tests;

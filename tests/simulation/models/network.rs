@@ -51,19 +51,19 @@ impl World {
         if self.chance.strikes_call(Fault::ErrorBefore, task, call) {
             return respond((502, BROKEN_ON_THE_WAY));
         }
-        let response = self.let_act(merchant, &request);
+        let response = self.let_act(merchant, &request, &reference);
         self.spoil(task, call, merchant, &request, reference, response)
     }
 
     /// The model does what it is asked, and the auditor looks at its ledger before and after.
-    pub(crate) fn let_act(&mut self, merchant: usize, request: &models::Request) -> HttpResponse {
+    pub(crate) fn let_act(&mut self, merchant: usize, request: &models::Request, reference: &str) -> HttpResponse {
         let now_ms = START_MS + self.now_ms;
         self.look_at_ledgers();
         let Some(accounts) = &mut self.accounts else { unreachable!("a model is there") };
         let response = answered(accounts.handle(merchant, request, now_ms));
         let effects = accounts.effects(merchant, now_ms);
         let before = self.auditor.books.effects.len();
-        self.auditor.entered(merchant, effects, true, &self.table);
+        self.auditor.entered(merchant, effects, Some(reference), &self.table);
         for place in before..self.auditor.books.effects.len() {
             let line = self.auditor.books.line(place);
             self.tell(Lane::Gateway, Lane::Gateway, || format!("enters {line}"));
@@ -78,7 +78,7 @@ impl World {
         let Some(accounts) = &self.accounts else { return };
         for merchant in 0..crate::cast::MERCHANTS {
             let effects = accounts.effects(merchant, now_ms);
-            self.auditor.entered(merchant, effects, false, &self.table);
+            self.auditor.entered(merchant, effects, None, &self.table);
         }
     }
 

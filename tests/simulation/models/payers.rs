@@ -1,4 +1,4 @@
-//! Payers whom a model needs: they visit its page, in time, too late, or never.
+//! Payers whom a model needs: they visit its page, soon or late.
 
 use kessai_functions::models::Request;
 use kessai_shared::stored::Item;
@@ -9,7 +9,7 @@ use crate::story::Lane;
 use crate::table::operations;
 use crate::world::{Happening, World};
 
-/// Most payers are quick; some come when the page is of no use any more.
+/// Most payers are quick; some come when the page may be of no use any more, and some only to say no.
 const SOON_MS: i64 = 120_000;
 const LATE_MS: i64 = 2 * 86_400_000;
 
@@ -33,7 +33,9 @@ impl World {
 
     fn await_visitor(&mut self, merchant: usize, url: String) {
         if self.chance.strikes(Fault::PayerAway) {
-            return self.tell(Lane::Gateway, Lane::Gateway, || "its payer never comes".to_owned());
+            // Where a gateway waits for ever, somebody ends it.
+            let after = self.chance.millis(LATE_MS..5 * LATE_MS);
+            return self.foresee_in(after, Happening::Visited(Box::new(Visit { merchant, url, approves: false })));
         }
         let late = self.chance.strikes(Fault::PayerLate);
         let after = if late { self.chance.millis(SOON_MS..LATE_MS) } else { self.chance.millis(1_000..SOON_MS) };
@@ -56,7 +58,7 @@ impl World {
             headers: [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())].into(),
             body: format!("result={result}").into_bytes(),
         };
-        let response = self.let_act(*merchant, &request);
+        let response = self.let_act(*merchant, &request, "");
         self.tell(Lane::Gateway, Lane::Gateway, || {
             let body = String::from_utf8_lossy(&response.body);
             format!("its payer says {result} at {url}, and hears {} {body}", response.status)

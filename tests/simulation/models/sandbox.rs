@@ -2,6 +2,7 @@
 
 use kessai_functions::models::{Act, Answer, Effect, Model, Request, Webhook};
 use kessai_functions::sandbox::{self, Gateway, Kind, SIGNATURE_HEADER, Stage, envelope};
+use serde_json::Value;
 
 #[derive(Default)]
 pub struct Sandbox {
@@ -15,6 +16,14 @@ impl Sandbox {
     pub fn new(secret: impl Into<String>) -> Self {
         Self { secret: secret.into(), ..Self::default() }
     }
+}
+
+/// A notice says when it is sent, so each time it is another.
+pub fn sign(webhook: &mut Webhook, secret: &str, now_ms: i64) {
+    let told: Value = serde_json::from_str(&webhook.body).unwrap_or_default();
+    let items = told["notices"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let signed = envelope(items, &[secret], now_ms);
+    (webhook.headers, webhook.body) = (vec![(SIGNATURE_HEADER, signed.signature)], signed.body);
 }
 
 impl Model for Sandbox {
