@@ -51,9 +51,11 @@ impl World {
         let path = path.strip_prefix(&format!("/{merchant}/")).map_or(path.to_owned(), |path| format!("/{path}"));
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
         let result = if *approves { "approve" } else { "decline" };
+        // Some gateways have a page for each answer, others a form.
+        let path = path.strip_suffix("/approve").map_or(path.to_owned(), |page| format!("{page}/{result}"));
         let request = Request {
             method: "POST".to_owned(),
-            path: path.to_owned(),
+            path,
             query: query.to_owned(),
             headers: [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())].into(),
             body: format!("result={result}").into_bytes(),

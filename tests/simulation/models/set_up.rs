@@ -150,7 +150,8 @@ fn keep(played: Played) -> (Vec<Request>, String) {
     let account =
         Account { gateway: &gateway, credential: &credential, now: Timestamp::from_millis(START_MS), nonce: 1 };
     let exchange = played.adapter().tokenize.expect("a gateway that keeps cards");
-    let (instrument, details) = (card(), method::Details::default());
+    let details = method::Details { email: Some("payer@example.org".to_owned()), ..method::Details::default() };
+    let instrument = card();
     let mut intent = TokenIntent {
         reference: method_id(0),
         key: "0123456789abcdef0123456789abcdef".to_owned(),
