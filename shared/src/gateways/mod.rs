@@ -6,6 +6,7 @@
 //! in [`ADAPTERS`].
 
 mod credential;
+pub mod komoju;
 pub mod payjp;
 pub mod sandbox;
 pub mod signatures;
@@ -29,8 +30,14 @@ use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
 /// Every gateway that this version speaks to.
-pub const ADAPTERS: &[&Adapter] =
-    &[&sandbox::KEYED, &sandbox::LOOK_UP, &sandbox::TIMEOUT_REVERSAL, &sandbox::NONE, &payjp::PAYJP];
+pub const ADAPTERS: &[&Adapter] = &[
+    &sandbox::KEYED,
+    &sandbox::LOOK_UP,
+    &sandbox::TIMEOUT_REVERSAL,
+    &sandbox::NONE,
+    &payjp::PAYJP,
+    &komoju::KOMOJU,
+];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
 /// that it has: a key whose window is open, a look-up, a timeout reversal.
