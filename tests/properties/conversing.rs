@@ -133,6 +133,7 @@ impl Talk {
             known: None,
             instrument: kind.target().is_none().then_some(&instrument),
             details: &details,
+            requested_at: Timestamp::from_millis(self.now_ms),
             duplicate: !self.ledger(reference, self.now_ms).is_empty(),
         };
         let base_url = format!("{HOST}/{}", self.class.name());

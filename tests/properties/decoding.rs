@@ -6,6 +6,7 @@ use kessai_shared::money::Money;
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Instrument, Kind, Outcome};
 use kessai_shared::ports::HttpResponse;
+use kessai_shared::time::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -112,6 +113,7 @@ fn intent<'a>(kind: &'a Kind, details: &'a Details, instrument: &'a Instrument, 
         known: None,
         instrument: Some(instrument),
         details,
+        requested_at: Timestamp::from_millis(0),
         duplicate,
     }
 }

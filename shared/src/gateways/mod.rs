@@ -5,6 +5,7 @@
 //! operation is resolved whose answer was lost. One folder or file a gateway; adding one is a line
 //! in [`ADAPTERS`].
 
+pub mod adyen;
 mod credential;
 pub mod komoju;
 pub mod payjp;
@@ -37,6 +38,8 @@ pub const ADAPTERS: &[&Adapter] = &[
     &sandbox::NONE,
     &payjp::PAYJP,
     &komoju::KOMOJU,
+    &adyen::CHECKOUT,
+    &adyen::CLASSIC,
 ];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
@@ -290,6 +293,8 @@ pub struct Intent<'a> {
     /// What is paid with, for an operation that opens a payment.
     pub instrument: Option<&'a Instrument>,
     pub details: &'a Details,
+    /// When it was asked for first.
+    pub requested_at: Timestamp,
     /// It may have been asked before, under this key.
     pub duplicate: bool,
 }
@@ -340,6 +345,7 @@ impl<'a> Intent<'a> {
             known: Known::at(payment, ordinal),
             instrument,
             details: &asked.details,
+            requested_at: operation.requested_at,
             duplicate,
         }
     }

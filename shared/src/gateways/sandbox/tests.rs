@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{ALL, KEYED, LOOK_UP, NONE, TIMEOUT_REVERSAL};
 use crate::gateways::{Adapter, Exchange, Intent};
 use crate::payment::asked::{Address, Details, RefundReason};
-use crate::payment::tests::fixtures::{card_of, cents, gateway, known, place, raw_card, stored_method, unnamed};
+use crate::payment::tests::fixtures::{START, card_of, cents, gateway, known, place, raw_card, stored_method, unnamed};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, Reach};
 use crate::ports::{HttpRequest, HttpResponse, Method};
 use crate::time::Timestamp;
@@ -27,6 +27,7 @@ fn intent<'a>(kind: &'a Kind, instrument: Option<&'a Instrument>, details: &'a D
         known: None,
         instrument,
         details,
+        requested_at: START,
         duplicate: false,
     }
 }
