@@ -8,6 +8,7 @@
 pub mod adyen;
 mod credential;
 pub mod komoju;
+pub mod payeezy;
 pub mod payjp;
 pub mod sandbox;
 pub mod signatures;
@@ -40,6 +41,7 @@ pub const ADAPTERS: &[&Adapter] = &[
     &komoju::KOMOJU,
     &adyen::CHECKOUT,
     &adyen::CLASSIC,
+    &payeezy::ADAPTER,
 ];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
