@@ -156,7 +156,7 @@ impl Auditor {
     /// What is settled is what the gateway's ledger says.
     pub(super) fn agree(&mut self, reference: &str, known: &Item, gateway: &Gateway, now_ms: i64) {
         if self.books.played.is_some() {
-            return self.agree_with_model(reference, known);
+            return self.agree_with_model(reference, known, now_ms);
         }
         let mine = |effect: &Effect<'_>| effect.reference == Some(reference);
         let (mut standing, mut all) = (0, 0);

@@ -16,6 +16,9 @@ use crate::table::{Table, operations, state};
 
 const MINUTE_MS: i64 = 60_000;
 
+/// The shortest time for which any of the gateways keeps a hold.
+const HOLD_MS: i64 = 5 * 24 * 60 * MINUTE_MS;
+
 /// The last part of a key's window is not used.
 const RESERVE_MS: i64 = 60 * MINUTE_MS;
 
@@ -187,7 +190,7 @@ impl Auditor {
     }
 
     /// What is settled is what the model's ledger says.
-    pub fn agree_with_model(&mut self, reference: &str, known: &Item) {
+    pub fn agree_with_model(&mut self, reference: &str, known: &Item, now_ms: i64) {
         let (mut standing, mut all, mut failed) = (0, 0, 0);
         for entry in self.books.of(reference) {
             all += 1;
@@ -200,11 +203,19 @@ impl Auditor {
             "approved" => standing == 1 || standing == 0 && failed > 0,
             "unsent" => all == 0,
             "open" | "accepted" | "lapsed" => standing <= 1,
+            // A hold that ended at the gateway before anybody heard of it holds nothing.
+            "declined" | "declined for good" if self.has_ended(reference, now_ms) => true,
             _ => standing == 0,
         };
         self.check("answers", agrees, || {
             format!("{reference} is {stands}, and the gateway's ledger holds {all} effects, {standing} standing")
         });
+    }
+
+    /// Whether it is a hold that no gateway keeps any longer.
+    fn has_ended(&self, reference: &str, now_ms: i64) -> bool {
+        let is_old = |entry: &Entry| entry.effect.act == Act::Authorize && now_ms > entry.effect.at_ms + HOLD_MS;
+        self.books.of(reference).all(is_old)
     }
 
     /// The gateway heard that this was taken: then it rests.
@@ -254,12 +265,16 @@ impl Auditor {
         let window_ms = terms.key_window.and_then(|window| i64::try_from(window.as_millis()).ok());
         // How long it is at most until follow-up looks again: the longer, the longer it has been in vain.
         let age_ms = self.books.calm_ms - asked_ms;
-        let patience_ms = if age_ms < 35 * MINUTE_MS { 50 * MINUTE_MS } else { 240 * MINUTE_MS };
+        let patience_ms = if age_ms < MINUTE_MS { 50 * MINUTE_MS } else { 240 * MINUTE_MS };
         let had_time = |window_ms: i64| age_ms + patience_ms < window_ms - RESERVE_MS;
-        let can_resend = is_whole && window_ms.is_some_and(had_time);
+        let took_effect = self.books.of(reference).next().is_some();
+        let is_repeated = took_effect || played.facts().refusals_repeat;
+        let can_resend = is_whole && is_repeated && window_ms.is_some_and(had_time);
         let can_ask = within(terms.look_up);
+        // What never took effect cannot be undone, nor what was undone before: of that a gateway need not say anything.
+        let can_undo = within(terms.timeout_reversal) && self.books.of(reference).any(|entry| !entry.effect.undone);
         let may_stay = match stands {
-            "open" => !(can_resend || can_ask || within(terms.timeout_reversal) || holds),
+            "open" => !(can_resend || can_ask || can_undo || holds),
             "accepted" => !(can_ask || holds || tells && !self.books.misses_notices && known.get("ru").is_none()),
             _ => true,
         };

@@ -1,5 +1,8 @@
 //! What a world must know of a gateway beside what its adapter says.
 
+use kessai_functions::models::komoju::Komoju;
+use kessai_functions::models::payeezy::Payeezy;
+use kessai_functions::models::payjp::Payjp;
 use kessai_functions::models::{Model, Webhook};
 use kessai_functions::sandbox::Class;
 use kessai_shared::gateways::Adapter;
@@ -14,6 +17,9 @@ use crate::cast::MERCHANTS;
 pub enum Played {
     /// The sandbox, as a model among models: it shows that this world finds nothing where nothing is.
     Sandbox,
+    Payjp,
+    Komoju,
+    Payeezy,
 }
 
 /// How a gateway is set up, and in which words it says what a world has it say.
@@ -34,6 +40,8 @@ pub struct Facts {
     pub reverses_parts: bool,
     /// What stands for the stored method there; none where it is asked for a token first.
     pub token: Option<&'static str>,
+    /// Whether a refusal is found again under its key, by what the gateway documents.
+    pub refusals_repeat: bool,
     /// What it answers to too many requests, and to one that comes while the first under its key runs.
     pub throttled: (u16, &'static str),
     pub in_progress: (u16, &'static str),
@@ -44,7 +52,7 @@ pub struct Facts {
 }
 
 /// Members of credentials that are no secrets.
-const PUBLIC: [&str; 4] = ["merchantAccount", "apiVersion", "dialect", "livePrefix"];
+const PUBLIC: [&str; 4] = ["merchantAccount", "tokenCurrency", "apiVersion", "taToken"];
 
 const SANDBOX: Facts = Facts {
     name: "sandbox-keyed",
@@ -56,18 +64,86 @@ const SANDBOX: Facts = Facts {
     takes_cards: true,
     reverses_parts: true,
     token: Some("8Zq000000000000000"),
+    refusals_repeat: true,
     throttled: (429, ""),
     in_progress: (409, r#"{"code":"in_progress"}"#),
     signed_anew: Some(sandbox::sign),
-    magic: &[9_018, 9_019, 9_021, 9_022, 9_023, 9_024],
+    magic: MAGIC,
 };
 
+const MAGIC: &[i64] = &[9_018, 9_019, 9_021, 9_022, 9_023, 9_024];
+
+const PAYJP: Facts = Facts {
+    name: "payjp",
+    model: |secret| Box::new(Payjp::new(secret).at(PAYERS)),
+    currency: "JPY",
+    credential: &[("secretKey", "sk_test_simulated_0123456789")],
+    notice_secrets: ["whook_simulated_0", "whook_simulated_1"],
+    details: &[("returnUrl", RETURN_URL)],
+    takes_cards: false,
+    reverses_parts: false,
+    token: None,
+    refusals_repeat: false,
+    throttled: (429, r#"{"title":"Too Many Requests","status":429,"code":"over_capacity"}"#),
+    in_progress: (409, r#"{"title":"Conflict","status":409,"code":"idempotency_conflict"}"#),
+    signed_anew: None,
+    magic: MAGIC,
+};
+
+const KOMOJU: Facts = Facts {
+    name: "komoju",
+    model: |secret| Box::new(Komoju::new(secret).at(PAYERS)),
+    currency: "JPY",
+    credential: &[("secretKey", "sk_simulated_0123456789")],
+    notice_secrets: ["webhook_simulated_0", "webhook_simulated_1"],
+    details: &[("returnUrl", RETURN_URL)],
+    takes_cards: true,
+    reverses_parts: false,
+    token: None,
+    refusals_repeat: true,
+    throttled: (429, r#"{"error":{"code":"too_many_requests","message":"Too many requests"}}"#),
+    in_progress: (409, ""),
+    signed_anew: None,
+    magic: MAGIC,
+};
+
+const PAYEEZY: Facts = Facts {
+    name: "payeezy",
+    model: |_| Box::new(Payeezy::new(PAYEEZY_SECRET)),
+    currency: "USD",
+    credential: &[
+        ("apiKey", "key_simulated_0123456789"),
+        ("apiSecret", PAYEEZY_SECRET),
+        ("token", "fdoa-simulated_0123456789"),
+        ("taToken", "NOIW"),
+    ],
+    notice_secrets: ["no_notice_0", "no_notice_1"],
+    details: &[],
+    takes_cards: true,
+    reverses_parts: false,
+    token: None,
+    refusals_repeat: true,
+    throttled: (429, r#"{"code":"Transaction_Throttled","message":"Too many transactions"}"#),
+    in_progress: (409, ""),
+    signed_anew: None,
+    magic: MAGIC,
+};
+
+const PAYEEZY_SECRET: &str = "secret_simulated_0123456789";
+
+/// Where payers come back to, and where they are sent to.
+const RETURN_URL: &str = "https://shop.example/back";
+const PAYERS: &str = "https://payers.example";
+
 impl Played {
-    pub const ALL: [Self; 1] = [Self::Sandbox];
+    pub const ALL: [Self; 4] = [Self::Sandbox, Self::Payjp, Self::Komoju, Self::Payeezy];
 
     pub fn facts(self) -> &'static Facts {
         match self {
             Self::Sandbox => &SANDBOX,
+            Self::Payjp => &PAYJP,
+            Self::Komoju => &KOMOJU,
+            Self::Payeezy => &PAYEEZY,
         }
     }
 

@@ -52,7 +52,11 @@ impl World {
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
         let result = if *approves { "approve" } else { "decline" };
         // Some gateways have a page for each answer, others a form.
-        let path = path.strip_suffix("/approve").map_or(path.to_owned(), |page| format!("{page}/{result}"));
+        let path = match path.strip_suffix("/approve") {
+            Some(page) => format!("{page}/{result}"),
+            None if path.starts_with("/payers/") => format!("{path}/{result}"),
+            None => path.to_owned(),
+        };
         let request = Request {
             method: "POST".to_owned(),
             path,

@@ -184,7 +184,7 @@ fn card() -> Instrument {
         number: Pan::parse(CARD).expect("a card number"),
         expiry: Expiry { month: 12, year: 2030 },
         cvv: Cvv::parse(CVV),
-        holder: None,
+        holder: Some("A PAYER".to_owned()),
         card_type: None,
     };
     Instrument::Card { card: Box::new(card), address: Address::default() }
