@@ -12,6 +12,7 @@
 //! What moved money stands in its ledger ([`Effect`]), so that anybody can see whether the asker was right.
 
 mod drive;
+pub mod payjp;
 
 use std::collections::BTreeMap;
 

@@ -2,13 +2,16 @@
 //! server and the ledger are tested for what only they do.
 
 mod challenges;
+#[cfg(feature = "local")]
 mod ledger;
 mod notices;
+#[cfg(feature = "local")]
 mod post;
 mod records;
 mod requests;
 mod resolution;
 mod script;
+#[cfg(feature = "local")]
 mod server;
 mod table;
 mod timelines;

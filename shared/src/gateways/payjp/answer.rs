@@ -166,11 +166,8 @@ pub(super) fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Ou
 pub(super) fn refused(body: &[u8]) -> Outcome {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else { return Outcome::Unknown };
     let decline = decline_of(&problem.code);
-    let answer = Answer {
-        code: Some(problem.code),
-        description: problem.detail.or(problem.title),
-        ..Answer::default()
-    };
+    let answer =
+        Answer { code: Some(problem.code), description: problem.detail.or(problem.title), ..Answer::default() };
     Outcome::Declined(decline, answer)
 }
 
@@ -187,9 +184,7 @@ fn told(intent: &Intent<'_>, body: &[u8]) -> Outcome {
             flow.common.reference() == Some(&intent.reference) && flow.amount == intent.amount.minor && is_known
         }
         Kind::PostAuthorize => is_named(registered(intent)),
-        Kind::Capture { .. } | Kind::Reverse { .. } => {
-            intent.target.is_some_and(|target| is_named(target.reference))
-        }
+        Kind::Capture { .. } | Kind::Reverse { .. } => intent.target.is_some_and(|target| is_named(target.reference)),
         Kind::Refund { .. } => false,
     };
     let is_same_currency = flow.currency.eq_ignore_ascii_case(intent.amount.currency.code());

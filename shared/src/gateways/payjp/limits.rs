@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::answer::Details;
 use super::send::{
-    CANCELLATION_REASON, EXTENDED_AUTHORIZATION, PAYMENT_METHOD_TYPE, Payer, REFERENCE, RETURN_URL,
-    THREE_D_SECURE, added,
+    CANCELLATION_REASON, EXTENDED_AUTHORIZATION, PAYMENT_METHOD_TYPE, Payer, REFERENCE, RETURN_URL, THREE_D_SECURE,
+    added,
 };
 use crate::gateways::{Account, Intent};
 use crate::payment::{Instrument, Kind};
@@ -35,11 +35,7 @@ const CHOICES: [(&str, &[&str], &str); 4] = [
         &["if_available", "must_extend", "never"],
         "extendedAuthorization must be if_available, must_extend or never",
     ),
-    (
-        PAYMENT_METHOD_TYPE,
-        &["card", "paypay", "apple_pay"],
-        "paymentMethodType must be card, paypay or apple_pay",
-    ),
+    (PAYMENT_METHOD_TYPE, &["card", "paypay", "apple_pay"], "paymentMethodType must be card, paypay or apple_pay"),
     (
         CANCELLATION_REASON,
         &["duplicate", "fraudulent", "requested_by_customer", "abandoned"],

@@ -187,9 +187,8 @@ pub(super) fn encode_look_up(intent: &Intent<'_>, account: &Account<'_>) -> Http
     match (intent.kind, intent.known) {
         (Kind::Refund { .. }, Some(refund)) => get_refund(account, refund.reference),
         (Kind::PostAuthorize, _) => get_flow(account, registered(intent)),
-        (
-            Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. },
-            _,
-        ) => get_flow(account, known),
+        (Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. }, _) => {
+            get_flow(account, known)
+        }
     }
 }

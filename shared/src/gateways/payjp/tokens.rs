@@ -159,6 +159,7 @@ fn prepare(intent: &TokenIntent<'_>, account: &Account<'_>) -> Option<HttpReques
     Some(post_json(account, "v2/payment_methods", headers, &body))
 }
 
+#[expect(clippy::result_large_err, reason = "as every preparation says how the whole ends")]
 fn prepared(_: &TokenIntent<'_>, response: &HttpResponse) -> Result<Secret, Outcome> {
     match response.status {
         200 => match serde_json::from_slice::<Made>(&response.body) {
@@ -192,7 +193,8 @@ pub(super) fn decode(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outc
         400 | 402 | 404 | 422 => match refused(&response.body) {
             // Its id is ours alone: it was made when this was asked before.
             Outcome::Declined(_, Answer { code: Some(code), .. }) if code == ALREADY_EXISTS && intent.duplicate => {
-                let answer = Answer { reference: Some(intent.reference.clone()), code: Some(code), ..Answer::default() };
+                let answer =
+                    Answer { reference: Some(intent.reference.clone()), code: Some(code), ..Answer::default() };
                 (Outcome::Approved(answer), Some(Secret::new(format!("{}/", intent.reference))))
             }
             refused => (refused, None),
