@@ -13,6 +13,7 @@
 
 mod drive;
 pub mod payjp;
+pub mod komoju;
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@
 //! | `schemeReference` | a card that the merchant charges | the first payment's, by the card scheme |
 //! | `reference` | post-authorize | the payment's id |
 //! | `customerName`, `bankName`, `branchNumber`, `accountType`, `accountNumber` | refund by bank | whose account it is |
-//! | `bankCode`, `branchName`, `includePaymentMethodFee` | refund by bank | more of it, where there is room |
+//! | `bankCode`, `branchName`, `includePaymentMethodFee` | refund by bank | more of it, once a request takes more than five pairs |
 //!
 //! Our reference stands in `external_order_num` and `metadata.reference` of a payment, in `description` of a refund, in
 //! `metadata.reference` of a customer. Captures and reversals have no place for one: nothing is told of them by name.

@@ -12,7 +12,8 @@
 //! or to take it. One that was made in a browser bears another, and is known by KOMOJU's id.
 //!
 //! That a hold was cancelled or has expired is left out: it is how a hold ends, by us or by time, and no verdict on it;
-//! where it never was one, a look-up finds out.
+//! where it never was one, a look-up finds out. So is a failure of a payer who has a page to try again on: the look-up at
+//! the end of the payer's time tells how it ended.
 //!
 //! A chargeback is a refund that nobody asked for. It is told of the operation that opened the payment: captures have no
 //! name there, and a hold is captured once.
@@ -91,7 +92,8 @@ fn of_payment(payment: &PaymentBody) -> Vec<Notice> {
     let reference = ours.unwrap_or(&payment.id);
     let standing = payment.standing(&kind);
     let is_end_of_hold = matches!(standing, Outcome::Declined(..)) && kind.holds();
-    let standing = (!is_end_of_hold && standing != Outcome::Unknown).then_some(News::Outcome(standing));
+    let is_no_verdict = is_end_of_hold || payment.may_be_tried_again();
+    let standing = (!is_no_verdict && standing != Outcome::Unknown).then_some(News::Outcome(standing));
     let told = |news| Notice { reference: reference.to_owned(), news };
     let requests = || payment.refund_requests.iter().flatten();
     let refunds = || payment.refunds.iter().flatten();

@@ -118,6 +118,12 @@ impl PaymentBody {
         kind.is_some_and(waits_for_the_payer)
     }
 
+    /// Whether its payer may try again: KOMOJU tells of each try that fails.
+    pub fn may_be_tried_again(&self) -> bool {
+        let page = self.payment_details.as_ref().and_then(|details| details.redirect_url.as_ref());
+        self.status == "failed" && page.is_some()
+    }
+
     /// By the payment's id everything else is asked for, and by its type is told how it is refunded.
     pub fn answer(&self) -> Answer {
         let kind = self.payment_details.as_ref().and_then(|details| details.kind.as_deref());

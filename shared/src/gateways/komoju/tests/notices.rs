@@ -90,6 +90,9 @@ fn a_payment_tells_of_the_sale_that_opened_it() {
     {
         check(kind, &json!({"status": status}), &[(&sale, &declined)]);
     }
+    let wallet = json!({"type": "paypay", "redirect_url": "https://komoju.com/redirect/1"});
+    check("payment.failed", &json!({"status": "failed", "payment_details": wallet}), &[]);
+    check("payment.cancelled", &json!({"status": "cancelled", "payment_details": wallet}), &[(&sale, &declined)]);
     check("payment.failed", &json!({"status": "pending"}), &[(&sale, &format!("accepted {PAYMENT}"))]);
     check("payment.marked.as.fraud", &json!({"status": "of another kind"}), &[]);
 }
