@@ -14,6 +14,7 @@
 mod drive;
 pub mod payjp;
 pub mod komoju;
+pub mod payeezy;
 
 use std::collections::BTreeMap;
 

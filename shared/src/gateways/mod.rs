@@ -6,6 +6,8 @@
 //! in [`ADAPTERS`].
 
 pub mod adyen;
+#[cfg(test)]
+mod ambiguity;
 mod credential;
 pub mod komoju;
 pub mod payeezy;

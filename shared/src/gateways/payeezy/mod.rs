@@ -22,19 +22,20 @@
 //! Sources: Payeezy's samples and libraries (`payeezy_direct_API`), Salesforce's reference adapter for Payeezy, and what
 //! `ActiveMerchant` has recorded from Payeezy's sandbox.
 
+mod admits;
 mod answer;
 mod send;
 mod tokens;
 
 use std::time::Duration;
 
-use super::{Account, Adapter, Exchange, Member, TokenExchange};
+use super::{Adapter, Exchange, Member, TokenExchange};
 use crate::payment::Reach;
 
 pub const ADAPTER: Adapter = Adapter {
     name: "payeezy",
     credential: CREDENTIAL,
-    admits: send::admits,
+    admits: admits::admits,
     send: Exchange { encode: send::encode, decode: answer::decode },
     look_up: None,
     // The samples name `authorize` and `purchase` as what it is for.

@@ -11,8 +11,9 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::TA_TOKEN;
+use super::admits::{admits_card, refused};
 use super::answer::{errors, was_turned_away, with_errors};
-use super::send::{CardBody, admits_card, card_body, exp_date, post, refused};
+use super::send::{CardBody, card_body, exp_date, post};
 use crate::card::{Card, Secret};
 use crate::gateways::wire::json;
 use crate::gateways::{Account, TokenIntent};

@@ -246,6 +246,20 @@ fn a_sale_or_capture_that_nobody_can_find_out_stays_open_for_ever() {
 }
 
 #[test]
+fn who_undoes_openings_alone_leaves_what_acts_on_them_to_a_person() {
+    let openings = || Terms { timeout_reversal: Reach::Openings, ..terms(&sandbox::NONE) };
+    for kind in [Kind::Authorize, Kind::Sale] {
+        let mut opened = abandoned(kind, raw_card(), openings());
+        assert!(matches!(opened.look().effect, Some(Effect::Reverse { .. })));
+    }
+    let mut hold = Purchase::approved(Kind::Authorize, 100, openings());
+    hold.ask(&acting(capture(FIRST), "capture", exactly(60))).expect("a capture");
+    hold.wait(LIFE + MARGIN);
+    assert_eq!(hold.look().effect, None);
+    assert_eq!((hold.payment.due_at(), hold.payment.uncaptured(FIRST).minor), (None, 40), "its amount stays reserved");
+}
+
+#[test]
 fn a_hold_that_was_accepted_and_never_decided_lapses_where_nobody_can_ask() {
     for adapter in ADAPTERS {
         let mut purchase = open(Kind::Authorize, stored_method(), terms(adapter));
