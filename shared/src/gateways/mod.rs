@@ -14,6 +14,7 @@ pub mod payeezy;
 pub mod payjp;
 pub mod sandbox;
 pub mod signatures;
+pub mod stripe;
 mod wire;
 
 pub use credential::{Credential, Member, Misfit};
@@ -44,6 +45,7 @@ pub const ADAPTERS: &[&Adapter] = &[
     &adyen::CHECKOUT,
     &adyen::CLASSIC,
     &payeezy::ADAPTER,
+    &stripe::STRIPE,
 ];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
