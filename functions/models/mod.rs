@@ -11,6 +11,7 @@
 //!
 //! What moved money stands in its ledger ([`Effect`]), so that anybody can see whether the asker was right.
 
+pub mod adyen;
 mod drive;
 pub mod payjp;
 pub mod komoju;

@@ -42,7 +42,11 @@ pub(super) fn classic(intent: &Intent<'_>, _: &Account<'_>) -> Result<(), Reject
 }
 
 fn both(intent: &Intent<'_>) -> Result<(), Rejection> {
-    check(decimals(intent.amount.currency).is_some(), "currencyIsoCode", "a currency of which Adyen says how it is counted")?;
+    check(
+        decimals(intent.amount.currency).is_some(),
+        "currencyIsoCode",
+        "a currency of which Adyen says how it is counted",
+    )?;
     check(Amount::of(intent.amount).is_some(), "amount", "whole units of a currency that Adyen counts in them")?;
     match intent.kind {
         Kind::PostAuthorize => {
@@ -55,14 +59,17 @@ fn both(intent: &Intent<'_>) -> Result<(), Rejection> {
         }
         Kind::Capture { .. } | Kind::Refund { .. } => {}
     }
-    let is_known = intent.kind.target().is_none() || intent.opening.is_some_and(|opening| !opening.reference.is_empty());
+    let is_known =
+        intent.kind.target().is_none() || intent.opening.is_some_and(|opening| !opening.reference.is_empty());
     check(is_known, "id", "a payment that Adyen has given a reference")
 }
 
 fn opening(intent: &Intent<'_>) -> Result<(), Rejection> {
     let fits = match intent.instrument {
         Some(Instrument::Card { .. }) => true,
-        Some(Instrument::Stored(on_file)) => on_file.token.as_ref().is_some_and(|token| (1..=64).contains(&token.reveal().len())),
+        Some(Instrument::Stored(on_file)) => {
+            on_file.token.as_ref().is_some_and(|token| (1..=64).contains(&token.reveal().len()))
+        }
         Some(Instrument::Bank { .. } | Instrument::Alternative { .. }) | None => false,
     };
     check(fits, "paymentMethod", "a card, or a stored method")?;

@@ -12,9 +12,8 @@ use crate::money::{Currency, Money};
 const THREE_DECIMALS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
 /// Counted in whole units, the first and the fourth against ISO 4217.
-const NO_DECIMALS: [&str; 15] = [
-    "CVE", "DJF", "GNF", "IDR", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
-];
+const NO_DECIMALS: [&str; 15] =
+    ["CVE", "DJF", "GNF", "IDR", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"];
 
 /// Counted in hundredths, against ISO 4217.
 const TWO_DECIMALS: [&str; 2] = ["CLP", "ISK"];

@@ -96,7 +96,9 @@ impl PaymentAnswer {
 
     pub fn outcome(self, action: impl FnOnce(String) -> PayerAction) -> Outcome {
         let has_name = self.psp_reference.as_ref().is_some_and(|name| !name.is_empty());
-        let Self { result_code, psp_reference, refusal_reason, refusal_reason_code, auth_code, additional_data, .. } = self;
+        let Self {
+            result_code, psp_reference, refusal_reason, refusal_reason_code, auth_code, additional_data, ..
+        } = self;
         let decline = refusal::decline(refusal_reason_code.as_deref(), refusal_reason.as_deref());
         let page = self.action.filter(|action| action.method.as_ref().is_none_or(|method| method == "GET"));
         let answer = Answer {

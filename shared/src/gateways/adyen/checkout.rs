@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::amount::Amount;
 use super::payer::{
-    AddressBody, Interaction, ManualCapture, RETURN_URL, billing_address, capture_rule, cvc, expiry, holder, interaction,
-    more,
+    AddressBody, Interaction, ManualCapture, RETURN_URL, billing_address, capture_rule, cvc, expiry, holder,
+    interaction, more,
 };
 use super::{headers, merchant_account, modification};
 use crate::card::Secret;

@@ -87,12 +87,8 @@ const MERCHANT_ACCOUNT: Member = Member {
 };
 
 /// Where payers come back to, where a request does not say so.
-const RETURN_URL: Member = Member {
-    name: "returnUrl",
-    is_required: false,
-    fits: admits::is_return_url,
-    form: "a URL with its scheme",
-};
+const RETURN_URL: Member =
+    Member { name: "returnUrl", is_required: false, fits: admits::is_return_url, form: "a URL with its scheme" };
 
 /// A card is stored by an authorization of nothing, which wants a currency nevertheless.
 const TOKEN_CURRENCY: Member = Member {

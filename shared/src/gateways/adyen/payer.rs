@@ -54,11 +54,9 @@ pub(super) fn on_file<'a>(intent: &Intent<'a>) -> Option<&'a OnFile> {
 pub(super) fn capture_rule(kind: &Kind) -> (Option<ManualCapture>, Option<u8>) {
     match kind {
         Kind::Sale => (None, Some(0)),
-        Kind::Authorize
-        | Kind::PostAuthorize
-        | Kind::Capture { .. }
-        | Kind::Reverse { .. }
-        | Kind::Refund { .. } => (Some(ManualCapture { manual_capture: "true" }), None),
+        Kind::Authorize | Kind::PostAuthorize | Kind::Capture { .. } | Kind::Reverse { .. } | Kind::Refund { .. } => {
+            (Some(ManualCapture { manual_capture: "true" }), None)
+        }
     }
 }
 

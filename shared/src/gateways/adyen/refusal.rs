@@ -89,8 +89,7 @@ pub(super) fn outcome(duplicate: bool, response: &HttpResponse) -> Outcome {
 
 /// An error that says for certain that nothing was done.
 pub(super) fn error(response: &HttpResponse) -> Option<(Decline, Answer)> {
-    let ErrorBody { error_code, message, error_type } =
-        serde_json::from_slice(&response.body).ok()?;
+    let ErrorBody { error_code, message, error_type } = serde_json::from_slice(&response.body).ok()?;
     let is_sure = match response.status {
         400 | 401 | 403 | 422 => error_code != IN_PROGRESS,
         500 => error_code.split('_').next() == Some(NOT_SUPPORTED),

@@ -19,12 +19,8 @@ use crate::payment::{Answer, Instrument, Outcome, PayerAction};
 use crate::ports::{HttpRequest, HttpResponse};
 use crate::time::Timestamp;
 
-pub(super) const CHECKOUT: TokenExchange = TokenExchange {
-    admits: admits::checkout_token,
-    prepare: None,
-    encode: encode_checkout,
-    decode: decode_checkout,
-};
+pub(super) const CHECKOUT: TokenExchange =
+    TokenExchange { admits: admits::checkout_token, prepare: None, encode: encode_checkout, decode: decode_checkout };
 
 pub(super) const CLASSIC: TokenExchange =
     TokenExchange { admits: admits::classic_token, prepare: None, encode: encode_classic, decode: decode_classic };
@@ -90,7 +86,10 @@ fn decode_checkout(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outcom
         (_, _) => true,
     };
     match is_of_shopper && is_of_card && !body.id.is_empty() {
-        true => (Outcome::Approved(Answer { code: Some("stored".to_owned()), ..Answer::default() }), Some(Secret::new(body.id))),
+        true => (
+            Outcome::Approved(Answer { code: Some("stored".to_owned()), ..Answer::default() }),
+            Some(Secret::new(body.id)),
+        ),
         false => (Outcome::Unknown, None),
     }
 }
