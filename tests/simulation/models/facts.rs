@@ -1,11 +1,14 @@
 //! What a world must know of a gateway beside what its adapter says.
 
+use kessai_functions::models::adyen::Adyen;
 use kessai_functions::models::komoju::Komoju;
 use kessai_functions::models::payeezy::Payeezy;
 use kessai_functions::models::payjp::Payjp;
+use kessai_functions::models::stripe::Stripe;
 use kessai_functions::models::{Model, Webhook};
 use kessai_functions::sandbox::Class;
-use kessai_shared::gateways::Adapter;
+use kessai_shared::card::Secret;
+use kessai_shared::gateways::{Adapter, signatures};
 use kessai_shared::money::Currency;
 use kessai_shared::payment::Reach;
 
@@ -19,7 +22,10 @@ pub enum Played {
     Sandbox,
     Payjp,
     Komoju,
+    Adyen,
+    AdyenClassic,
     Payeezy,
+    Stripe,
 }
 
 /// How a gateway is set up, and in which words it says what a world has it say.
@@ -129,6 +135,62 @@ const PAYEEZY: Facts = Facts {
     magic: MAGIC,
 };
 
+const STRIPE: Facts = Facts {
+    name: "stripe",
+    model: |secret| Box::new(Stripe::new(secret).at(PAYERS)),
+    currency: "USD",
+    credential: &[("secretKey", "sk_test_simulated0123456789")],
+    notice_secrets: ["whsec_simulated_0", "whsec_simulated_1"],
+    details: &[("returnUrl", RETURN_URL)],
+    takes_cards: true,
+    reverses_parts: false,
+    token: None,
+    refusals_repeat: true,
+    throttled: (429, r#"{"error":{"type":"rate_limit_error","code":"rate_limit","message":"Too many requests"}}"#),
+    in_progress: (409, r#"{"error":{"type":"invalid_request_error","code":"idempotency_key_in_use","message":"m"}}"#),
+    signed_anew: Some(sign_as_stripe),
+    magic: MAGIC,
+};
+
+/// Each attempt has a signature of its own.
+fn sign_as_stripe(webhook: &mut Webhook, secret: &str, now_ms: i64) {
+    let seconds = now_ms.div_euclid(1_000);
+    let secret = Secret::new(secret.to_owned());
+    let signed = signatures::stripe(seconds, webhook.body.as_bytes(), &secret).unwrap_or_default();
+    for (name, value) in &mut webhook.headers {
+        if name.eq_ignore_ascii_case("stripe-signature") {
+            *value = format!("t={seconds},v1={signed}");
+        }
+    }
+}
+
+const ADYEN: Facts = Facts {
+    name: "adyen",
+    model: |secret| Box::new(Adyen::new(secret).with_pages_at(PAYERS)),
+    currency: "EUR",
+    credential: &[("apiKey", "key_simulated_0123456789"), ("merchantAccount", "Simulated")],
+    notice_secrets: [
+        "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
+        "54782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
+    ],
+    details: &[("returnUrl", RETURN_URL)],
+    takes_cards: true,
+    reverses_parts: false,
+    token: None,
+    refusals_repeat: true,
+    throttled: (429, ""),
+    in_progress: (409, r#"{"status":409,"errorCode":"704","message":"request already processed or in progress","errorType":"validation"}"#),
+    signed_anew: None,
+    magic: MAGIC,
+};
+
+const ADYEN_CLASSIC: Facts = Facts {
+    name: "adyen-classic",
+    credential: &[("apiKey", "key_simulated_0123456789"), ("merchantAccount", "Simulated"), ("tokenCurrency", "EUR")],
+    details: &[],
+    ..ADYEN
+};
+
 const PAYEEZY_SECRET: &str = "secret_simulated_0123456789";
 
 /// Where payers come back to, and where they are sent to.
@@ -136,14 +198,25 @@ const RETURN_URL: &str = "https://shop.example/back";
 const PAYERS: &str = "https://payers.example";
 
 impl Played {
-    pub const ALL: [Self; 4] = [Self::Sandbox, Self::Payjp, Self::Komoju, Self::Payeezy];
+    pub const ALL: [Self; 7] = [
+        Self::Sandbox,
+        Self::Payjp,
+        Self::Komoju,
+        Self::Adyen,
+        Self::AdyenClassic,
+        Self::Payeezy,
+        Self::Stripe,
+    ];
 
     pub fn facts(self) -> &'static Facts {
         match self {
             Self::Sandbox => &SANDBOX,
             Self::Payjp => &PAYJP,
             Self::Komoju => &KOMOJU,
+            Self::Adyen => &ADYEN,
+            Self::AdyenClassic => &ADYEN_CLASSIC,
             Self::Payeezy => &PAYEEZY,
+            Self::Stripe => &STRIPE,
         }
     }
 
