@@ -24,6 +24,9 @@ use crate::ports::{HttpRequest, HttpResponse};
 const KEY: &str = "00112233445566778899aabbccddeeff";
 const API_KEY: &str = "AQEyhmfxLI3MaBFLw0m";
 const PSP: &str = "8536214160615591";
+/// Names and texts.
+type Members<'a> = &'a [(&'a str, &'a str)];
+
 const BOTH: [&Adapter; 2] = [&CHECKOUT, &CLASSIC];
 
 fn read(path: &str) -> Value {
@@ -126,7 +129,7 @@ fn an_account_is_known_by_what_its_table_says() {
         credential.err().map(|misfit| misfit.member)
     };
     let (key, merchant) = (("apiKey", API_KEY), ("merchantAccount", "KessaiCOM"));
-    let rows: [(&[(&str, &str)], Option<&str>); 6] = [
+    let rows: [(Members<'_>, Option<&str>); 6] = [
         (&[key, merchant], None),
         (&[key, merchant, ("returnUrl", "https://shop.test/back")], None),
         (&[merchant], Some("apiKey")),

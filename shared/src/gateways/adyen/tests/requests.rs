@@ -284,8 +284,7 @@ fn a_payer_who_may_be_asked_needs_a_way_back() {
     let (gateway, none) = (gateway(&CHECKOUT), Details::default());
     let absent = Details { submitted_by_merchant: true, ..Details::default() };
     let usual = [("returnUrl", BACK)];
-    let rows: [(&Details, &[(&str, &str)], bool); 3] =
-        [(&none, &[], false), (&none, &usual, true), (&absent, &[], true)];
+    let rows: [(&Details, Members<'_>, bool); 3] = [(&none, &[], false), (&none, &usual, true), (&absent, &[], true)];
     for (details, more, admitted) in rows {
         let credential = credential(&CHECKOUT, more);
         let card = card();
