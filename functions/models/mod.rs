@@ -13,9 +13,11 @@
 
 pub mod adyen;
 mod drive;
-pub mod payjp;
+mod form;
 pub mod komoju;
 pub mod payeezy;
+pub mod payjp;
+pub mod stripe;
 
 use std::collections::BTreeMap;
 

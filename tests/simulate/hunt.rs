@@ -88,7 +88,8 @@ impl Hunt {
                     return tally;
                 }
                 let seed = self.from.wrapping_add(place);
-                let violation = caught(|| happen(&Arguments::plan(self.gateway, seed), &mut tally)).unwrap_or_else(Some);
+                let violation =
+                    caught(|| happen(&Arguments::plan(self.gateway, seed), &mut tally)).unwrap_or_else(Some);
                 if let Some(violation) = violation {
                     self.find(shared, place, violation);
                 }

@@ -20,7 +20,8 @@ type Entry = fn(&Tally, Place) -> String;
 
 /// All of it.
 pub fn table(tally: &Tally, gaps: &[Gap]) -> String {
-    let mut text = format!("\n{}\n{}\n{}\n{}", faults(tally, entry), cells(tally, entry), ends(tally), deliveries(tally, entry));
+    let mut text =
+        format!("\n{}\n{}\n{}\n{}", faults(tally, entry), cells(tally, entry), ends(tally), deliveries(tally, entry));
     text.push_str("\n·   cannot be reached\n0   is so rare that a million histories may miss it\n0!  can be reached, and was not\n!   was reached, and cannot be\n");
     let _ = writeln!(text, "{} gaps{}", gaps.len(), if gaps.is_empty() { "" } else { "; --require-all names them" });
     text

@@ -157,7 +157,7 @@ impl World {
         let amount = match (*how, *amount) {
             (How::Mistyped, _) => r#""amount":"12,50""#.to_owned(),
             // The same amount is not always the same text.
-            (_, Some(minor)) if self.currency() != dollars() => format!(r#""amount":{minor}"#),
+            (_, Some(minor)) if self.currency().exponent() == 0 => format!(r#""amount":{minor}"#),
             (_, Some(minor)) if self.callers[*errand].asks.is_multiple_of(2) => format!(r#""amount": "{minor}e-2""#),
             (_, Some(minor)) => format!(r#""amount":{}.{:02}"#, minor / 100, minor % 100),
             (_, None) => return "{}".to_owned(),

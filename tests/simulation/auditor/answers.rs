@@ -108,7 +108,9 @@ impl Auditor {
         let target = list.get(on.index()).filter(|target| stands(target));
         let approved = target.and_then(|target| target.number("a")).unwrap_or_default();
         // Where the gateway has no name for a capture, a dispute of it is told of what it captured.
-        let held = target.filter(|_| self.books.played.is_some()).and_then(|target| list.get(target.number("on")?.try_into().ok().unwrap_or(usize::MAX)));
+        let held = target
+            .filter(|_| self.books.played.is_some())
+            .and_then(|target| list.get(target.number("on")?.try_into().ok().unwrap_or(usize::MAX)));
         let back = |known: Option<&&Item>| known.map_or(0, |known| charged_back(known));
         let taken = drawn(list, on.index(), kinds) + back(target) + back(held);
         let fits = taken + amount <= approved;

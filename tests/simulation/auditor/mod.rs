@@ -147,10 +147,11 @@ impl Auditor {
         }
         // Each of them has an underscore or many digits in a row, so most texts need no search.
         let mut digits = 0;
-        let may_hold = self.books.played.is_some() || bytes.iter().any(|byte| {
-            digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
-            *byte == b'_' || digits == Pan::MIN
-        });
+        let may_hold = self.books.played.is_some()
+            || bytes.iter().any(|byte| {
+                digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+                *byte == b'_' || digits == Pan::MIN
+            });
         if !may_hold {
             return;
         }

@@ -4,8 +4,8 @@
 use kessai_functions::models::{Act, Effect, Request};
 use kessai_shared::gateways::{Items, News, Told};
 use kessai_shared::ids::{PaymentKey, gateway_key};
-use kessai_shared::payment::{IdempotencyKey, Outcome, Reach};
 use kessai_shared::payment::sequel::What;
+use kessai_shared::payment::{IdempotencyKey, Outcome, Reach};
 use kessai_shared::stored::{Attribute, Item};
 
 use super::Played;
@@ -130,7 +130,12 @@ impl Auditor {
             let named = Some(effect.reference.as_str()).filter(is_own);
             let reference = named.or(asked).unwrap_or(&effect.reference).to_owned();
             let undone_by_request = asked.is_some();
-            self.books.effects.push(Entry { merchant, effect: effect.clone(), reference: reference.clone(), undone_by_request });
+            self.books.effects.push(Entry {
+                merchant,
+                effect: effect.clone(),
+                reference: reference.clone(),
+                undone_by_request,
+            });
             self.acted_at_model(&reference, &effect, table);
         }
         if changed {
@@ -230,7 +235,9 @@ impl Auditor {
                 News::Outcome(Outcome::Approved(_) | Outcome::Declined(..)) => {
                     !matches!(state(known), "open" | "accepted") || is_undoing
                 }
-                News::Outcome(Outcome::Accepted(_) | Outcome::ActionRequired(..)) => state(known) != "open" || is_undoing,
+                News::Outcome(Outcome::Accepted(_) | Outcome::ActionRequired(..)) => {
+                    state(known) != "open" || is_undoing
+                }
                 News::Sequel(sequel) => rests(known, sequel.what),
                 News::Outcome(_) | News::Token(..) => true,
             };
@@ -274,7 +281,8 @@ impl Auditor {
         // What never took effect cannot be undone, nor what was undone before: of that a gateway need not say anything.
         let can_undo = within(terms.timeout_reversal) && self.books.of(reference).any(|entry| !entry.effect.undone);
         let may_stay = match stands {
-            "open" => !(can_resend || can_ask || can_undo || holds),
+            // Who can be asked to undo a hold is asked for ever, and it never lapses here.
+            "open" => !(can_resend || can_ask || can_undo || holds && !within(terms.timeout_reversal)),
             "accepted" => !(can_ask || holds || tells && !self.books.misses_notices && known.get("ru").is_none()),
             _ => true,
         };
@@ -311,4 +319,3 @@ fn rests(known: &Item, what: What) -> bool {
     let name = what.name();
     list.iter().any(|sequel| if let Attribute::Map(sequel) = sequel { sequel.text("w") == Some(name) } else { false })
 }
-

@@ -179,7 +179,10 @@ const ADYEN: Facts = Facts {
     token: None,
     refusals_repeat: true,
     throttled: (429, ""),
-    in_progress: (409, r#"{"status":409,"errorCode":"704","message":"request already processed or in progress","errorType":"validation"}"#),
+    in_progress: (
+        409,
+        r#"{"status":409,"errorCode":"704","message":"request already processed or in progress","errorType":"validation"}"#,
+    ),
     signed_anew: None,
     magic: MAGIC,
 };
@@ -198,15 +201,8 @@ const RETURN_URL: &str = "https://shop.example/back";
 const PAYERS: &str = "https://payers.example";
 
 impl Played {
-    pub const ALL: [Self; 7] = [
-        Self::Sandbox,
-        Self::Payjp,
-        Self::Komoju,
-        Self::Adyen,
-        Self::AdyenClassic,
-        Self::Payeezy,
-        Self::Stripe,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Sandbox, Self::Payjp, Self::Komoju, Self::Adyen, Self::AdyenClassic, Self::Payeezy, Self::Stripe];
 
     pub fn facts(self) -> &'static Facts {
         match self {

@@ -130,7 +130,12 @@ impl World {
             Manner::Genuine if is_taken => {
                 let facts = self.played().facts();
                 let event = HttpEvent {
-                    headers: post.webhook.headers.iter().map(|(name, text)| (name.to_lowercase(), text.clone())).collect(),
+                    headers: post
+                        .webhook
+                        .headers
+                        .iter()
+                        .map(|(name, text)| (name.to_lowercase(), text.clone()))
+                        .collect(),
                     ..HttpEvent::default()
                 };
                 let secret = facts.notice_secrets[post.merchant];

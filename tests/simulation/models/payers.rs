@@ -13,6 +13,9 @@ use crate::world::{Happening, World};
 const SOON_MS: i64 = 120_000;
 const LATE_MS: i64 = 2 * 86_400_000;
 
+/// Pages that lead to one for each answer.
+const PAGES: [&str; 2] = ["/payers/", "/3d_secure/"];
+
 /// A payer who was sent to a page.
 pub struct Visit {
     merchant: usize,
@@ -54,7 +57,7 @@ impl World {
         // Some gateways have a page for each answer, others a form.
         let path = match path.strip_suffix("/approve") {
             Some(page) => format!("{page}/{result}"),
-            None if path.starts_with("/payers/") => format!("{path}/{result}"),
+            None if PAGES.iter().any(|page| path.starts_with(page)) => format!("{path}/{result}"),
             None => path.to_owned(),
         };
         let request = Request {

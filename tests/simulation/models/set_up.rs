@@ -7,7 +7,7 @@ use std::time::Duration;
 use kessai_functions::models::{Model, Request, answered, arriving};
 use kessai_functions::sandbox::method_id;
 use kessai_shared::card::{Card, Cvv, Expiry, Pan, Secret};
-use kessai_shared::gateways::{Account, Credential, TokenIntent};
+use kessai_shared::gateways::{Account, Credential, News, RawNotice, TokenIntent};
 use kessai_shared::ids::{MerchantId, MethodId, ProviderId};
 use kessai_shared::memory::Memory;
 use kessai_shared::merchant::{
@@ -153,7 +153,7 @@ fn keep(played: Played) -> (Vec<Request>, String) {
     let details = method::Details { email: Some("payer@example.org".to_owned()), ..method::Details::default() };
     let instrument = card();
     let mut intent = TokenIntent {
-        reference: method_id(0),
+        reference: MethodId::parse(&method_id(0)).expect("an id").id().to_string(),
         key: "0123456789abcdef0123456789abcdef".to_owned(),
         instrument: &instrument,
         details: &details,
@@ -175,8 +175,31 @@ fn keep(played: Played) -> (Vec<Request>, String) {
     let answer = ask(model.as_mut(), (exchange.encode)(&intent, &account));
     match (exchange.decode)(&intent, &answer) {
         (Outcome::Approved(_), Some(token)) => (kept, token.reveal().to_owned()),
+        (Outcome::Accepted(_), _) => {
+            let token = told(model.as_mut(), played, facts).expect("a token that is told");
+            (kept, token)
+        }
         (outcome, _) => unreachable!("{} keeps no card: {outcome:?}", facts.name),
     }
+}
+
+/// The token, of what is told later.
+fn told(model: &mut dyn Model, played: Played, facts: &Facts) -> Option<String> {
+    let codec = played.adapter().notice?;
+    let secrets = [Secret::new(facts.notice_secrets[0].to_owned())];
+    model.webhooks(START_MS).into_iter().find_map(|webhook| {
+        let header = |name: &str| {
+            let found = webhook.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            found.map(|(_, text)| text.as_str())
+        };
+        let now = Timestamp::from_millis(START_MS);
+        let raw = RawNotice { body: webhook.body.as_bytes(), header: &header, now };
+        let items = (codec.read)(&raw, &secrets).ok()?;
+        items.into_iter().flatten().find_map(|item| match item.notice()?.news {
+            News::Token(_, Some(token)) => Some(token.reveal().to_owned()),
+            News::Token(_, None) | News::Outcome(_) | News::Sequel(_) => None,
+        })
+    })
 }
 
 fn card() -> Instrument {

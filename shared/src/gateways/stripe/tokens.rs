@@ -57,6 +57,7 @@ fn encode_method(intent: &TokenIntent<'_>, account: &Account<'_>) -> Option<Http
     Some(post_form(account, "v1/payment_methods", headers, form))
 }
 
+#[expect(clippy::result_large_err, reason = "as every preparation answers, once a token")]
 fn decode_method(intent: &TokenIntent<'_>, response: &HttpResponse) -> Result<Secret, Outcome> {
     let made = kept(response).ok_or_else(|| other(intent, response))?;
     let is_ours = made.metadata.is_some_and(|metadata| metadata.reference.as_deref() == Some(&intent.reference));

@@ -69,7 +69,6 @@ fn plain(escaped: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = escaped.bytes();
     while let Some(byte) = rest.next() {
-        let digits = || String::from_utf8(vec![byte, byte]);
         match byte {
             b'%' => {
                 let pair = [rest.next().expect("a digit"), rest.next().expect("a digit")];
@@ -77,7 +76,7 @@ fn plain(escaped: &str) -> String {
                 bytes.push(u8::from_str_radix(&pair, 16).expect("hexadecimal digits"));
             }
             _ => {
-                assert!(byte.is_ascii_alphanumeric() || b"-._~".contains(&byte), "{:?} is not escaped", digits());
+                assert!(byte.is_ascii_alphanumeric() || b"-._~".contains(&byte), "{byte} is not escaped");
                 bytes.push(byte);
             }
         }

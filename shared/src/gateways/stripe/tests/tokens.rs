@@ -118,6 +118,7 @@ fn method(members: &Value) -> Value {
     body
 }
 
+#[expect(clippy::result_large_err, reason = "as every preparation answers")]
 fn prepared(response: &HttpResponse) -> Result<String, Outcome> {
     let (card, none) = (raw_card(), Details::default());
     (preparation().decode)(&intent(&card, &none, None), response).map(|id| id.reveal().to_owned())
