@@ -34,8 +34,9 @@ pub const START_MS: i64 = 1_785_542_400_000;
 const ASKED_AGAIN: u64 = 8;
 
 /// At a model everything that comes to rest does so within this, once nothing fails any more: holds end, payers come,
-/// notices are told again.
-const HORIZON_MS: i64 = 30 * 86_400_000;
+/// notices are told again. Where a gateway undoes what was lost, none of these is waited for.
+const HORIZON_MS: i64 = 12 * 86_400_000;
+const HORIZON_OF_UNDOING_MS: i64 = 2 * 86_400_000;
 
 /// More entries than any history needs: beyond, something goes round in circles.
 const MOST_ENTRIES: u32 = 20_000;
@@ -245,7 +246,9 @@ impl World {
             return i64::MAX;
         }
         let calm_ms = self.auditor.books.calm_ms - START_MS;
-        calm_ms + if self.is_over { HORIZON_MS + 86_400_000 } else { HORIZON_MS }
+        let undoes = self.played().adapter().timeout_reversal.is_some();
+        let horizon_ms = if undoes { HORIZON_OF_UNDOING_MS } else { HORIZON_MS };
+        calm_ms + horizon_ms + if self.is_over { 86_400_000 } else { 0 }
     }
 
     /// Looks at the books.

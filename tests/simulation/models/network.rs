@@ -46,6 +46,8 @@ impl World {
             return respond(facts.in_progress);
         }
         if known && !is_doubled && self.chance.strikes_call(Fault::RefusesAgain, task, call) {
+            // Whoever believes it of a request that nobody took before says that nothing was done.
+            self.tasks[task].spent.disturbances += 1;
             return respond((403, REFUSED_ON_THE_WAY));
         }
         if self.chance.strikes_call(Fault::ErrorBefore, task, call) {
