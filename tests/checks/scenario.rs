@@ -16,7 +16,17 @@ impl Scenario {
     /// Nothing fails but what is said, and nobody wants anything yet.
     pub fn at(class: Class) -> Self {
         let (faults, errands) = (Faults::NONE, Vec::new());
-        let plan = Plan { seed: 1, class, by_door: true, strict: true, tells: false, endpoints: 0, faults, errands };
+        let plan = Plan {
+            seed: 1,
+            class,
+            model: None,
+            by_door: true,
+            strict: true,
+            tells: false,
+            endpoints: 0,
+            faults,
+            errands,
+        };
         Self { plan, script: Script::default() }
     }
 

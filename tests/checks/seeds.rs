@@ -1,5 +1,6 @@
 //! A slice of the seeds that are run elsewhere by the million, and that the same seed is the same history.
 
+use tests::models::Played;
 use tests::plan::Plan;
 use tests::run;
 use tests::story::Story;
@@ -12,6 +13,19 @@ fn nothing_that_must_not_be_happens() {
     for seed in 0..SEEDS {
         let report = run(&Plan::of(seed), Story::default());
         assert_eq!(report.violation, None, "seed {seed}");
+    }
+}
+
+/// At each gateway's model.
+const SEEDS_AT_A_MODEL: u64 = 400;
+
+#[test]
+fn nothing_that_must_not_be_happens_at_any_gateways_model() {
+    for played in Played::ALL {
+        for seed in 0..SEEDS_AT_A_MODEL {
+            let report = run(&Plan::at(played, seed), Story::default());
+            assert_eq!(report.violation, None, "seed {seed} at {}", played.facts().name);
+        }
     }
 }
 

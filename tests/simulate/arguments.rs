@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Parser;
+use tests::models::Played;
+use tests::plan::Plan;
 
 /// Lets histories happen in a simulated world, and says which broke a rule.
 #[derive(Debug, Parser)]
@@ -27,6 +29,9 @@ pub struct Arguments {
     /// Say only after how many seeds a violation is caught; fail if none is.
     #[arg(long, conflicts_with_all = ["seed", "most", "require_all"])]
     pub until_violation: bool,
+    /// At the model of this gateway, by the name of its adapter; else at the sandbox.
+    #[arg(long, value_name = "ADAPTER", value_parser = played, conflicts_with = "require_all")]
+    pub gateway: Option<Played>,
     /// Look at one history.
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
@@ -39,6 +44,18 @@ pub struct Arguments {
     /// Draw it.
     #[arg(long, value_name = "FILE.svg", requires = "seed")]
     pub timeline: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The plan of a seed, there where it plays.
+    pub fn plan(gateway: Option<Played>, seed: u64) -> Plan {
+        gateway.map_or_else(|| Plan::of(seed), |played| Plan::at(played, seed))
+    }
+}
+
+fn played(name: &str) -> Result<Played, String> {
+    let known = || Played::ALL.map(|played| played.facts().name).join(", ");
+    Played::named(name).ok_or_else(|| format!("there are models of {}", known()))
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tests::auditor::Violation;
+use tests::models::Played;
 use tests::plan::Plan;
 use tests::story::caught;
 
+use crate::arguments::Arguments;
 use crate::progress::Progress;
 use crate::tally::Tally;
 
@@ -18,6 +20,8 @@ const CHUNK: u64 = 256;
 
 /// A range of seeds that is looked through.
 pub struct Hunt {
+    /// At whose model; else at the sandbox.
+    pub gateway: Option<Played>,
     pub from: u64,
     pub seeds: u64,
     /// How many violations are wanted.
@@ -84,7 +88,8 @@ impl Hunt {
                     return tally;
                 }
                 let seed = self.from.wrapping_add(place);
-                let violation = caught(|| happen(&Plan::of(seed), &mut tally)).unwrap_or_else(Some);
+                let violation =
+                    caught(|| happen(&Arguments::plan(self.gateway, seed), &mut tally)).unwrap_or_else(Some);
                 if let Some(violation) = violation {
                     self.find(shared, place, violation);
                 }
@@ -123,7 +128,7 @@ mod test {
     }
 
     fn hunt(from: u64, seeds: u64, most: usize, threads: u64) -> (Tally, BTreeMap<u64, Violation>) {
-        Hunt { from, seeds, most }.run(threads, Progress::silent(), some_fail)
+        Hunt { gateway: None, from, seeds, most }.run(threads, Progress::silent(), some_fail)
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use tests::auditor::Violation;
+use tests::models::Played;
 use tests::plan::Plan;
 use tests::story::Story;
 
@@ -24,8 +25,8 @@ use crate::tally::Tally;
 pub fn look_at(arguments: &Arguments) -> Said {
     let threads = arguments.threads.map_or_else(available_parallelism, Ok)?.get();
     let threads = u64::try_from(threads)?;
-    let Arguments { from, seeds, most, require_all, until_violation, .. } = *arguments;
-    let hunt = Hunt { from, seeds, most: if until_violation { 1 } else { most.get() } };
+    let Arguments { gateway, from, seeds, most, require_all, until_violation, .. } = *arguments;
+    let hunt = Hunt { gateway, from, seeds, most: if until_violation { 1 } else { most.get() } };
     let progress = if until_violation { Progress::silent() } else { Progress::new(seeds, threads) };
     // A panic is a violation, and is said with the others.
     set_hook(Box::new(|_| {}));
@@ -34,8 +35,12 @@ pub fn look_at(arguments: &Arguments) -> Said {
     if until_violation {
         return Ok(first(&hunt, &found));
     }
-    let mut text = said_of(&found);
+    let mut text = said_of(gateway, &found);
     text += &summary(&hunt, &tally, found.len(), began.elapsed(), threads);
+    if gateway.is_some() {
+        text += &sometimes::at_model(&tally);
+        return Ok((text, found.is_empty()));
+    }
     let gaps = gaps(&tally);
     text += &sometimes::table(&tally, &gaps);
     if require_all {
@@ -61,9 +66,10 @@ fn first(hunt: &Hunt, found: &BTreeMap<u64, Violation>) -> (String, bool) {
     }
 }
 
-fn said_of(found: &BTreeMap<u64, Violation>) -> String {
+fn said_of(gateway: Option<Played>, found: &BTreeMap<u64, Violation>) -> String {
+    let at = gateway.map_or_else(String::new, |played| format!(" --gateway {}", played.facts().name));
     let said = found.iter().map(|(seed, Violation { rule, what })| {
-        format!("seed {seed} violates \"{rule}\": {what}\n  told by: {REPLAY} --seed {seed} --trace\n")
+        format!("seed {seed} violates \"{rule}\": {what}\n  told by: {REPLAY}{at} --seed {seed} --trace\n")
     });
     said.collect()
 }
@@ -92,11 +98,11 @@ mod test {
     #[test]
     fn what_was_caught_is_said_with_its_seed() {
         let found = [(107, Violation { rule: "settled", what: "it moved".to_owned() })].into();
-        let hunt = Hunt { from: 100, seeds: 50, most: 1 };
+        let hunt = Hunt { gateway: None, from: 100, seeds: 50, most: 1 };
         let caught = "caught after 8 seeds (seed 107): settled: it moved\n".to_owned();
         assert_eq!(first(&hunt, &found), (caught, true));
         assert_eq!(first(&hunt, &[].into()), ("not caught in 50 seeds\n".to_owned(), false));
         let replay = "cargo run --release -p tests --bin simulate -- --seed 107 --trace\n";
-        assert!(said_of(&found).ends_with(replay), "{}", said_of(&found));
+        assert!(said_of(None, &found).ends_with(replay), "{}", said_of(None, &found));
     }
 }

@@ -20,7 +20,7 @@ pub const REPLAY: &str = "cargo run --release -p tests --bin simulate --";
 
 /// Looks at one history, in every way that was asked for.
 pub fn look_at(seed: u64, arguments: &Arguments) -> Said {
-    let plan = Plan::of(seed);
+    let plan = Arguments::plan(arguments.gateway, seed);
     let told = tell(&plan);
     let mut text = String::new();
     if arguments.trace {

@@ -15,15 +15,36 @@ use crate::tally::Tally;
 const NAME: usize = 24;
 const COLUMN: usize = 10;
 
+/// What stands in a place of a table.
+type Entry = fn(&Tally, Place) -> String;
+
 /// All of it.
 pub fn table(tally: &Tally, gaps: &[Gap]) -> String {
-    let mut text = format!("\n{}\n{}\n{}\n{}", faults(tally), cells(tally), ends(tally), deliveries(tally));
+    let mut text =
+        format!("\n{}\n{}\n{}\n{}", faults(tally, entry), cells(tally, entry), ends(tally), deliveries(tally, entry));
     text.push_str("\n·   cannot be reached\n0   is so rare that a million histories may miss it\n0!  can be reached, and was not\n!   was reached, and cannot be\n");
     let _ = writeln!(text, "{} gaps{}", gaps.len(), if gaps.is_empty() { "" } else { "; --require-all names them" });
     text
 }
 
-fn faults(tally: &Tally) -> String {
+/// What happened at one gateway's model: nobody has said there what cannot.
+pub fn at_model(tally: &Tally) -> String {
+    let mut ends = "Ends: how operations ended\n".to_owned();
+    for (place, verdict) in VERDICTS.into_iter().enumerate() {
+        let count: u64 = tally.ended.iter().map(|ended| ended[place]).sum();
+        ends += &row(verdict, [short(count)].into_iter());
+    }
+    format!("\n{}\n{}\n{ends}\n{}", faults(tally, plain), cells(tally, plain), deliveries(tally, plain))
+}
+
+fn plain(tally: &Tally, place: Place) -> String {
+    match place.count(tally) {
+        0 => "·".to_owned(),
+        count => short(count),
+    }
+}
+
+fn faults(tally: &Tally, entry: Entry) -> String {
     let mut text = "Faults, and how often each struck\n".to_owned();
     let half = Fault::ALL.len().div_ceil(2);
     let (left, right) = Fault::ALL.split_at(half);
@@ -35,7 +56,7 @@ fn faults(tally: &Tally) -> String {
     text
 }
 
-fn cells(tally: &Tally) -> String {
+fn cells(tally: &Tally, entry: Entry) -> String {
     let mut text = "Cells: what happened (rows) to an operation that stood so (columns)\n".to_owned();
     text += &headings(&STANDS);
     let mut group = "";
@@ -72,7 +93,7 @@ fn ends(tally: &Tally) -> String {
     text
 }
 
-fn deliveries(tally: &Tally) -> String {
+fn deliveries(tally: &Tally, entry: Entry) -> String {
     let mut text = "Deliveries: what became (rows) of what merchants were to be told (columns)\n".to_owned();
     text += &headings(&TOLD_OF);
     for (became, name) in DELIVERED.into_iter().enumerate() {

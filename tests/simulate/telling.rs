@@ -7,14 +7,18 @@ use tests::plan::{Errand, Pays, Plan};
 
 /// The plan, with how often each fault struck.
 pub fn sentences(plan: &Plan, struck: &[u32; Fault::ALL.len()]) -> Vec<String> {
-    let Plan { seed, class, by_door, strict, tells, endpoints, faults, errands } = plan;
+    let Plan { seed, class, model, by_door, strict, tells, endpoints, faults, errands } = plan;
     let can = match class {
         Class::Keyed => "which honours idempotency keys and can be asked what became of a request",
         Class::LookUp => "which ignores idempotency keys, and can be asked what became of a request",
         Class::TimeoutReversal => "which cannot be asked, and undoes what has a reference",
         Class::None => "which can neither be asked nor undo",
     };
-    let mut said = vec![format!("Seed {seed}, at a gateway of class {}, {can}.", class.name())];
+    let gateway = match model {
+        None => format!("a gateway of class {}, {can}", class.name()),
+        Some(played) => format!("the model of {}", played.facts().name),
+    };
+    let mut said = vec![format!("Seed {seed}, at {gateway}.")];
     let callers = if *by_door { "Callers speak HTTP" } else { "Requests are put behind the door" };
     let checks = if *strict { "Kessai checks reversals" } else { "reversals are left to the gateway" };
     let notices = if *tells { "the gateway sends notices" } else { "the gateway sends no notices" };
@@ -91,6 +95,7 @@ mod test {
         let plan = Plan {
             seed: 7,
             class: Class::None,
+            model: None,
             by_door: false,
             strict: true,
             endpoints: 0,

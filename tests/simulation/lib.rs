@@ -27,6 +27,7 @@ pub mod cells;
 pub mod chance;
 pub mod endpoints;
 mod heard;
+pub mod models;
 mod network;
 mod notices;
 mod payers;

@@ -1,6 +1,7 @@
 //! The way to the gateway and back. The gateway itself is the sandbox's model: here only its requests and
 //! answers get lost, doubled and late, and it fails in the ways that a model does not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kessai_functions::sandbox::{Class, Operation, Outcome, Record, Request};
@@ -8,6 +9,7 @@ use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
 
 use crate::cast::GATEWAY_URL;
 use crate::chance::Fault;
+use crate::models::is_key;
 use crate::platform::millis;
 use crate::port::Reply;
 use crate::story::Lane;
@@ -24,6 +26,8 @@ pub struct Parcel {
     task: usize,
     call: u32,
     request: Request,
+    /// All of them; only models read any but the key.
+    headers: BTreeMap<String, String>,
     /// The sender waits no longer.
     reply_by_ms: i64,
     is_doubled: bool,
@@ -33,6 +37,7 @@ impl World {
     /// A request leaves.
     pub(crate) fn depart(&mut self, task: usize, call: u32, request: &HttpRequest, timeout: Duration) {
         let served = |answer| Happening::Served { task, call, reply: Some(Reply::Answered(answer)) };
+        let headers = self.headers_of(request);
         let request = as_the_gateway_sees(request);
         if self.chance.strikes_call(Fault::NoConnection, task, call) {
             self.tell(Lane::Worker(task), Lane::Gateway, || format!("finds no connection for {}", title(&request)));
@@ -53,9 +58,12 @@ impl World {
             None => self.now_ms + self.latency(5..150),
         };
         // A second delivery of what has no key is a second operation to anybody.
-        let may_be_doubled = self.plan.class == Class::Keyed || is_harmless(&request);
+        let may_be_doubled = match self.plan.model {
+            None => self.plan.class == Class::Keyed || is_harmless(&request),
+            Some(_) => request.idempotency_key.is_some() || request.method == "GET",
+        };
         let is_doubled = may_be_doubled && self.chance.strikes_call(Fault::RequestDoubled, task, call);
-        let parcel = Parcel { task, call, request, reply_by_ms, is_doubled };
+        let parcel = Parcel { task, call, request, headers, reply_by_ms, is_doubled };
         if is_doubled {
             let again = self.chance.millis(at.min(latest_ms - 1)..latest_ms);
             self.foresee(again, Happening::Arrives(Box::new(parcel.clone())));
@@ -65,11 +73,23 @@ impl World {
 
     /// A request is there.
     pub(crate) fn arrive(&mut self, parcel: Parcel) {
-        let Parcel { task, call, request, reply_by_ms, is_doubled } = parcel;
+        let Parcel { task, call, request, headers, reply_by_ms, is_doubled } = parcel;
+        let response = match self.accounts {
+            Some(_) => self.ask_model(task, call, &request, headers, is_doubled),
+            None => self.ask_sandbox(task, call, &request, is_doubled),
+        };
+        self.tell(Lane::Worker(task), Lane::Gateway, || {
+            format!("{} → {} {}", title(&request), response.status, String::from_utf8_lossy(&response.body))
+        });
+        self.answer(task, call, response, reply_by_ms);
+    }
+
+    /// What the sandbox says, or what is said in its stead.
+    fn ask_sandbox(&mut self, task: usize, call: u32, request: &Request, is_doubled: bool) -> HttpResponse {
         // An earlier request of the same operation, not the same request delivered twice.
-        let known = self.auditor.sent(&request, (task, call));
+        let known = self.auditor.sent(request, (task, call));
         // Somebody who delivers twice does so because he heard nothing the first time.
-        let response = if !is_doubled && self.chance.strikes_call(Fault::TooManyRequests, task, call) {
+        if !is_doubled && self.chance.strikes_call(Fault::TooManyRequests, task, call) {
             self.tasks[task].spent.disturbances += 1;
             HttpResponse { status: 429, body: Vec::new() }
         } else if known && request.idempotency_key.is_some() && self.chance.strikes_call(Fault::InProgress, task, call)
@@ -78,16 +98,17 @@ impl World {
         } else if known && !is_doubled && self.chance.strikes_call(Fault::RefusesAgain, task, call) {
             let status = if self.chance.one_in(2) { 400 } else { 404 };
             HttpResponse { status, body: br#"{"code":"invalid_request","message":"no"}"#.to_vec() }
-        } else if self.is_behind(&request, task, call) {
+        } else if self.is_behind(request, task, call) {
             HttpResponse { status: 200, body: br#"{"operations":[]}"#.to_vec() }
         } else if self.chance.strikes_call(Fault::ErrorBefore, task, call) {
             HttpResponse { status: 500, body: b"{}".to_vec() }
         } else {
-            self.act(task, call, &request)
-        };
-        self.tell(Lane::Worker(task), Lane::Gateway, || {
-            format!("{} → {} {}", title(&request), response.status, String::from_utf8_lossy(&response.body))
-        });
+            self.act(task, call, request)
+        }
+    }
+
+    /// The answer leaves, if it does.
+    fn answer(&mut self, task: usize, call: u32, response: HttpResponse, reply_by_ms: i64) {
         if self.chance.strikes_call(Fault::AnswerLost, task, call) {
             return self.tell(Lane::Gateway, Lane::Worker(task), || "its answer is lost".to_owned());
         }
@@ -170,10 +191,18 @@ impl World {
     }
 }
 
+impl World {
+    /// What a model reads beside the body.
+    fn headers_of(&self, request: &HttpRequest) -> BTreeMap<String, String> {
+        let headers = request.headers.iter().filter(|_| self.accounts.is_some());
+        headers.map(|(name, value)| (name.to_lowercase(), value.clone())).collect()
+    }
+}
+
 fn as_the_gateway_sees(request: &HttpRequest) -> Request {
     let url = request.url.strip_prefix(GATEWAY_URL).expect("the gateway's address");
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let key = request.headers.iter().find(|(name, _)| *name == "idempotency-key");
+    let key = request.headers.iter().find(|(name, _)| is_key(name));
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",

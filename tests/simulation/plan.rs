@@ -5,12 +5,15 @@ use kessai_functions::sandbox::{Class, Kind};
 
 use crate::chance::{Chance, Fault, Faults};
 use crate::endpoints::ENDPOINTS;
+use crate::models::Played;
 
 /// A history before it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub seed: u64,
     pub class: Class,
+    /// The gateway whose model is asked; none where it is the sandbox.
+    pub model: Option<Played>,
     /// Whether callers speak HTTP and JSON; else their requests are put behind the door, which is quicker.
     pub by_door: bool,
     /// Whether Kessai checks reversals, or leaves it to the gateway.
@@ -88,6 +91,7 @@ impl Plan {
         Self {
             seed,
             class,
+            model: None,
             by_door: chance.one_in(BY_DOOR_ONE_IN),
             strict: !chance.one_in(4),
             tells: chance.one_in(4),

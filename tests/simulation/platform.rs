@@ -8,9 +8,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use kessai_functions::door::{App, answer, perform_acting, perform_opening};
+use kessai_functions::event::HttpAnswer;
 use kessai_functions::notice;
 use kessai_shared::gateways::Notice;
 use kessai_shared::ids::MerchantId;
+use kessai_shared::memory::Memory;
 use kessai_shared::payment::Payment;
 use kessai_shared::rejection::Refusal;
 use kessai_shared::shell::{Look, Shell};
@@ -21,6 +23,7 @@ use crate::cast::{SetUp, cast};
 use crate::chance::Fault;
 use crate::endpoints::Place;
 use crate::heard::Heard;
+use crate::models::Post;
 use crate::notices::Told;
 use crate::plan::Plan;
 use crate::port::{Call, Merchants, Port, Reply};
@@ -49,6 +52,8 @@ pub struct Worker {
 pub struct Platform {
     workers: [Worker; WORKERS],
     set_up: Arc<SetUp>,
+    /// The stored methods, which nobody changes.
+    vault: Arc<Memory>,
     /// Messages that nobody could handle.
     pub dead_letters: Vec<Message>,
 }
@@ -65,6 +70,7 @@ pub enum Purpose {
     FollowUp(Message),
     Deliver(Message),
     Notice(Box<Told>),
+    Post(Box<Post>),
 }
 
 /// What came of it.
@@ -73,6 +79,7 @@ pub enum Done {
     FollowedUp(Result<Option<Look>, Refusal>),
     Delivered(Result<Option<Payment>, Refusal>),
     Taken(Result<(), Refusal>),
+    Posted(HttpAnswer),
 }
 
 /// What an invocation spent, and how often the world disturbed it.
@@ -104,8 +111,13 @@ pub struct Task {
 
 impl Platform {
     pub fn of(plan: &Plan) -> Self {
-        let set_up = cast().set_ups[plan.class as usize][usize::from(plan.strict)][plan.endpoints].clone();
-        Self { workers: [Worker::default(); WORKERS], set_up, dead_letters: Vec::new() }
+        let strict = usize::from(plan.strict);
+        let (set_up, vault) = match plan.model {
+            None => (&cast().set_ups[plan.class as usize][strict][plan.endpoints], &cast().vault),
+            Some(played) => (&played.set_ups().each[strict][plan.endpoints], &played.set_ups().vault),
+        };
+        let (set_up, vault) = (set_up.clone(), vault.clone());
+        Self { workers: [Worker::default(); WORKERS], set_up, vault, dead_letters: Vec::new() }
     }
 }
 
@@ -151,7 +163,7 @@ impl World {
             entropy: port.clone(),
             journal: port.clone(),
             fingerprint_key: Some(cast().fingerprint_key.clone()),
-            vault: Some(cast().vault.clone()),
+            vault: Some(self.platform.vault.clone()),
             sealing_keys: Some(cast().sealing_keys.clone()),
             limiter: None,
         };
@@ -345,6 +357,7 @@ impl World {
             Some(Purpose::Ask(asking)) => self.hear(&asking, None),
             Some(Purpose::FollowUp(message) | Purpose::Deliver(message)) => self.give_back(message),
             Some(Purpose::Notice(told)) => self.tell_again(*told),
+            Some(Purpose::Post(post)) => self.post_again(*post),
             None => {}
         }
     }
@@ -354,6 +367,7 @@ impl World {
         match (self.tasks[task].purpose.take(), done) {
             (Some(Purpose::Ask(asking)), Done::Answered(heard)) => {
                 self.tell(Lane::Worker(task), Lane::Caller(asking.errand), || heard.gist());
+                self.look_at_ledgers();
                 self.auditor.answered(&asking, &heard, spent, &self.table, &self.gateway, START_MS + self.now_ms);
                 let heard = (!self.chance.strikes(Fault::CallerDeaf)).then_some(heard);
                 self.hear(&asking, heard);
@@ -384,7 +398,8 @@ impl World {
                     Err(_) => self.tell_again(*told),
                 }
             }
-            (_, Done::Answered(_) | Done::FollowedUp(_) | Done::Delivered(_) | Done::Taken(_)) => {}
+            (Some(Purpose::Post(post)), Done::Posted(answer)) => self.posted(*post, &answer, spent),
+            (_, Done::Posted(_) | Done::Answered(_) | Done::FollowedUp(_) | Done::Delivered(_) | Done::Taken(_)) => {}
         }
     }
 }

@@ -13,6 +13,7 @@ use kessai_shared::payment::asked::{AccountId, Address, Amount, Details, OnFile,
 use kessai_shared::payment::{self, Action, IdempotencyKey, Instrument, Request};
 
 use crate::cast::cast;
+use crate::models::Played;
 use crate::plan::{Errand, Pays};
 use crate::table::version_of;
 use crate::world::World;
@@ -133,7 +134,7 @@ impl World {
     fn translated(&self, asking: &Asking) -> Ask {
         let Place { payment, key, on, amount, pays, is_final, .. } = &asking.place;
         let kind = self.plan.errands[asking.errand].kind;
-        let amount = amount.and_then(|minor| Money::new(minor, dollars()).to_decimal());
+        let amount = amount.and_then(|minor| Money::new(minor, self.currency()).to_decimal());
         let mut request = Request {
             action: Action::Act(kind_of(kind, on.unwrap_or(Ordinal::FIRST), *is_final)),
             key: IdempotencyKey::parse(key).expect("a key"),
@@ -142,12 +143,12 @@ impl World {
         };
         let Some(pays) = pays else { return Ask::Act(payment.payment, request) };
         request.details.account = AccountId::parse(ACCOUNT);
-        if let Some(id) = &self.callers[asking.errand].browser {
-            request.details.additional_data.insert("reference".to_owned(), id.clone());
+        for (name, text) in self.additional_data(asking.errand) {
+            request.details.additional_data.insert(name.to_owned(), text.to_owned());
         }
         let kind = kind_of(kind, Ordinal::FIRST, false);
         let instrument = instrument_of(*pays);
-        request.action = Action::Open(Opening { kind, gateway: cast().gateway, currency: dollars(), instrument });
+        request.action = Action::Open(Opening { kind, gateway: cast().gateway, currency: self.currency(), instrument });
         Ask::Open(request)
     }
 
@@ -156,6 +157,7 @@ impl World {
         let amount = match (*how, *amount) {
             (How::Mistyped, _) => r#""amount":"12,50""#.to_owned(),
             // The same amount is not always the same text.
+            (_, Some(minor)) if self.currency().exponent() == 0 => format!(r#""amount":{minor}"#),
             (_, Some(minor)) if self.callers[*errand].asks.is_multiple_of(2) => format!(r#""amount": "{minor}e-2""#),
             (_, Some(minor)) => format!(r#""amount":{}.{:02}"#, minor / 100, minor % 100),
             (_, None) => return "{}".to_owned(),
@@ -173,13 +175,29 @@ impl World {
                 format!(r#""cardPaymentMethod":{{"cardNumber":"{number}",{expiry},"cvv":"{CVV}"}}"#)
             }
         };
-        let more = match &self.callers[*errand].browser {
-            Some(id) => format!(r#","additionalData":{{"reference":"{id}"}}"#),
-            None => String::new(),
+        let more: Vec<String> =
+            self.additional_data(*errand).map(|(name, text)| format!(r#""{name}":"{text}""#)).collect();
+        let more = match more.as_slice() {
+            [] => String::new(),
+            more => format!(r#","additionalData":{{{}}}"#, more.join(",")),
         };
+        let currency = self.currency().code();
         format!(
-            r#"{{"accountId":"{ACCOUNT}",{amount},"currencyIsoCode":"USD","paymentGatewayId":"{gateway}","paymentMethod":{{{method}}}{more}}}"#
+            r#"{{"accountId":"{ACCOUNT}",{amount},"currencyIsoCode":"{currency}","paymentGatewayId":"{gateway}","paymentMethod":{{{method}}}{more}}}"#
         )
+    }
+}
+
+impl World {
+    fn currency(&self) -> Currency {
+        self.plan.model.map_or_else(dollars, Played::currency)
+    }
+
+    /// What its caller adds to what opens a payment.
+    fn additional_data(&self, errand: usize) -> impl Iterator<Item = (&str, &str)> {
+        let browser = self.callers[errand].browser.as_deref().map(|id| ("reference", id));
+        let wanted = self.plan.model.map_or(&[][..], |played| played.facts().details);
+        browser.into_iter().chain(wanted.iter().copied())
     }
 }
 

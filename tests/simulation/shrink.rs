@@ -9,6 +9,7 @@
 use std::fmt::Write;
 
 use crate::chance::Faults;
+use crate::models::Played;
 use crate::plan::{Errand, Plan};
 use crate::story::{Story, caught};
 use crate::world::World;
@@ -101,8 +102,11 @@ fn size_of(plan: &Plan) -> Size {
 
 /// The plan as a test would write it.
 pub fn as_rust(plan: &Plan) -> String {
-    let Plan { seed, class, by_door, strict, tells, endpoints, faults, errands } = plan;
-    let mut text = format!("Plan {{\n    seed: {seed},\n    class: Class::{class:?},\n    by_door: {by_door},\n");
+    let Plan { seed, class, model, by_door, strict, tells, endpoints, faults, errands } = plan;
+    let mut text = format!(
+        "Plan {{\n    seed: {seed},\n    class: Class::{class:?},\n    model: {},\n    by_door: {by_door},\n",
+        model_as_rust(*model)
+    );
     let _ = writeln!(text, "    strict: {strict},\n    tells: {tells},\n    endpoints: {endpoints},");
     let _ = writeln!(text, "    faults: {},", faults_as_rust(*faults));
     text.push_str("    errands: vec![\n");
@@ -115,6 +119,10 @@ pub fn as_rust(plan: &Plan) -> String {
     }
     text.push_str("    ],\n}\n");
     text
+}
+
+fn model_as_rust(model: Option<Played>) -> String {
+    model.map_or("None".to_owned(), |played| format!("Some(Played::{played:?})"))
 }
 
 fn faults_as_rust(faults: Faults) -> String {
@@ -156,6 +164,7 @@ mod tests {
         let plan = Plan {
             seed: 0,
             class: Class::LookUp,
+            model: None,
             by_door: false,
             strict: true,
             tells: true,
@@ -219,6 +228,7 @@ mod tests {
         let plan = Plan {
             seed: 7,
             class: Class::LookUp,
+            model: None,
             by_door: false,
             strict: true,
             tells: false,
@@ -227,7 +237,12 @@ mod tests {
             errands: vec![Errand { pays: Pays::Card(9001), merchant: 1, ..errand(Kind::Sale, None, 0) }],
         };
         let text = as_rust(&plan);
-        assert!(text.starts_with("Plan {\n    seed: 7,\n    class: Class::LookUp,\n    by_door: false,\n"), "{text}");
+        assert!(
+            text.starts_with(
+                "Plan {\n    seed: 7,\n    class: Class::LookUp,\n    model: None,\n    by_door: false,\n"
+            ),
+            "{text}"
+        );
         assert!(text.contains("    faults: Faults::NONE.with(Fault::Killed).with(Fault::AnswerLost),\n"), "{text}");
         let errand = "Errand { merchant: 1, kind: Kind::Sale, on: None, key: 0, amount: Some(10000), \
                       is_final: false, pays: Pays::Card(9001), after_ms: 40 },";

@@ -115,7 +115,17 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Violation> {
 
 fn at_rest(world: &World) -> Vec<String> {
     let effects = world.gateway.effects(START_MS + world.now_ms).map(|effect| ledger_line(&effect));
-    world.table.rows.iter().enumerate().map(|(place, row)| table_line(place, row)).chain(effects).collect()
+    let books = &world.auditor.books;
+    let modelled = (0..books.effects.len()).map(|place| format!("ledger: {}", books.line(place)));
+    world
+        .table
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(place, row)| table_line(place, row))
+        .chain(effects)
+        .chain(modelled)
+        .collect()
 }
 
 fn table_line(place: usize, row: &Row) -> String {

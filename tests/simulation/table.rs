@@ -183,6 +183,9 @@ impl World {
                     format!("writes version {}", describe(after))
                 });
                 self.auditor.written(before.as_ref(), after);
+                if self.accounts.is_some() {
+                    self.send_payers(place, before.as_ref());
+                }
                 self.show(place);
                 Ok(place)
             }

@@ -16,6 +16,7 @@ use crate::auditor::{Auditor, Violation};
 use crate::callers::Caller;
 use crate::chance::{Chance, Fault, Script};
 use crate::endpoints::{Delivery, Place};
+use crate::models::{Accounts, Earlier, Played, Post, Visit};
 use crate::network::Parcel;
 use crate::notices::Told;
 use crate::plan::Plan;
@@ -31,6 +32,11 @@ pub const START_MS: i64 = 1_785_542_400_000;
 
 /// In one history of so many everybody asks once more when all is over.
 const ASKED_AGAIN: u64 = 8;
+
+/// At a model everything that comes to rest does so within this, once nothing fails any more: holds end, payers come,
+/// notices are told again. Where a gateway undoes what was lost, none of these is waited for.
+const HORIZON_MS: i64 = 12 * 86_400_000;
+const HORIZON_OF_UNDOING_MS: i64 = 2 * 86_400_000;
 
 /// More entries than any history needs: beyond, something goes round in circles.
 const MOST_ENTRIES: u32 = 20_000;
@@ -51,6 +57,10 @@ pub enum Happening {
     Told(Box<Told>),
     /// A delivery reaches an endpoint.
     Delivered(Box<Delivery>),
+    /// What a model tells unasked reaches the merchant's URL.
+    Posted(Box<Post>),
+    /// A payer visits a model's page.
+    Visited(Box<Visit>),
     /// A payer decides what a gateway has asked.
     Pays { place: usize, approves: bool },
     /// The stream shows what became of a payment.
@@ -108,6 +118,10 @@ pub struct World {
     pub(crate) table: Table,
     pub(crate) archive: Archive,
     pub(crate) gateway: Gateway,
+    /// Where the gateway is not the sandbox: the models that stand for it.
+    pub(crate) accounts: Option<Accounts>,
+    /// What one of them answered last.
+    pub(crate) earlier: Option<Earlier>,
     pub(crate) platform: Platform,
     pub(crate) tasks: Vec<Task>,
     pub(crate) callers: Vec<Caller>,
@@ -159,6 +173,8 @@ impl World {
             table: Table::default(),
             archive: Archive::default(),
             gateway: Gateway::default(),
+            accounts: plan.model.map(Accounts::at),
+            earlier: None,
             platform: Platform::of(&plan),
             tasks: Vec::with_capacity(8),
             callers: plan.errands.iter().map(|_| Caller::default()).collect(),
@@ -211,6 +227,10 @@ impl World {
                 }
                 continue;
             };
+            if self.accounts.is_some() && at_ms > self.horizon_ms() {
+                self.heap.clear();
+                continue;
+            }
             self.now_ms = at_ms;
             if self.entries > MOST_ENTRIES {
                 self.auditor.object("liveness", || format!("{MOST_ENTRIES} things happened, and no end"));
@@ -220,10 +240,22 @@ impl World {
         }
     }
 
+    /// A model can leave something open for ever, and somebody asks for ever: what was not found out by now will not be.
+    fn horizon_ms(&self) -> i64 {
+        if !self.is_calm {
+            return i64::MAX;
+        }
+        let calm_ms = self.auditor.books.calm_ms - START_MS;
+        let undoes = self.played().adapter().timeout_reversal.is_some();
+        let horizon_ms = if undoes { HORIZON_OF_UNDOING_MS } else { HORIZON_MS };
+        calm_ms + horizon_ms + if self.is_over { 86_400_000 } else { 0 }
+    }
+
     /// Looks at the books.
     pub fn end(mut self) -> Report {
         if self.auditor.violation.is_none() {
             let now_ms = START_MS + self.now_ms;
+            self.look_at_ledgers();
             self.auditor.close(&self.plan, &self.table, &self.gateway, now_ms);
             self.auditor.close_telling(&self.table, &self.archive);
         }
@@ -259,6 +291,8 @@ impl World {
             Happening::Killed { task } => self.kill(task, "at its deadline"),
             Happening::Arrives(parcel) => self.arrive(*parcel),
             Happening::Told(told) => self.be_told(*told),
+            Happening::Posted(post) => self.take_post(*post),
+            Happening::Visited(visit) => self.visit(&visit),
             Happening::Delivered(delivery) => self.be_delivered(*delivery),
             Happening::Pays { place, approves } => self.pay(place, approves),
             Happening::Streamed { shown, is_late } => self.stream(shown, is_late),
@@ -271,9 +305,15 @@ impl World {
 
     fn calm_down(&mut self) {
         self.is_calm = true;
+        self.auditor.books.calm_ms = START_MS + self.now_ms.max(self.gateway_down_ms.end);
         self.chance.calm_down();
         self.tell(Lane::Queue, Lane::Queue, || "from here on nothing fails any more".to_owned());
         self.redrive();
+    }
+
+    /// The gateway whose models these are.
+    pub(crate) fn played(&self) -> Played {
+        self.plan.model.expect("a history at a model")
     }
 
     pub(crate) fn tell(&mut self, from: Lane, to: Lane, what: impl FnOnce() -> String) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::form::Form;
 use super::super::{Act, Answer};
-use super::cards::{AUTHENTICATION_REQUIRED, GENERIC, INVALID_NUMBER, NOT_AUTHENTICATED, No, Plan, charged};
+use super::cards::{AUTHENTICATION_REQUIRED, GENERIC, NOT_AUTHENTICATED, No, Plan, charged};
 use super::failure::Failure;
 use super::{OF_THREE_DECIMALS, Stripe, Timed, amount, effect, flag, metadata, minor, only};
 use crate::sandbox::{Ending, SETTLEMENT_MS, Verdict};
@@ -369,6 +369,3 @@ fn check_amount(amount: i64, currency: &str) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
-
-/// As a card that nobody has.
-pub(super) const NO_CARD: No = INVALID_NUMBER;

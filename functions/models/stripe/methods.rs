@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::form::Form;
-use super::cards::kept;
+use super::cards::{INVALID_NUMBER, kept};
 use super::failure::Failure;
-use super::intents::NO_CARD;
 use super::{Stripe, metadata, only};
 
 /// A method of Stripe's own for tests, which is there without being made.
@@ -56,7 +55,7 @@ impl Stripe {
         };
         let (number, month, year) = (text("number")?, text("exp_month")?, text("exp_year")?);
         if number.len() < 12 || number.bytes().any(|byte| !byte.is_ascii_digit()) {
-            return Err(Failure::declined(NO_CARD, None));
+            return Err(Failure::declined(INVALID_NUMBER, None));
         }
         let month = month.parse::<u8>().ok().filter(|month| (1..=12).contains(month));
         let invalid = |what: &str| Failure::invalid(what, &format!("invalid_expiry_{what}"), "The expiry is invalid");

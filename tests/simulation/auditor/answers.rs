@@ -107,7 +107,12 @@ impl Auditor {
         let kinds: &[&str] = if place.kind == "refund" { &["refund"] } else { &["capture", "reverse"] };
         let target = list.get(on.index()).filter(|target| stands(target));
         let approved = target.and_then(|target| target.number("a")).unwrap_or_default();
-        let taken = drawn(list, on.index(), kinds) + target.map_or(0, |target| charged_back(target));
+        // Where the gateway has no name for a capture, a dispute of it is told of what it captured.
+        let held = target
+            .filter(|_| self.books.played.is_some())
+            .and_then(|target| list.get(target.number("on")?.try_into().ok().unwrap_or(usize::MAX)));
+        let back = |known: Option<&&Item>| known.map_or(0, |known| charged_back(known));
+        let taken = drawn(list, on.index(), kinds) + back(target) + back(held);
         let fits = taken + amount <= approved;
         let is_for_money = heard.code() == Some("AMOUNT_EXCEEDS_BALANCE");
         self.check("refused", !(fits && is_for_money), || format!("{} heard {}", place.key, heard.gist()));
@@ -122,7 +127,7 @@ impl Auditor {
     }
 
     /// It costs no more than this, and as much again as the world disturbed it.
-    fn cost(&mut self, what: &str, spent: Spent, most_reads: u32, most_writes: u32) {
+    pub(crate) fn cost(&mut self, what: &str, spent: Spent, most_reads: u32, most_writes: u32) {
         let Spent { reads, writes, disturbances } = spent;
         let within = writes <= most_writes + disturbances && reads <= most_reads + disturbances;
         self.check("cost", within, || format!("{what}: {reads} reads, {writes} writes"));

@@ -91,7 +91,20 @@ impl Auditor {
 
     /// One thing that a merchant wants is one operation at the gateway, and as much as the merchant meant.
     fn identify(&mut self, reference: &str, payment: PaymentKey, known: &Item, deed: &Operation) {
-        let (kind, key) = (deed.kind.name(), known.text("y").unwrap_or_default());
+        let amount = i64::try_from(deed.amount).unwrap_or(i64::MAX);
+        self.identify_as(reference, payment, known, deed.kind.name(), amount);
+    }
+
+    /// The same by its kind and amount.
+    pub(crate) fn identify_as(
+        &mut self,
+        reference: &str,
+        payment: PaymentKey,
+        known: &Item,
+        kind: &'static str,
+        amount: i64,
+    ) {
+        let key = known.text("y").unwrap_or_default();
         let merchant = cast().merchants.iter().position(|merchant| *merchant == payment.merchant);
         let on = known.number("on").map(|on| (payment, on));
         let identity = (merchant, kind, key.to_owned(), on);
@@ -102,7 +115,7 @@ impl Auditor {
             }
             None => self.identities.push((identity.clone(), reference.to_owned())),
         }
-        let amount = i64::try_from(deed.amount).ok();
+        let amount = Some(amount);
         let is_meant = self.meant.iter().any(|errand| {
             (Some(errand.merchant), errand.kind.name()) == (merchant, kind)
                 && format!("key-{}", errand.key) == key
@@ -142,6 +155,9 @@ impl Auditor {
 
     /// What is settled is what the gateway's ledger says.
     pub(super) fn agree(&mut self, reference: &str, known: &Item, gateway: &Gateway, now_ms: i64) {
+        if self.books.played.is_some() {
+            return self.agree_with_model(reference, known, now_ms);
+        }
         let mine = |effect: &Effect<'_>| effect.reference == Some(reference);
         let (mut standing, mut all) = (0, 0);
         for effect in gateway.effects(now_ms).filter(mine) {

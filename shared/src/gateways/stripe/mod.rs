@@ -30,6 +30,7 @@ mod tokens;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::wire::{bearer, get, in_units};
 use super::{Account, Adapter, Check, Exchange, Intent, Member, Offer};
@@ -211,7 +212,8 @@ fn rate(mode: GatewayMode) -> Option<u16> {
 
 #[derive(Deserialize)]
 struct BalanceBody {
-    object: String,
+    #[serde(rename = "available")]
+    _available: IgnoredAny,
 }
 
 fn encode_check(account: &Account<'_>) -> HttpRequest {
@@ -221,8 +223,8 @@ fn encode_check(account: &Account<'_>) -> HttpRequest {
 fn decode_check(response: &HttpResponse) -> Result<Vec<Offer>, String> {
     match response.status {
         200 => match serde_json::from_slice::<BalanceBody>(&response.body) {
-            Ok(body) if body.object == "balance" => Ok(Vec::new()),
-            Ok(_) | Err(_) => Err("what answers there is not Stripe".to_owned()),
+            Ok(BalanceBody { .. }) => Ok(Vec::new()),
+            Err(_) => Err("what answers there is not Stripe".to_owned()),
         },
         401 => Err("Stripe does not know the key".to_owned()),
         403 => Err("the key may not read the balance".to_owned()),

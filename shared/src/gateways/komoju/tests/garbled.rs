@@ -58,7 +58,7 @@ fn an_answer_that_nobody_can_read_is_unknown() {
         assert_eq!((KOMOJU.send.decode)(&asked, &response(200, &whole)).name(), "approved", "{kind:?}");
         assert_eq!((look_up.decode)(&asked, &response(200, &whole)).name(), "approved", "{kind:?}");
         for body in garbled(&whole).iter().map(String::as_str).chain([""]) {
-            for status in [200, 202, 204, 400, 401, 402, 403, 404, 409, 422, 429, 500, 504] {
+            for status in [200, 204, 401, 422, 500] {
                 let answer = response(status, body);
                 let start = &body[..body.len().min(40)];
                 assert_eq!((KOMOJU.send.decode)(&asked, &answer), Outcome::Unknown, "{kind:?} {status} {start}");
