@@ -40,7 +40,7 @@ impl Model for Sandbox {
             idempotency_key: (!key.is_empty()).then(|| key.to_owned()),
             body: request.body.clone(),
         };
-        let sandbox::Answer { status, body, .. } = self.gateway.handle(&request, now_ms).answer;
+        let Answer { status, body, .. } = self.gateway.handle(&request, now_ms).answer;
         Answer { status, headers: Vec::new(), body }
     }
 

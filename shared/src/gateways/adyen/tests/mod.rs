@@ -24,9 +24,6 @@ use crate::ports::{HttpRequest, HttpResponse};
 const KEY: &str = "00112233445566778899aabbccddeeff";
 const API_KEY: &str = "AQEyhmfxLI3MaBFLw0m";
 const PSP: &str = "8536214160615591";
-/// Names and texts.
-type Members<'a> = &'a [(&'a str, &'a str)];
-
 const BOTH: [&Adapter; 2] = [&CHECKOUT, &CLASSIC];
 
 fn read(path: &str) -> Value {
