@@ -20,20 +20,15 @@ pub const FUNCTION: Function = Function {
 };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<(Request, Option<Saving>), Problem> {
-    hold(Kind::Authorize, Ways::Authorization, members, asking)
+    hold(Kind::Authorize, members, asking)
 }
 
 /// What authorizations and post-authorizations have in common: a hold belongs to an account.
-pub fn hold(
-    kind: Kind,
-    ways: Ways,
-    members: &mut Members<'_>,
-    asking: Asking<'_>,
-) -> Result<(Request, Option<Saving>), Problem> {
+pub fn hold(kind: Kind, members: &mut Members<'_>, asking: Asking<'_>) -> Result<(Request, Option<Saving>), Problem> {
     if asking.details.account.is_none() {
         return Err(Problem::missing("accountId"));
     }
-    let paying = instrument::paying(members, ways)?;
+    let paying = instrument::paying(members, Ways::Authorization)?;
     let opening = Opening {
         kind,
         gateway: body::gateway(members, asking.merchant)?,

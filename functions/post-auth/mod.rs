@@ -12,7 +12,7 @@ use crate::authorize;
 use crate::door::{App, Asking, Function, Needs, open};
 use crate::notice::{register, take_kept};
 use crate::problem::{Problem, chain};
-use crate::wire::instrument::{Saving, Ways};
+use crate::wire::instrument::Saving;
 use crate::wire::members::Members;
 
 pub const FUNCTION: Function = Function {
@@ -25,7 +25,7 @@ pub const FUNCTION: Function = Function {
 };
 
 fn translate(members: &mut Members<'_>, asking: Asking<'_>) -> Result<(Request, Option<Saving>), Problem> {
-    authorize::hold(Kind::PostAuthorize, Ways::PostAuthorization, members, asking)
+    authorize::hold(Kind::PostAuthorize, members, asking)
 }
 
 /// What was registered, with whatever was told of it before. It is registered, whether that can be had now or not: asked

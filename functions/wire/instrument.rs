@@ -29,8 +29,6 @@ pub enum Ways {
     Authorization,
     /// A stored method stands alone.
     Sale,
-    /// Also what a browser obtained from the gateway.
-    PostAuthorization,
 }
 
 /// What is paid with, and what is to be kept of it.
@@ -52,10 +50,7 @@ pub fn paying(body: &mut Members<'_>, ways: Ways) -> Result<Paying, Problem> {
     let mut method = body.object("paymentMethod")?.ok_or_else(|| Problem::missing("paymentMethod"))?;
     let id = method.parsed("id", ID, "an id of 15 or 18 characters", MethodId::parse)?;
     let card = method.object("cardPaymentMethod")?;
-    let alternative = match ways {
-        Ways::Authorization | Ways::Sale => None,
-        Ways::PostAuthorization => method.object("alternativePaymentMethod")?,
-    };
+    let alternative = method.object("alternativePaymentMethod")?;
     let address = method.object("address")?.map(address_of).transpose()?;
     let save = method.flag("saveForFuture")?;
     method.finish()?;

@@ -135,4 +135,9 @@ fn a_client_side_authorization_is_registered_and_captured() {
     wrong["amount"] = json!(80);
     let declined = client.post("postAuths", Some("q"), &wrong).expect(402);
     assert_eq!(declined.result_code(), "ValidationError");
+    for path in ["authorizations", "sales"] {
+        let refused = client.post(path, Some("r"), &wrong).expect(422);
+        assert_eq!(refused.at("/0/errorCode"), "NOT_SUPPORTED", "{}", refused.text);
+        assert!(refused.text.contains("paymentMethod.alternativePaymentMethod"), "{}", refused.text);
+    }
 }

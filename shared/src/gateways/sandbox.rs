@@ -34,7 +34,7 @@ const REVERSE_BY_REFERENCE: Exchange = Exchange { encode: encode_timeout_reversa
 const PLAIN: Adapter = Adapter {
     name: "sandbox-none",
     credential: &[],
-    admits: |_, _| Ok(()),
+    admits,
     send: SEND,
     look_up: None,
     timeout_reversal: None,
@@ -208,6 +208,18 @@ fn encode_operation(intent: &Intent<'_>, account: &Account<'_>) -> HttpRequest {
         reason: intent.kind.reason().map(super::super::payment::asked::RefundReason::literal),
     };
     post(account, &path, &body, Some(intent.key.clone()))
+}
+
+/// What a browser obtained stands for an authorization that was made there, and for nothing else.
+fn admits(intent: &Intent<'_>, _: &Account<'_>) -> Result<(), Rejection> {
+    let opens = matches!(intent.kind, Kind::Authorize | Kind::Sale);
+    match intent.instrument {
+        Some(Instrument::Alternative { .. }) if opens => Err(Rejection::NotAtGateway {
+            member: "paymentMethod.alternativePaymentMethod",
+            limit: "the sandbox takes it in post-authorizations only",
+        }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn client_side_reference<'a>(intent: &Intent<'a>) -> &'a str {
