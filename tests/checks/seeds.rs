@@ -17,7 +17,7 @@ fn nothing_that_must_not_be_happens() {
 }
 
 /// At each gateway's model.
-const SEEDS_AT_A_MODEL: u64 = 400;
+const SEEDS_AT_A_MODEL: u64 = 200;
 
 #[test]
 fn nothing_that_must_not_be_happens_at_any_gateways_model() {

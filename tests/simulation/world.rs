@@ -34,9 +34,10 @@ pub const START_MS: i64 = 1_785_542_400_000;
 const ASKED_AGAIN: u64 = 8;
 
 /// At a model everything that comes to rest does so within this, once nothing fails any more: holds end, payers come,
-/// notices are told again. Where a gateway undoes what was lost, none of these is waited for.
+/// notices are told again. Where a gateway undoes what was lost, none of these is
+/// waited for, and endpoints are given up sooner.
 const HORIZON_MS: i64 = 12 * 86_400_000;
-const HORIZON_OF_UNDOING_MS: i64 = 2 * 86_400_000;
+const HORIZON_OF_UNDOING_MS: i64 = 5 * 86_400_000;
 
 /// More entries than any history needs: beyond, something goes round in circles.
 const MOST_ENTRIES: u32 = 20_000;
