@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kessai_shared::card::{Card, Cvv, Expiry, Pan, Secret};
 use kessai_shared::gateways::payeezy::ADAPTER;
+use kessai_shared::gateways::signatures::{self, PayeezyRequest};
 use kessai_shared::gateways::{Account, Credential, Exchange, Intent, Known, TokenIntent};
 use kessai_shared::ids::{MethodId, Ordinal, PaymentId, Record};
 use kessai_shared::merchant::Gateway;
@@ -13,6 +14,7 @@ use kessai_shared::payment::asked::{Address, Details, OnFile};
 use kessai_shared::payment::{Answer, Decline, Instrument, Kind, Outcome};
 use kessai_shared::ports::HttpRequest;
 use kessai_shared::time::Timestamp;
+use serde_json::{Value, json};
 
 use super::Payeezy;
 use crate::models::{Act, Model, Request, answered, arriving};
@@ -337,43 +339,37 @@ fn the_door_is_guarded() {
     assert_eq!(answer_to(|request| request.path = "/transactionsx".to_owned()).0, 404);
 }
 
+/// The HTTP status and the code of the first error of a body that is signed well.
+fn answer_to_body(path: &str, body: &Value) -> (u16, String) {
+    let (mut world, card, details) = (World::new(), card_until(2026), Details::default());
+    let asked = opens(&SALE, "S", 100, &card);
+    let mut request = arriving(&(ADAPTER.send.encode)(&asked.intent(&details), &world.account()), URL);
+    (request.path, request.body) = (path.to_owned(), body.to_string().into_bytes());
+    let signed = PayeezyRequest {
+        api_key: request.header("apikey"),
+        nonce: request.header("nonce"),
+        timestamp_ms: request.header("timestamp"),
+        token: request.header("token"),
+        payload: &request.body,
+    };
+    let signature = signatures::payeezy(&signed, &Secret::new(SECRET.to_owned()));
+    request.headers.insert("authorization".to_owned(), signature);
+    let answer = world.model.handle(&request, NOW);
+    assert!(world.ledger().is_empty());
+    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+    (answer.status, body["Error"]["messages"][0]["code"].as_str().unwrap_or_default().to_owned())
+}
+
 #[test]
 fn what_is_not_sound_is_not_processed() {
-    let signed = |path: &str, body: serde_json::Value| {
-        let (world, details) = (World::new(), Details::default());
-        let card = card_until(2026);
-        let asked = opens(&SALE, "S", 100, &card);
-        let request: HttpRequest = (ADAPTER.send.encode)(&asked.intent(&details), &world.account());
-        let mut request = arriving(&request, URL);
-        (request.path, request.body) = (path.to_owned(), body.to_string().into_bytes());
-        let header = |name: &str| request.header(name).to_owned();
-        let (api_key, nonce, timestamp_ms, token) =
-            (header("apikey"), header("nonce"), header("timestamp"), header("token"));
-        let signature = kessai_shared::gateways::signatures::payeezy(
-            &kessai_shared::gateways::signatures::PayeezyRequest {
-                api_key: &api_key,
-                nonce: &nonce,
-                timestamp_ms: &timestamp_ms,
-                token: &token,
-                payload: &request.body,
-            },
-            &Secret::new(SECRET.to_owned()),
-        );
-        request.headers.insert("authorization".to_owned(), signature);
-        let mut model = world.model;
-        let answer = model.handle(&request, NOW);
-        assert!(model.effects(NOW).is_empty());
-        let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
-        (answer.status, body["Error"]["messages"][0]["code"].as_str().unwrap_or_default().to_owned())
-    };
-    let card = serde_json::json!({
+    let card = json!({
         "type": "visa", "cardholder_name": "Z", "card_number": "4242424242424242", "exp_date": "1230", "cvv": "123",
     });
-    let sale = serde_json::json!({
+    let sale = json!({
         "merchant_ref": "S", "transaction_type": "purchase", "method": "credit_card", "amount": "100",
         "currency_code": "USD", "credit_card": card,
     });
-    let with = |name: &str, value: serde_json::Value| {
+    let with = |name: &str, value: Value| {
         let mut body = sale.clone();
         match name.split_once('.') {
             Some((outer, inner)) => body[outer][inner] = value,
@@ -381,7 +377,7 @@ fn what_is_not_sound_is_not_processed() {
         }
         body
     };
-    let null = serde_json::Value::Null;
+    let null = Value::Null;
     let rows = [
         (with("amount", 100.into()), "invalid_amount"),
         (with("amount", "1.00".into()), "invalid_amount"),
@@ -399,17 +395,20 @@ fn what_is_not_sound_is_not_processed() {
         (with("credit_card.exp_date", "12/26".into()), "invalid_exp_date"),
         (with("credit_card.cvv", "12345".into()), "invalid_cvv"),
         (with("credit_card.type", "maestro".into()), "invalid_card_type"),
-        (with("stored_credentials", serde_json::json!({"sequence": "SECOND"})), "invalid_sequence"),
-        (serde_json::json!([]), "missing_transaction_type"),
+        (with("stored_credentials", json!({"sequence": "SECOND"})), "invalid_sequence"),
+        (json!([]), "missing_transaction_type"),
     ];
     for (body, code) in rows {
-        assert_eq!(signed("/transactions", body.clone()), (400, code.to_owned()), "{body}");
+        assert_eq!(answer_to_body("/transactions", &body.clone()), (400, code.to_owned()), "{body}");
     }
-    assert_eq!(signed("/transactions/ET1", with("transaction_type", "refund".into())).1, "missing_transaction_tag");
+    assert_eq!(
+        answer_to_body("/transactions/ET1", &with("transaction_type", "refund".into())).1,
+        "missing_transaction_tag"
+    );
     let mut tagged = with("transaction_type", "refund".into());
     tagged["transaction_tag"] = "1".into();
-    assert_eq!(signed("/transactions/ET1", tagged), (400, "server_error".to_owned()));
-    assert_eq!(signed("/transactions/", sale.clone()).1, "missing_transaction_id");
-    let keep = serde_json::json!({"type": "FDToken", "auth": "perhaps", "credit_card": card});
-    assert_eq!(signed("/transactions/tokens", keep), (400, "invalid_auth".to_owned()));
+    assert_eq!(answer_to_body("/transactions/ET1", &tagged), (400, "server_error".to_owned()));
+    assert_eq!(answer_to_body("/transactions/", &sale.clone()).1, "missing_transaction_id");
+    let keep = json!({"type": "FDToken", "auth": "perhaps", "credit_card": card});
+    assert_eq!(answer_to_body("/transactions/tokens", &keep), (400, "invalid_auth".to_owned()));
 }
