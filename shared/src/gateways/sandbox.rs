@@ -25,6 +25,7 @@ use crate::card::Secret;
 use crate::merchant::address::origin;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction, Reach};
 use crate::ports::{HttpRequest, HttpResponse, Method};
+use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
 const SEND: Exchange = Exchange { encode: encode_operation, decode: decode_operation };
