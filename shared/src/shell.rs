@@ -340,7 +340,7 @@ impl<'a> Run<'a> {
         let now = self.shell.clock.now();
         let is_overdue = match &operation.state {
             State::Accepted(accepted) => accepted.is_overdue(operation.is_within(self.terms.look_up), now),
-            State::Open(open) => open.unknown && open.due.is_none(),
+            State::Open(open) => open.is_beyond_us(),
             State::Unsent | State::Settled(_) => false,
         };
         if let (true, Some(id)) = (is_overdue, id(payment, ordinal)) {

@@ -163,6 +163,14 @@ pub(super) fn verdict_due(
     }
 }
 
+impl Open {
+    /// Whether a person should know that nobody finds out what became of it: nobody can, or so many tries were in vain,
+    /// which is so once.
+    pub fn is_beyond_us(&self) -> bool {
+        self.unknown && (self.due.is_none() || usize::try_from(self.attempts).is_ok_and(|tries| tries == BACKOFF.len()))
+    }
+}
+
 impl Accepted {
     /// Whether its verdict has taken longer than the gateway's time, and nobody else is to blame.
     pub fn is_overdue(&self, can_look_up: bool, now: Timestamp) -> bool {

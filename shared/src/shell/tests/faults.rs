@@ -165,3 +165,18 @@ fn what_nobody_can_find_out_is_brought_to_a_person_once() {
     world.settle();
     assert_eq!(overdue(&world), 0);
 }
+
+#[test]
+fn what_is_undone_in_vain_is_brought_to_a_person_once() {
+    let world = World::with(&sandbox::TIMEOUT_REVERSAL);
+    world.gateway.foresee(&[Fate::LosesAnswer; 12]);
+    world.ask(&sale()).expect("an answer");
+    let mut overdue = Vec::new();
+    for _ in 0..10 {
+        let due = world.payment().and_then(|payment| payment.due_at()).expect("it is due again");
+        world.clock.move_to(due);
+        super::fuse::block_on(world.following_up()).expect("a look that nothing hinders");
+        overdue.push(world.notes.read().iter().filter(|note| note.starts_with("Overdue")).count());
+    }
+    assert_eq!(overdue.iter().sum::<usize>(), 1, "{overdue:?}");
+}
