@@ -113,7 +113,8 @@ fn checkout_answers_with_the_token() {
     };
     let rows = [
         (201, whole.to_string(), approved(), Some(TOKEN)),
-        (201, json!({"id": TOKEN}).to_string(), approved(), Some(TOKEN)),
+        (201, json!({"id": TOKEN, "lastFour": "4242"}).to_string(), approved(), Some(TOKEN)),
+        (201, json!({"id": TOKEN}).to_string(), Outcome::Unknown, None),
         (201, with("lastFour", "1111"), Outcome::Unknown, None),
         (201, with("shopperReference", "another"), Outcome::Unknown, None),
         (201, with("id", ""), Outcome::Unknown, None),
