@@ -49,7 +49,7 @@ pub const ADAPTERS: &[&Adapter] = &[
 ];
 
 /// A gateway, as functions and facts. What became of a lost request is found out by the first of these
-/// that it has: a key whose window is open, a look-up, a timeout reversal.
+/// that it has: a key whose window is open (for an hour, where there is a look-up too), a look-up, a timeout reversal.
 #[derive(Debug)]
 pub struct Adapter {
     /// What a gateway's set-up calls it.
@@ -315,7 +315,7 @@ pub struct Intent<'a> {
     pub details: &'a Details,
     /// When it was asked for first.
     pub requested_at: Timestamp,
-    /// It may have been asked before, under this key.
+    /// It may have been asked before, under this key, and done then: that this request is refused need not speak of that.
     pub duplicate: bool,
 }
 

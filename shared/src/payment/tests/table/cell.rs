@@ -19,6 +19,8 @@ const CURRENT: u64 = 1;
 const ASKING: u64 = 2;
 const FOREIGN: u64 = 3;
 
+/// One for each way to find out what became of a request. Combinations of them, and how far they reach, are in
+/// `payment/tests/resolution.rs`.
 const GATEWAYS: [(&str, &Adapter); 4] = [
     ("keyed", &sandbox::KEYED),
     ("look-up", &sandbox::LOOK_UP),
