@@ -171,7 +171,7 @@ impl Demand {
 fn the_histories_reach_every_effect_every_verdict_and_every_refusal() {
     let seen = RefCell::new(BTreeMap::<String, usize>::new());
     let see = |what: String| *seen.borrow_mut().entry(what).or_default() += 1;
-    let played = TestRunner::new(cases(400)).run(&histories(true), |history| {
+    let played = TestRunner::new(cases(600)).run(&histories(true), |history| {
         let payment = history.play(|turn| {
             match turn.result {
                 Ok(Step { contradiction: true, .. }) => see("contradiction".to_owned()),

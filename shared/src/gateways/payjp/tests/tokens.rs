@@ -147,8 +147,13 @@ fn a_card_that_is_declined_when_it_is_registered_is_refused() {
     let (card, details) = (raw_card(), mailed());
     let asked = intent(&card, &details);
     let prepared = |answer: &HttpResponse| (preparation().decode)(&asked, answer).err();
-    let made = (preparation().decode)(&asked, &response(200, &json!({"id": "pm_1", "type": "card"})));
+    let made = (preparation().decode)(
+        &asked,
+        &response(200, &json!({"id": "pm_1", "type": "card", "card": {"last4": "4242"}})),
+    );
     assert_eq!(made.ok().as_ref().map(Secret::reveal), Some("pm_1"));
+    let other = json!({"id": "pm_1", "type": "card", "card": {"last4": "1111"}});
+    assert_eq!(prepared(&response(200, &other)), Some(Outcome::Unknown));
     assert!(matches!(prepared(&problem(402, "card_declined")), Some(Outcome::Declined(Decline::Soft, _))));
     assert!(matches!(prepared(&problem(422, "validation_error")), Some(Outcome::Declined(Decline::InvalidData, _))));
     assert_eq!(prepared(&problem(429, "x")), Some(Outcome::NotSent));
