@@ -175,7 +175,7 @@ fn what_is_undone_in_vain_is_brought_to_a_person_once() {
     for _ in 0..10 {
         let due = world.payment().and_then(|payment| payment.due_at()).expect("it is due again");
         world.clock.move_to(due);
-        super::fuse::block_on(world.following_up()).expect("a look that nothing hinders");
+        block_on(world.following_up()).expect("a look that nothing hinders");
         overdue.push(world.notes.read().iter().filter(|note| note.starts_with("Overdue")).count());
     }
     assert_eq!(overdue.iter().sum::<usize>(), 1, "{overdue:?}");
