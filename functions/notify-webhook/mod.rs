@@ -105,15 +105,17 @@ impl Teller {
     async fn ask(&self, app: &App, question: &Question, deadline: Timestamp) -> Result<Taken, Refusal> {
         let Some(inquiry) = self.codec.ask else { return Ok(Taken::Unmatched) };
         let of_provider = self.merchant.gateways.iter().filter(|(_, gateway)| gateway.provider == Some(self.provider));
+        let mut hindered = None;
         for (id, _) in of_provider {
-            match app.shell.inquire(route(app, &self.merchant, *id)?, inquiry, question, deadline).await? {
-                Answered::Told(notice) => return take(app, &self.merchant, self.provider, notice, deadline).await,
-                Answered::Nothing => {}
-                // The gateway tells it again, and then it is asked again.
-                Answered::NoAnswer => return Err(Fault::NoTime.into()),
+            match app.shell.inquire(route(app, &self.merchant, *id)?, inquiry, question, deadline).await {
+                Ok(Answered::Told(notice)) => return take(app, &self.merchant, self.provider, notice, deadline).await,
+                Ok(Answered::Nothing) => {}
+                // One that does not answer hinders no other. The gateway tells it again, and then it is asked again.
+                Ok(Answered::NoAnswer) => hindered = hindered.or(Some(Fault::NoTime.into())),
+                Err(refusal) => hindered = hindered.or(Some(refusal)),
             }
         }
-        Ok(Taken::Unmatched)
+        hindered.map_or(Ok(Taken::Unmatched), Err)
     }
 
     async fn find(app: &App, provider: ProviderId, deadline: Timestamp) -> Result<Self, Problem> {

@@ -464,13 +464,13 @@ impl<'a> Run<'a> {
     ) -> Outcome {
         let Some(operation) = payment.operation(ordinal) else { return Outcome::Unknown };
         let Ok(stored) = self.stored_instrument(payment, operation, source).await else { return Outcome::NotSent };
-        // Not before: the vault may have taken its time.
-        let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
-        let instrument = stored.as_ref().or(self.instrument);
-        let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
         if !self.shell.is_within_rate(self.route).await {
             return Outcome::NotSent;
         }
+        // Not before: the vault and the table of rates may have taken their time.
+        let Some(timeout) = self.time_to_call() else { return Outcome::NotSent };
+        let instrument = stored.as_ref().or(self.instrument);
+        let intent = Intent::of(payment, ordinal, operation, instrument, duplicate);
         let request = (exchange.encode)(&intent, &self.shell.account(self.route, &self.credential));
         let asked_at = self.shell.clock.now();
         let (outcome, fault) = match self.shell.http.send(request, timeout).await {

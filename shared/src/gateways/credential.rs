@@ -11,6 +11,9 @@ use crate::card::Secret;
 /// Characters of a member at most: the longest key of a gateway has some two hundred.
 const LONGEST: usize = 512;
 
+/// Characters of the shortest key of a gateway; a name of an account, or a setting, has fewer, or is no secret.
+const SHORTEST_SECRET: usize = 16;
+
 /// A member of a credential.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
@@ -80,9 +83,10 @@ impl Credential {
         members.fold(text, |text, member| text.replace(member, "****"))
     }
 
-    /// All of them, to be kept out of what gateways say.
+    /// Those that are to be kept out of what gateways say. The short ones are settings and names of accounts, and may
+    /// stand in a gateway's reference by chance, by which its operation is found.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.0.values()
+        self.0.values().filter(|member| member.reveal().len() >= SHORTEST_SECRET)
     }
 }
 
@@ -108,10 +112,14 @@ mod tests {
 
     #[test]
     fn a_credential_has_the_members_of_its_table_and_comes_back_as_it_was() {
-        let credential = of(&[("key", "sk_1"), ("version", "2025-01-28")]).unwrap_or_default();
+        let credential = of(&[("key", "sk_0123456789abc"), ("version", "2025-01-28")]).unwrap_or_default();
         let back = Credential::from_secret(&credential.to_secret()).unwrap_or_default();
-        assert_eq!((back.text("key"), back.text("version"), back.text("other")), ("sk_1", "2025-01-28", ""));
-        assert_eq!(back.secrets().count(), 2);
+        assert_eq!(
+            (back.text("key"), back.text("version"), back.text("other")),
+            ("sk_0123456789abc", "2025-01-28", "")
+        );
+        let secrets: Vec<&str> = back.secrets().map(Secret::reveal).collect();
+        assert_eq!(secrets, ["sk_0123456789abc"], "a date stands in references by chance");
         assert_eq!(back.masked_in("no sk_1 since 2025-01-28".to_owned()), "no **** since ****");
     }
 

@@ -9,7 +9,7 @@ use crate::money::Money;
 use crate::ports::{HttpRequest, Method};
 
 /// Longer than any body of ours: a buffer that grows leaves copies behind that nobody wipes.
-const BODY: usize = 4096;
+const BODY: usize = 16 * 1024;
 
 /// Headers of a request, beside that of its content.
 pub type Headers = Vec<(&'static str, String)>;

@@ -56,9 +56,8 @@ pub(super) fn decode_look_up(intent: &Intent<'_>, response: &HttpResponse) -> Ou
     let Some(payment) = found.filter(|payment| is_of_it(payment, intent)) else { return Outcome::Unknown };
     match intent.kind {
         Kind::Refund { .. } => payment.refund(&intent.reference, intent.amount.minor),
-        Kind::Authorize | Kind::PostAuthorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } => {
-            payment.standing(intent.kind)
-        }
+        Kind::PostAuthorize => registered(&payment),
+        Kind::Authorize | Kind::Sale | Kind::Capture { .. } | Kind::Reverse { .. } => payment.standing(intent.kind),
     }
 }
 
