@@ -54,8 +54,8 @@ def lose(world: World, key: str) -> str:
     """An authorization of which nobody can find out what became: it waits for the end of its hold."""
     world.sandbox.script(fault="lost-answer", **{"class": "none"}, kind="authorize")
     id = world.caller.authorize("none", key, "50").expect(202).id
+    until(f"{key}: somebody looked, and it waits", lambda: "lt" in item_of(world, key))
     item = item_of(world, key)
-    expect("lt" in item, True, f"{key}: its mark")
     days = (int(item["d"]["N"]) / 1000 - time.time()) / 86_400
     say(f"{key}: lost at a gateway that cannot be asked, due in {days:.1f} days")
     return id
