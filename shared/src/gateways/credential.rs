@@ -83,6 +83,10 @@ impl Credential {
         members.fold(text, |text, member| text.replace(member, "****"))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Those that are to be kept out of what gateways say. The short ones are settings and names of accounts, and may
     /// stand in a gateway's reference by chance, by which its operation is found.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
