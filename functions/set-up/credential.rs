@@ -37,9 +37,9 @@ pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let gateway = desk.merchant.gateways.get(&id).ok_or_else(|| refuse(&Refused::NotFound))?;
     let credential = fitting(gateway, given)?;
     if !is_set(desk, id, gateway, &credential)? {
-        let sealed = match credential.secrets().next() {
-            Some(_) => Some(desk.seal(SharedWith::Gateway(id), &credential.to_secret())?),
-            None => None,
+        let sealed = match credential.is_empty() {
+            false => Some(desk.seal(SharedWith::Gateway(id), &credential.to_secret())?),
+            true => None,
         };
         desk.change(Change::SetCredential { gateway: id, sealed }).await?;
     }
