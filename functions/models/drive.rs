@@ -1,6 +1,6 @@
 //! The way from an adapter to a model and back, without a socket.
 
-use kessai_shared::ports::{HttpRequest, HttpResponse, Method};
+use kessai_shared::ports::{HttpRequest, HttpResponse};
 
 use super::{Answer, Request};
 
@@ -9,14 +9,8 @@ use super::{Answer, Request};
 pub fn arriving(request: &HttpRequest, base_url: &str) -> Request {
     let url = request.url.strip_prefix(base_url).unwrap_or(&request.url);
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let method = match request.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-    };
     Request {
-        method: method.to_owned(),
+        method: request.method.name().to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: request.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect(),

@@ -132,6 +132,18 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// As it stands in a request line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// A gateway's answer. It may hold a token: its body is not printed, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {

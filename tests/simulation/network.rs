@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kessai_functions::sandbox::{Class, Operation, Outcome, Record, Request};
-use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse, Method};
+use kessai_shared::ports::{HttpFault, HttpRequest, HttpResponse};
 
 use crate::cast::GATEWAY_URL;
 use crate::chance::Fault;
@@ -203,14 +203,8 @@ fn as_the_gateway_sees(request: &HttpRequest) -> Request {
     let url = request.url.strip_prefix(GATEWAY_URL).expect("the gateway's address");
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let key = request.headers.iter().find(|(name, _)| is_key(name));
-    let method = match request.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-    };
     Request {
-        method: method.to_owned(),
+        method: request.method.name().to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         idempotency_key: key.map(|(_, key)| key.clone()),

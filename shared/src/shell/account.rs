@@ -18,10 +18,10 @@ impl Shell {
         deadline: Timestamp,
     ) -> Result<Answered, Refusal> {
         let credential = self.credential(route)?;
-        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
         if !self.is_within_rate(route).await {
             return Ok(Answered::NoAnswer);
         }
+        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
         let request = (inquiry.encode)(question, &self.account(route, &credential));
         let answer = self.http.send(request, timeout).await;
         Ok(answer.map_or(Answered::NoAnswer, |answer| (inquiry.decode)(question, &answer)))
@@ -35,10 +35,10 @@ impl Shell {
         deadline: Timestamp,
     ) -> Result<Result<Vec<Offer>, String>, Refusal> {
         let credential = self.credential(route)?;
-        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
         if !self.is_within_rate(route).await {
             return Ok(Err("the gateway takes no more requests for now: ask again in a second".to_owned()));
         }
+        let timeout = self.time_to_call(deadline).ok_or(Fault::NoTime)?;
         let request = (check.encode)(&self.account(route, &credential));
         let told = match self.http.send(request, timeout).await {
             Ok(answer) => (check.decode)(&answer),
