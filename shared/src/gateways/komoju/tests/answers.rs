@@ -311,3 +311,16 @@ fn of_a_repeated_request_counts_what_the_key_vouches_for() {
     let again = Intent { duplicate: true, ..intent(&Kind::Sale, &none) };
     assert_eq!(sent(&again, 200, &payment(&json!({}))).name(), "approved");
 }
+
+#[test]
+fn what_a_browser_paid_at_once_is_no_hold_whenever_that_is_seen() {
+    let said = details(&[("reference", PAYMENT)]);
+    let asked = intent(&Kind::PostAuthorize, &said);
+    let known = Intent { known: Some(payment_at_komoju(None)), ..intent(&Kind::PostAuthorize, &said) };
+    for status in ["captured", "refunded"] {
+        let body = payment(&json!({"status": status, "external_order_num": asked.reference}));
+        for outcome in [sent(&asked, 200, &body), looked_up(&known, 200, &body)] {
+            assert!(matches!(outcome, Outcome::Declined(Decline::InvalidData, _)), "{status}: {outcome:?}");
+        }
+    }
+}
