@@ -88,11 +88,11 @@ fn serve(stream: TcpStream, status: u16, sender: &Sender<Heard>) -> Option<()> {
     let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().ok()?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    // Passed on before it is answered, or a later request could overtake it. Nobody waits for it where the test is over.
+    let _ = sender.send(Heard { path, headers, body });
     let mut stream = stream;
     let answer = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    stream.write_all(answer.as_bytes()).ok()?;
-    // Nobody waits for it where the test is over.
-    sender.send(Heard { path, headers, body }).ok()
+    stream.write_all(answer.as_bytes()).ok()
 }
 
 /// `kessai listen`, and the lines that it prints; ended when dropped.
