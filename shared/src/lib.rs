@@ -18,6 +18,7 @@ pub mod money;
 pub mod payment;
 pub mod ports;
 pub mod rate;
+pub mod recurring;
 pub mod registry;
 pub mod rejection;
 pub mod reminder;

@@ -1,0 +1,1 @@
+//! When a payment that failed is tried again.
