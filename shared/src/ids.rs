@@ -50,7 +50,7 @@ impl Id {
     }
 
     /// An id with this prefix whose body counts `number`, of which 71 bits are used.
-    fn with_number(prefix: &str, number: u128) -> Self {
+    pub(crate) fn with_number(prefix: &str, number: u128) -> Self {
         let mut bytes = [b'0'; SHORT];
         bytes[..PREFIX].copy_from_slice(prefix.as_bytes());
         let mut rest = number & ((1 << (u64::BITS + ORDINAL_BITS)) - 1);
@@ -61,7 +61,7 @@ impl Id {
         Self(bytes)
     }
 
-    fn number(self) -> Option<u128> {
+    pub(crate) fn number(self) -> Option<u128> {
         self.0[PREFIX..].iter().try_fold(0_u128, |number, byte| {
             let digit = ALPHABET.iter().position(|letter| letter == byte)?;
             Some(number * 62 + digit as u128)

@@ -12,6 +12,9 @@ use crate::money::{Currency, Decimal};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
+/// What a key begins with that is ours and no caller's.
+const OURS: char = '\u{1}';
+
 /// Names an operation within its merchant (for one that opens a payment) or within its payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
@@ -24,6 +27,16 @@ impl IdempotencyKey {
     pub fn parse(text: &str) -> Option<Self> {
         let sound = !text.is_empty() && text.chars().count() <= Self::MAX && !text.chars().any(char::is_control);
         sound.then(|| Self(text.to_owned()))
+    }
+
+    /// One that no caller can have given: it begins with a control character.
+    pub fn of_ours(name: &str) -> Self {
+        Self(format!("{OURS}{name}"))
+    }
+
+    /// As it was stored: a caller's or ours.
+    pub fn stored(text: &str) -> Option<Self> {
+        Self::parse(text.strip_prefix(OURS).unwrap_or(text)).map(|_| Self(text.to_owned()))
     }
 
     /// Stands in where the caller gave none.

@@ -1,4 +1,8 @@
 //! Recurring payments: what is to be charged and when, and what follows where it is not.
 
 pub mod calendar;
+pub mod ids;
 pub mod retry;
+pub mod run;
+pub mod schedule;
+pub mod scheduler;

@@ -167,7 +167,7 @@ fn decode_operation(item: Item, currency: Currency) -> Result<(Operation, Item),
     let instrument = reader.maybe_map("m")?.map(decode_instrument).transpose()?;
     let asked = Asked {
         kind: decode_kind(&mut reader)?,
-        key: reader.parsed("y", IdempotencyKey::parse)?,
+        key: reader.parsed("y", IdempotencyKey::stored)?,
         amount: if reader.flag("all")? { Amount::Rest } else { Amount::Exactly(decimal) },
         details: decode_details(&mut reader)?,
         instrument,

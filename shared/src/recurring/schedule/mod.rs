@@ -1,0 +1,192 @@
+//! A payment schedule: what an account is to pay, and when. One item of the table of schedules, with all that is to be
+//! charged under it.
+//!
+//! Each [`Item`] is charged by a sale of its own, under a key made of the item and of how often it was tried
+//! ([`Schedule::sale_key`]): so nothing charges an attempt twice, whoever comes upon it. What a schedule with a
+//! [`Recurrence`] charges next is made by itself, when the one before is first tried. [`step`] decides; a payment run
+//! carries it out.
+
+use crate::ids::{GatewayId, Id, MerchantId, MethodId};
+use crate::money::Currency;
+use crate::payment::asked::AccountId;
+use crate::payment::{Decline, IdempotencyKey, Nonce, Outbox};
+use crate::time::Timestamp;
+
+use super::calendar::{Date, Rhythm};
+use super::ids::{ItemNumber, RunId, ScheduleId};
+use super::retry::{Category, Decision};
+
+/// Items that are kept with their schedule after they ended; older ones are only counted.
+pub const KEPT: usize = 24;
+
+/// Most items that may wait in one schedule.
+pub const MAX_WAITING: usize = 100;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    pub merchant: MerchantId,
+    pub id: ScheduleId,
+    /// Counts the writes: every write is conditional on the version it read.
+    pub version: u64,
+    pub key: IdempotencyKey,
+    /// Hash of what was asked under that key: another request may not use it.
+    pub asked: [u8; 16],
+    pub created_at: Timestamp,
+    pub status: Status,
+    /// Who pays, where and in what.
+    pub account: Option<AccountId>,
+    pub gateway: GatewayId,
+    /// What items are paid with that name no method of their own.
+    pub method: MethodId,
+    pub currency: Currency,
+    /// What the items of a schedule that does not recur may come to, in minor units; none where it recurs.
+    pub total_requested: Option<i64>,
+    pub reference: Option<String>,
+    pub comments: Option<String>,
+    pub recurrence: Option<Recurrence>,
+    /// In the order of their numbers: what waits, and the last [`KEPT`] that ended.
+    pub items: Vec<Item>,
+    /// The number of the last item that was made.
+    pub last_number: u16,
+    /// Sums of the items that are no longer kept.
+    pub past: Past,
+    pub outbox: Outbox,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// May be changed; payment runs pass it over.
+    Draft,
+    Open,
+    /// Not for now: payment runs pass it over.
+    OnHold,
+    /// Everything has ended.
+    Completed,
+    Canceled,
+}
+
+/// What recurs. The charge of occurrence `n` (from 0) falls on `rhythm.occurrence(first, n)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recurrence {
+    pub rhythm: Rhythm,
+    /// The day of the first charge: where there is a trial, that after it.
+    pub first: Date,
+    pub until: Option<Date>,
+    /// How many charges there are at most.
+    pub count: Option<u32>,
+    /// Of each charge from now on, in minor units.
+    pub amount: i64,
+    pub matching_value: Option<String>,
+    /// The next occurrence for which there is no item yet; none where there are no more.
+    pub next: Option<u32>,
+    /// Occurrences to come that are left out, in order.
+    pub skipped: Vec<u32>,
+}
+
+/// One charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub number: ItemNumber,
+    /// In minor units.
+    pub amount: i64,
+    /// It is charged by the first run of that day or of a later one.
+    pub target: Date,
+    /// In place of the schedule's.
+    pub method: Option<MethodId>,
+    /// What runs choose by.
+    pub matching_value: Option<String>,
+    pub comments: Option<String>,
+    /// Of what it is an occurrence.
+    pub occurrence: Option<u32>,
+    pub state: State,
+    /// How often it was tried: the number of the last attempt.
+    pub attempts: u16,
+    /// The last run that tried it, and in which of its pages.
+    pub tried_by: Option<Tried>,
+    /// When it failed first, and why it failed last.
+    pub failures: Option<Failures>,
+    /// The payment of the last attempt that a gateway heard of.
+    pub payment: Option<Id>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not to be charged yet.
+    Draft,
+    Ready,
+    /// It is being charged, or nobody knows yet what came of it.
+    Processing(Processing),
+    Processed { at: Timestamp },
+    /// It failed, and is tried again where a retry is due.
+    Failed { at: Timestamp, retry: Option<Retry> },
+    Canceled { at: Timestamp },
+}
+
+/// An attempt that is under way. What it is made with rests here, so that whoever goes on asks for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processing {
+    /// Of whoever is charging it, and until when; after that somebody else may ask what became of it.
+    pub nonce: Nonce,
+    pub deadline: Timestamp,
+    pub method: MethodId,
+    /// When to look at it next.
+    pub due: Timestamp,
+}
+
+/// When it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    pub at: Timestamp,
+    /// With another of the account's methods.
+    pub with_other_method: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    pub run: RunId,
+    /// Which of the lane's pages: a run counts what ended in the page that it is working on, and nothing twice.
+    pub page: u32,
+}
+
+/// How it failed so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failures {
+    pub first_at: Timestamp,
+    /// When each attempt of the last 30 days failed: card networks limit how often one may try.
+    pub recent: Vec<Timestamp>,
+    pub last: Failure,
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub category: Category,
+    pub decision: Decision,
+    /// What the gateway said; none where it was never asked.
+    pub decline: Option<Decline>,
+    /// The gateway's code (≤ 40) and what it means (≤ 255).
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+/// Sums of items that ended long ago.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    pub items: u32,
+    /// What they asked for, what was taken, what was canceled; in minor units.
+    pub requested: i64,
+    pub processed: i64,
+    pub canceled: i64,
+}
+
+impl Schedule {
+    pub fn item(&self, number: ItemNumber) -> Option<&Item> {
+        self.items.iter().find(|item| item.number == number)
+    }
+
+    /// The key of the sale that charges an item for the `attempt`th time. No caller can use it: none of theirs holds a
+    /// control character.
+    pub fn sale_key(&self, number: ItemNumber, attempt: u16) -> IdempotencyKey {
+        IdempotencyKey::of_ours(&format!("{}.{attempt}", self.id.item_id(number).as_str()))
+    }
+}
