@@ -5,12 +5,15 @@
 //! and that it is done with the page. Killed between, the next one goes on with the same page. What is counted follows
 //! from what is stored in the schedules of the page: so nothing is counted twice, or not at all.
 
+use std::time::Duration;
+
 use crate::ids::MerchantId;
 use crate::payment::Nonce;
 use crate::time::Timestamp;
 
 use super::calendar::Date;
-use super::ids::{LANES, RunId, ScheduleId, SchedulerId};
+use super::ids::{Cause, LANES, RunId, ScheduleId, SchedulerId};
+use super::schedule::Tried;
 use super::scheduler::Criteria;
 
 /// Schedules on one page.
@@ -62,8 +65,6 @@ pub struct Counts {
     /// Schedules that were on the list when it began, and how many of them have been looked at.
     pub listed: u64,
     pub seen: u64,
-    /// Items that matched, so far.
-    pub filtered: u64,
     pub processed: u64,
     pub failed: u64,
     /// Charged, and the gateway's verdict is not known yet.
@@ -100,4 +101,171 @@ pub struct Holder {
 /// Which lanes' bits these are.
 pub fn lanes(bits: u64) -> impl Iterator<Item = u8> {
     (0..LANES).filter(move |lane| bits & 1 << lane != 0)
+}
+
+/// How long a started run goes without a look: somebody sums up what its lanes have done.
+pub const SUM_EVERY: Duration = Duration::from_secs(30);
+
+/// After its deadline whoever held a lane is gone, by whatever clock.
+const MARGIN: Duration = Duration::from_secs(5);
+
+impl Run {
+    /// A new one, to be looked at from `due` on.
+    pub fn new(merchant: MerchantId, cause: Cause<'_>, takes: Takes, criteria: Criteria, now: Timestamp) -> Self {
+        let scheduler = if let Cause::Scheduled(scheduler, _) = cause { Some(scheduler) } else { None };
+        let due = if let Cause::Retries(at) = cause { at.max(now) } else { now };
+        Self {
+            merchant,
+            id: RunId::of(&merchant, cause),
+            version: 1,
+            scheduler,
+            takes,
+            criteria,
+            status: Status::New,
+            created_at: now,
+            started_at: None,
+            completed_at: None,
+            lanes: 0,
+            counts: Counts::default(),
+            due: Some(due),
+        }
+    }
+
+    pub fn is_retry(&self) -> bool {
+        matches!(self.takes, Takes::RetriesBy(_))
+    }
+
+    /// Whether it charges anything that it has not begun to charge.
+    pub fn goes_on(&self) -> bool {
+        matches!(self.status, Status::New | Status::Started)
+    }
+
+    /// It begins with those lanes, which are there by now.
+    #[must_use]
+    pub fn started(&self, lanes: u64, now: Timestamp) -> Self {
+        let begun = Self { status: Status::Started, started_at: Some(now), lanes, ..self.next() };
+        if lanes == 0 { begun.completed(now) } else { Self { due: Some(now.plus(SUM_EVERY)), ..begun } }
+    }
+
+    /// What its lanes have come to.
+    #[must_use]
+    pub fn summed(&self, lanes: &[Lane], now: Timestamp) -> Self {
+        let counts = lanes.iter().fold(Counts::default(), |sum, lane| sum.plus(lane.counts));
+        let summed = Self { counts, due: Some(now.plus(SUM_EVERY)), ..self.next() };
+        if lanes.iter().all(Lane::is_done) { summed.completed(now) } else { summed }
+    }
+
+    /// Somebody stops it: what is being charged is finished, nothing else begun. None where it has ended.
+    pub fn stopped(&self) -> Option<Self> {
+        self.goes_on().then(|| Self { status: Status::Stopped, ..self.next() })
+    }
+
+    fn completed(self, now: Timestamp) -> Self {
+        let status = if self.status == Status::Stopped { Status::Stopped } else { Status::Completed };
+        Self { status, completed_at: Some(now), due: None, ..self }
+    }
+
+    fn next(&self) -> Self {
+        Self { version: self.version.saturating_add(1), ..self.clone() }
+    }
+
+    /// How much of it is done, and when the rest will be if it goes on like that and no faster than its gateways take:
+    /// `per_second` requests; none before there is anything to go by.
+    pub fn expected_end(&self, per_second: Option<u16>, now: Timestamp) -> Option<Timestamp> {
+        let started = self.started_at.filter(|_| self.status == Status::Started)?;
+        let left = self.counts.listed.saturating_sub(self.counts.seen);
+        let by_speed = match self.counts.seen {
+            0 => None,
+            seen => {
+                let took = now.since(started).as_millis();
+                Some(took.saturating_mul(u128::from(left)).checked_div(u128::from(seen))?)
+            }
+        };
+        let by_rate = per_second.filter(|rate| *rate > 0).map(|rate| u128::from(left) * 1000 / u128::from(rate));
+        let millis = by_speed.max(by_rate)?;
+        Some(now.plus(Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))))
+    }
+}
+
+impl Counts {
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            listed: self.listed.saturating_add(other.listed),
+            seen: self.seen.saturating_add(other.seen),
+            processed: self.processed.saturating_add(other.processed),
+            failed: self.failed.saturating_add(other.failed),
+            pending: self.pending.saturating_add(other.pending),
+        }
+    }
+
+    /// Items that matched, so far.
+    pub fn filtered(self) -> u64 {
+        self.processed.saturating_add(self.failed).saturating_add(self.pending)
+    }
+}
+
+impl Lane {
+    pub fn new(merchant: MerchantId, run: RunId, lane: u8, listed: u64, now: Timestamp) -> Self {
+        Self {
+            merchant,
+            run,
+            lane,
+            version: 1,
+            holder: None,
+            page: 0,
+            schedules: Vec::new(),
+            cursor: None,
+            is_read: false,
+            counts: Counts { listed, ..Counts::default() },
+            due: Some(now),
+        }
+    }
+
+    /// What a page is known by.
+    pub fn tried(&self) -> Tried {
+        Tried { run: self.run, page: self.page }
+    }
+
+    /// Nothing of it is left to do.
+    pub fn is_done(&self) -> bool {
+        self.is_read && self.due.is_none()
+    }
+
+    /// Until when somebody else works on it.
+    pub fn held_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.holder.map(|holder| holder.until.plus(MARGIN)).filter(|until| *until > now)
+    }
+
+    /// Whoever works on it now. Should that one be killed, somebody looks again.
+    #[must_use]
+    pub fn held(&self, nonce: Nonce, until: Timestamp) -> Self {
+        Self { holder: Some(Holder { nonce, until }), due: Some(until.plus(MARGIN)), ..self.next() }
+    }
+
+    /// Its next page is this, and what came of the one before is counted.
+    #[must_use]
+    pub fn turned(&self, came: Counts, page: Vec<ScheduleId>, cursor: Option<String>) -> Self {
+        let next = self.next();
+        let is_read = self.is_read || (page.is_empty() && cursor.is_none());
+        let seen = Counts { seen: if self.is_read { 0 } else { self.schedules.len() as u64 }, ..Counts::default() };
+        Self {
+            counts: Counts { pending: came.pending, ..next.counts.plus(came).plus(seen) },
+            page: next.page.saturating_add(1),
+            schedules: page,
+            cursor: cursor.or(next.cursor),
+            is_read,
+            ..next
+        }
+    }
+
+    /// Nobody works on it any more; somebody must look again at `due`, if anything is left.
+    #[must_use]
+    pub fn released(&self, due: Option<Timestamp>) -> Self {
+        Self { holder: None, due, ..self.next() }
+    }
+
+    fn next(&self) -> Self {
+        Self { version: self.version.saturating_add(1), ..self.clone() }
+    }
 }

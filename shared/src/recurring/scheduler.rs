@@ -5,7 +5,8 @@ use crate::payment::IdempotencyKey;
 use crate::time::Timestamp;
 
 use super::calendar::Timetable;
-use super::ids::SchedulerId;
+use super::ids::{Cause, SchedulerId};
+use super::run::{Run, Takes};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduler {
@@ -66,4 +67,124 @@ pub enum FilterOperation {
     NotEquals,
     /// One of those between the commas.
     InList,
+}
+
+/// What a scheduler is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub key: IdempotencyKey,
+    /// Hash of all of it.
+    pub hash: [u8; 16],
+    pub name: String,
+    pub timetable: Timetable,
+    pub criteria: Criteria,
+    pub status: Status,
+}
+
+impl Status {
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Active, Self::Inactive, Self::Canceled, Self::Completed];
+
+    /// The wire's literal.
+    pub fn literal(self) -> &'static str {
+        match self {
+            Self::Draft => "Draft",
+            Self::Active => "Active",
+            Self::Inactive => "Inactive",
+            Self::Canceled => "Canceled",
+            Self::Completed => "Completed",
+        }
+    }
+
+    /// Whether its owner may make it that. A draft is begun or given up, what is active is paused and taken up again, and
+    /// what is canceled or completed stays so.
+    pub fn may_become(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Draft | Self::Inactive, Self::Active | Self::Inactive | Self::Canceled)
+            | (Self::Active, Self::Active | Self::Inactive | Self::Canceled)
+            | (Self::Draft, Self::Draft)
+            | (Self::Canceled, Self::Canceled) => true,
+            (_, _) => false,
+        }
+    }
+}
+
+impl Scheduler {
+    /// A new one. What lies before `now` is not made up for: one that has no time to come is completed.
+    pub fn new(merchant: MerchantId, asked: Asked, now: Timestamp) -> Self {
+        let Asked { key, hash, name, timetable, criteria, status } = asked;
+        let id = SchedulerId::made_under(&merchant, &key);
+        let new = Self {
+            merchant,
+            id,
+            version: 1,
+            key,
+            asked: hash,
+            name,
+            timetable,
+            criteria,
+            status: Status::Draft,
+            created_at: now,
+            last_run: None,
+            next_run: None,
+        };
+        new.turned(status, now)
+    }
+
+    /// The same with another status; none where it may not have that. Times at which it was not active are not made up
+    /// for.
+    pub fn with_status(&self, status: Status, now: Timestamp) -> Option<Self> {
+        let next = || Self { version: self.version.saturating_add(1), ..self.clone() }.turned(status, now);
+        self.status.may_become(status).then(next)
+    }
+
+    fn turned(self, status: Status, now: Timestamp) -> Self {
+        if status == Status::Active {
+            let after = self.last_run.map_or(now, |last| last.max(now));
+            let next = self.timetable.next_after(after);
+            return self.waiting_for(next.map(|next| next.at));
+        }
+        Self { status, next_run: None, ..self }
+    }
+
+    fn waiting_for(self, next_run: Option<Timestamp>) -> Self {
+        Self { status: if next_run.is_some() { Status::Active } else { Status::Completed }, next_run, ..self }
+    }
+
+    /// The run whose time has come, and the scheduler as it is once that is there: every one of its times has a run of
+    /// its own, also those that nobody saw come.
+    pub fn started(&self, now: Timestamp) -> Option<(Run, Self)> {
+        let at = self.next_run.filter(|at| self.status == Status::Active && *at <= now)?;
+        let takes = Takes::ReadyOn(self.timetable.date_of(at)?);
+        let run = Run::new(self.merchant, Cause::Scheduled(self.id, at), takes, self.criteria.clone(), now);
+        let next = self.timetable.next_after(at);
+        let moved = Self { version: self.version.saturating_add(1), last_run: Some(at), ..self.clone() };
+        Some((run, moved.waiting_for(next.map(|next| next.at))))
+    }
+
+    /// Its next times, for whoever wants to see them.
+    pub fn next_runs(&self) -> impl Iterator<Item = Timestamp> {
+        std::iter::successors(self.next_run, |at| self.timetable.next_after(*at).map(|next| next.at))
+    }
+}
+
+impl Criteria {
+    /// Whether a run charges an item with this value.
+    pub fn take(&self, value: Option<&str>) -> bool {
+        let holds = |filter: &Filter| filter.holds(value.unwrap_or_default());
+        match self.matches {
+            _ if self.filters.is_empty() => true,
+            Matches::Any => self.filters.iter().any(holds),
+            Matches::None => !self.filters.iter().any(holds),
+        }
+    }
+}
+
+impl Filter {
+    fn holds(&self, value: &str) -> bool {
+        match self.operation {
+            FilterOperation::Equals => self.value == value,
+            FilterOperation::NotEquals => self.value != value,
+            FilterOperation::InList => self.value.split(',').any(|listed| listed.trim() == value),
+        }
+    }
 }
