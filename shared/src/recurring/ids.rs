@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::ids::{Id, MerchantId, hash};
 use crate::payment::IdempotencyKey;
+use crate::time::Timestamp;
+
+use super::calendar::Date;
 
 /// Bits of an item's number within its schedule: more than one a day for eighty years.
 const NUMBER_BITS: u32 = 15;
@@ -124,10 +127,10 @@ impl SchedulerId {
 /// Why there is a run: the same cause, the same run, however often somebody starts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause<'a> {
-    /// A scheduler's time has come: this one of its times.
-    Scheduled(SchedulerId, crate::time::Timestamp),
+    /// A scheduler's time has come, on this day of its zone.
+    Scheduled(SchedulerId, Date),
     /// Payments that failed are to be tried again, those until then.
-    Retries(crate::time::Timestamp),
+    Retries(Timestamp),
     /// Somebody asked for it under this key.
     Asked(&'a IdempotencyKey),
 }
@@ -136,8 +139,8 @@ impl RunId {
     pub fn of(merchant: &MerchantId, cause: Cause<'_>) -> Self {
         let merchant = merchant.as_str().as_bytes();
         let number = match cause {
-            Cause::Scheduled(scheduler, at) => {
-                hash("scheduled run", &[merchant, scheduler.as_str().as_bytes(), &at.as_millis().to_be_bytes()])
+            Cause::Scheduled(scheduler, date) => {
+                hash("scheduled run", &[merchant, scheduler.as_str().as_bytes(), date.to_string().as_bytes()])
             }
             Cause::Retries(at) => hash("retry run", &[merchant, &at.as_millis().to_be_bytes()]),
             Cause::Asked(key) => hash("asked run", &[merchant, key.as_str().as_bytes()]),
@@ -187,7 +190,6 @@ fn number_of(prefix: &str, text: &str) -> Option<u128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
 
     #[test]
     fn every_name_reads_back() {
@@ -203,7 +205,8 @@ mod tests {
             }
             let scheduler = SchedulerId::made_under(&merchant, &key);
             let at = Timestamp::from_millis(1);
-            let run = RunId::of(&merchant, Cause::Scheduled(scheduler, at));
+            let date = Date::parse("2026-11-28").expect("a date");
+            let run = RunId::of(&merchant, Cause::Scheduled(scheduler, date));
             assert_ne!(run, RunId::of(&merchant, Cause::Retries(at)));
             for key in [
                 RecurringKey::Schedule(schedule),
@@ -226,7 +229,8 @@ mod tests {
         let merchant = MerchantId::parse("00D0M41bLKJJnxR").expect("a merchant id");
         let key = IdempotencyKey::parse("order 1").expect("a key");
         let scheduler = SchedulerId::made_under(&merchant, &key);
-        let run = RunId::of(&merchant, Cause::Scheduled(scheduler, Timestamp::from_millis(7)));
+        let date = Date::parse("2026-11-28").expect("a date");
+        let run = RunId::of(&merchant, Cause::Scheduled(scheduler, date));
         let derived = [ScheduleId::made_under(&merchant, &key).id(), scheduler.id(), run.id()];
         assert_eq!(derived.map(|id| id.to_string()), ["", "", ""]);
     }

@@ -4,7 +4,7 @@ use crate::ids::MerchantId;
 use crate::payment::IdempotencyKey;
 use crate::time::Timestamp;
 
-use super::calendar::Timetable;
+use super::calendar::{Date, Occasion, Timetable};
 use super::ids::{Cause, SchedulerId};
 use super::run::{Run, Takes};
 
@@ -21,10 +21,10 @@ pub struct Scheduler {
     pub criteria: Criteria,
     pub status: Status,
     pub created_at: Timestamp,
-    /// Its last run was that of this time.
-    pub last_run: Option<Timestamp>,
-    /// When its next run starts; none where it is not active, or has none left.
-    pub next_run: Option<Timestamp>,
+    /// Its last run was that of this day.
+    pub last_run: Option<Date>,
+    /// Its next run; none where it is not active, or has none left.
+    pub next_run: Option<Occasion>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,32 +139,31 @@ impl Scheduler {
 
     fn turned(self, status: Status, now: Timestamp) -> Self {
         if status == Status::Active {
-            let after = self.last_run.map_or(now, |last| last.max(now));
-            let next = self.timetable.next_after(after);
-            return self.waiting_for(next.map(|next| next.at));
+            let to_come = self.timetable.next_after(now);
+            // A day has one run, whatever its zone has done to its clocks since.
+            let next = to_come.and_then(|next| match self.last_run {
+                Some(last) if next.date <= last => self.timetable.next_after_date(last),
+                Some(_) | None => Some(next),
+            });
+            return self.waiting_for(next);
         }
         Self { status, next_run: None, ..self }
     }
 
-    fn waiting_for(self, next_run: Option<Timestamp>) -> Self {
+    fn waiting_for(self, next_run: Option<Occasion>) -> Self {
         Self { status: if next_run.is_some() { Status::Active } else { Status::Completed }, next_run, ..self }
     }
 
     /// The run whose time has come, and the scheduler as it is once that is there: every one of its times has a run of
     /// its own, also those that nobody saw come.
     pub fn started(&self, now: Timestamp) -> Option<(Run, Self)> {
-        let at = self.next_run.filter(|at| self.status == Status::Active && *at <= now)?;
-        let takes = Takes::ReadyOn(self.timetable.date_of(at)?);
-        let run = Run::new(self.merchant, Cause::Scheduled(self.id, at), takes, self.criteria.clone(), now);
-        let next = self.timetable.next_after(at);
-        let moved = Self { version: self.version.saturating_add(1), last_run: Some(at), ..self.clone() };
-        Some((run, moved.waiting_for(next.map(|next| next.at))))
+        let Occasion { date, .. } = self.next_run.filter(|next| self.status == Status::Active && next.at <= now)?;
+        let (cause, takes) = (Cause::Scheduled(self.id, date), Takes::ReadyOn(date));
+        let run = Run::new(self.merchant, cause, takes, self.criteria.clone(), now);
+        let moved = Self { version: self.version.saturating_add(1), last_run: Some(date), ..self.clone() };
+        Some((run, moved.waiting_for(self.timetable.next_after_date(date))))
     }
 
-    /// Its next times, for whoever wants to see them.
-    pub fn next_runs(&self) -> impl Iterator<Item = Timestamp> {
-        std::iter::successors(self.next_run, |at| self.timetable.next_after(*at).map(|next| next.at))
-    }
 }
 
 impl Criteria {
