@@ -22,7 +22,7 @@ pub use date::{Date, TimeOfDay, Weekday, parse_weekday, weekday_name};
 pub use month_day::{MAX_FROM_LAST, MonthDay};
 pub use recurrence::Recurrence;
 pub use rhythm::{MAX_EVERY, Rhythm, Unit};
-pub use timetable::{Run, Timetable};
+pub use timetable::{Occasion, Timetable};
 pub use zone::Zone;
 
 #[cfg(test)]

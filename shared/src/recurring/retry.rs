@@ -47,7 +47,18 @@ choice! {
     Decision { Retriable = "Retriable", NonRetriable = "NonRetriable" }
 }
 
-/// A gateway's table of what its ways of saying no mean for whoever might try again.
+impl Decision {
+    /// What follows of how it was declined, where the gateway says nothing more of it.
+    pub fn of(decline: Decline) -> Self {
+        match decline {
+            Decline::Soft => Self::Retriable,
+            Decline::Permanent | Decline::RequiresReview | Decline::InvalidData => Self::NonRetriable,
+        }
+    }
+}
+
+/// A gateway's table of what its ways of saying no mean for whoever might try again, by what rests of an answer. What
+/// stands in no table is [`Category::Unknown`], and as [`Decision::of`] has it.
 pub type Judge = fn(Decline, &Answer) -> (Category, Decision);
 
 /// Why a payment failed.
@@ -85,10 +96,7 @@ impl<'a> Failure<'a> {
 
     /// Whether trying again is allowed at all.
     pub fn is_retriable(&self) -> bool {
-        let may_work = match self.decline {
-            Some(Decline::Soft) | None => true,
-            Some(Decline::Permanent | Decline::RequiresReview | Decline::InvalidData) => false,
-        };
-        may_work && self.decision == Decision::Retriable
+        let may_work = |decline| Decision::of(decline) == Decision::Retriable;
+        self.decision == Decision::Retriable && self.decline.is_none_or(may_work)
     }
 }

@@ -16,7 +16,7 @@ pub struct Timetable {
 
 /// A date and its instant. The instant can be on the date after, where the clocks skip the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct Occasion {
     pub date: Date,
     pub at: Timestamp,
 }
@@ -28,12 +28,19 @@ impl Timetable {
     }
 
     /// The first run whose instant is later than this one; `None` once it has ended.
-    pub fn next_after(&self, instant: Timestamp) -> Option<Run> {
+    pub fn next_after(&self, instant: Timestamp) -> Option<Occasion> {
         // Skipped times are made up for on the date after theirs at the latest, so what is due before
         // yesterday is over. From there it is at most a few dates to the next.
         let (n, _) = self.dates.on_or_after(self.zone.day_before(instant))?;
         let mut runs =
-            self.dates.dates_from(n).filter_map(|date| Some(Run { date, at: self.zone.instant(date, self.at)? }));
+            self.dates.dates_from(n).filter_map(|date| Some(Occasion { date, at: self.zone.instant(date, self.at)? }));
         runs.find(|run| run.at > instant)
+    }
+
+    /// That of the first date after this one; `None` once it has ended.
+    pub fn next_after_date(&self, date: Date) -> Option<Occasion> {
+        let (n, first) = self.dates.on_or_after(date)?;
+        let next = self.dates.dates_from(n).skip(usize::from(first == date)).next()?;
+        Some(Occasion { date: next, at: self.zone.instant(next, self.at)? })
     }
 }

@@ -140,10 +140,10 @@ fn whoever_goes_from_run_to_run_comes_by_every_date_once_and_in_order() {
         walk(&timetable, RUNS, &format!("seed {seed}: {timetable:?}"));
 
         // From anywhere between them: the first that is later, found by looking at each.
-        let runs: Vec<Run> = dates
+        let runs: Vec<Occasion> = dates
             .dates_from(0)
             .take(RUNS)
-            .map(|date| Run { date, at: timetable.run_on(date).expect("an instant") })
+            .map(|date| Occasion { date, at: timetable.run_on(date).expect("an instant") })
             .collect();
         let Some(run) = random.choice(&runs) else { continue };
         let by_ms = random.choice([0, 1, DAY_MS, 20 * DAY_MS]).expect("a distance");
@@ -190,7 +190,7 @@ fn the_ends_of_time_are_answered_too() {
                 at,
                 zone: zone.clone(),
             };
-            let run = |date| zone.instant(date, at).map(|at| Run { date, at });
+            let run = |date| zone.instant(date, at).map(|at| Occasion { date, at });
             let [least, most] = [i64::MIN, i64::MAX].map(Timestamp::from_millis);
             assert!(run(Date::MIN).is_some() && run(Date::MAX).is_some(), "{zone}");
             assert_eq!(timetable(Date::MIN).next_after(least), run(Date::MIN), "{zone}");

@@ -29,7 +29,7 @@ fn check(case: &str) {
     let end = runs.pop();
     for run in runs {
         let (day, instant) = run.split_once(' ').expect("a date and an instant");
-        let expected = Run { date: date(day), at: Timestamp::parse(instant).expect("an instant") };
+        let expected = Occasion { date: date(day), at: Timestamp::parse(instant).expect("an instant") };
         assert_eq!(timetable.next_after(after), Some(expected), "{about}: {run}");
         assert_eq!(timetable.run_on(expected.date), Some(expected.at), "{about}: {run}");
         after = expected.at;
