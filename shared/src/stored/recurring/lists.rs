@@ -1,0 +1,133 @@
+//! Lists of what recurs. An item that is on one carries the list and its place there, and an index has both; so it is on
+//! a list exactly as long as what is written says so, and there are no lists to be kept.
+//!
+//! | attributes | index | list | place |
+//! |---|---|---|---|
+//! | `li` `la` | `agenda` | `ready/{merchant}/{lane}`: schedules with something to charge | the day of the first of it |
+//! | | | `open/{run}/{lane}`: schedules of which an item is being charged | when to look at it |
+//! | `ri` `ra` | `again` | `retry/{merchant}/{lane}`: schedules of which an item is to be tried again | when |
+//! | `of` `on` | `of` | `{merchant}/schedulers`, `{merchant}/runs`, `{merchant}/schedules/{account}` | when it was made |
+//!
+//! Behind a `#` each place ends in the id, so that no two are the same. A moment is its milliseconds in fifteen digits:
+//! texts sort as moments do.
+
+use super::super::item::Item;
+use crate::ids::{Id, MerchantId, short_form};
+use crate::payment::asked::AccountId;
+use crate::recurring::calendar::Date;
+use crate::recurring::ids::RunId;
+use crate::time::Timestamp;
+
+/// An index of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    Agenda,
+    Again,
+    Of,
+}
+
+impl Index {
+    pub const ALL: [Self; 3] = [Self::Agenda, Self::Again, Self::Of];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agenda => "agenda",
+            Self::Again => "again",
+            Self::Of => "of",
+        }
+    }
+
+    /// The attribute that says on which list an item is.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::Agenda => "li",
+            Self::Again => "ri",
+            Self::Of => "of",
+        }
+    }
+
+    /// The attribute that says where on it.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Agenda => "la",
+            Self::Again => "ra",
+            Self::Of => "on",
+        }
+    }
+}
+
+/// A list, and the index that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    pub index: Index,
+    pub name: String,
+}
+
+impl List {
+    /// Schedules with something to charge, by the first day that it is meant for.
+    pub fn ready(merchant: &MerchantId, lane: u8) -> Self {
+        Self { index: Index::Agenda, name: format!("ready/{}/{lane:02}", merchant.as_str()) }
+    }
+
+    /// Schedules of which a run is charging an item, by when to look at it.
+    pub fn open(run: RunId, lane: u8) -> Self {
+        Self { index: Index::Agenda, name: format!("open/{}/{lane:02}", run.as_str()) }
+    }
+
+    /// Schedules of which an item is to be tried again, by when.
+    pub fn retries(merchant: &MerchantId, lane: u8) -> Self {
+        Self { index: Index::Again, name: format!("retry/{}/{lane:02}", merchant.as_str()) }
+    }
+
+    pub fn schedulers_of(merchant: &MerchantId) -> Self {
+        Self { index: Index::Of, name: format!("{}/schedulers", merchant.as_str()) }
+    }
+
+    pub fn runs_of(merchant: &MerchantId) -> Self {
+        Self { index: Index::Of, name: format!("{}/runs", merchant.as_str()) }
+    }
+
+    /// Those of an account, whether its id has 15 characters or 18; those that belong to none.
+    pub fn schedules_of(merchant: &MerchantId, account: Option<&AccountId>) -> Self {
+        let account = account.map(|account| format!("/{}", short_form(account.as_str()))).unwrap_or_default();
+        Self { index: Index::Of, name: format!("{}/schedules{account}", merchant.as_str()) }
+    }
+}
+
+/// Where something is on a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub list: List,
+    pub place: String,
+}
+
+impl Entry {
+    pub fn on_day(list: List, day: Date, id: Id) -> Self {
+        Self { list, place: format!("{day}#{}", id.as_str()) }
+    }
+
+    pub fn at(list: List, at: Timestamp, id: Id) -> Self {
+        Self { list, place: format!("{}#{}", digits(at), id.as_str()) }
+    }
+
+    pub(super) fn onto(self, mut item: Item) -> Item {
+        let Self { list: List { index, name }, place } = self;
+        item.insert(index.list(), name);
+        item.insert(index.place(), place);
+        item
+    }
+}
+
+/// The end of all places of that day and of those before it.
+pub fn through_day(day: Date) -> String {
+    format!("{day}#~")
+}
+
+/// The end of all places of that moment and of those before it.
+pub fn through(at: Timestamp) -> String {
+    format!("{}#~", digits(at))
+}
+
+fn digits(at: Timestamp) -> String {
+    format!("{:015}", at.as_millis().max(0))
+}
