@@ -14,8 +14,6 @@
 use super::super::item::Item;
 use crate::ids::{Id, MerchantId, short_form};
 use crate::payment::asked::AccountId;
-use crate::recurring::calendar::Date;
-use crate::recurring::ids::RunId;
 use crate::time::Timestamp;
 
 /// An index of the table.
@@ -56,78 +54,40 @@ impl Index {
     }
 }
 
-/// A list, and the index that it is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct List {
-    pub index: Index,
-    pub name: String,
-}
-
-impl List {
-    /// Schedules with something to charge, by the first day that it is meant for.
-    pub fn ready(merchant: &MerchantId, lane: u8) -> Self {
-        Self { index: Index::Agenda, name: format!("ready/{}/{lane:02}", merchant.as_str()) }
-    }
-
-    /// Schedules of which a run is charging an item, by when to look at it.
-    pub fn open(run: RunId, lane: u8) -> Self {
-        Self { index: Index::Agenda, name: format!("open/{}/{lane:02}", run.as_str()) }
-    }
-
-    /// Schedules of which an item is to be tried again, by when.
-    pub fn retries(merchant: &MerchantId, lane: u8) -> Self {
-        Self { index: Index::Again, name: format!("retry/{}/{lane:02}", merchant.as_str()) }
-    }
-
-    pub fn schedulers_of(merchant: &MerchantId) -> Self {
-        Self { index: Index::Of, name: format!("{}/schedulers", merchant.as_str()) }
-    }
-
-    pub fn runs_of(merchant: &MerchantId) -> Self {
-        Self { index: Index::Of, name: format!("{}/runs", merchant.as_str()) }
-    }
-
-    /// Those of an account, whether its id has 15 characters or 18; those that belong to none.
-    pub fn schedules_of(merchant: &MerchantId, account: Option<&AccountId>) -> Self {
-        let account = account.map(|account| format!("/{}", short_form(account.as_str()))).unwrap_or_default();
-        Self { index: Index::Of, name: format!("{}/schedules{account}", merchant.as_str()) }
-    }
-}
-
 /// Where something is on a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    pub list: List,
+    pub index: Index,
+    pub list: String,
     pub place: String,
 }
 
 impl Entry {
-    pub fn on_day(list: List, day: Date, id: Id) -> Self {
-        Self { list, place: format!("{day}#{}", id.as_str()) }
-    }
-
-    pub fn at(list: List, at: Timestamp, id: Id) -> Self {
-        Self { list, place: format!("{}#{}", digits(at), id.as_str()) }
+    /// Among a merchant's others of its kind, in the order in which they were made.
+    pub(super) fn made(list: String, at: Timestamp, id: Id) -> Self {
+        Self { index: Index::Of, list, place: format!("{:015}#{}", at.as_millis().max(0), id.as_str()) }
     }
 
     pub(super) fn onto(self, mut item: Item) -> Item {
-        let Self { list: List { index, name }, place } = self;
-        item.insert(index.list(), name);
+        let Self { index, list, place } = self;
+        item.insert(index.list(), list);
         item.insert(index.place(), place);
         item
     }
 }
 
-/// The end of all places of that day and of those before it.
-pub fn through_day(day: Date) -> String {
-    format!("{day}#~")
+/// The list of a merchant's schedulers.
+pub fn schedulers_of(merchant: &MerchantId) -> String {
+    format!("{}/schedulers", merchant.as_str())
 }
 
-/// The end of all places of that moment and of those before it.
-pub fn through(at: Timestamp) -> String {
-    format!("{}#~", digits(at))
+/// The list of a merchant's runs.
+pub fn runs_of(merchant: &MerchantId) -> String {
+    format!("{}/runs", merchant.as_str())
 }
 
-fn digits(at: Timestamp) -> String {
-    format!("{:015}", at.as_millis().max(0))
+/// The list of an account's schedules, whether its id has 15 characters or 18; of those that belong to none.
+pub fn schedules_of(merchant: &MerchantId, account: Option<&AccountId>) -> String {
+    let account = account.map(|account| format!("/{}", short_form(account.as_str()))).unwrap_or_default();
+    format!("{}/schedules{account}", merchant.as_str())
 }

@@ -15,7 +15,7 @@
 //! | `l` `s` | schedules that were listed, and looked at |
 //! | `f` `p` `x` `w` | items that matched, were processed, failed, wait for their verdict |
 
-use super::lists::{Entry, List};
+use super::lists::{Entry, runs_of};
 use super::{Head, another, criteria, timing};
 use crate::recurring::ids::{RecurringKey, SchedulerId};
 use crate::recurring::run::{Counts, Run, Status, Takes};
@@ -71,7 +71,7 @@ impl StoredRun {
             .with_some("ct", completed_at.map(Timestamp::as_millis))
             .with_some("ls", (*lanes != 0).then(|| lanes.to_be_bytes().to_vec()))
             .with_some("co", encode_counts(*counts));
-        let entry = Entry::at(List::runs_of(merchant), *created_at, id.id());
+        let entry = Entry::made(runs_of(merchant), *created_at, id.id());
         carry(entry.onto(item), &self.unknown)
     }
 

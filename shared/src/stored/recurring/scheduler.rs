@@ -7,7 +7,7 @@
 //! | `nm` `tt` `cr` | name, timetable, which items its runs charge |
 //! | `s` `lr` | status, the time of its last run |
 
-use super::lists::{Entry, List};
+use super::lists::{Entry, schedulers_of};
 use super::{Head, another, criteria, timing};
 use crate::payment::IdempotencyKey;
 use crate::recurring::ids::RecurringKey;
@@ -62,7 +62,7 @@ impl StoredScheduler {
             .with_some("cr", criteria::encode(criteria))
             .with("s", status_name(*status))
             .with_some("lr", last_run.map(Timestamp::as_millis));
-        let entry = Entry::at(List::schedulers_of(merchant), *created_at, id.id());
+        let entry = Entry::made(schedulers_of(merchant), *created_at, id.id());
         carry(entry.onto(item), &self.unknown)
     }
 

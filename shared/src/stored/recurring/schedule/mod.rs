@@ -19,23 +19,25 @@
 //!
 //! Attributes that this version does not know are carried on both levels: of the schedule, and of each item.
 
+mod agenda;
 mod item;
 
 use std::collections::BTreeMap;
 
-use super::lists::{Entry, List};
 use super::{Head, another, timing};
 use crate::ids::{GatewayId, MethodId};
 use crate::money::Currency;
 use crate::payment::IdempotencyKey;
 use crate::payment::asked::AccountId;
 use crate::recurring::ids::{ItemNumber, RecurringKey};
-use crate::recurring::schedule::{Past, Processing, Recurrence, Retry, Schedule, State, Status, Tried};
+use crate::recurring::schedule::{Past, Recurrence, Schedule, Status};
 use crate::stored::item::{Attribute, Item};
 use crate::stored::outbox;
 use crate::stored::payment::{OWED, carry};
 use crate::stored::reader::{Reader, Unreadable, strange};
 use crate::time::Timestamp;
+
+pub use agenda::entries;
 
 /// A schedule as it was read, with what this version does not know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,50 +117,6 @@ impl StoredSchedule {
         };
         Ok(Self { schedule, unknown: Unknown { schedule: reader.rest(), items: unknown } })
     }
-}
-
-/// The lists that it is on.
-pub fn entries(schedule: &Schedule) -> Vec<Entry> {
-    let Schedule { merchant, id, .. } = schedule;
-    let made = Entry::at(List::schedules_of(merchant, schedule.account.as_ref()), schedule.created_at, id.id());
-    [agenda(schedule), again(schedule), Some(made)].into_iter().flatten().collect()
-}
-
-/// Where a run finds it: what is being charged must be asked about, whatever its status; what is ready is charged while
-/// the schedule is open.
-fn agenda(schedule: &Schedule) -> Option<Entry> {
-    let Schedule { merchant, id, items, .. } = schedule;
-    if let Some((processing, tried)) = processing(schedule) {
-        return Some(Entry::at(List::open(tried.run, id.lane()), processing.due, id.id()));
-    }
-    let ready = items.iter().filter(|item| item.state == State::Ready && schedule.status == Status::Open);
-    let day = ready.map(|item| item.target).min()?;
-    Some(Entry::on_day(List::ready(merchant, id.lane()), day, id.id()))
-}
-
-/// Where a retry run finds it.
-fn again(schedule: &Schedule) -> Option<Entry> {
-    let Schedule { merchant, id, items, .. } = schedule;
-    let retries = items.iter().filter_map(|item| match item.state {
-        State::Failed { retry: Some(Retry { at, .. }), .. } => Some(at),
-        State::Failed { retry: None, .. }
-        | State::Draft
-        | State::Ready
-        | State::Processing(_)
-        | State::Processed { .. }
-        | State::Canceled { .. } => None,
-    });
-    let at = retries.min().filter(|_| schedule.status == Status::Open && processing(schedule).is_none())?;
-    Some(Entry::at(List::retries(merchant, id.lane()), at, id.id()))
-}
-
-/// The attempt that must be looked at first, and the run that made it.
-fn processing(schedule: &Schedule) -> Option<(Processing, Tried)> {
-    let processing = schedule.items.iter().filter_map(|item| match item.state {
-        State::Processing(processing) => Some((processing, item.tried_by?)),
-        State::Draft | State::Ready | State::Processed { .. } | State::Failed { .. } | State::Canceled { .. } => None,
-    });
-    processing.min_by_key(|(processing, _)| processing.due)
 }
 
 /// What was asked for.

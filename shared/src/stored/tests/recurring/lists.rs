@@ -2,10 +2,11 @@
 
 use super::{at, charge, item, run_id, subscription};
 use crate::payment::Nonce;
+use crate::payment::asked::AccountId;
 use crate::payment::tests::fixtures::{START, merchant, method_id};
 use crate::recurring::ids::{Cause, RunId};
 use crate::recurring::schedule::{Item as Charge, Processing, Retry, Schedule, State, Status, Tried};
-use crate::stored::recurring::lists::{Entry, Index, List, through, through_day};
+use crate::stored::recurring::lists::{Entry, Index, runs_of, schedulers_of, schedules_of};
 use crate::stored::recurring::schedule::entries;
 
 fn ready(target: &str) -> Charge {
@@ -31,9 +32,14 @@ fn it_is_found_by_whoever_has_something_to_do_with_it() {
     let (merchant, id) = (merchant(), subscription().id);
     let lane = id.lane();
     let other_run = RunId::of(&merchant, Cause::Retries(at(1)));
-    let on_day = |day: &str| Some(Entry::on_day(List::ready(&merchant, lane), super::day(day), id.id()));
-    let open = |run: RunId, seconds: i64| Some(Entry::at(List::open(run, lane), at(seconds), id.id()));
-    let again = |seconds: i64| Some(Entry::at(List::retries(&merchant, lane), at(seconds), id.id()));
+    let entry = |index: Index, list: String, place: String| {
+        Some(Entry { index, list: format!("{list}/{lane:02}"), place: format!("{place}#{}", id.id().as_str()) })
+    };
+    let digits = |seconds: i64| format!("00{}", at(seconds).as_millis());
+    let (ready_list, retry_list) = (format!("ready/{}", merchant.as_str()), format!("retry/{}", merchant.as_str()));
+    let on_day = |day: &str| entry(Index::Agenda, ready_list.clone(), day.to_owned());
+    let open = |run: RunId, seconds: i64| entry(Index::Agenda, format!("open/{}", run.as_str()), digits(seconds));
+    let again = |seconds: i64| entry(Index::Again, retry_list.clone(), digits(seconds));
     let rows = [
         (Status::Open, vec![], None, None),
         (Status::Open, vec![processed(), failed(None), charge(1, "2026-01-01", State::Draft)], None, None),
@@ -50,46 +56,29 @@ fn it_is_found_by_whoever_has_something_to_do_with_it() {
     ];
     for (status, items, agenda, again) in rows {
         let schedule = Schedule { status, items, ..subscription() };
-        let made = Entry::at(List::schedules_of(&merchant, schedule.account.as_ref()), START, id.id());
+        let made = Entry {
+            index: Index::Of,
+            list: schedules_of(&merchant, schedule.account.as_ref()),
+            place: format!("{}#{}", digits(0), id.id().as_str()),
+        };
         let expected: Vec<_> = [agenda, again, Some(made)].into_iter().flatten().collect();
         assert_eq!(entries(&schedule), expected, "{status:?}: {:?}", schedule.items);
         let item = item(&schedule);
         for index in Index::ALL {
-            let entry = expected.iter().find(|entry| entry.list.index == index);
-            assert_eq!(item.text(index.list()), entry.map(|entry| entry.list.name.as_str()));
+            let entry = expected.iter().find(|entry| entry.index == index);
+            assert_eq!(item.text(index.list()), entry.map(|entry| entry.list.as_str()));
             assert_eq!(item.text(index.place()), entry.map(|entry| entry.place.as_str()));
         }
     }
 }
 
 #[test]
-fn lists_and_places_are_named_as_the_indexes_have_them() {
-    let (merchant, id) = (merchant(), subscription().id.id());
-    let run = run_id();
-    let account = |text: &str| crate::payment::asked::AccountId::parse(text);
-    let rows = [
-        (List::ready(&merchant, 7), "ready/00D0M41bLKJJnxR/07".to_owned()),
-        (List::open(run, 63), format!("open/{}/63", run.as_str())),
-        (List::retries(&merchant, 0), "retry/00D0M41bLKJJnxR/00".to_owned()),
-        (List::schedulers_of(&merchant), "00D0M41bLKJJnxR/schedulers".to_owned()),
-        (List::runs_of(&merchant), "00D0M41bLKJJnxR/runs".to_owned()),
-        (List::schedules_of(&merchant, None), "00D0M41bLKJJnxR/schedules".to_owned()),
-        (
-            List::schedules_of(&merchant, account("001xx000003DHP0AAO").as_ref()),
-            "00D0M41bLKJJnxR/schedules/001xx000003DHP0".to_owned(),
-        ),
-    ];
-    for (list, name) in rows {
-        assert_eq!(list.name, name);
-    }
-    let list = List::ready(&merchant, 7);
-    let day = super::day("2026-01-28");
-    assert_eq!(Entry::on_day(list.clone(), day, id).place, format!("2026-01-28#{}", id.as_str()));
-    assert_eq!(Entry::at(list.clone(), START, id).place, format!("001790000000000#{}", id.as_str()));
-    // The ends: everything of that day or moment is before, everything after it behind.
-    let (next_day, next) = (super::day("2026-01-29"), at(1));
-    assert!(Entry::on_day(list.clone(), day, id).place < through_day(day));
-    assert!(through_day(day) < Entry::on_day(list.clone(), next_day, id).place);
-    assert!(Entry::at(list.clone(), START, id).place < through(START));
-    assert!(through(START) < Entry::at(list, next, id).place);
+fn an_accounts_schedules_are_on_one_list_whichever_form_of_its_id_was_given() {
+    let merchant = merchant();
+    let of = |text: &str| schedules_of(&merchant, AccountId::parse(text).as_ref());
+    assert_eq!(of("001xx000003DHP0AAO"), "00D0M41bLKJJnxR/schedules/001xx000003DHP0");
+    assert_eq!(of("001xx000003DHP0"), of("001xx000003DHP0AAO"));
+    assert_eq!(schedules_of(&merchant, None), "00D0M41bLKJJnxR/schedules");
+    assert_eq!(schedulers_of(&merchant), "00D0M41bLKJJnxR/schedulers");
+    assert_eq!(runs_of(&merchant), "00D0M41bLKJJnxR/runs");
 }
