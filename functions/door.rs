@@ -12,7 +12,7 @@ use kessai_shared::ids::{GatewayId, MerchantId, Ordinal, PaymentId, PaymentKey, 
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::payment::asked::Details;
 use kessai_shared::payment::{Action, IdempotencyKey, Kind, Request};
-use kessai_shared::ports::{Answered, Archive, Directory, Note, Pending, Store};
+use kessai_shared::ports::{Agenda, Answered, Archive, Directory, Note, Pending, Store};
 use kessai_shared::rejection::Fault;
 use kessai_shared::shell::{Reply, Route, Shell};
 use kessai_shared::time::Timestamp;
@@ -40,6 +40,8 @@ pub struct App {
     pub rates: Arc<Rates>,
     /// What happened, for those who ask later; none in a function that has no use for it.
     pub archive: Option<Arc<dyn Archive>>,
+    /// What recurs; none in a function that has no use for it.
+    pub schedules: Option<Arc<dyn Agenda>>,
     /// Whether the account's own bus is told how sales and captures come out.
     pub tells_bus: bool,
     /// Whether gateways may listen on this very machine, in plain HTTP. Never in a Lambda function: its platform listens

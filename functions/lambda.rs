@@ -3,7 +3,7 @@
 //!
 //! | variable | holds |
 //! |---|---|
-//! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE` | names of the tables |
+//! | `PAYMENTS_TABLE`, `MERCHANTS_TABLE`, `VAULT_TABLE`, `SCHEDULES_TABLE`, `EVENTS_TABLE` | names of the tables |
 //! | `FOLLOW_UP_QUEUE_URL`, `DELIVER_EVENT_FUNCTION` | where reminders go: a queue, a function by its name |
 //! | `EVENT_BUS_NAME` | name of the EventBridge bus that is told how sales and captures come out; empty or not there: none |
 //! | `FINGERPRINT_KEY_PARAMETER` | name of the parameter with the key of request fingerprints: 64 hexadecimal digits |
@@ -35,7 +35,7 @@ use kessai_infra::webhook::WebhookClient;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::merchant::address::Plain;
 use kessai_shared::ports::{
-    Archive, Bus, Clock, Deliveries, Directory, Http, Journal, Limiter, Note, Queue, Store, Vault,
+    Agenda, Archive, Bus, Clock, Deliveries, Directory, Http, Journal, Limiter, Note, Queue, Store, Vault,
 };
 use kessai_shared::reminder::Errand;
 use kessai_shared::seal::SealingKeys;
@@ -130,13 +130,13 @@ pub async fn apart(app: App, function: &'static Function, event: HttpEvent, dead
     answered.await.unwrap_or_else(|_| HttpAnswer::from(Problem::broken()))
 }
 
-/// Serves messages that say which payments to look at.
+/// Serves messages that say what to look at.
 pub fn serve_follow_up() -> Result<(), StartError> {
     start(follow_up::NAME, async |log| {
         let account = account()?;
         // It takes no cards: what carried one is not sent again.
         let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
-        let app = App { archive: Some(archive(&account)?), ..app };
+        let app = App { archive: Some(archive(&account)?), schedules: Some(schedules(&account)?), ..app };
         let queue = queue(&account, Arc::clone(&app.shell.http), &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
             let (app, log, queue) = (app.clone(), log.clone(), Arc::clone(&queue));
@@ -155,12 +155,12 @@ pub fn serve_follow_up() -> Result<(), StartError> {
     })
 }
 
-/// Serves calls for which nobody waits, with messages that say of which payments merchants are to be told something.
+/// Serves calls for which nobody waits, with messages that say of what merchants are to be told something.
 pub fn serve_deliver_event() -> Result<(), StartError> {
     start(deliver_event::NAME, async |log| {
         let account = account()?;
         let app = app(&account, &log, Needs::TO_TELL, DynamoDb::without_tokens).await?;
-        let app = App { archive: Some(archive(&account)?), ..app };
+        let app = App { archive: Some(archive(&account)?), schedules: Some(schedules(&account)?), ..app };
         let deliveries: Arc<dyn Deliveries> = Arc::new(WebhookClient::new(Plain::Nowhere)?);
         let bus = event_bus().map(|name| account.bus(Arc::clone(&app.shell.http), name));
         let bus = bus.map(|bus| -> Arc<dyn Bus> { Arc::new(bus) });
@@ -186,7 +186,7 @@ pub fn serve_deliver_event() -> Result<(), StartError> {
     })
 }
 
-/// Serves what the payments table's stream shows.
+/// Serves what the streams of tables show.
 pub fn serve_relay() -> Result<(), StartError> {
     start(relay::NAME, async |log| {
         let queue = queue(&account()?, Arc::new(HttpClient::new()?), &Errand::ALL)?;
@@ -209,15 +209,18 @@ pub fn serve_scheduler_tick() -> Result<(), StartError> {
         let patient = account.patient();
         let payments = patient.table(required("PAYMENTS_TABLE")?);
         let vault = patient.table(required("VAULT_TABLE")?);
+        let schedules = patient.table(required("SCHEDULES_TABLE")?);
         let queue = queue(&account, Arc::new(HttpClient::new()?), &Errand::ALL)?;
         run(move |tick: Tick, invocation: Invocation| {
-            let (log, payments, vault, queue) = (log.clone(), payments.clone(), vault.clone(), Arc::clone(&queue));
+            let (log, payments, vault) = (log.clone(), payments.clone(), vault.clone());
+            let (schedules, queue) = (schedules.clone(), Arc::clone(&queue));
             async move {
                 let watch = Watch::new(&log, invocation.request, invocation.trace);
                 let (now, deadline) = (log.clock.now(), invocation.deadline);
                 let ticking = Ticking {
                     payments: &payments,
                     vault: &vault,
+                    schedules: &schedules,
                     queue: &*queue,
                     journal: &*watch,
                     clock: &*log.clock,
@@ -319,6 +322,11 @@ fn archive(account: &Account) -> Result<Arc<dyn Archive>, StartError> {
     Ok(Arc::new(account.table(required("EVENTS_TABLE")?)))
 }
 
+/// Where what recurs is kept.
+fn schedules(account: &Account) -> Result<Arc<dyn Agenda>, StartError> {
+    Ok(Arc::new(account.table(required("SCHEDULES_TABLE")?)))
+}
+
 /// The name of the bus that is told how sales and captures come out, where one is.
 fn event_bus() -> Option<String> {
     variable("EVENT_BUS_NAME").filter(|name| !name.is_empty())
@@ -332,7 +340,9 @@ fn account() -> Result<Account, StartError> {
 pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
     let store = Arc::new(watch.over(Arc::clone(&app.shell.store)));
     let shell = Shell { store, journal: Arc::clone(watch) as _, ..app.shell.clone() };
-    App { shell, ..app.clone() }
+    let schedules = app.schedules.as_ref().map(|schedules| watch.over(Arc::clone(schedules)));
+    let schedules = schedules.map(|schedules| -> Arc<dyn Agenda> { Arc::new(schedules) });
+    App { shell, schedules, ..app.clone() }
 }
 
 async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> DynamoDb) -> Result<App, StartError> {
@@ -366,6 +376,7 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
         merchants: merchants_now,
         rates,
         archive: None,
+        schedules: None,
         tells_bus: event_bus().is_some(),
         takes_loopback: false,
     })

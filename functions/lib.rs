@@ -33,6 +33,7 @@ pub mod paying;
 pub mod post_auth;
 pub mod problem;
 pub mod rates;
+pub mod recurring;
 pub mod refund;
 pub mod relay;
 pub mod retrieve;

@@ -43,6 +43,7 @@ pub async fn tell_of(
 ) -> Result<Option<Timestamp>, Refusal> {
     match item {
         ItemKey::Payment(key) => Ok(tell(app, means, key, deadline).await?.and_then(|told| told.outbox.due())),
+        ItemKey::Recurring(..) => Err(Fault::SetUp("merchants are told nothing of what recurs".to_owned()).into()),
         ItemKey::Method(merchant, method) => {
             let Some(stored) = app.shell.method(&merchant, &method, deadline).await? else { return Ok(None) };
             let merchant = owner(app, merchant, deadline).await?;

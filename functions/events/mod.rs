@@ -88,6 +88,8 @@ impl Desk<'_> {
                 shell.tell_again(stored, route, &entry, deadline).await?;
                 Ok(self.shown(202, &recorded, Some(About::Payment(&payment)), subject))
             }
+            // Nothing that happened is about it.
+            ItemKey::Recurring(..) => Err(Problem::not_found()),
             ItemKey::Method(merchant, method) => {
                 let stored = shell.method(&merchant, &method, deadline).await?.ok_or_else(Problem::not_found)?;
                 let method = stored.method.clone();
@@ -134,6 +136,7 @@ impl Desk<'_> {
         let (shell, deadline) = (&self.app.shell, self.deadline);
         Ok(match key {
             ItemKey::Payment(key) => shell.read(key, deadline).await?.map(|stored| Item::Payment(stored.payment)),
+            ItemKey::Recurring(..) => None,
             ItemKey::Method(merchant, method) => {
                 shell.method(&merchant, &method, deadline).await?.map(|stored| Item::Method(Box::new(stored.method)))
             }

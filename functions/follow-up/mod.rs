@@ -1,4 +1,5 @@
-//! Finishes what a gateway left open: reminded by messages, it looks at payments and does what is due.
+//! Finishes what a gateway left open, and begins what recurs: reminded by messages, it looks at what they name and does
+//! what is due.
 //!
 //! A message is done with when somebody has looked. One that could not be handled is reported, comes again, and
 //! ends as a dead letter if it never can be; its neighbours in the batch are none the worse for it.
@@ -6,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kessai_shared::ids::{Id, PaymentKey};
+use kessai_shared::ids::{Id, ItemKey, PaymentKey};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::{Payment, State};
 use kessai_shared::ports::{Looked, Note, Queue};
@@ -19,8 +20,38 @@ use crate::batch::Message;
 use crate::door::{App, owner, route};
 use crate::notice::take_kept;
 use crate::problem::chain;
+use crate::recurring;
 
 pub const NAME: &str = "follow-up";
+
+/// How a look left an item.
+#[derive(Clone, Debug)]
+pub struct Left {
+    pub version: u64,
+    /// When somebody must look next.
+    pub due: Option<Timestamp>,
+    /// How long it was due; none where nothing was.
+    pub late: Option<Duration>,
+    /// What was found out, and how long after it was asked for.
+    pub settled: Vec<(Id, Duration)>,
+}
+
+impl From<Look> for Left {
+    fn from(look: Look) -> Self {
+        let settled = settled(&look);
+        Self { version: look.payment.version, due: look.payment.due_at(), late: look.late, settled }
+    }
+}
+
+/// Looks at an item; none where there is none, or nothing that could be done.
+pub async fn look_at(app: &App, item: ItemKey, deadline: Timestamp) -> Result<Option<Left>, Refusal> {
+    match item {
+        ItemKey::Payment(key) => Ok(look(app, key, deadline).await?.map(Left::from)),
+        // Of a method nothing can be found out.
+        ItemKey::Method(..) => Ok(None),
+        ItemKey::Recurring(merchant, key) => recurring::look(app, merchant, key, deadline).await,
+    }
+}
 
 /// Looks at one payment; none where there is none.
 pub async fn look(app: &App, key: PaymentKey, deadline: Timestamp) -> Result<Option<Look>, Refusal> {
@@ -51,18 +82,17 @@ async fn take_all_kept(
 
 /// Handles one message; whether it was.
 pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadline: Timestamp) -> bool {
-    let Some(reminder) = Reminder::parse(&message.body) else {
+    // Nobody sends one about a method.
+    let reminder = Reminder::parse(&message.body).filter(|reminder| !matches!(reminder.item, ItemKey::Method(..)));
+    let Some(reminder) = reminder else {
         app.shell.journal.note(&Note::Unreadable { what: "message" });
         return false;
     };
-    let Some(key) = reminder.item.payment() else {
-        app.shell.journal.note(&Note::Unreadable { what: "message" });
-        return false;
-    };
-    let looked = look(app, key, deadline).await;
-    note(app, key, &looked);
-    let Ok(look) = looked else { return false };
-    let Some(due) = look.and_then(|look| reminder.again(&look.payment)) else { return true };
+    let Reminder { item, .. } = reminder;
+    let looked = look_at(app, item, deadline).await;
+    note(app, item, &looked);
+    let Ok(left) = looked else { return false };
+    let Some(due) = left.and_then(|left| reminder.again(left.version, left.due)) else { return true };
     let errand = Errand::FollowUp;
     let again = [Delayed { reminder, errand, delay: errand.delay(due, app.shell.clock.now()), trace: message.trace() }];
     match queue.send(&again).await {
@@ -70,7 +100,7 @@ pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadli
         Err(fault) => {
             let fault = chain(&fault);
             app.shell.journal.note(&Note::Looked(Looked {
-                item: key.into(),
+                item,
                 late: None,
                 settled: &[],
                 fault: Some(&fault),
@@ -80,17 +110,12 @@ pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadli
     }
 }
 
-fn note(app: &App, payment: PaymentKey, looked: &Result<Option<Look>, Refusal>) {
-    let look = looked.as_ref().ok().and_then(Option::as_ref);
-    let settled: Vec<_> = look.map(settled).unwrap_or_default();
+fn note(app: &App, item: ItemKey, looked: &Result<Option<Left>, Refusal>) {
+    let left = looked.as_ref().ok().and_then(Option::as_ref);
+    let settled = left.map(|left| left.settled.as_slice()).unwrap_or_default();
     let fault = looked.as_ref().err().map(|refusal| chain(refusal));
-    let late = look.and_then(|look| look.late);
-    app.shell.journal.note(&Note::Looked(Looked {
-        item: payment.into(),
-        late,
-        settled: &settled,
-        fault: fault.as_deref(),
-    }));
+    let late = left.and_then(|left| left.late);
+    app.shell.journal.note(&Note::Looked(Looked { item, late, settled, fault: fault.as_deref() }));
 }
 
 /// What was found out, and how long after it was asked for.

@@ -20,6 +20,7 @@ pub struct Embedded {
     pub payments: DynamoDb,
     pub merchants: DynamoDb,
     pub vault: DynamoDb,
+    pub schedules: DynamoDb,
     pub events: DynamoDb,
 }
 
@@ -35,13 +36,14 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     let address = address.await??;
     let url = format!("http://{address}");
     let account = Account::at(&url);
-    let [payments, merchants, vault, events] =
-        ["payments", "merchants", "vault", "events"].map(|name| account.table(name));
+    let [payments, merchants, vault, schedules, events] =
+        ["payments", "merchants", "vault", "schedules", "events"].map(|name| account.table(name));
     payments.create_table().await?;
     merchants.create_table().await?;
     vault.create_vault_table().await?;
+    schedules.create_schedules_table().await?;
     events.create_events_table().await?;
-    Ok(Embedded { url, payments, merchants, vault: vault.with_lists(), events })
+    Ok(Embedded { url, payments, merchants, vault: vault.with_lists(), schedules, events })
 }
 
 fn serve(database: Database, started: oneshot::Sender<std::io::Result<std::net::SocketAddr>>) {

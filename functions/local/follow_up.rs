@@ -8,37 +8,40 @@ use std::time::Duration;
 
 use kessai_infra::dynamodb::DynamoDb;
 use kessai_shared::ids::ItemKey;
-use kessai_shared::ports::{Clock, Deliveries, Expected, Pending, Store, StoreFault, Vault, Written};
+use kessai_shared::ports::{
+    Agenda, Clock, Deliveries, Expected, Listed, Pending, Span, Store, StoreFault, Vault, Written,
+};
 use kessai_shared::reminder::{Errand, Image};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::KEY;
+use kessai_shared::stored::recurring::lists::Index;
 use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::clock::MovableClock;
 use crate::deliver_event::{Means, tell_of};
 use crate::door::App;
-use crate::follow_up::look as look_at;
+use crate::follow_up::look_at;
 use crate::problem::chain;
 
 /// How often the loop looks.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Payments looked at side by side: a silent gateway holds up its own.
+/// Items looked at side by side: a silent gateway holds up its own.
 const AT_ONCE: usize = 64;
 
 /// How long one look may take, and after which it is taken for lost.
 const LOOK: Duration = Duration::from_secs(25);
 const LOST: Duration = Duration::from_secs(30);
 
-/// When each payment that may have something left to do is due, for each errand.
+/// When each item that may have something left to do is due, for each errand.
 #[derive(Default)]
 pub struct Reminders(Mutex<BTreeMap<Place, Entry>>);
 
-/// A payment's key, and what for.
+/// What for, and an item's key.
 type Place = (Errand, String);
 
-/// When to look, and which version of the payment says so.
+/// When to look, and which version of the item says so.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Entry {
     due: Timestamp,
@@ -154,6 +157,28 @@ impl Vault for RemindingStore {
     }
 }
 
+impl Agenda for RemindingStore {
+    fn listed<'a>(
+        &'a self,
+        index: Index,
+        list: &'a str,
+        until: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
+        self.store.listed(index, list, until, after, limit)
+    }
+
+    fn of<'a>(
+        &'a self,
+        list: &'a str,
+        span: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        self.store.of(list, span, limit)
+    }
+}
+
 /// Looks at what is due, forever.
 pub async fn run(app: App, deliveries: Arc<dyn Deliveries>, reminders: Arc<Reminders>, clock: Arc<MovableClock>) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
@@ -178,11 +203,7 @@ async fn look(app: &App, deliveries: &dyn Deliveries, reminders: &Reminders, pla
     let deadline = app.shell.clock.now().plus(LOOK);
     let look = async {
         match errand {
-            Errand::FollowUp => match item.payment() {
-                Some(payment) => look_at(app, payment, deadline).await.map(|look| look?.payment.due_at()),
-                // Of a method nothing can be found out.
-                None => Ok(None),
-            },
+            Errand::FollowUp => look_at(app, item, deadline).await.map(|left| left?.due),
             Errand::Deliver => tell_of(app, Means { deliveries, bus: None }, item, deadline).await,
         }
     };

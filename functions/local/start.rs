@@ -95,6 +95,7 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
     let reminders = Arc::new(Reminders::default());
     remember(&reminders, &database.payments).await?;
     remember(&reminders, &database.vault).await?;
+    remember(&reminders, &database.schedules).await?;
     let reminding = |table: DynamoDb| RemindingStore {
         store: table.with_clock(clock.clone()),
         reminders: Arc::clone(&reminders),
@@ -122,6 +123,7 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         merchants,
         rates,
         archive: Some(Arc::new(database.events)),
+        schedules: Some(Arc::new(reminding(database.schedules))),
         tells_bus: false,
         takes_loopback: true,
     };

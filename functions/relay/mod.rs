@@ -1,5 +1,5 @@
-//! Turns what the streams of the payments table and of the vault show into reminders: of each item in a batch, what its
-//! last image asks for.
+//! Turns what the streams of payments, of the vault and of what recurs show into reminders: of each item in a batch, what
+//! its last image asks for.
 //!
 //! Most images ask for nothing any more by the time they are shown: the batch waits a few seconds, and an ordinary
 //! operation is over by then. A record that cannot be read is noted, which raises an alarm, and passed over: to report

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use kessai_shared::ports::{Expected, Store, StoreFault, Written};
+use kessai_shared::ports::{Agenda, Expected, Listed, Span, Store, StoreFault, Written};
 use kessai_shared::stored::payment::{KEY, VERSION};
+use kessai_shared::stored::recurring::lists::Index;
 use kessai_shared::stored::{Attribute, Item};
 use tokio::task::JoinSet;
 
@@ -33,6 +34,126 @@ pub async fn check(store: Arc<dyn Store>, prefix: &str) -> Result<(), StoreFault
     for (place, value) in every_kind().into_iter().enumerate() {
         a_value_comes_back_as_it_was(&*store, &key(&format!("kind {place}")), value).await?;
     }
+    Ok(())
+}
+
+/// Puts the lists of what recurs through the rest. What was written must be found at once.
+pub async fn check_agenda(agenda: &dyn Agenda, prefix: &str) -> Result<(), StoreFault> {
+    for index in [Index::Agenda, Index::Again] {
+        a_list_is_read_in_pages(agenda, &format!("{prefix}/{}", index.name()), index).await?;
+    }
+    what_is_written_is_where_it_says(agenda, &format!("{prefix}/moving")).await?;
+    what_a_merchant_has_is_read_whole(agenda, &format!("{prefix}/of")).await
+}
+
+/// On this list at this place, under a key of that name.
+fn listed(index: Index, list: &str, place: &str) -> Item {
+    let item = item(&format!("{list}/{place}"), 1).with("body", "x");
+    item.with(index.list(), list.to_owned()).with(index.place(), place.to_owned())
+}
+
+async fn a_list_is_read_in_pages(agenda: &dyn Agenda, list: &str, index: Index) -> Result<(), StoreFault> {
+    let places = ["01#a", "01#b", "02#a", "03#a", "10#a"];
+    // Written in another order than they are listed in.
+    for place in [3, 0, 4, 2, 1].map(|place: usize| places[place]) {
+        agenda.write(listed(index, list, place), Expected::Absent).await?;
+    }
+    agenda.write(listed(index, &format!("{list}/other"), "02#b"), Expected::Absent).await?;
+    agenda.write(item(&format!("{list}/on none"), 1), Expected::Absent).await?;
+    let entry = |place: &str| Listed { key: format!("{list}/{place}"), place: place.to_owned() };
+    for limit in [1, 2, 4, 5, 100, u16::MAX] {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let (page, more) = agenda.listed(index, list, None, after.as_deref(), limit).await?;
+            assert!(page.len() <= usize::from(limit), "pages of {limit}");
+            assert!(!more || page.len() == usize::from(limit), "pages of {limit}");
+            after = page.last().map(|listed| listed.place.clone());
+            found.extend(page);
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(found, places.map(entry), "pages of {limit}");
+    }
+    let rows = [
+        (Some("02#~"), None, 3),
+        (Some("02#a"), None, 3),
+        (Some("01"), None, 0),
+        (None, Some("02#a"), 2),
+        (None, Some("10#a"), 0),
+        (Some("03#a"), Some("01#a"), 3),
+        (Some("03#~"), Some("01#~"), 2),
+        (Some("01#a"), Some("01#a"), 0),
+        (Some("01#a"), Some("03#a"), 0),
+    ];
+    for (until, after, count) in rows {
+        let (page, more) = agenda.listed(index, list, until, after, 100).await?;
+        let is_within = |place: &&str| until.is_none_or(|until| *place <= until) && after.is_none_or(|a| *place > a);
+        let expected: Vec<_> = places.iter().copied().filter(is_within).map(entry).collect();
+        assert_eq!((expected.len(), more), (count, false), "until {until:?} after {after:?}");
+        assert_eq!(page, expected, "until {until:?} after {after:?}");
+        if count > 1 {
+            let (page, more) = agenda.listed(index, list, until, after, 1).await?;
+            assert_eq!((page.as_slice(), more), (&expected[..1], true), "until {until:?} after {after:?}");
+        }
+    }
+    assert_eq!(agenda.listed(index, &format!("{list}/none"), None, None, 5).await?, (Vec::new(), false));
+    Ok(())
+}
+
+async fn what_is_written_is_where_it_says(agenda: &dyn Agenda, prefix: &str) -> Result<(), StoreFault> {
+    let [ready, open, retry] = ["ready", "open", "retry"].map(|name| format!("{prefix}/{name}"));
+    let on = |item: Item, index: Index, list: &str, place: &'static str| {
+        item.with(index.list(), list.to_owned()).with(index.place(), place)
+    };
+    let at = |version: i64| item(prefix, version);
+    let versions = [
+        on(at(1), Index::Agenda, &ready, "01"),
+        on(at(2), Index::Agenda, &ready, "02"),
+        on(at(3), Index::Agenda, &open, "02"),
+        on(on(at(4), Index::Agenda, &ready, "03"), Index::Again, &retry, "07"),
+        at(5),
+    ];
+    let mut before = Expected::Absent;
+    for (item, version) in versions.into_iter().zip(1..) {
+        assert_eq!(agenda.write(item.clone(), before).await?, Written::Done);
+        // One that is refused moves nothing.
+        let refused = on(at(9), Index::Agenda, &open, "09");
+        assert_eq!(agenda.write(refused, Expected::Absent).await?, Written::Conflict(Some(item.clone())));
+        for (index, list) in [(Index::Agenda, &ready), (Index::Agenda, &open), (Index::Again, &retry)] {
+            let place = item.text(index.place()).filter(|_| item.text(index.list()) == Some(list));
+            let expected: Vec<_> =
+                place.map(|place| Listed { key: prefix.to_owned(), place: place.to_owned() }).into_iter().collect();
+            let found = agenda.listed(index, list, None, None, 5).await?;
+            assert_eq!(found, (expected, false), "version {version}, {list}");
+        }
+        before = Expected::Version(version);
+    }
+    Ok(())
+}
+
+async fn what_a_merchant_has_is_read_whole(agenda: &dyn Agenda, list: &str) -> Result<(), StoreFault> {
+    let places = ["01", "02", "03", "04"];
+    for place in places {
+        agenda.write(listed(Index::Of, list, place), Expected::Absent).await?;
+    }
+    let span = |after, before, newest_first| Span { after, before, newest_first };
+    let rows: [(Span<'_>, u16, &[&str], bool); 9] = [
+        (span(None, None, false), 9, &["01", "02", "03", "04"], false),
+        (span(None, None, true), 9, &["04", "03", "02", "01"], false),
+        (span(None, None, true), 4, &["04", "03", "02", "01"], false),
+        (span(None, None, true), 3, &["04", "03", "02"], true),
+        (span(Some("01"), None, false), 2, &["02", "03"], true),
+        (span(None, Some("03"), true), 2, &["02", "01"], false),
+        (span(Some("01"), Some("04"), true), 2, &["03", "02"], false),
+        (span(Some("01"), Some("04"), false), 1, &["02"], true),
+        (span(Some("04"), Some("01"), false), 2, &[], false),
+    ];
+    for (span, limit, expected, more) in rows {
+        let expected: Vec<_> = expected.iter().map(|place| listed(Index::Of, list, place)).collect();
+        assert_eq!(agenda.of(list, span, limit).await?, (expected, more), "{limit} of {span:?}");
+    }
+    assert_eq!(agenda.of(&format!("{list}/none"), Span::default(), 9).await?, (Vec::new(), false));
     Ok(())
 }
 

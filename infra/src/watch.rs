@@ -1,5 +1,5 @@
-//! What one invocation leaves in the log, and what it asks of the payments table. (Set-up is read at most twice a minute
-//! and is not counted; nor are the SDK's retries.)
+//! What one invocation leaves in the log, and what it asks of the tables of payments and of what recurs. (Set-up is read
+//! at most twice a minute and is not counted; nor are the SDK's retries.)
 //!
 //! A line of JSON for each request and each call of a gateway, with the invocation's function, request and trace. Its
 //! metrics are in the line itself, in CloudWatch's embedded format: no call is made for them. Lines hold ids,
@@ -15,10 +15,11 @@ use kessai_shared::ids::ItemKey;
 use kessai_shared::payment::outcome::mask_card_numbers;
 use kessai_shared::payment::{Outcome, Source};
 use kessai_shared::ports::{
-    Answered, Called, Clock, Delivered, DeliveryFault, Expected, HttpFault, Journal, Looked, Note, Pending, Store,
-    StoreFault, Written,
+    Agenda, Answered, Called, Clock, Delivered, DeliveryFault, Expected, HttpFault, Journal, Listed, Looked, Note,
+    Pending, Span, Store, StoreFault, Written,
 };
 use kessai_shared::stored::Item;
+use kessai_shared::stored::recurring::lists::Index;
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::{TRACE, TraceId};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -84,7 +85,7 @@ impl Watch {
     }
 
     /// The same store, with what this invocation asks of it counted, and its trace left in what it writes.
-    pub fn over(self: &Arc<Self>, store: Arc<dyn Store>) -> Watched {
+    pub fn over<S: ?Sized>(self: &Arc<Self>, store: Arc<S>) -> Watched<S> {
         Watched { store, watch: Arc::clone(self) }
     }
 
@@ -234,6 +235,7 @@ impl Watch {
         let kind = match item {
             ItemKey::Payment(_) => "payment",
             ItemKey::Method(..) => "method",
+            ItemKey::Recurring(..) => "recurring",
         };
         let line = self
             .line(if fault.is_some() { "ERROR" } else { "INFO" }, "looked")
@@ -369,12 +371,12 @@ impl Serialize for Line {
 }
 
 /// A store under a [`Watch`].
-pub struct Watched {
-    store: Arc<dyn Store>,
+pub struct Watched<S: ?Sized> {
+    store: Arc<S>,
     watch: Arc<Watch>,
 }
 
-impl Store for Watched {
+impl<S: Store + ?Sized> Store for Watched<S> {
     fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
         self.watch.spent.reads.fetch_add(1, Ordering::Relaxed);
         self.store.read(key)
@@ -389,6 +391,30 @@ impl Store for Watched {
         self.watch.spent.writes.fetch_add(1, Ordering::Relaxed);
         self.watch.spent.write_units.fetch_add(item.write_units(), Ordering::Relaxed);
         self.store.write(item, expected)
+    }
+}
+
+impl<S: Agenda + ?Sized> Agenda for Watched<S> {
+    fn listed<'a>(
+        &'a self,
+        index: Index,
+        list: &'a str,
+        until: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
+        self.watch.spent.reads.fetch_add(1, Ordering::Relaxed);
+        self.store.listed(index, list, until, after, limit)
+    }
+
+    fn of<'a>(
+        &'a self,
+        list: &'a str,
+        span: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        self.watch.spent.reads.fetch_add(1, Ordering::Relaxed);
+        self.store.of(list, span, limit)
     }
 }
 

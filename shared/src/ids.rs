@@ -5,10 +5,14 @@
 //! Behind the prefix stand twelve characters: 64 bits of payment and 7 bits of [`Ordinal`], of the
 //! 71 that twelve characters of base 62 can hold.
 
+mod item;
+
 use std::fmt;
 use std::str;
 
 use sha2::{Digest, Sha256};
+
+pub use item::ItemKey;
 
 use crate::payment::IdempotencyKey;
 
@@ -317,54 +321,6 @@ impl PaymentKey {
 impl fmt::Display for PaymentKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}/{:x}", self.merchant.as_str(), self.payment.0)
-    }
-}
-
-/// The key of an item that has something left to do: a payment, or a stored method of which merchants are to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ItemKey {
-    Payment(PaymentKey),
-    Method(MerchantId, MethodId),
-}
-
-impl ItemKey {
-    /// No id of a method is a payment's number.
-    pub fn parse(text: &str) -> Option<Self> {
-        let method = || {
-            let (merchant, method) = text.split_once('/')?;
-            let method = MethodId::parse(method).filter(|method| method.kind().is_some())?;
-            Some(Self::Method(MerchantId::parse(merchant)?, method))
-        };
-        PaymentKey::parse(text).map(Self::Payment).or_else(method)
-    }
-
-    pub fn merchant(&self) -> MerchantId {
-        match self {
-            Self::Payment(payment) => payment.merchant,
-            Self::Method(merchant, _) => *merchant,
-        }
-    }
-
-    pub fn payment(&self) -> Option<PaymentKey> {
-        match self {
-            Self::Payment(payment) => Some(*payment),
-            Self::Method(..) => None,
-        }
-    }
-}
-
-impl From<PaymentKey> for ItemKey {
-    fn from(payment: PaymentKey) -> Self {
-        Self::Payment(payment)
-    }
-}
-
-impl fmt::Display for ItemKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Payment(payment) => payment.fmt(out),
-            Self::Method(merchant, method) => out.write_str(&method_key(merchant, method)),
-        }
     }
 }
 

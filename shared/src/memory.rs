@@ -1,13 +1,17 @@
 //! A store in memory, with the same conditions as the real one and a meter.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::ports::{Archive, Directory, Expected, Pending, Span, Store, StoreFault, Vault, Written};
+use crate::ports::{
+    Agenda, Archive, Directory, Expected, Listed, Pending, Span, Store, StoreFault, Vault, Written,
+};
 use crate::stored::Item;
 use crate::stored::event::PLACE;
 use crate::stored::method::{ACCOUNT, TOKEN};
 use crate::stored::payment::{KEY, VERSION};
+use crate::stored::recurring::lists::Index;
 
 /// Keeps items as long as it lives.
 #[derive(Debug, Default)]
@@ -16,8 +20,12 @@ pub struct Memory(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     items: BTreeMap<String, Held>,
+    indexes: [Lists; Index::ALL.len()],
     meter: Meter,
 }
+
+/// The lists of an index: of each the places, with the keys of what is there.
+type Lists = BTreeMap<String, BTreeMap<String, String>>;
 
 #[derive(Debug)]
 struct Held {
@@ -49,7 +57,7 @@ impl Memory {
     pub fn put(&self, item: Item) {
         let Some(key) = item.text(KEY).map(str::to_owned) else { return };
         let write_units = item.write_units();
-        self.inner().items.insert(key, Held { item, write_units });
+        self.inner().hold(key, Held { item, write_units });
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -61,6 +69,63 @@ impl Memory {
         let mut inner = self.inner();
         inner.meter.reads += 1;
         inner.items.get(key).map(|held| held.item.clone())
+    }
+}
+
+impl Inner {
+    fn hold(&mut self, key: String, held: Held) {
+        for (index, lists) in Index::ALL.into_iter().zip(&mut self.indexes) {
+            let place_of = |item: &Item| Some((item.text(index.list())?.to_owned(), item.text(index.place())?.to_owned()));
+            let before = self.items.get(&key).and_then(|before| place_of(&before.item));
+            let now = place_of(&held.item);
+            if before == now {
+                continue;
+            }
+            if let Some((name, place)) = before {
+                let is_empty = lists.get_mut(&name).is_some_and(|list| {
+                    list.remove(&place);
+                    list.is_empty()
+                });
+                if is_empty {
+                    lists.remove(&name);
+                }
+            }
+            if let Some((name, place)) = now {
+                lists.entry(name).or_default().insert(place, key.clone());
+            }
+        }
+        self.items.insert(key, held);
+    }
+
+    /// Of what lies between the ends of a list so many from its beginning or its end; whether there are more.
+    fn page(
+        &self,
+        index: Index,
+        list: &str,
+        ends: (Bound<&str>, Bound<&str>),
+        newest_first: bool,
+        limit: u16,
+    ) -> (Vec<Listed>, bool) {
+        let lists = Index::ALL.into_iter().zip(&self.indexes).find(|(known, _)| *known == index);
+        let places = lists.and_then(|(_, lists)| lists.get(list)).filter(|_| !is_empty(ends));
+        let mut range = places.map(|places| places.range::<str, _>(ends)).into_iter().flatten();
+        let most = usize::from(limit).saturating_add(1);
+        let found: Vec<_> =
+            if newest_first { range.rev().take(most).collect() } else { range.by_ref().take(most).collect() };
+        let listed = |(place, key): &(&String, &String)| Listed { key: (*key).clone(), place: (*place).clone() };
+        (found.iter().take(usize::from(limit)).map(listed).collect(), found.len() == most)
+    }
+}
+
+/// Whether nothing can lie between them. A tree is not asked for such a piece.
+fn is_empty((begin, end): (Bound<&str>, Bound<&str>)) -> bool {
+    text(begin).zip(text(end)).is_some_and(|(begin, end)| begin >= end)
+}
+
+fn text(end: Bound<&str>) -> Option<&str> {
+    match end {
+        Bound::Included(text) | Bound::Excluded(text) => Some(text),
+        Bound::Unbounded => None,
     }
 }
 
@@ -85,7 +150,7 @@ impl Store for Memory {
             inner.meter.writes += 1;
             inner.meter.write_units += billed;
             if fits {
-                inner.items.insert(key, Held { item, write_units });
+                inner.hold(key, Held { item, write_units });
             }
             Ok(written)
         })
@@ -118,6 +183,45 @@ impl Vault for Memory {
                 drop((item.remove(ACCOUNT), item.remove(TOKEN)));
             }
             Ok((found, more))
+        })
+    }
+}
+
+impl Agenda for Memory {
+    fn listed<'a>(
+        &'a self,
+        index: Index,
+        list: &'a str,
+        until: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            inner.meter.reads += 1;
+            let ends = (
+                after.map_or(Bound::Unbounded, Bound::Excluded),
+                until.map_or(Bound::Unbounded, Bound::Included),
+            );
+            Ok(inner.page(index, list, ends, false, limit))
+        })
+    }
+
+    fn of<'a>(
+        &'a self,
+        list: &'a str,
+        span: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            let end = |end: Option<&'a str>| end.map_or(Bound::Unbounded, Bound::Excluded);
+            let ends = (end(span.after), end(span.before));
+            let (listed, more) = inner.page(Index::Of, list, ends, span.newest_first, limit);
+            let items: Vec<_> =
+                listed.iter().filter_map(|listed| Some(inner.items.get(&listed.key)?.item.clone())).collect();
+            inner.meter.reads += 1 + items.len() as u64;
+            Ok((items, more))
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::payment::{Event, Outcome, Payment, Source, Step};
 use crate::rejection::Rejection;
 use crate::reminder::Delayed;
 use crate::stored::Item;
+use crate::stored::recurring::lists::Index;
 use crate::time::Timestamp;
 
 /// What a port returns: boxed, so that the domain carries no type parameter for the world around it.
@@ -55,6 +56,37 @@ pub trait Vault: Store {
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>>;
 }
 
+/// Keeps what recurs, and lists it: as [`crate::stored::recurring::lists`] says, what is written says on which lists it
+/// is.
+pub trait Agenda: Store {
+    /// Some of a list of an index in the order of their places: those until one, with it, and after another, without it;
+    /// whether there are more. What was written just now may be missing, or still be where it was: whoever reads the item sees.
+    fn listed<'a>(
+        &'a self,
+        index: Index,
+        list: &'a str,
+        until: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>>;
+
+    /// The items of a piece of a list of what a merchant has, as they were a moment ago; whether there are more.
+    fn of<'a>(
+        &'a self,
+        list: &'a str,
+        span: Span<'a>,
+        limit: u16,
+    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>>;
+}
+
+/// What is on a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The key of the item.
+    pub key: String,
+    pub place: String,
+}
+
 /// Keeps what merchants have set up: few items that change rarely.
 pub trait Directory: Send + Sync {
     /// Reads an item; it may be as old as a minute.
@@ -79,7 +111,7 @@ pub trait Archive: Send + Sync {
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>>;
 }
 
-/// A piece of a partition, without its ends.
+/// A piece of a partition or a list, without its ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span<'a> {
     pub after: Option<&'a str>,

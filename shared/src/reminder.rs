@@ -1,4 +1,4 @@
-//! Reminders: how it comes that somebody looks at a payment, or at a stored method, when it is due.
+//! Reminders: how it comes that somebody looks at a payment, at a stored method or at what recurs when it is due.
 //!
 //! Whoever writes an item that has work left writes when it is due. The stream of the table shows every
 //! write to a relay, which sends a [`Reminder`] with the right delay. A queue holds messages back for at most
@@ -16,7 +16,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::ids::ItemKey;
-use crate::payment::Payment;
 use crate::stored::payment::{DUE, KEY, OWED, VERSION};
 use crate::stored::{Attribute, Item, Unreadable};
 use crate::time::Timestamp;
@@ -64,6 +63,7 @@ pub struct Reminder {
 /// The names of what a message is about.
 const PAYMENT: &str = "payment";
 const METHOD: &str = "method";
+const RECURRING: &str = "recurring";
 
 /// What there is to do when somebody looks: each has a way of its own, so that neither holds up the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,6 +209,7 @@ impl Reminder {
         let kind = match self.item {
             ItemKey::Payment(_) => PAYMENT,
             ItemKey::Method(..) => METHOD,
+            ItemKey::Recurring(..) => RECURRING,
         };
         json!({ kind: self.item.to_string(), "version": self.version }).to_string()
     }
@@ -216,14 +217,14 @@ impl Reminder {
     /// Reads a message.
     pub fn parse(message: &str) -> Option<Self> {
         let message: Value = serde_json::from_str(message).ok()?;
-        let key = message.get(PAYMENT).or_else(|| message.get(METHOD))?.as_str()?;
+        let key = [PAYMENT, METHOD, RECURRING].into_iter().find_map(|kind| message.get(kind))?.as_str()?;
         Some(Self { item: ItemKey::parse(key)?, version: message.get("version")?.as_u64()? })
     }
 
-    /// When the same reminder must come again after a look that left the payment like this; none where something
-    /// else reminds of it.
-    pub fn again(&self, payment: &Payment) -> Option<Timestamp> {
-        payment.due_at().filter(|_| payment.version == self.version)
+    /// When the same reminder must come again after a look that left the item due then, in this version of it; none
+    /// where something else reminds of it.
+    pub fn again(&self, version: u64, due: Option<Timestamp>) -> Option<Timestamp> {
+        due.filter(|_| version == self.version)
     }
 }
 
@@ -261,6 +262,7 @@ mod tests {
     use super::*;
     use crate::ids::{MerchantId, MethodId, MethodKind, PaymentId, PaymentKey};
     use crate::payment::IdempotencyKey;
+    use crate::recurring::ids::{Cause, RecurringKey, RunId};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -371,10 +373,13 @@ mod tests {
             let key = IdempotencyKey::parse("m").unwrap();
             ItemKey::Method(merchant, MethodId::made_by(kind, &merchant, &key))
         });
-        for item in methods.into_iter().chain([key(1)]) {
+        let run = RunId::of(&merchant, Cause::Retries(at(60)));
+        let recurring = [RecurringKey::Run(run), RecurringKey::Lane(run, 7)].map(|key| ItemKey::Recurring(merchant, key));
+        for item in methods.into_iter().chain(recurring).chain([key(1)]) {
             let reminder = Reminder { item, version: 7 };
             assert_eq!(Reminder::parse(&reminder.message()), Some(reminder));
             assert_eq!(reminder.message().contains("method"), matches!(item, ItemKey::Method(..)));
+            assert_eq!(reminder.message().contains("recurring"), matches!(item, ItemKey::Recurring(..)));
         }
         let payment = key(1).to_string();
         for strange in [
@@ -386,6 +391,14 @@ mod tests {
         ] {
             assert_eq!(Reminder::parse(&strange), None, "{strange}");
         }
+    }
+
+    #[test]
+    fn a_reminder_comes_again_where_nothing_newer_was_written_and_something_is_left() {
+        let reminder = Reminder { item: key(1), version: 7 };
+        assert_eq!(reminder.again(7, Some(at(1))), Some(at(1)));
+        assert_eq!(reminder.again(7, None), None);
+        assert_eq!(reminder.again(8, Some(at(1))), None);
     }
 
     #[test]

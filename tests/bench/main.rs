@@ -163,6 +163,7 @@ async fn set_up() -> InProcess {
         merchants,
         rates: Arc::default(),
         archive: None,
+        schedules: None,
         tells_bus: false,
         takes_loopback: true,
     };

@@ -93,6 +93,7 @@ async fn a_message_that_breaks_its_handler_is_reported_alone() {
         merchants,
         rates: Arc::default(),
         archive: None,
+        schedules: None,
         tells_bus: false,
         takes_loopback: false,
     };

@@ -156,6 +156,7 @@ impl InProcess {
             merchants: merchants.clone(),
             rates: Arc::default(),
             archive: Some(archive.clone()),
+            schedules: Some(Arc::new(Memory::default())),
             tells_bus: false,
             takes_loopback: true,
         };

@@ -141,6 +141,7 @@ impl Door {
             merchants: Arc::new(table.clone()),
             rates: Arc::default(),
             archive: None,
+            schedules: None,
             tells_bus: false,
             takes_loopback: false,
         }

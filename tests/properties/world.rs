@@ -121,6 +121,7 @@ impl World {
             merchants: merchants.clone(),
             rates: Arc::default(),
             archive: Some(Arc::new(MemoryArchive::default())),
+            schedules: None,
             tells_bus: false,
             takes_loopback: false,
         };

@@ -173,6 +173,7 @@ impl World {
             directory: port.clone(),
             merchants: Arc::new(Merchants(port.clone())),
             archive: Some(port.clone()),
+            schedules: None,
             rates: Arc::default(),
             tells_bus: false,
             takes_loopback: false,

@@ -47,7 +47,7 @@ impl World {
     /// Somebody looked; if nothing came of it and nothing else reminds, the same message goes out again.
     pub(crate) fn look_again(&mut self, message: Message, look: Option<Look>, now: Timestamp) {
         let Message { payment, errand, reminder, .. } = message;
-        if let Some(due) = look.and_then(|look| reminder.again(&look.payment)) {
+        if let Some(due) = look.and_then(|Look { payment, .. }| reminder.again(payment.version, payment.due_at())) {
             self.remind(payment, Delayed { reminder, errand, delay: errand.delay(due, now), trace: None });
         }
     }

@@ -11,6 +11,7 @@ use kessai_shared::reminder::Errand;
 use kessai_shared::stored::event::PLACE;
 use kessai_shared::stored::method::{ACCOUNT, SHOWN};
 use kessai_shared::stored::payment::{KEY, VERSION};
+use kessai_shared::stored::recurring::lists::Index;
 use kessai_shared::trace::TRACE;
 
 use super::{DynamoDb, fault, vault};
@@ -42,6 +43,17 @@ impl DynamoDb {
         self.create(request).await
     }
 
+    /// The table of what recurs, with its lists.
+    pub async fn create_schedules_table(&self) -> Result<(), StoreFault> {
+        let indexed = |request: CreateTableFluentBuilder, list: &Index| {
+            let (name, place) = (list.list(), list.place());
+            let request = request.attribute_definitions(attribute(name, ScalarAttributeType::S)?);
+            let request = request.attribute_definitions(attribute(place, ScalarAttributeType::S)?);
+            Ok::<_, StoreFault>(request.global_secondary_indexes(index(list.name(), name, place, &[])?))
+        };
+        self.create(Index::ALL.iter().try_fold(self.plain_table()?, indexed)?).await
+    }
+
     /// The table of events, which has places within its partitions.
     pub async fn create_events_table(&self) -> Result<(), StoreFault> {
         let request = self.plain_table()?.key_schema(key(PLACE, KeyType::Range)?);
@@ -63,10 +75,13 @@ impl DynamoDb {
     }
 }
 
+/// An index with these attributes, or with keys alone.
 fn index(name: &str, hash: &str, range: &str, included: &[&str]) -> Result<GlobalSecondaryIndex, StoreFault> {
-    let included = included.iter().map(|&name| name.to_owned()).collect();
-    let projection =
-        Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(included));
+    let included: Vec<_> = included.iter().map(|&name| name.to_owned()).collect();
+    let projection = match included.is_empty() {
+        true => Projection::builder().projection_type(ProjectionType::KeysOnly),
+        false => Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(included)),
+    };
     GlobalSecondaryIndex::builder()
         .index_name(name)
         .key_schema(key(hash, KeyType::Hash)?)

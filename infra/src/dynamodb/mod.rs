@@ -1,4 +1,4 @@
-//! Payments, merchants, stored payment methods and events in DynamoDB, one table each.
+//! Payments, merchants, stored payment methods, what recurs and events in DynamoDB, one table each.
 //!
 //! A payment is one item, and every write is one `PutItem` with a condition: nothing is there yet, or the
 //! version we read still is. So there are no transactions, no locks, and nothing is half written.
@@ -15,6 +15,7 @@
 //! - An attempt that we gave up on may arrive late. It counts if it is the first of its version, and does
 //!   nothing if it is not.
 
+mod agenda;
 mod convert;
 pub mod due;
 mod events;

@@ -51,6 +51,13 @@ impl Embedded {
         table
     }
 
+    /// A new table of what recurs.
+    pub(crate) async fn schedules(&self) -> DynamoDb {
+        let table = Account::at(&self.url).table("schedules");
+        table.create_schedules_table().await.unwrap();
+        table
+    }
+
     /// A client of the SDK's own, for what our store has no way to ask.
     pub(crate) fn client(&self) -> Client {
         let http_client = kessai_infra::sdk::http_client();

@@ -1,6 +1,8 @@
 //! The edges against what stands on the other side: a DynamoDB, and servers that do what servers do.
 
 #[cfg(test)]
+mod agenda;
+#[cfg(test)]
 mod bus;
 #[cfg(test)]
 mod due;

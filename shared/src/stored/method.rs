@@ -325,9 +325,9 @@ fn decode_state(item: Item) -> Result<State, Unreadable> {
     }
 }
 
-const DECLINES: [Decline; 4] = [Decline::Soft, Decline::Permanent, Decline::RequiresReview, Decline::InvalidData];
+pub(super) const DECLINES: [Decline; 4] = [Decline::Soft, Decline::Permanent, Decline::RequiresReview, Decline::InvalidData];
 
-fn decline_name(decline: Decline) -> &'static str {
+pub(super) fn decline_name(decline: Decline) -> &'static str {
     match decline {
         Decline::Soft => "soft",
         Decline::Permanent => "for good",

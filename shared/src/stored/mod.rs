@@ -15,6 +15,7 @@ mod outbox;
 pub mod payment;
 pub mod rate;
 mod reader;
+pub mod recurring;
 mod sequel;
 pub mod set_up;
 

@@ -90,6 +90,20 @@ impl Reader {
         list.unwrap_or_default().into_iter().map(as_text).collect()
     }
 
+    /// The numbers in a list; none where there is no list.
+    pub(super) fn numbers(&mut self, name: &str) -> Result<Vec<i64>, Unreadable> {
+        let list =
+            self.take(name, "a list", |value| if let Attribute::List(list) = value { Some(list) } else { None })?;
+        let as_number = |value| {
+            if let Attribute::Number(number) = value {
+                Ok(number)
+            } else {
+                Err(Unreadable(format!("{name} must hold numbers")))
+            }
+        };
+        list.unwrap_or_default().into_iter().map(as_number).collect()
+    }
+
     /// The texts in a map; none where there is no map.
     pub(super) fn texts(&mut self, name: &str) -> Result<BTreeMap<String, String>, Unreadable> {
         let as_text = |(name, value): (Name, _)| {
@@ -117,6 +131,16 @@ impl Reader {
     /// A count.
     pub(super) fn small(&mut self, name: &str) -> Result<u32, Unreadable> {
         u32::try_from(self.number(name)?).map_err(|_| strange(name))
+    }
+
+    pub(super) fn maybe_small(&mut self, name: &str) -> Result<Option<u32>, Unreadable> {
+        self.maybe_number(name)?.map(|number| u32::try_from(number).map_err(|_| strange(name))).transpose()
+    }
+
+    /// A hash.
+    pub(super) fn sixteen(&mut self, name: &str) -> Result<[u8; 16], Unreadable> {
+        let bytes = self.maybe_bytes(name)?.ok_or_else(|| missing(name))?;
+        bytes.try_into().map_err(|_| Unreadable(format!("{name} must be 16 bytes")))
     }
 
     pub(super) fn moment(&mut self, name: &str) -> Result<Timestamp, Unreadable> {

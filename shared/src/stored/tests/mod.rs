@@ -6,6 +6,7 @@ mod golden;
 mod items;
 mod merchants;
 mod methods;
+mod recurring;
 mod round_trip;
 mod size;
 
