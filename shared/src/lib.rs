@@ -5,6 +5,7 @@
 
 pub mod bank;
 pub mod card;
+mod choice;
 pub mod delivery;
 pub mod event;
 pub mod fingerprint;
