@@ -133,7 +133,10 @@ mod tests {
         let shown = json!({ "id": "1", "isDefaultRuleSet": false, "": 1 });
         assert_eq!(record(&shown), json!({ "Id": "1", "IsDefaultRuleSet": false, "": 1 }));
         let page: Value = serde_json::from_str(&page(&[shown]).body).expect("JSON");
-        assert_eq!((&page["totalSize"], &page["done"], &page["records"][0]["Id"]), (&json!(1), &json!(true), &json!("1")));
+        assert_eq!(
+            (&page["totalSize"], &page["done"], &page["records"][0]["Id"]),
+            (&json!(1), &json!(true), &json!("1"))
+        );
     }
 
     #[test]

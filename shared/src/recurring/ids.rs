@@ -269,6 +269,18 @@ mod tests {
         assert_eq!(ItemNumber::new(32_767).and_then(ItemNumber::next), None);
     }
 
+    #[test]
+    fn ids_of_rules_and_of_their_sets_differ_in_case_only_and_are_never_mixed_up() {
+        let merchant = MerchantId::from_random([1; 16]);
+        let key = IdempotencyKey::parse("a").expect("a key");
+        let (set, rule) = (RuleSetId::made_under(&merchant, &key), RuleId::made_under(&merchant, &key));
+        assert_eq!((RuleSetId::parse(&set.to_string()), RuleId::parse(&rule.to_string())), (Some(set), Some(rule)));
+        assert_eq!((RuleSetId::parse(rule.as_str()), RuleId::parse(set.as_str())), (None, None));
+        let other_case = set.to_string().replacen("1bR", "1br", 1);
+        assert_eq!(RuleId::parse(&other_case), None, "the check characters know the case");
+        assert_eq!(RuleId::parse("1br0000000000Be").map(RuleId::number).as_deref(), Some("PRR-000000722"));
+    }
+
     /// What is derived must be derived the same way by every version: another key means a second charge.
     #[test]
     fn what_is_derived_never_changes() {

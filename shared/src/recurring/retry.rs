@@ -18,7 +18,8 @@ mod tests;
 pub use self::interval::{Interval, IntervalType, IntervalUnit};
 pub use self::plan::{History, Plan, Retry};
 pub use self::rules::{
-    MOST_RULES, Misfit, OF_RULE, OF_SET, RetryRule, RetryRuleSet, RetryRuleSetParts, RuleSetStatus, Timing, TimingMembers,
+    MOST_RULES, Misfit, OF_RULE, OF_SET, RetryRule, RetryRuleSet, RetryRuleSetParts, RuleSetStatus, Timing,
+    TimingMembers,
 };
 
 use crate::choice::choice;

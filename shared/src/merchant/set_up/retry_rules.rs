@@ -175,3 +175,6 @@ fn in_place(former: Option<RuleSetId>) -> String {
 fn said(rule: &ListedRule) -> String {
     format!("{} of the set {}", rule.rule.category.literal(), rule.set)
 }
+
+#[cfg(test)]
+mod tests;
