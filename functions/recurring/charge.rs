@@ -34,7 +34,7 @@ use crate::door::{owner, perform_opening, route};
 use crate::problem::Problem;
 
 /// Less time than this before the deadline is too little to begin: to write, to ask a gateway, to write.
-const CHARGE: Duration = Duration::from_secs(12);
+pub(super) const CHARGE: Duration = Duration::from_secs(12);
 
 /// Items of one schedule that a run charges at once; the rest has to wait for another run.
 const ITEMS_AT_ONCE: usize = 100;
@@ -85,18 +85,15 @@ enum Turn {
 
 /// Looks at a schedule by itself: whether it is known by now what became of the item that is being charged. The lane that
 /// began it asks sooner; but that one may be done, because lists lag behind.
-pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<Option<Timestamp>, Refusal> {
-    let Some(stored) = read(looking, id).await? else { return Ok(None) };
-    let due = stored.schedule.due();
-    let tried = stored.schedule.processing().and_then(|(item, _)| item.tried_by);
-    let (Some(tried), true) = (tried, due.is_some_and(|due| due <= looking.now())) else { return Ok(due) };
+pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<(), Refusal> {
+    let Some(stored) = read(looking, id).await? else { return Ok(()) };
+    let Some(tried) = stored.schedule.processing().and_then(|(item, _)| item.tried_by) else { return Ok(()) };
     let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
     let (criteria, retries) = (Criteria::default(), RetryRuns::default());
     let takes = Takes::ReadyOn(Date::MIN);
     let charging =
         Charging { looking, merchant: &merchant, takes, criteria: &criteria, tried, begins: false, pace: None, retries: &retries };
-    charging.turn(stored).await?;
-    Ok(read(looking, id).await?.and_then(|stored| stored.schedule.due()))
+    charging.turn(stored).await.map(drop)
 }
 
 /// Charges all that is due of a schedule; what ended in this page. None where there was no time for it.
