@@ -67,7 +67,8 @@ impl Turn {
     /// From the name and which.
     pub fn parse(name: EventName, which: Option<u32>) -> Option<Self> {
         let attempt = which.and_then(Attempt::from_number).into_iter();
-        let of_attempt = attempt.flat_map(|attempt| [Self::Processed, Self::Failed, Self::PastDue].map(|turn| turn(attempt)));
+        let of_attempt =
+            attempt.flat_map(|attempt| [Self::Processed, Self::Failed, Self::PastDue].map(|turn| turn(attempt)));
         let of_all = which.map(Self::Completed).or(which.is_none().then_some(Self::Canceled));
         of_attempt.chain(of_all).find(|turn| turn.name() == name)
     }

@@ -37,8 +37,8 @@ impl History {
         let mut random = fastrand::Rng::with_seed(seed);
         let schedule = match random.bool() {
             true => {
-                let until = random.bool().then(|| date("2026-12-20"));
-                let count = random.bool().then(|| random.u32(1..60));
+                let until = (random.u8(..4) == 0).then(|| date("2026-12-20"));
+                let count = (random.u8(..4) == 0).then(|| random.u32(1..60));
                 let rhythm = if random.bool() { Rhythm::each(Unit::Days) } else { monthly("2026-10-31").rhythm };
                 subscription(AskedRecurrence { rhythm, until, count, ..monthly("2026-10-01") })
             }
@@ -53,10 +53,10 @@ impl History {
     fn go_on(&mut self) {
         let before = self.world.schedule.clone();
         match self.random.u8(..20) {
-            0..=9 => self.charge(),
-            10 => self.tell_late(),
-            11..=12 => self.passes(),
-            13..=14 => {
+            0..=11 => self.charge(),
+            12 => self.tell_late(),
+            13..=14 => self.passes(),
+            15..=16 => {
                 let page = self.world.tried.page;
                 self.world.next_run();
                 if self.random.u8(..4) == 0 {
@@ -189,7 +189,9 @@ impl History {
         assert!(next <= 1 && (next == 1 || !is_live || !has_more), "exactly one next occurrence");
         let occurrences: Vec<u32> = self.items.values().filter_map(|item| item.occurrence).collect();
         assert!(occurrences.is_sorted_by(|one, other| one < other), "each occurrence once, in order");
-        assert!(schedule.status != Status::Completed || schedule.items.iter().all(|item| item.state.ended_at().is_some()));
+        assert!(
+            schedule.status != Status::Completed || schedule.items.iter().all(|item| item.state.ended_at().is_some())
+        );
 
         let mut paid: BTreeMap<ItemNumber, i64> = BTreeMap::new();
         for known in self.gateway.values().filter(|known| known.is_paid) {
@@ -231,18 +233,18 @@ impl History {
 
 #[test]
 fn nothing_is_lost_doubled_or_paid_twice() {
-    let (mut folded, mut ends) = (0, BTreeSet::new());
-    for seed in 0..60 {
+    let (mut folded, mut statuses) = (0, BTreeSet::new());
+    for seed in 0..40 {
         let mut history = History::new(seed);
-        for _ in 0..1_000 {
+        for _ in 0..2_000 {
             history.go_on();
+            statuses.insert(history.world.schedule.status.literal());
         }
         history.comes_to_rest();
         folded += history.world.schedule.past.items;
-        ends.insert(history.world.schedule.status.literal());
     }
-    assert!(folded > 1_000, "many were folded: {folded}");
-    assert_eq!(ends.into_iter().collect::<Vec<_>>(), ["Canceled", "Completed", "On Hold", "Open"]);
+    assert!(folded > 100, "many were folded: {folded}");
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), ["Canceled", "Completed", "On Hold", "Open"]);
 }
 
 #[test]
@@ -265,4 +267,16 @@ fn only_the_last_that_ended_are_kept_but_all_of_the_last_day() {
     assert_eq!(world.pays_on("2030-12-31").len(), MAX_ITEMS - 2, "as many as fit, and the rest another day");
     world.passes(DAY);
     assert!(!world.pays_on("2030-12-31").is_empty());
+}
+
+#[test]
+fn a_run_counts_what_it_charged_however_long_it_takes() {
+    let rhythm = Rhythm::each(Unit::Days);
+    let mut world = World::of(subscription(AskedRecurrence { rhythm, ..monthly("2026-10-01") }));
+    for _ in 0..60 {
+        let sale = world.charge_on("2026-12-31").expect("it is due");
+        world.succeeds(&sale);
+        world.passes(DAY);
+    }
+    assert_eq!(world.schedule.counted(world.tried).processed, 60);
 }

@@ -32,7 +32,10 @@ fn what_cannot_be_charged_is_refused() {
     for amount in [0, -1] {
         assert_eq!(refused(made(|_| (), &[(amount, "2026-10-01")])), "requestedAmount: must be greater than 0");
     }
-    assert_eq!(refused(made(|asked| asked.total_requested = Some(0), &[(1, "2026-10-01")])), "totalRequestedAmount: must be greater than 0");
+    assert_eq!(
+        refused(made(|asked| asked.total_requested = Some(0), &[(1, "2026-10-01")])),
+        "totalRequestedAmount: must be greater than 0"
+    );
     assert_eq!(refused(made(|_| (), &[])), "items: at least one is needed, or a recurrence");
     assert_eq!(refused(made(|_| (), &[(1, "2026-10-01"); MAX_WAITING + 1])), "items: at most 100 may wait");
     assert_eq!(made(|_| (), &[(1, "2026-10-01"); MAX_WAITING]).expect("a schedule").items.len(), MAX_WAITING);

@@ -9,11 +9,11 @@ mod table;
 
 use std::time::Duration;
 
+use super::change::Change;
 use super::making::{Asked, AskedItem, AskedRecurrence, Charges};
+use super::refused::Refused;
 use super::step::{Came, Charge, Charged, Event, Sale, Step, step};
 use super::{Failure, Item, Schedule, State, Tried};
-use super::change::Change;
-use super::refused::Refused;
 use crate::ids::{Id, MethodId};
 use crate::payment::tests::fixtures::{START, dollars, gateway_id, key, merchant, method_id};
 use crate::payment::{Claim, Decline, IdempotencyKey, MARGIN, Nonce};
@@ -159,8 +159,7 @@ impl World {
     pub fn charge(&mut self, takes: Takes) -> Option<Sale> {
         let claim = self.claim();
         let criteria = Criteria::default();
-        let charge =
-            Charge { tried: self.tried, takes, criteria: &criteria, claim, other_method: self.other_method };
+        let charge = Charge { tried: self.tried, takes, criteria: &criteria, claim, other_method: self.other_method };
         self.tell(Event::Charge(charge)).expect("charging is never refused").effect
     }
 
@@ -206,10 +205,6 @@ impl World {
 
     pub fn item(&self, number: ItemNumber) -> &Item {
         self.schedule.item(number).expect("it is kept")
-    }
-
-    pub fn state(&self, item: u16) -> &State {
-        &self.item(number(item)).state
     }
 
     /// The days of what waits, in order.

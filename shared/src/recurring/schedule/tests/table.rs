@@ -100,13 +100,7 @@ fn what_comes_of_a_charge_is_taken_in_once() {
         ("Pending", ["Processed 1", "Failed again 1", "Failed past due 1", "Processing 1", "Ready for Processing 1"]),
         (
             "NotSent",
-            [
-                "Processed 1",
-                "Failed again 1",
-                "Failed past due 1",
-                "Ready for Processing 1",
-                "Ready for Processing 1",
-            ],
+            ["Processed 1", "Failed again 1", "Failed past due 1", "Ready for Processing 1", "Ready for Processing 1"],
         ),
         ("Processed", ["Processed 1", "Processed 1!", "Processed 1!", "Processed 1", "Processed 1"]),
         ("Failed", ["Failed again 1!", "Failed again 1", "Failed again 1", "Failed again 1", "Failed again 1"]),
@@ -120,7 +114,9 @@ fn what_comes_of_a_charge_is_taken_in_once() {
     for (name, expected) in rows {
         for (column, expected) in expected.into_iter().enumerate() {
             let (mut world, sale) = in_state(name);
-            let sale = sale.unwrap_or_else(|| World::of(instalments(&[(1_000, "2026-10-01")])).charge_on("2026-10-01").expect("a sale"));
+            let sale = sale.unwrap_or_else(|| {
+                World::of(instalments(&[(1_000, "2026-10-01")])).charge_on("2026-10-01").expect("a sale")
+            });
             let payment = payment(&sale.key);
             let came = match column {
                 0 => Came::Processed { payment },
