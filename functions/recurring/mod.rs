@@ -1,30 +1,90 @@
-//! What recurs, carried out: whoever is reminded of a scheduler, a run or a lane looks at it here.
+//! Payment runs: what follow-up does when a scheduler, a run or one of its lanes is due.
+//!
+//! A scheduler starts runs, a run begins its lanes and sums them up, and a lane charges what is on its list. Each is an
+//! item with a due time, of which somebody is reminded as of a payment; looking is harmless at any time, any number of
+//! times, and whoever looks may be killed at any await.
+
+mod charge;
+mod lane;
+mod run;
+mod scheduler;
 
 use kessai_shared::ids::{ItemKey, MerchantId};
-use kessai_shared::ports::Agenda;
+use kessai_shared::ports::{Agenda, Expected, Written};
 use kessai_shared::recurring::ids::RecurringKey;
 use kessai_shared::rejection::{Fault, Refusal};
-use kessai_shared::reminder::{Errand, Image};
+use kessai_shared::reminder::{LATE, OWED_LATE};
+use kessai_shared::stored::payment::{KEY, VERSION};
+use kessai_shared::stored::{Item, Unreadable};
 use kessai_shared::time::Timestamp;
+use kessai_shared::trace::TRACE;
 
 use crate::door::App;
-use crate::follow_up::Left;
 
-/// Where what recurs is kept.
-pub fn schedules(app: &App) -> Result<&dyn Agenda, Fault> {
-    app.schedules.as_deref().ok_or_else(|| Fault::SetUp("this function has no schedules".to_owned()))
-}
-
-/// Looks at what recurs; how that left it. None where there is nothing of that name.
+/// Looks at what recurs; when somebody must look again.
 pub async fn look(
     app: &App,
     merchant: MerchantId,
     key: RecurringKey,
     deadline: Timestamp,
-) -> Result<Option<Left>, Refusal> {
-    let (schedules, key) = (schedules(app)?, ItemKey::Recurring(merchant, key).to_string());
-    let Some(item) = app.shell.patiently(deadline, || schedules.read(&key)).await? else { return Ok(None) };
-    let image = Image::of(&item).map_err(Fault::from)?;
-    let due = image.due(Errand::FollowUp).map(|due| due.at);
-    Ok(Some(Left { version: image.reminder.version, due, late: None, settled: Vec::new() }))
+) -> Result<Option<Timestamp>, Refusal> {
+    let looking = Looking { app, agenda: agenda(app)?, merchant, deadline };
+    match key {
+        RecurringKey::Scheduler(id) => scheduler::look(&looking, id).await,
+        RecurringKey::Run(id) => run::look(&looking, id).await,
+        RecurringKey::Lane(run, lane) => lane::look(&looking, run, lane).await,
+        RecurringKey::Schedule(id) => charge::look(&looking, id).await,
+    }
+}
+
+fn agenda(app: &App) -> Result<&dyn Agenda, Fault> {
+    app.schedules.as_deref().ok_or_else(|| Fault::SetUp("the table of schedules was not opened".to_owned()))
+}
+
+/// One look.
+#[derive(Clone, Copy)]
+struct Looking<'a> {
+    app: &'a App,
+    agenda: &'a dyn Agenda,
+    merchant: MerchantId,
+    deadline: Timestamp,
+}
+
+impl Looking<'_> {
+    fn now(&self) -> Timestamp {
+        self.app.shell.clock.now()
+    }
+
+    async fn read<T>(
+        &self,
+        key: RecurringKey,
+        decode: fn(Item) -> Result<T, Unreadable>,
+    ) -> Result<Option<T>, Fault> {
+        let key = ItemKey::Recurring(self.merchant, key).to_string();
+        let item = self.app.shell.patiently(self.deadline, || self.agenda.read(&key)).await?;
+        Ok(item.map(decode).transpose()?)
+    }
+
+    /// Writes an item, where nothing is or the version before it; whether this is stored now.
+    async fn write(&self, item: Item) -> Result<bool, Fault> {
+        let version = item.number(VERSION).and_then(|version| u64::try_from(version).ok()).unwrap_or_default();
+        let expected = match version {
+            0 | 1 => Expected::Absent,
+            later => Expected::Version(later.saturating_sub(1)),
+        };
+        let written = self.app.shell.patiently(self.deadline, || self.agenda.write(item.clone(), expected)).await?;
+        Ok(match written {
+            Written::Done => true,
+            // Our own, whose acknowledgement was lost.
+            Written::Conflict(found) => found.is_some_and(|found| is_same(found, item)),
+        })
+    }
+}
+
+/// Whether both hold the same, but for what the store adds.
+fn is_same(mut found: Item, mut item: Item) -> bool {
+    for added in [LATE, OWED_LATE, TRACE] {
+        drop((found.remove(added), item.remove(added)));
+    }
+    found == item && found.text(KEY).is_some()
 }

@@ -57,6 +57,12 @@ names! {
     DisputeChargedBack "dispute.charged_back",
     DisputeReversed "dispute.reversed",
     DisputeLost "dispute.lost",
+    ScheduleCreated "schedule.created",
+    ScheduleProcessed "schedule.processed",
+    ScheduleFailed "schedule.failed",
+    SchedulePastDue "schedule.past_due",
+    ScheduleCompleted "schedule.completed",
+    ScheduleCanceled "schedule.canceled",
 }
 
 impl EventName {

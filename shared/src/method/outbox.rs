@@ -73,7 +73,7 @@ impl Method {
             News::Verdict => Some(EventName::PaymentMethodFailed),
             News::Changed(_) => Some(EventName::PaymentMethodUpdated),
             // What follows a verdict is a payment's.
-            News::Sequel(_) => None,
+            News::Sequel(_) | News::Schedule(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What merchants are yet to be told: kept in the payment itself, so that an event exists exactly when its change does.
 //! A stored method keeps the same, of itself, as if it were a payment's first operation
-//! ([`crate::method::outbox`]).
+//! ([`crate::method::outbox`]), and so does a payment schedule ([`crate::recurring::schedule::outbox`]).
 //!
 //! An entry says which operation took which [`Turn`]; what is told of it is read from the payment when it is told, so
 //! that nobody ever hears how things stood before. Entries are numbered through, and each endpoint gets them in that
@@ -13,6 +13,7 @@ use super::sequel::What;
 use super::{Operation, Payment, State, Verdict};
 use crate::event::{EventName, EventNames, Turn};
 use crate::ids::{EndpointId, Ordinal, hash};
+use crate::recurring::schedule;
 use crate::time::Timestamp;
 
 /// How long to wait after the nth attempt in vain to tell an endpoint; then always the last. A part of it is left to
@@ -62,6 +63,8 @@ pub enum News {
     Sequel(u8),
     /// Its owner changed it, to this version: of a stored method alone.
     Changed(u32),
+    /// What became of a payment schedule.
+    Schedule(schedule::outbox::Turn),
 }
 
 /// An endpoint that could not be told.
@@ -243,7 +246,7 @@ impl Payment {
                 let sequel = &known.sequels.get(usize::from(place))?.sequel;
                 (sequel.what.name(), sequel.id.as_str())
             }
-            News::Changed(_) => return None,
+            News::Changed(_) | News::Schedule(_) => return None,
         };
         let parts = [self.merchant.as_str(), record.as_str(), name, sequel].map(str::as_bytes);
         Some(event_id(at, hash("event", &parts)))
@@ -291,7 +294,7 @@ impl Operation {
                 What::Failed => Turn::Failed,
                 What::Dispute(stage) => Turn::Disputed(stage),
             },
-            News::Changed(_) => return None,
+            News::Changed(_) | News::Schedule(_) => return None,
         };
         Some(EventName::of(self.record(), turn))
     }

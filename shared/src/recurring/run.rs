@@ -98,6 +98,20 @@ pub struct Holder {
     pub until: Timestamp,
 }
 
+/// What a lane works on next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// These; and behind what the list goes on, where they are of the list that the run works off.
+    Of { schedules: Vec<ScheduleId>, cursor: Option<String> },
+    /// There is no time to see.
+    Later,
+    /// Nothing, before what was left open is due, or for good.
+    End(Option<Timestamp>),
+}
+
+/// How far lists may lag behind what is written.
+const LAG: Duration = Duration::from_secs(60);
+
 /// Which lanes' bits these are.
 pub fn lanes(bits: u64) -> impl Iterator<Item = u8> {
     (0..LANES).filter(move |lane| bits & 1 << lane != 0)
@@ -243,26 +257,42 @@ impl Lane {
         Self { holder: Some(Holder { nonce, until }), due: Some(until.plus(MARGIN)), ..self.next() }
     }
 
-    /// Its next page is this, and what came of the one before is counted.
+    /// Its page is done with, and what came of it counts; this comes next.
     #[must_use]
-    pub fn turned(&self, came: Counts, page: Vec<ScheduleId>, cursor: Option<String>) -> Self {
+    pub fn turned(&self, came: Counts, page: Page, now: Timestamp) -> Self {
         let next = self.next();
-        let is_read = self.is_read || (page.is_empty() && cursor.is_none());
-        let seen = Counts { seen: if self.is_read { 0 } else { self.schedules.len() as u64 }, ..Counts::default() };
-        Self {
-            counts: Counts { pending: came.pending, ..next.counts.plus(came).plus(seen) },
-            page: next.page.saturating_add(1),
-            schedules: page,
-            cursor: cursor.or(next.cursor),
-            is_read,
-            ..next
+        let worked = self.schedules.len() as u64;
+        // What is read of the list is seen for the first time; what comes up again was pending.
+        let (seen, was_pending) = if self.is_read { (0, worked) } else { (worked, 0) };
+        let pending = next.counts.pending.saturating_sub(was_pending);
+        let counts = Counts { pending, ..next.counts }.plus(Counts { seen, ..came });
+        let turned = Self { counts, schedules: Vec::new(), ..next };
+        match page {
+            Page::Of { schedules, cursor } => Self {
+                page: turned.page.saturating_add(1),
+                schedules,
+                is_read: turned.is_read || cursor.is_none(),
+                cursor: cursor.or(turned.cursor),
+                ..turned
+            },
+            Page::Later => Self { holder: None, due: Some(now), ..turned },
+            Page::End(Some(at)) => Self { holder: None, due: Some(at), is_read: true, ..turned },
+            // The list may lag behind what was charged a moment ago.
+            Page::End(None) if counts.pending > 0 => Self {
+                holder: None,
+                due: Some(now.plus(LAG)),
+                is_read: true,
+                counts: Counts { pending: 0, ..counts },
+                ..turned
+            },
+            Page::End(None) => Self { holder: None, due: None, is_read: true, ..turned },
         }
     }
 
-    /// Nobody works on it any more; somebody must look again at `due`, if anything is left.
+    /// Nobody works on it any more, and its page is not done with: somebody must go on.
     #[must_use]
-    pub fn released(&self, due: Option<Timestamp>) -> Self {
-        Self { holder: None, due, ..self.next() }
+    pub fn released(&self, now: Timestamp) -> Self {
+        Self { holder: None, due: Some(now), ..self.next() }
     }
 
     fn next(&self) -> Self {

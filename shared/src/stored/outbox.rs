@@ -3,13 +3,18 @@
 //! | attribute | holds |
 //! |---|---|
 //! | `n` `s` | how many entries there ever were, how many of them were told |
-//! | `e` | the entries, one map each: `n` number, `o` operation, `w` what, `i` which sequel, `t` when |
+//! | `e` | the entries, one map each: `n` number, `o` operation, `w` what, `i` which of them, `t` when |
 //! | `b` | who is behind, one map each: `w` endpoint, `n` from which entry, `t` since when, `tr` attempts, `du` due |
+//!
+//! `w` is `created`, `pending`, `verdict`, `sequel` or `changed`, or of a schedule the name of the event; `i` is the place
+//! of a sequel, the version of a change, or of a schedule the attempt or the version ([`Turn::which`]).
 
 use super::item::{Attribute, Item};
 use super::reader::{Reader, Unreadable, strange};
+use crate::event::EventName;
 use crate::ids::{EndpointId, Ordinal};
 use crate::payment::outbox::{Behind, Entry, News, Outbox};
+use crate::recurring::schedule::outbox::Turn;
 
 /// None where nothing was ever told.
 pub(super) fn encode(outbox: &Outbox) -> Option<Item> {
@@ -46,7 +51,7 @@ fn encode_entry(entry: &Entry) -> Item {
         .with("t", at.as_millis())
 }
 
-/// What it is, and which sequel, or to which version.
+/// What it is, and which of them.
 pub(super) fn encode_news(news: News) -> (&'static str, Option<i64>) {
     match news {
         News::Created => ("created", None),
@@ -54,6 +59,7 @@ pub(super) fn encode_news(news: News) -> (&'static str, Option<i64>) {
         News::Verdict => ("verdict", None),
         News::Sequel(place) => ("sequel", Some(i64::from(place))),
         News::Changed(version) => ("changed", Some(i64::from(version))),
+        News::Schedule(turn) => (turn.name().text(), turn.which().map(i64::from)),
     }
 }
 
@@ -68,7 +74,11 @@ pub(super) fn decode_news(reader: &mut Reader) -> Result<News, Unreadable> {
         "changed" => {
             which.and_then(|version| u32::try_from(version).ok()).map(News::Changed).ok_or_else(|| strange("i"))
         }
-        _ => Err(strange("w")),
+        name => {
+            let name = EventName::parse(name).ok_or_else(|| strange("w"))?;
+            let which = which.map(u32::try_from).transpose().map_err(|_| strange("i"))?;
+            Turn::parse(name, which).map(News::Schedule).ok_or_else(|| strange("i"))
+        }
     }
 }
 

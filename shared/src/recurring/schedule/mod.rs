@@ -6,21 +6,38 @@
 //! [`Recurrence`] charges next is made by itself, when the one before is first tried. [`step`] decides; a payment run
 //! carries it out.
 
+pub mod agenda;
+pub mod amounts;
+pub mod change;
+mod charge;
+pub mod making;
+pub mod outbox;
+pub mod refused;
+pub mod step;
+#[cfg(test)]
+mod tests;
+
 use crate::ids::{GatewayId, Id, MerchantId, MethodId};
 use crate::money::Currency;
 use crate::payment::asked::AccountId;
 use crate::payment::{Decline, IdempotencyKey, Nonce, Outbox};
 use crate::time::Timestamp;
 
-use super::calendar::{Date, Rhythm};
+use super::calendar::{self, Date};
 use super::ids::{ItemNumber, RunId, ScheduleId};
+pub use super::retry::Retry;
 use super::retry::{Category, Decision};
 
-/// Items that are kept with their schedule after they ended; older ones are only counted.
+/// Items that are kept with their schedule after they ended; older ones are only counted. For a day all are kept: by
+/// then the run that tried them has counted them.
 pub const KEPT: usize = 24;
 
 /// Most items that may wait in one schedule.
 pub const MAX_WAITING: usize = 100;
+
+/// Most items in one schedule, so that it stays well within what an item of a store may hold. What more there is to
+/// charge waits until those that ended are a day old.
+pub const MAX_ITEMS: usize = 300;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
@@ -58,22 +75,19 @@ pub enum Status {
     /// May be changed; payment runs pass it over.
     Draft,
     Open,
-    /// Not for now: payment runs pass it over.
-    OnHold,
+    /// Not for now: payment runs pass it over. Occurrences from that day on are left out, until it goes on.
+    OnHold { since: Date },
     /// Everything has ended.
     Completed,
     Canceled,
 }
 
-/// What recurs. The charge of occurrence `n` (from 0) falls on `rhythm.occurrence(first, n)`.
+/// What recurs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recurrence {
-    pub rhythm: Rhythm,
-    /// The day of the first charge: where there is a trial, that after it.
-    pub first: Date,
-    pub until: Option<Date>,
-    /// How many charges there are at most.
-    pub count: Option<u32>,
+    /// The days of its charges, by the number of the occurrence, from 0. The first is the first charge: where there is a
+    /// trial, that after it.
+    pub dates: calendar::Recurrence,
     /// Of each charge from now on, in minor units.
     pub amount: i64,
     pub matching_value: Option<String>,
@@ -103,6 +117,8 @@ pub struct Item {
     pub attempts: u16,
     /// The last run that tried it, and in which of its pages.
     pub tried_by: Option<Tried>,
+    /// What the last attempt was made with. With another method it is another attempt.
+    pub tried_with: Option<MethodId>,
     /// When it failed first, and why it failed last.
     pub failures: Option<Failures>,
     /// The payment of the last attempt that a gateway heard of.
@@ -122,23 +138,14 @@ pub enum State {
     Canceled { at: Timestamp },
 }
 
-/// An attempt that is under way. What it is made with rests here, so that whoever goes on asks for the same.
+/// An attempt that is under way. What it is made with rests in its item, so that whoever goes on asks for the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Processing {
     /// Of whoever is charging it, and until when; after that somebody else may ask what became of it.
     pub nonce: Nonce,
     pub deadline: Timestamp,
-    pub method: MethodId,
     /// When to look at it next.
     pub due: Timestamp,
-}
-
-/// When it is tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retry {
-    pub at: Timestamp,
-    /// With another of the account's methods.
-    pub with_other_method: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,10 +158,19 @@ pub struct Tried {
 /// How it failed so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failures {
+    /// How many attempts failed.
+    pub count: u16,
     pub first_at: Timestamp,
-    /// When each attempt of the last 30 days failed: card networks limit how often one may try.
-    pub recent: Vec<Timestamp>,
+    /// Those of the last 30 days: card networks limit how often one may try.
+    pub recent: Vec<FailedTry>,
     pub last: Failure,
+}
+
+/// When an attempt failed, and who had made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedTry {
+    pub at: Timestamp,
+    pub by: Tried,
 }
 
 /// Why an attempt failed.
@@ -169,7 +185,7 @@ pub struct Failure {
     pub message: Option<String>,
 }
 
-/// Sums of items that ended long ago.
+/// Sums of items that are no longer kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     pub items: u32,
@@ -184,9 +200,77 @@ impl Schedule {
         self.items.iter().find(|item| item.number == number)
     }
 
+    /// The item that is being charged: at most one is.
+    pub fn processing(&self) -> Option<(&Item, Processing)> {
+        self.items.iter().find_map(|item| match item.state {
+            State::Processing(processing) => Some((item, processing)),
+            State::Draft
+            | State::Ready
+            | State::Processed { .. }
+            | State::Failed { .. }
+            | State::Canceled { .. } => None,
+        })
+    }
+
     /// The key of the sale that charges an item for the `attempt`th time. No caller can use it: none of theirs holds a
     /// control character.
     pub fn sale_key(&self, number: ItemNumber, attempt: u16) -> IdempotencyKey {
         IdempotencyKey::of_ours(&format!("{}.{attempt}", self.id.item_id(number).as_str()))
+    }
+}
+
+impl Status {
+    /// The wire's literal.
+    pub fn literal(self) -> &'static str {
+        match self {
+            Self::Draft => "Draft",
+            Self::Open => "Open",
+            Self::OnHold { .. } => "On Hold",
+            Self::Completed => "Completed",
+            Self::Canceled => "Canceled",
+        }
+    }
+}
+
+impl State {
+    /// The wire's literal. Whether what failed is tried again is said by the time of its retry.
+    pub fn literal(&self) -> &'static str {
+        match self {
+            Self::Draft => "Draft",
+            Self::Ready => "Ready for Processing",
+            Self::Processing(_) => "Processing",
+            Self::Processed { .. } => "Processed",
+            Self::Failed { .. } => "Failed",
+            Self::Canceled { .. } => "Canceled",
+        }
+    }
+
+    /// When it ended; none while anything may come of it by itself. What failed and is not tried again has ended: it is
+    /// past due.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Processed { at } | Self::Canceled { at } | Self::Failed { at, retry: None } => Some(*at),
+            Self::Draft | Self::Ready | Self::Processing(_) | Self::Failed { retry: Some(_), .. } => None,
+        }
+    }
+}
+
+impl Item {
+    /// What is to be charged and was never tried: it may still be changed.
+    pub fn is_untried(&self) -> bool {
+        self.attempts == 0 && matches!(self.state, State::Draft | State::Ready)
+    }
+
+    /// How often it was tried again (`PaymentRetryCount`).
+    pub fn retries(&self) -> u16 {
+        let failed = self.failures.as_ref().map_or(0, |failures| failures.count);
+        match self.state {
+            State::Failed { .. } | State::Canceled { .. } | State::Ready | State::Draft => failed.saturating_sub(1),
+            State::Processing(_) | State::Processed { .. } => failed,
+        }
+    }
+
+    fn retry(&self) -> Option<Retry> {
+        if let State::Failed { retry, .. } = self.state { retry } else { None }
     }
 }

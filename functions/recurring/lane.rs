@@ -1,0 +1,177 @@
+//! A lane charges the schedules on its list, page by page, as long as there is time, and then asks what became of those
+//! whose gateway has left that open.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use kessai_shared::ids::{GatewayId, ItemKey};
+use kessai_shared::merchant::Merchant;
+use kessai_shared::payment::Nonce;
+use kessai_shared::ports::{Listed, Pending};
+use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
+use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run};
+use kessai_shared::rejection::{Fault, Refusal};
+use kessai_shared::stored::recurring::lane::StoredLane;
+use kessai_shared::stored::recurring::lists::{List, moment, through};
+use kessai_shared::stored::recurring::run::StoredRun;
+use kessai_shared::time::Timestamp;
+use kessai_shared::together::together;
+
+use super::charge::{Charging, charge};
+use super::{Looking, run};
+use crate::door::owner;
+
+/// Schedules that one lane charges side by side, where their gateways set no limit.
+const SIDE_BY_SIDE: usize = 5;
+
+/// Less time than this before the deadline is too little to begin a charge: to write, to ask a gateway, to write.
+pub(super) const CHARGE: Duration = Duration::from_secs(12);
+
+pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<Option<Timestamp>, Refusal> {
+    let key = RecurringKey::Lane(run, lane);
+    let Some(stored) = looking.read(key, StoredLane::from_item).await? else { return Ok(None) };
+    let now = looking.now();
+    if stored.lane.due.is_none_or(|due| due > now) {
+        return Ok(stored.lane.due);
+    }
+    if let Some(until) = stored.lane.held_until(now) {
+        return Ok(Some(until));
+    }
+    let Some(run) = looking.read(RecurringKey::Run(run), StoredRun::from_item).await? else { return Ok(None) };
+    let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
+    let nonce = Nonce(u128::from_be_bytes(looking.app.shell.entropy.bytes()) as u64);
+    let held = StoredLane::following(Some(&stored), stored.lane.held(nonce, looking.deadline));
+    if !looking.write(held.to_item()).await? {
+        return Ok(looking.read(key, StoredLane::from_item).await?.and_then(|stored| stored.lane.due));
+    }
+    let pace = Pace { lanes: run.run.lanes.count_ones(), next: Mutex::default() };
+    Working { looking, merchant: &merchant, run: run.run, stored: held, pace }.work().await
+}
+
+/// Whoever holds a lane.
+struct Working<'a> {
+    looking: &'a Looking<'a>,
+    merchant: &'a Merchant,
+    run: Run,
+    stored: StoredLane,
+    pace: Pace,
+}
+
+impl Working<'_> {
+    async fn work(mut self) -> Result<Option<Timestamp>, Refusal> {
+        loop {
+            let Some(came) = self.charge_page().await? else {
+                // No time for all of it: the next one goes on with the same page.
+                return self.put(self.stored.lane.released(self.looking.now())).await;
+            };
+            // The page is done with even if there is no time for another.
+            let page = if self.has_time() { self.next_page().await? } else { Page::Later };
+            let due = self.put(self.stored.lane.turned(came, page, self.looking.now())).await?;
+            if self.stored.lane.holder.is_none() {
+                return Ok(due);
+            }
+            if self.run.goes_on()
+                && let Some(stored) = self.looking.read(RecurringKey::Run(self.run.id), StoredRun::from_item).await?
+            {
+                self.run = stored.run;
+            }
+        }
+    }
+
+    fn has_time(&self) -> bool {
+        self.looking.deadline.since(self.looking.now()) >= CHARGE
+    }
+
+    /// Charges the schedules of the page; what came of all of them. None where there was no time for some.
+    async fn charge_page(&self) -> Result<Option<Counts>, Refusal> {
+        let lane = &self.stored.lane;
+        let charging = Charging {
+            looking: self.looking,
+            merchant: self.merchant,
+            run: &self.run,
+            tried: lane.tried(),
+            pace: &self.pace,
+        };
+        let mut sum = Counts::default();
+        for few in lane.schedules.chunks(SIDE_BY_SIDE) {
+            let charges = few.iter().map(|id| -> Pending<'_, Result<Option<Counts>, Refusal>> {
+                Box::pin(charge(charging, *id))
+            });
+            for came in together(charges).await {
+                let Some(came) = came? else { return Ok(None) };
+                sum = sum.plus(came);
+            }
+        }
+        Ok(Some(sum))
+    }
+
+    async fn next_page(&self) -> Result<Page, Refusal> {
+        let (lane, run) = (&self.stored.lane, &self.run);
+        if !lane.is_read && run.goes_on() {
+            let (list, until) = run::list(&run.merchant, run.takes, lane.lane);
+            let page = self.listed(&list, Some(&until), lane.cursor.as_deref(), PAGE).await?;
+            if let Some(last) = page.last() {
+                let cursor = Some(last.place.clone());
+                return Ok(Page::Of { schedules: schedules(page), cursor });
+            }
+        }
+        let now = self.looking.now();
+        let open = List::open(run.id, lane.lane);
+        let page = self.listed(&open, Some(&through(now)), None, PAGE).await?;
+        if !page.is_empty() {
+            return Ok(Page::Of { schedules: schedules(page), cursor: None });
+        }
+        let first = self.listed(&open, None, None, 1).await?;
+        let first = first.first().and_then(|listed| moment(&listed.place));
+        Ok(Page::End(first.map(|at| at.max(now))))
+    }
+
+    async fn listed(
+        &self,
+        list: &List,
+        until: Option<&str>,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Vec<Listed>, Fault> {
+        let Looking { app, agenda, deadline, .. } = self.looking;
+        let ask = || agenda.listed(list, until, after, limit);
+        app.shell.patiently(*deadline, ask).await.map(|(page, _)| page)
+    }
+
+    /// Writes how the lane stands; when somebody must look again. Should somebody else have written, they hold it now.
+    async fn put(&mut self, lane: Lane) -> Result<Option<Timestamp>, Refusal> {
+        let next = StoredLane::following(Some(&self.stored), lane);
+        if !self.looking.write(next.to_item()).await? {
+            return Err(Fault::Busy.into());
+        }
+        self.stored = next;
+        Ok(self.stored.lane.due)
+    }
+}
+
+fn schedules(page: Vec<Listed>) -> Vec<ScheduleId> {
+    let id = |listed: &Listed| match ItemKey::parse(&listed.key)? {
+        ItemKey::Recurring(_, RecurringKey::Schedule(id)) => Some(id),
+        ItemKey::Recurring(..) | ItemKey::Payment(_) | ItemKey::Method(..) => None,
+    };
+    page.iter().filter_map(id).collect()
+}
+
+/// Spreads requests over the time in which each gateway takes so many: this lane's part of them.
+pub(super) struct Pace {
+    lanes: u32,
+    next: Mutex<BTreeMap<GatewayId, Timestamp>>,
+}
+
+impl Pace {
+    /// When this lane may ask a gateway that takes so many requests a second, and not sooner than it asked the last time.
+    pub(super) fn take(&self, gateway: GatewayId, per_second: u16, now: Timestamp) -> Timestamp {
+        let apart = Duration::from_millis(u64::from(self.lanes) * 1000 / u64::from(per_second.max(1)));
+        // Nothing panics while it holds the lock, so what it guards is whole.
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next.get(&gateway).copied().unwrap_or(now).max(now);
+        next.insert(gateway, turn.plus(apart));
+        turn
+    }
+}
