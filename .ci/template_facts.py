@@ -21,10 +21,11 @@ logging.disable(logging.WARNING)
 
 CALLERS = {
     "Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp", "Events",
+    "RetryRules",
 }
 HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
-ASK_GATEWAYS = CALLERS - {"Retrieve", "Events"} | {"NotifyWebhook", "FollowUp"}
+ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules"} | {"NotifyWebhook", "FollowUp"}
 CALL_DELIVERY = {"Relay", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
@@ -38,11 +39,16 @@ FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 # Conditions of a permission, as they are called here. A condition on all values of a key holds where a request has
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
 RATES, HEALTH, NOTICES = " under rate/", " under health/", " under */notice/"
+IN_MERCHANTS = " under merchant/ and audit/"
 NO_TOKENS, DUES = " without tokens", " of when it is due"
 ASKED_FOR = " if it is asked for"
 CONDITIONS = {
     RATES: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rate/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    IN_MERCHANTS: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["merchant/*", "audit/*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     HEALTH: {
@@ -92,6 +98,7 @@ PERMISSIONS = {
     },
     "Tokenize": COUNTS | PAYS,
     "SetUp": SECRETS | {MERCHANTS: {"dynamodb:GetItem", "dynamodb:PutItem"}},
+    "RetryRules": COUNTS | {MERCHANTS + IN_MERCHANTS: {"dynamodb:PutItem"}},
     "Events": COUNTS | CHANGES | {
         EVENTS: {"dynamodb:GetItem", "dynamodb:Query"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
@@ -311,7 +318,7 @@ def gateways(t):
             yield f"{name}: {t.functions()[name]['Timeout']} s"
 
 
-@fact("one function may make merchants and API keys; others write there how often was asked, or how endpoints fare")
+@fact("one function may make API keys; others write there how often was asked, how endpoints fare, or what was set up")
 def merchants(t):
     writes = {
         (name, resource)
@@ -319,7 +326,8 @@ def merchants(t):
         for resource, action in actions(t, name)
         if resource.startswith(MERCHANTS) and action != "dynamodb:GetItem"
     }
-    if {name for name, resource in writes if resource not in (MERCHANTS + RATES, MERCHANTS + HEALTH)} != MAKES_MERCHANTS:
+    others = {MERCHANTS + RATES, MERCHANTS + HEALTH, MERCHANTS + IN_MERCHANTS}
+    if {name for name, resource in writes if resource not in others} != MAKES_MERCHANTS:
         yield f"merchants are written by {sorted(writes)}"
     if {name for name, resource in writes if resource != MERCHANTS + HEALTH} != CALLERS | ASK_GATEWAYS:
         yield f"requests are counted by {sorted(writes)}"
@@ -717,6 +725,7 @@ ERRORS = [
     (merchants, TEMPLATE, "[\"rate/*\"]", "[\"*\"]"),
     (merchants, TEMPLATE, "\"Null\": { \"dynamodb:LeadingKeys\": \"false\" }", ""),
     (merchants, TEMPLATE, "[\"health/*\"]", "[\"key/*\"]"),
+    (merchants, TEMPLATE, "[\"merchant/*\", \"audit/*\"]", "[\"*\"]"),
     (permissions, TEMPLATE, "event-bus/${PaymentCreationEvents}", "event-bus/*"),
     (permissions, TEMPLATE, "- TellsBus", "- Delivers"),
     (merchants, TEMPLATE, "ForAllValues:StringLike", "ForAnyValue:StringLike"),

@@ -37,6 +37,8 @@ pub mod recurring;
 pub mod refund;
 pub mod relay;
 pub mod retrieve;
+#[path = "retry-rules/mod.rs"]
+pub mod retry_rules;
 pub mod reverse;
 pub mod sale;
 #[cfg(feature = "sandbox")]
@@ -65,6 +67,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &retrieve::FUNCTION,
     &events::FUNCTION,
     &set_up::FUNCTION,
+    &retry_rules::FUNCTION,
     &notify_webhook::FUNCTION,
 ];
 

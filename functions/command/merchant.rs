@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::api::To;
 use super::first::First;
 use super::text::{Column, at, facts, table, with_secret};
-use super::{Asking, Body, Change, any_of, endpoint, gateway, key, method_type, provider};
+use super::{Asking, Body, Change, any_of, endpoint, gateway, key, method_type, provider, retry_rules};
 
 #[derive(Debug, Subcommand)]
 pub enum Merchant {
@@ -88,7 +88,15 @@ const FACTS: &[Column] = &[
 ];
 
 fn everything(answer: &Value) -> String {
-    let sections = [&provider::SECTION, &gateway::SECTION, &method_type::SECTION, &key::SECTION, &endpoint::SECTION];
+    let sections = [
+        &provider::SECTION,
+        &gateway::SECTION,
+        &method_type::SECTION,
+        &key::SECTION,
+        &endpoint::SECTION,
+        &retry_rules::SETS,
+        &retry_rules::RULES,
+    ];
     let sections = sections.into_iter().map(|section| {
         let things = answer.get(section.member).unwrap_or(&Value::Null);
         format!("{}\n{}", section.title, table(things, section.columns))

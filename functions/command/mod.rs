@@ -18,6 +18,7 @@ mod merchant;
 mod method_type;
 mod methods;
 mod provider;
+mod retry_rules;
 mod text;
 
 use std::io::Write;
@@ -51,6 +52,9 @@ pub enum SetUp {
     /// Webhook endpoints: where the merchant wants to hear of events
     #[command(subcommand)]
     Endpoint(endpoint::Endpoint),
+    /// How failed payments are tried again
+    #[command(subcommand)]
+    RetryRules(retry_rules::RetryRules),
     /// Who changed what, the newest first
     Audit(audit::Audit),
     /// The stored payment methods of an account
@@ -72,6 +76,7 @@ pub async fn run(command: SetUp) -> Result<(), StartError> {
         SetUp::MethodType(kind) => kind.asking(),
         SetUp::Key(key) => key.asking(),
         SetUp::Endpoint(endpoint) => endpoint.asking(),
+        SetUp::RetryRules(rules) => rules.asking(),
         SetUp::Audit(audit) => audit.asking(),
         SetUp::Methods(methods) => methods.asking(),
         SetUp::Events(events) => events.asking(),

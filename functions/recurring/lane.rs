@@ -13,40 +13,34 @@ use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
 use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run};
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::recurring::lane::StoredLane;
-use kessai_shared::stored::recurring::lists::{List, moment, through};
+use kessai_shared::stored::recurring::lists;
 use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::time::Timestamp;
 use kessai_shared::together::together;
 
-use super::charge::{Charging, charge};
+use super::charge::{CHARGE, Charging, RetryRuns, charge};
 use super::{Looking, run};
 use crate::door::owner;
 
 /// Schedules that one lane charges side by side, where their gateways set no limit.
 const SIDE_BY_SIDE: usize = 5;
 
-/// Less time than this before the deadline is too little to begin a charge: to write, to ask a gateway, to write.
-pub(super) const CHARGE: Duration = Duration::from_secs(12);
-
-pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<Option<Timestamp>, Refusal> {
-    let key = RecurringKey::Lane(run, lane);
-    let Some(stored) = looking.read(key, StoredLane::from_item).await? else { return Ok(None) };
-    let now = looking.now();
-    if stored.lane.due.is_none_or(|due| due > now) {
-        return Ok(stored.lane.due);
+pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<(), Refusal> {
+    let stored = looking.read(RecurringKey::Lane(run, lane), StoredLane::from_item).await?;
+    let run = looking.read(RecurringKey::Run(run), StoredRun::from_item).await?;
+    let (Some(stored), Some(StoredRun { run, .. })) = (stored, run) else { return Ok(()) };
+    // While it is held it is not due.
+    if stored.lane.due.is_none_or(|due| due > looking.now()) {
+        return Ok(());
     }
-    if let Some(until) = stored.lane.held_until(now) {
-        return Ok(Some(until));
-    }
-    let Some(run) = looking.read(RecurringKey::Run(run), StoredRun::from_item).await? else { return Ok(None) };
     let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
     let nonce = Nonce(u128::from_be_bytes(looking.app.shell.entropy.bytes()) as u64);
     let held = StoredLane::following(Some(&stored), stored.lane.held(nonce, looking.deadline));
     if !looking.write(held.to_item()).await? {
-        return Ok(looking.read(key, StoredLane::from_item).await?.and_then(|stored| stored.lane.due));
+        return Ok(());
     }
-    let pace = Pace { lanes: run.run.lanes.count_ones(), next: Mutex::default() };
-    Working { looking, merchant: &merchant, run: run.run, stored: held, pace }.work().await
+    let (pace, retries) = (Pace::among(run.lanes.count_ones()), RetryRuns::default());
+    Working { looking, merchant: &merchant, run, stored: held, pace, retries }.work().await
 }
 
 /// Whoever holds a lane.
@@ -56,10 +50,11 @@ struct Working<'a> {
     run: Run,
     stored: StoredLane,
     pace: Pace,
+    retries: RetryRuns,
 }
 
 impl Working<'_> {
-    async fn work(mut self) -> Result<Option<Timestamp>, Refusal> {
+    async fn work(mut self) -> Result<(), Refusal> {
         loop {
             let Some(came) = self.charge_page().await? else {
                 // No time for all of it: the next one goes on with the same page.
@@ -67,9 +62,9 @@ impl Working<'_> {
             };
             // The page is done with even if there is no time for another.
             let page = if self.has_time() { self.next_page().await? } else { Page::Later };
-            let due = self.put(self.stored.lane.turned(came, page, self.looking.now())).await?;
+            self.put(self.stored.lane.turned(came, page, self.looking.now())).await?;
             if self.stored.lane.holder.is_none() {
-                return Ok(due);
+                return Ok(());
             }
             if self.run.goes_on()
                 && let Some(stored) = self.looking.read(RecurringKey::Run(self.run.id), StoredRun::from_item).await?
@@ -89,9 +84,12 @@ impl Working<'_> {
         let charging = Charging {
             looking: self.looking,
             merchant: self.merchant,
-            run: &self.run,
+            takes: self.run.takes,
+            criteria: &self.run.criteria,
             tried: lane.tried(),
-            pace: &self.pace,
+            begins: self.run.goes_on(),
+            pace: Some(&self.pace),
+            retries: &self.retries,
         };
         let mut sum = Counts::default();
         for few in lane.schedules.chunks(SIDE_BY_SIDE) {
@@ -139,14 +137,14 @@ impl Working<'_> {
         app.shell.patiently(*deadline, ask).await.map(|(page, _)| page)
     }
 
-    /// Writes how the lane stands; when somebody must look again. Should somebody else have written, they hold it now.
-    async fn put(&mut self, lane: Lane) -> Result<Option<Timestamp>, Refusal> {
+    /// Writes how the lane stands. Should somebody else have written, they hold it now.
+    async fn put(&mut self, lane: Lane) -> Result<(), Refusal> {
         let next = StoredLane::following(Some(&self.stored), lane);
         if !self.looking.write(next.to_item()).await? {
             return Err(Fault::Busy.into());
         }
         self.stored = next;
-        Ok(self.stored.lane.due)
+        Ok(())
     }
 }
 
@@ -165,6 +163,11 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// Of one lane among so many.
+    fn among(lanes: u32) -> Self {
+        Self { lanes, next: Mutex::default() }
+    }
+
     /// When this lane may ask a gateway that takes so many requests a second, and not sooner than it asked the last time.
     pub(super) fn take(&self, gateway: GatewayId, per_second: u16, now: Timestamp) -> Timestamp {
         let apart = Duration::from_millis(u64::from(self.lanes) * 1000 / u64::from(per_second.max(1)));

@@ -9,36 +9,53 @@ mod lane;
 mod run;
 mod scheduler;
 
+use std::time::Duration;
+
 use kessai_shared::ids::{ItemKey, MerchantId};
 use kessai_shared::ports::{Agenda, Expected, Written};
 use kessai_shared::recurring::ids::RecurringKey;
 use kessai_shared::rejection::{Fault, Refusal};
-use kessai_shared::reminder::{LATE, OWED_LATE};
+use kessai_shared::reminder::{Errand, Image, LATE, OWED_LATE};
 use kessai_shared::stored::payment::{KEY, VERSION};
 use kessai_shared::stored::{Item, Unreadable};
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::TRACE;
 
 use crate::door::App;
+use crate::follow_up::Left;
 
-/// Looks at what recurs; when somebody must look again.
+/// Where what recurs is kept.
+pub fn schedules(app: &App) -> Result<&dyn Agenda, Fault> {
+    app.schedules.as_deref().ok_or_else(|| Fault::SetUp("this function has no schedules".to_owned()))
+}
+
+/// Looks at what recurs, and does what is due; how that left it. None where there is nothing of that name.
 pub async fn look(
     app: &App,
     merchant: MerchantId,
     key: RecurringKey,
     deadline: Timestamp,
-) -> Result<Option<Timestamp>, Refusal> {
-    let looking = Looking { app, agenda: agenda(app)?, merchant, deadline };
-    match key {
-        RecurringKey::Scheduler(id) => scheduler::look(&looking, id).await,
-        RecurringKey::Run(id) => run::look(&looking, id).await,
-        RecurringKey::Lane(run, lane) => lane::look(&looking, run, lane).await,
-        RecurringKey::Schedule(id) => charge::look(&looking, id).await,
+) -> Result<Option<Left>, Refusal> {
+    let looking = Looking { app, agenda: schedules(app)?, merchant, deadline };
+    let Some(before) = looking.image(key).await? else { return Ok(None) };
+    let now = looking.now();
+    let Some(due) = before.due(Errand::FollowUp).map(|due| due.at) else { return Ok(Some(left(&before, None))) };
+    if due > now {
+        return Ok(Some(left(&before, None)));
     }
+    match key {
+        RecurringKey::Scheduler(id) => scheduler::look(&looking, id).await?,
+        RecurringKey::Run(id) => run::look(&looking, id).await?,
+        RecurringKey::Lane(run, lane) => lane::look(&looking, run, lane).await?,
+        RecurringKey::Schedule(id) => charge::look(&looking, id).await?,
+    }
+    let after = looking.image(key).await?.unwrap_or(before);
+    Ok(Some(left(&after, Some(now.since(due)))))
 }
 
-fn agenda(app: &App) -> Result<&dyn Agenda, Fault> {
-    app.schedules.as_deref().ok_or_else(|| Fault::SetUp("the table of schedules was not opened".to_owned()))
+fn left(image: &Image, late: Option<Duration>) -> Left {
+    let due = image.due(Errand::FollowUp).map(|due| due.at);
+    Left { version: image.reminder.version, due, late, settled: Vec::new() }
 }
 
 /// One look.
@@ -53,6 +70,10 @@ struct Looking<'a> {
 impl Looking<'_> {
     fn now(&self) -> Timestamp {
         self.app.shell.clock.now()
+    }
+
+    async fn image(&self, key: RecurringKey) -> Result<Option<Image>, Fault> {
+        self.read(key, |item| Image::of(&item)).await
     }
 
     async fn read<T>(

@@ -8,7 +8,6 @@ use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::recurring::lane::StoredLane;
 use kessai_shared::stored::recurring::lists::{List, through, through_day};
 use kessai_shared::stored::recurring::run::StoredRun;
-use kessai_shared::time::Timestamp;
 use kessai_shared::together::together;
 
 use super::Looking;
@@ -16,25 +15,18 @@ use super::Looking;
 /// As many as one page of a list is asked for at most to learn how long it is.
 const COUNTED_AT_ONCE: u16 = 1000;
 
-pub(super) async fn look(looking: &Looking<'_>, id: RunId) -> Result<Option<Timestamp>, Refusal> {
-    let decode = StoredRun::from_item;
-    let Some(stored) = looking.read(RecurringKey::Run(id), decode).await? else { return Ok(None) };
-    let now = looking.now();
-    if stored.run.due.is_none_or(|due| due > now) {
-        return Ok(stored.run.due);
-    }
+pub(super) async fn look(looking: &Looking<'_>, id: RunId) -> Result<(), Refusal> {
+    let Some(stored) = looking.read(RecurringKey::Run(id), StoredRun::from_item).await? else { return Ok(()) };
     let next = match stored.run.started_at {
         None if stored.run.goes_on() => {
             let lanes = begin(looking, &stored.run).await?;
             stored.run.started(lanes, looking.now())
         }
-        None | Some(_) => stored.run.summed(&all_lanes(looking, &stored.run).await?, now),
+        None | Some(_) => stored.run.summed(&all_lanes(looking, &stored.run).await?, looking.now()),
     };
-    let next = StoredRun::following(Some(&stored), next);
-    match looking.write(next.to_item()).await? {
-        true => Ok(next.run.due),
-        false => Ok(looking.read(RecurringKey::Run(id), decode).await?.and_then(|stored| stored.run.due)),
-    }
+    // Where somebody else has written, what is stored says when to look.
+    looking.write(StoredRun::following(Some(&stored), next).to_item()).await?;
+    Ok(())
 }
 
 /// Makes every lane that has anything to do; their bits. What is there already stays as it is.

@@ -1,6 +1,7 @@
 //! Set-up: providers, gateways and method types in the wire's own records, and what the wire has no record for, below
 //! `/set-up`: merchants, API keys, secrets of notices, webhook endpoints, and the trail of all changes. What Kessai is known
-//! by at a gateway, and whether that works, is below the gateway's record.
+//! by at a gateway, and whether that works, is below the gateway's record. Retry rules are set up by
+//! [another function](crate::retry_rules), at the same desk.
 //!
 //! One file for each kind of thing: its members, and how they become a [`Change`]. What is checked against the merchant
 //! is in the domain. A creation under an idempotency key is found again by its id, which follows from the key: asked
@@ -51,7 +52,7 @@ const LABEL: usize = 80;
 const COMMENTS: usize = 1_000;
 
 /// Characters of an id, with its check characters.
-const ID: usize = 18;
+pub(crate) const ID: usize = 18;
 
 /// What stands before a path that names a version of the wire format.
 const VERSIONED: &str = "/services/data/{version}";
@@ -61,7 +62,7 @@ pub(crate) struct Desk<'a> {
     app: &'a App,
     event: &'a HttpEvent,
     /// As it was read when its key was looked at.
-    merchant: Merchant,
+    pub(crate) merchant: Merchant,
     by: Who,
     deadline: Timestamp,
 }
@@ -74,9 +75,7 @@ pub async fn answer(
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let Caller { merchant, key, .. } = authenticate(app, function, event, deadline, subject).await?;
-    let by = Who::Key(key.ok_or_else(Problem::unauthorized)?);
-    let desk = Desk { app, event, merchant, by, deadline };
+    let desk = Desk::of(app, function, event, deadline, subject).await?;
     match desk.route() {
         ("POST", "/tooling/sobjects/PaymentGatewayProvider") => provider::create(&desk).await,
         ("PATCH", "/tooling/sobjects/PaymentGatewayProvider/{providerId}") => provider::edit(&desk).await,
@@ -102,9 +101,24 @@ pub async fn answer(
     }
 }
 
+impl<'a> Desk<'a> {
+    /// For whoever may set up.
+    pub(crate) async fn of(
+        app: &'a App,
+        function: &Function,
+        event: &'a HttpEvent,
+        deadline: Timestamp,
+        subject: &mut Subject,
+    ) -> Result<Self, Problem> {
+        let Caller { merchant, key, .. } = authenticate(app, function, event, deadline, subject).await?;
+        let by = Who::Key(key.ok_or_else(Problem::unauthorized)?);
+        Ok(Self { app, event, merchant, by, deadline })
+    }
+}
+
 impl Desk<'_> {
     /// Method and path, without the version.
-    fn route(&self) -> (&str, &str) {
+    pub(crate) fn route(&self) -> (&str, &str) {
         let (method, path) = self.event.route_key.split_once(' ').unwrap_or_default();
         (method, path.strip_prefix(VERSIONED).unwrap_or(path))
     }
@@ -133,17 +147,17 @@ impl Desk<'_> {
     }
 
     /// The thing that the path names: another merchant's cannot be named.
-    fn named<T>(&self, parameter: &str, parse: fn(&str) -> Option<T>) -> Result<T, Problem> {
+    pub(crate) fn named<T>(&self, parameter: &str, parse: fn(&str) -> Option<T>) -> Result<T, Problem> {
         self.event.path_parameter(parameter).and_then(parse).ok_or_else(Problem::not_found)
     }
 
     /// The body; an empty one where nothing must be said.
-    fn body(&self) -> Result<Zeroizing<String>, Problem> {
+    pub(crate) fn body(&self) -> Result<Zeroizing<String>, Problem> {
         let text = self.event.json_body()?;
         Ok(if text.is_empty() { Zeroizing::new("{}".to_owned()) } else { text })
     }
 
-    async fn change(&self, change: Change) -> Result<Merchant, Problem> {
+    pub(crate) async fn change(&self, change: Change) -> Result<Merchant, Problem> {
         let decide = |merchant: &Merchant, now| merchant.after(&change, now, self.by);
         self.registry().change(self.merchant.clone(), decide).await.map_err(hindered)
     }
@@ -152,19 +166,19 @@ impl Desk<'_> {
 /// Under which key something is to be made, and out of what.
 pub(crate) struct Making {
     key: Option<IdempotencyKey>,
-    made: Option<Made>,
+    pub(crate) made: Option<Made>,
 }
 
 impl Making {
     /// Takes the key out of the members, if it stands there.
-    fn of(desk: &Desk<'_>, members: &mut Members<'_>, body: &str) -> Result<Self, Problem> {
+    pub(crate) fn of(desk: &Desk<'_>, members: &mut Members<'_>, body: &str) -> Result<Self, Problem> {
         let key = key::given(desk.event, members)?;
         let made = key.as_ref().map(|key| Made::of(key, &content(desk, body)));
         Ok(Self { key, made })
     }
 
     /// The id of what is made: the key's, or a new one.
-    fn id<T>(
+    pub(crate) fn id<T>(
         &self,
         desk: &Desk<'_>,
         under: fn(&MerchantId, &IdempotencyKey) -> T,
@@ -202,14 +216,14 @@ fn refuse(refused: &Refused) -> Problem {
         Refused::Reused => (422, "IDEMPOTENCY_KEY_REUSED"),
         Refused::ShownOnce(_) => (409, "DUPLICATE_VALUE"),
         Refused::Taken(_) => (400, "DUPLICATE_VALUE"),
-        Refused::Unknown(_) => (400, "INVALID_API_INPUT"),
+        Refused::Unknown(_) | Refused::Misfit { .. } => (400, "INVALID_API_INPUT"),
         Refused::Full { .. } | Refused::TooLarge { .. } => (422, "LIMIT_EXCEEDED"),
-        Refused::Bound(_) | Refused::LastKey | Refused::DeadKey => (422, "INVALID_STATUS"),
+        Refused::Bound(_) | Refused::LastKey | Refused::DeadKey | Refused::NotEmpty { .. } => (422, "INVALID_STATUS"),
     };
     Problem::new(status, code, refused.to_string())
 }
 
-fn json(status: u16, body: &impl Serialize) -> HttpAnswer {
+pub(crate) fn json(status: u16, body: &impl Serialize) -> HttpAnswer {
     HttpAnswer::json(status, serde_json::to_string(body).unwrap_or_default())
 }
 
@@ -219,7 +233,7 @@ fn shown_once(body: &impl Serialize) -> HttpAnswer {
 }
 
 /// It is done, and there is nothing to say.
-fn done() -> HttpAnswer {
+pub(crate) fn done() -> HttpAnswer {
     HttpAnswer { status_code: 204, headers: std::collections::BTreeMap::new(), body: String::new() }
 }
 
@@ -235,7 +249,7 @@ struct Created {
     infos: Option<[&'static str; 0]>,
 }
 
-fn created(id: impl ToString) -> HttpAnswer {
+pub(crate) fn created(id: impl ToString) -> HttpAnswer {
     json(201, &Created { id: id.to_string(), success: true, errors: [], warnings: None, infos: None })
 }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{Desk, json};
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
+use crate::retry_rules::{ShownRule, ShownRuleSet, shown_rule_sets, shown_rules};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +22,8 @@ struct Shown<'a> {
     payment_method_types: Vec<ShownMethodType<'a>>,
     api_keys: Vec<ShownKey<'a>>,
     webhook_endpoints: Vec<ShownEndpoint<'a>>,
+    payment_retry_rule_sets: Vec<ShownRuleSet<'a>>,
+    payment_retry_rules: Vec<ShownRule<'a>>,
 }
 
 #[derive(Serialize)]
@@ -146,6 +149,8 @@ fn shown(merchant: &Merchant, now: Timestamp) -> Shown<'_> {
         payment_method_types: method_types(merchant),
         api_keys: keys.into_iter().map(|(id, key)| shown_key(*id, key, now)).collect(),
         webhook_endpoints: merchant.endpoints.iter().map(|(id, endpoint)| shown_endpoint(*id, endpoint)).collect(),
+        payment_retry_rule_sets: shown_rule_sets(merchant),
+        payment_retry_rules: shown_rules(merchant),
     }
 }
 

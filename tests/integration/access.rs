@@ -27,6 +27,7 @@ use kessai_shared::merchant::Scope;
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::payment::outbox::News;
 use kessai_shared::ports::Archive;
+use kessai_shared::recurring::ids::{RuleId, RuleSetId};
 use kessai_shared::stored::event::{Recorded, encode_recorded};
 use serde_json::{Value, json};
 
@@ -35,6 +36,9 @@ use crate::in_process::{InProcess, Spent};
 
 /// The ids of a merchant's records, by the parameter of the path or the member of the body that names one.
 type Ids = BTreeMap<&'static str, String>;
+
+/// By what a route names what it takes away or replaces.
+const PERISHABLE: [&str; 4] = ["apiKeyId", "endpointId", "ruleSetId", "ruleId"];
 
 /// Whose methods are listed.
 const ACCOUNT: &str = "001000000000007";
@@ -102,6 +106,8 @@ impl<'a> Holder<'a> {
         let refund = self.make(&refunds, json!({ "amount": 1 }), "/refund/id").await;
         ids.extend([("authorizationId", authorization), ("paymentId", capture)]);
         ids.extend([("reversalId", reversal), ("refundId", refund)]);
+        let held = self.make("/sobjects/PaymentRetryRuleSet", rule_set("Held"), "/id").await;
+        ids.insert("heldRuleSetId", held);
         ids.insert("eventId", self.event(&ids["authorizationId"]).await);
         self.perishable(&mut ids).await;
         ids
@@ -132,7 +138,24 @@ impl<'a> Holder<'a> {
         ids.insert("apiKeyId", self.key([Scope::Read], json!({})).await.1);
         let hook = json!({ "url": "https://shop.example/hooks", "events": ["*"] });
         ids.insert("endpointId", self.make("/set-up/webhook-endpoints", hook, "/id").await);
+        // A set that has rules would not be deleted.
+        let set = self.make("/sobjects/PaymentRetryRuleSet", rule_set("Empty"), "/id").await;
+        ids.insert("ruleSetId", set);
+        let rule = rule(&ids["heldRuleSetId"], &ids["ruleSetId"]);
+        ids.insert("ruleId", self.make("/sobjects/PaymentRetryRule", rule, "/id").await);
     }
+}
+
+/// A set of retry rules that nobody uses.
+fn rule_set(name: &str) -> Value {
+    json!({
+        "Name": name, "DefaultRetryIntervalType": "Staggered", "DefaultIntervalValue": "1,3", "DefaultIntervalUnit": "Days",
+    })
+}
+
+/// A rule of that set, for failures with this code.
+fn rule(set: &str, code: &str) -> Value {
+    json!({ "PaymentRetryRuleSetId": set, "PaymentGatewayErrorCategory": "CardLimit", "PaymentGatewayErrorCode": code })
 }
 
 /// Well-formed ids of nothing.
@@ -150,6 +173,9 @@ fn unknown() -> Ids {
         ("gatewayId", GatewayId::from_random([9; 16]).to_string()),
         ("apiKeyId", ApiKeyId::from_random([9; 16]).to_string()),
         ("endpointId", EndpointId::from_random([9; 16]).to_string()),
+        ("heldRuleSetId", RuleSetId::from_random([8; 16]).to_string()),
+        ("ruleSetId", RuleSetId::from_random([9; 16]).to_string()),
+        ("ruleId", RuleId::from_random([9; 16]).to_string()),
         ("eventId", format!("evt_{}", "9".repeat(31))),
     ])
 }
@@ -221,6 +247,11 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
         }
         ("POST", "/set-up/webhook-endpoints") => json!({ "url": "https://shop.example/hooks", "events": ["*"] }),
         ("PATCH", "/set-up/webhook-endpoints/{endpointId}") => json!({ "description": name }),
+        ("POST", "/sobjects/PaymentRetryRuleSet") => rule_set(name),
+        ("POST", "/sobjects/PaymentRetryRule") => rule(&ids["heldRuleSetId"], name),
+        ("PATCH", "/sobjects/PaymentRetryRuleSet/{ruleSetId}" | "/sobjects/PaymentRetryRule/{ruleId}") => {
+            json!({ "Description": name })
+        }
         (method, path) => panic!("nobody knows a good body for {method} {path}"),
     }
 }
@@ -440,9 +471,12 @@ impl<'a> Cast<'a> {
             answer.body
         );
         self.owner.ask("DELETE", &format!("/set-up/api-keys/{id}"), &Value::Null).await;
-        if parameters(route).iter().any(|name| ["apiKeyId", "endpointId"].contains(name)) {
+        if parameters(route).iter().any(|name| PERISHABLE.contains(name)) {
             let endpoint = format!("/set-up/webhook-endpoints/{}", self.mine["endpointId"]);
             self.owner.ask("DELETE", &endpoint, &Value::Null).await;
+            for (record, id) in [("PaymentRetryRule", "ruleId"), ("PaymentRetryRuleSet", "ruleSetId")] {
+                self.owner.ask("DELETE", &format!("/sobjects/{record}/{}", self.mine[id]), &Value::Null).await;
+            }
             let mut mine = std::mem::take(&mut self.mine);
             self.owner.perishable(&mut mine).await;
             self.mine = mine;

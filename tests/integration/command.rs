@@ -243,6 +243,28 @@ fn an_endpoint_is_set_up_gets_another_secret_and_goes() {
 }
 
 #[test]
+fn retry_rules_are_set_up_and_go() {
+    let desk = Desk::new();
+    let terms = "--status active --default true --type fixed --interval 6 --unit hours --retries 3 --other-method true";
+    let set = desk.made(&format!("retry-rules set add --name Patient {terms}"), "retry rule set");
+    desk.set(&format!("retry-rules set edit {set} --interval 8 --description late"));
+    desk.listed("retry-rules set", "paymentRetryRuleSets", &[&set, "Patient", "Active", "Fixed", "8", "Hours", "late"]);
+    let timing = "--code 51 --type staggered --interval 1,3,5 --unit days";
+    let rule = desk.made(&format!("retry-rules rule add --set {set} --category cardlimit {timing}"), "retry rule");
+    desk.set(&format!("retry-rules rule edit {rule} --interval 1,4 --gateway {}", desk.client().gateway("KEYED")));
+    let shown = [&rule, &set, "CardLimit", "51", "Staggered", "1,4", "Days"];
+    desk.listed("retry-rules rule", "paymentRetryRules", &shown);
+    desk.run(&format!("retry-rules rule edit {rule} --interval 4,1")).refused(1, "INVALID_API_INPUT: IntervalValue");
+    desk.run(&format!("retry-rules rule edit {rule}")).refused(2, "required");
+    desk.run(&format!("retry-rules set remove {rule}")).refused(2, "must be an id");
+    desk.run(&format!("retry-rules set remove {set}")).refused(1, "INVALID_STATUS");
+    for line in [format!("retry-rules rule remove {rule}"), format!("retry-rules set remove {set}")] {
+        assert_eq!(desk.run(&line).done(), "Removed.\n");
+    }
+    assert_eq!(desk.run("retry-rules set list").done(), "(none)\n");
+}
+
+#[test]
 fn a_providers_notice_secret_is_read_from_elsewhere_than_the_command_line() {
     let desk = Desk::new();
     let provider = desk.made("provider add --adapter sandbox-keyed --name Mine", "provider");

@@ -28,6 +28,7 @@ mod notice_secrets;
 mod notify;
 mod platform;
 mod resources;
+mod retry_rules;
 mod samples;
 mod sandbox_magic;
 mod set_up;

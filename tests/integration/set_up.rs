@@ -23,27 +23,27 @@ fn method_type_sample(provider: &str) -> Value {
     })
 }
 
-fn with(mut body: Value, member: &str, value: impl Into<Value>) -> Value {
+pub fn with(mut body: Value, member: &str, value: impl Into<Value>) -> Value {
     body[member] = value.into();
     body
 }
 
 /// Whoever has this key.
-struct Holder<'a> {
-    client: &'a Client,
+pub struct Holder<'a> {
+    pub client: &'a Client,
     key: String,
 }
 
 impl<'a> Holder<'a> {
-    fn developer(client: &'a Client) -> Self {
+    pub fn developer(client: &'a Client) -> Self {
         Self { client, key: client.variable("KESSAI_SET_UP_KEY").to_owned() }
     }
 
-    fn with(&self, key: impl Into<String>) -> Self {
+    pub fn with(&self, key: impl Into<String>) -> Self {
         Self { client: self.client, key: key.into() }
     }
 
-    fn send(&self, method: &str, path: &str, name: Option<&str>, body: &Value) -> Reply {
+    pub fn send(&self, method: &str, path: &str, name: Option<&str>, body: &Value) -> Reply {
         let url = format!("{}{path}", self.client.variable("KESSAI_URL"));
         let mut request =
             Request::builder().method(method).uri(url).header("authorization", format!("Bearer {}", self.key));
@@ -55,19 +55,19 @@ impl<'a> Holder<'a> {
         self.client.try_send(request.body(body).expect("a request")).expect("an answer")
     }
 
-    fn post(&self, path: &str, body: &Value) -> Reply {
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
         self.send("POST", path, None, body)
     }
 
-    fn patch(&self, path: &str, body: &Value) -> Reply {
+    pub fn patch(&self, path: &str, body: &Value) -> Reply {
         self.send("PATCH", path, None, body)
     }
 
-    fn delete(&self, path: &str) -> Reply {
+    pub fn delete(&self, path: &str) -> Reply {
         self.send("DELETE", path, None, &Value::Null)
     }
 
-    fn get(&self, path: &str) -> Reply {
+    pub fn get(&self, path: &str) -> Reply {
         self.send("GET", path, None, &Value::Null)
     }
 
@@ -91,12 +91,12 @@ impl<'a> Holder<'a> {
         (self.with(text(&made, "/key")), text(&made, "/id"))
     }
 
-    fn provider(&self, name: &str) -> String {
+    pub fn provider(&self, name: &str) -> String {
         let body = with(with(provider_sample(), "DeveloperName", name), "Adapter", "sandbox-keyed");
         text(&self.post("/tooling/sobjects/PaymentGatewayProvider", &body).expect(201), "/id")
     }
 
-    fn gateway(&self, provider: &str) -> String {
+    pub fn gateway(&self, provider: &str) -> String {
         let url = format!("{}/keyed", self.client.variable("SANDBOX_URL"));
         let body = json!({
             "PaymentGatewayName": "Shop", "PaymentGatewayProviderId": provider, "Status": "Active",
@@ -106,7 +106,7 @@ impl<'a> Holder<'a> {
     }
 
     /// Action and subject of each entry, the newest first.
-    fn trail(&self) -> Vec<(String, String)> {
+    pub fn trail(&self) -> Vec<(String, String)> {
         let mut trail = Vec::new();
         let mut before = String::new();
         loop {
@@ -124,12 +124,12 @@ impl<'a> Holder<'a> {
     }
 }
 
-fn text(reply: &Reply, pointer: &str) -> String {
+pub fn text(reply: &Reply, pointer: &str) -> String {
     reply.at(pointer).as_str().unwrap_or_else(|| panic!("no {pointer} in {}", reply.text)).to_owned()
 }
 
 /// Refused with this status and code, and a message that says so.
-fn refused(reply: &Reply, status: u16, code: &str, says: &str) {
+pub fn refused(reply: &Reply, status: u16, code: &str, says: &str) {
     let heard = (reply.status, reply.at("/0/errorCode").as_str().unwrap_or_default().to_owned());
     assert_eq!(heard, (status, code.to_owned()), "{}", reply.text);
     let message = reply.at("/0/message").as_str().unwrap_or_default().to_owned();

@@ -8,6 +8,7 @@ pub mod address;
 pub mod endpoint;
 pub mod health;
 pub mod key;
+pub mod retry;
 pub mod secret;
 pub mod set_up;
 
@@ -17,12 +18,15 @@ use std::time::Duration;
 pub use self::endpoint::{Endpoint, EventFilter};
 pub use self::health::Health;
 pub use self::key::{ApiKey, ApiKeyHash, ListedKey, Scope};
+pub use self::retry::{ListedRule, ListedRuleSet};
 pub use self::secret::{SealedSecret, SharedWith};
 use self::set_up::{LastChange, Made};
 use crate::event::{EventName, EventNames};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::money::Currency;
 use crate::payment::BalanceCheck;
+use crate::recurring::ids::{RuleId, RuleSetId};
+use crate::recurring::retry::RetryRuleSet;
 use crate::seal::Sealed;
 
 /// A merchant and everything that it has set up.
@@ -41,6 +45,10 @@ pub struct Merchant {
     pub method_types: BTreeMap<MethodTypeId, MethodType>,
     pub api_keys: BTreeMap<ApiKeyId, ListedKey>,
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
+    pub retry_rule_sets: BTreeMap<RuleSetId, ListedRuleSet>,
+    pub retry_rules: BTreeMap<RuleId, ListedRule>,
+    /// The active default set with its rules: see [`Merchant::connect`].
+    pub rules_in_use: Option<RetryRuleSet>,
     /// What made this version; none where a version of Kessai did that knows no trail.
     pub last_change: Option<LastChange>,
 }
@@ -59,16 +67,21 @@ impl Merchant {
             method_types: BTreeMap::new(),
             api_keys: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            retry_rule_sets: BTreeMap::new(),
+            retry_rules: BTreeMap::new(),
+            rules_in_use: None,
             last_change: None,
         }
     }
 
-    /// Tells every gateway what its provider says of it. To be called after either has changed.
+    /// Tells every gateway what its provider says of it, and makes the rules in use of what is set up. To be called after
+    /// any of these has changed.
     pub fn connect(&mut self) {
         for gateway in self.gateways.values_mut() {
             let provider = gateway.provider.and_then(|id| self.providers.get(&id));
             gateway.never_resend = provider.is_some_and(|provider| !provider.idempotency_supported);
         }
+        self.rules_in_use = self.default_rules();
     }
 
     /// What a gateway's provider calls methods of this kind and record type, where that was set up.

@@ -6,6 +6,7 @@ use super::set_up::{Made, Who};
 use super::*;
 use crate::gateways::sandbox;
 use crate::payment::tests::fixtures::{START, gateway, gateway_id, key, merchant, terms};
+use crate::recurring::retry::{Category, IntervalType, IntervalUnit, RetryRule, RuleSetStatus, Timing};
 use crate::seal::{KeyId, Sealed};
 use crate::time::Timestamp;
 
@@ -74,6 +75,38 @@ pub(crate) fn method_type(name: &str, provider: ProviderId) -> MethodType {
         comments: None,
         made: None,
     }
+}
+
+pub(crate) fn rule_set_id(seed: u8) -> RuleSetId {
+    RuleSetId::from_random([seed; 16])
+}
+
+pub(crate) fn rule_id(seed: u8) -> RuleId {
+    RuleId::from_random([seed; 16])
+}
+
+/// Active, the default, every six hours, three times.
+pub(crate) fn rule_set(seed: u8) -> ListedRuleSet {
+    ListedRuleSet {
+        name: format!("Set {seed}"),
+        status: RuleSetStatus::Active,
+        is_default: true,
+        can_use_other_method: false,
+        defaults: Timing {
+            interval_type: Some(IntervalType::Fixed),
+            interval_value: Some("6".to_owned()),
+            interval_unit: Some(IntervalUnit::Hours),
+            maximum_retry_count: Some(3),
+        },
+        description: None,
+        made: None,
+    }
+}
+
+/// Of the set of this seed; it says nothing but what it is about.
+pub(crate) fn retry_rule(set: u8, category: Category) -> ListedRule {
+    let rule = RetryRule { category, gateway: None, code: None, timing: Timing::default() };
+    ListedRule { set: rule_set_id(set), rule, description: None, made: None }
 }
 
 /// One provider, one gateway of it, and one key that sets up.

@@ -116,6 +116,55 @@ plain_id! {
     RunId, "5PR"
 }
 
+plain_id! {
+    /// A set of retry rules (`1bR…`; the wire calls it a payment retry rule set).
+    RuleSetId, "1bR"
+}
+plain_id! {
+    /// One retry rule (`1br…`: the prefix differs from that of a set in its case only).
+    RuleId, "1br"
+}
+
+/// What a merchant sets up under this prefix.
+macro_rules! set_up_id {
+    ($name:ident, $prefix:literal, $purpose:literal) => {
+        impl $name {
+            /// A new one from 16 random bytes.
+            pub fn from_random(random: [u8; 16]) -> Self {
+                Self(Id::with_number($prefix, u128::from_le_bytes(random)))
+            }
+
+            /// The one that this merchant makes under this key: asking twice leads to the same.
+            pub fn made_under(merchant: &MerchantId, key: &IdempotencyKey) -> Self {
+                let parts = [merchant.as_str().as_bytes(), key.as_str().as_bytes()];
+                Self(Id::with_number($prefix, hash($purpose, &parts)))
+            }
+        }
+
+        impl From<$name> for Id {
+            fn from($name(id): $name) -> Self {
+                id
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, out)
+            }
+        }
+    };
+}
+
+set_up_id!(RuleSetId, "1bR", "retry rule set");
+set_up_id!(RuleId, "1br", "retry rule");
+
+impl RuleId {
+    /// The rule's readable number (`PRR-000000722`), which no other rule has; at least nine digits.
+    pub fn number(self) -> String {
+        format!("PRR-{:09}", self.0.number().unwrap_or_default())
+    }
+}
+
 impl SchedulerId {
     /// The one that this merchant makes under this key.
     pub fn made_under(merchant: &MerchantId, key: &IdempotencyKey) -> Self {
@@ -221,6 +270,18 @@ mod tests {
         }
         assert_eq!(ItemNumber::new(32_768), None);
         assert_eq!(ItemNumber::new(32_767).and_then(ItemNumber::next), None);
+    }
+
+    #[test]
+    fn ids_of_rules_and_of_their_sets_differ_in_case_only_and_are_never_mixed_up() {
+        let merchant = MerchantId::from_random([1; 16]);
+        let key = IdempotencyKey::parse("a").expect("a key");
+        let (set, rule) = (RuleSetId::made_under(&merchant, &key), RuleId::made_under(&merchant, &key));
+        assert_eq!((RuleSetId::parse(&set.to_string()), RuleId::parse(&rule.to_string())), (Some(set), Some(rule)));
+        assert_eq!((RuleSetId::parse(rule.as_str()), RuleId::parse(set.as_str())), (None, None));
+        let other_case = set.to_string().replacen("1bR", "1br", 1);
+        assert_eq!(RuleId::parse(&other_case), None, "the check characters know the case");
+        assert_eq!(RuleId::parse("1br0000000000Be").map(RuleId::number).as_deref(), Some("PRR-000000722"));
     }
 
     /// What is derived must be derived the same way by every version: another key means a second charge.

@@ -17,7 +17,10 @@ mod tests;
 
 pub use self::interval::{Interval, IntervalType, IntervalUnit};
 pub use self::plan::{History, Plan, Retry};
-pub use self::rules::{MOST_RULES, Misfit, RetryRule, RetryRuleSet, RetryRuleSetParts, RuleSetStatus, Timing};
+pub use self::rules::{
+    MOST_RULES, Misfit, OF_RULE, OF_SET, RetryRule, RetryRuleSet, RetryRuleSetParts, RuleSetStatus, Timing,
+    TimingMembers,
+};
 
 use crate::choice::choice;
 use crate::ids::GatewayId;

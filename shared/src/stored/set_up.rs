@@ -1,6 +1,8 @@
 //! What a merchant has set up beside gateways, as attributes of its item; and what made each version, as items of their
 //! own that nobody writes twice.
 
+mod retry_rules;
+
 use std::collections::BTreeMap;
 
 use super::item::{Attribute, Item};
@@ -12,6 +14,7 @@ use crate::merchant::set_up::{LastChange, Made, Who};
 use crate::merchant::{
     ApiKeyHash, DeveloperName, Endpoint, EventFilter, ListedKey, Merchant, MethodType, Provider, Scope, SealedSecret,
 };
+use crate::recurring::ids::{RuleId, RuleSetId};
 use crate::seal::{KeyId, Sealed};
 use crate::time::Timestamp;
 
@@ -37,6 +40,8 @@ pub(super) fn encode(merchant: &Merchant, item: Item) -> Item {
     let item = with_maps(item, "types", &merchant.method_types, encode_method_type);
     let item = with_maps(item, "keys", &merchant.api_keys, encode_key);
     let item = with_maps(item, "endpoints", &merchant.endpoints, encode_endpoint);
+    let item = with_maps(item, "retrySets", &merchant.retry_rule_sets, retry_rules::encode_set);
+    let item = with_maps(item, "retryRules", &merchant.retry_rules, retry_rules::encode_rule);
     item.with_some("change", merchant.last_change.as_ref().map(encode_change))
 }
 
@@ -45,6 +50,11 @@ pub(super) fn decode(reader: &mut Reader, merchant: &mut Merchant) -> Result<(),
     merchant.method_types = maps(reader, "types", MethodTypeId::parse, decode_method_type)?;
     merchant.api_keys = maps(reader, "keys", ApiKeyId::parse, decode_key)?;
     merchant.endpoints = maps(reader, "endpoints", EndpointId::parse, decode_endpoint)?;
+    merchant.retry_rule_sets = maps(reader, "retrySets", RuleSetId::parse, retry_rules::decode_set)?;
+    merchant.retry_rules = maps(reader, "retryRules", RuleId::parse, retry_rules::decode_rule)?;
+    if !merchant.rules_fit() {
+        return Err(strange("retryRules"));
+    }
     let change = reader.maybe_map("change")?;
     merchant.last_change = change.map(|change| decode_change(&mut Reader::new(change))).transpose()?;
     Ok(())

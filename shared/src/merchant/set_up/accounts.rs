@@ -38,7 +38,7 @@ pub struct GatewayEdit {
 }
 
 /// What is there already is what is to be made: asked for again, or written by us and not acknowledged.
-fn same(is_same: bool) -> Result<Noted, Refused> {
+pub(super) fn same(is_same: bool) -> Result<Noted, Refused> {
     if is_same { Ok(None) } else { Err(Refused::Reused) }
 }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod endpoints;
 mod keys;
 mod notices;
+mod retry_rules;
 
 use std::fmt;
 use std::time::Duration;
@@ -14,9 +15,11 @@ use std::time::Duration;
 pub use self::accounts::{GatewayEdit, MerchantEdit, ProviderEdit};
 pub use self::endpoints::EndpointEdit;
 pub use self::keys::RollKey;
-use super::{Endpoint, Gateway, ListedKey, Merchant, MethodType, Provider, SealedSecret};
+pub use self::retry_rules::{RuleEdit, RuleSetEdit, TimingEdit};
+use super::{Endpoint, Gateway, ListedKey, ListedRule, ListedRuleSet, Merchant, MethodType, Provider, SealedSecret};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, Id, MerchantId, MethodTypeId, ProviderId, hash};
 use crate::payment::IdempotencyKey;
+use crate::recurring::ids::{RuleId, RuleSetId};
 use crate::seal::Sealed;
 use crate::time::Timestamp;
 
@@ -34,6 +37,12 @@ pub const MOST_API_KEYS: usize = 50;
 
 /// Each event goes to each of them.
 pub const MOST_ENDPOINTS: usize = 16;
+
+/// One that is in use, drafts of others, and those that were in use before.
+pub const MOST_RULE_SETS: usize = 20;
+
+/// Of all sets together: some for each category, at some gateways.
+pub const MOST_RULES: usize = crate::recurring::retry::MOST_RULES;
 
 /// Filters of one endpoint: as many as there are kinds of event, and room.
 pub const MOST_FILTERS: usize = 32;
@@ -83,6 +92,12 @@ pub enum Change {
         overlap: Duration,
     },
     DeleteEndpoint(EndpointId),
+    AddRuleSet(RuleSetId, ListedRuleSet),
+    EditRuleSet(RuleSetId, RuleSetEdit),
+    DeleteRuleSet(RuleSetId),
+    AddRule(RuleId, ListedRule),
+    EditRule(RuleId, RuleEdit),
+    DeleteRule(RuleId),
 }
 
 /// Who changes something.
@@ -163,6 +178,17 @@ pub enum Refused {
     LastKey,
     /// The key does not work any more.
     DeadKey,
+    /// Others are part of it.
+    NotEmpty {
+        what: &'static str,
+        of: &'static str,
+    },
+    /// The value of a member will not do: of what was named, or of this rule, which inherits from it.
+    Misfit {
+        member: &'static str,
+        limit: &'static str,
+        rule: Option<RuleId>,
+    },
 }
 
 impl fmt::Display for Refused {
@@ -185,6 +211,11 @@ impl fmt::Display for Refused {
             }
             Self::LastKey => out.write_str("apiKeyId: is the last key with the scope set-up that works"),
             Self::DeadKey => out.write_str("apiKeyId: is a key that does not work any more"),
+            Self::NotEmpty { what, of } => write!(out, "{what}: cannot be deleted while it has a {of}"),
+            Self::Misfit { member, limit, rule: None } => write!(out, "{member}: {limit}"),
+            Self::Misfit { member, limit, rule: Some(rule) } => {
+                write!(out, "{member}: {limit}, in the rule {rule}, which would inherit what does not fit")
+            }
         }
     }
 }
@@ -261,6 +292,12 @@ impl Merchant {
                 endpoints::roll(&mut next, *endpoint, secret, *overlap, now)?
             }
             Change::DeleteEndpoint(id) => endpoints::delete(&mut next, *id)?,
+            Change::AddRuleSet(id, set) => retry_rules::add_set(&mut next, *id, set)?,
+            Change::EditRuleSet(id, edit) => retry_rules::edit_set(&mut next, *id, edit)?,
+            Change::DeleteRuleSet(id) => retry_rules::delete_set(&mut next, *id)?,
+            Change::AddRule(id, rule) => retry_rules::add(&mut next, *id, rule)?,
+            Change::EditRule(id, edit) => retry_rules::edit(&mut next, *id, edit)?,
+            Change::DeleteRule(id) => retry_rules::delete(&mut next, *id)?,
         };
         let Some(Note { action, subject, description }) = noted else { return Ok(self.clone()) };
         next.connect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rules::{Members, Misfit};
+use super::rules::{Misfit, TimingMembers};
 use crate::choice::choice;
 use crate::time::Timestamp;
 
@@ -48,7 +48,7 @@ const VALUE: usize = 40;
 
 impl Interval {
     /// One with this value and this number of retries, which must be said.
-    pub(super) fn fixed(value: &str, count: Option<i64>, members: &Members) -> Result<Self, Misfit> {
+    pub(super) fn fixed(value: &str, count: Option<i64>, members: &TimingMembers) -> Result<Self, Misfit> {
         let misfit = |member, limit| Misfit { rule: None, member, limit };
         let value = read(value)
             .ok_or_else(|| misfit(members.interval_value, "must be a whole number from 1 to 60, if Fixed"))?;
@@ -59,7 +59,7 @@ impl Interval {
     }
 
     /// One of these values. A number of retries need not be said; where it is, it is theirs.
-    pub(super) fn staggered(values: &str, count: Option<i64>, members: &Members) -> Result<Self, Misfit> {
+    pub(super) fn staggered(values: &str, count: Option<i64>, members: &TimingMembers) -> Result<Self, Misfit> {
         let misfit = |member, limit| Misfit { rule: None, member, limit };
         let wrong = |limit| misfit(members.interval_value, limit);
         if values.len() > VALUE {

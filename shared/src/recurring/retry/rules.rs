@@ -79,26 +79,27 @@ impl fmt::Display for Misfit {
     }
 }
 
-/// What the wire calls the members of a timing.
-pub(super) struct Members {
-    pub(super) interval_type: &'static str,
-    pub(super) interval_value: &'static str,
-    pub(super) interval_unit: &'static str,
-    pub(super) maximum_retry_count: &'static str,
+/// What the wire's records call the members of a timing.
+#[derive(Clone, Copy, Debug)]
+pub struct TimingMembers {
+    pub interval_type: &'static str,
+    pub interval_value: &'static str,
+    pub interval_unit: &'static str,
+    pub maximum_retry_count: &'static str,
 }
 
-pub(super) const OF_RULE: Members = Members {
-    interval_type: "retryIntervalType",
-    interval_value: "intervalValue",
-    interval_unit: "intervalUnit",
-    maximum_retry_count: "maximumRetryCount",
+pub const OF_RULE: TimingMembers = TimingMembers {
+    interval_type: "RetryIntervalType",
+    interval_value: "IntervalValue",
+    interval_unit: "IntervalUnit",
+    maximum_retry_count: "MaximumRetryCount",
 };
 
-pub(super) const OF_SET: Members = Members {
-    interval_type: "defaultRetryIntervalType",
-    interval_value: "defaultIntervalValue",
-    interval_unit: "defaultIntervalUnit",
-    maximum_retry_count: "defaultMaximumRetryCount",
+pub const OF_SET: TimingMembers = TimingMembers {
+    interval_type: "DefaultRetryIntervalType",
+    interval_value: "DefaultIntervalValue",
+    interval_unit: "DefaultIntervalUnit",
+    maximum_retry_count: "DefaultMaximumRetryCount",
 };
 
 impl RetryRuleSet {
@@ -107,10 +108,10 @@ impl RetryRuleSet {
     pub fn parse(parts: RetryRuleSetParts) -> Result<Self, Misfit> {
         let of_set = |member, limit| Misfit { rule: None, member, limit };
         if !fits(&parts.name) {
-            return Err(of_set("name", "must have 1 to 255 characters"));
+            return Err(of_set("Name", "must have 1 to 255 characters"));
         }
         if parts.rules.len() > MOST_RULES {
-            return Err(of_set("rules", "must be at most 100"));
+            return Err(of_set("PaymentRetryRule", "must be at most 100"));
         }
         let nothing = Timing::default();
         let by_default = plan(&parts.defaults, &nothing, parts.can_use_other_method, &OF_SET)?;
@@ -145,7 +146,7 @@ impl RetryRuleSet {
 
 impl RetryRule {
     fn check<'a>(&self, mut earlier: impl Iterator<Item = &'a Self>) -> Result<(), Misfit> {
-        let wrong = |limit| Err(Misfit { rule: None, member: "paymentGatewayErrorCode", limit });
+        let wrong = |limit| Err(Misfit { rule: None, member: "PaymentGatewayErrorCode", limit });
         if self.code.as_deref().is_some_and(|code| !fits(code)) {
             return wrong("must have 1 to 255 characters");
         }
@@ -170,7 +171,7 @@ fn fits(text: &str) -> bool {
 
 /// The plan of a timing that inherits what it does not say. A number of retries is inherited by the fixed type only: the
 /// staggered one has it in its values.
-fn plan(own: &Timing, inherited: &Timing, can_use_other_method: bool, members: &Members) -> Result<Plan, Misfit> {
+fn plan(own: &Timing, inherited: &Timing, can_use_other_method: bool, members: &TimingMembers) -> Result<Plan, Misfit> {
     let missing = |member| Misfit { rule: None, member, limit: "is missing" };
     let value = own.interval_value.as_deref().or(inherited.interval_value.as_deref());
     let interval_type = own.interval_type.or(inherited.interval_type).ok_or(missing(members.interval_type))?;

@@ -5,13 +5,18 @@ use std::time::Duration;
 use crate::gateways::sandbox;
 use crate::ids::{ApiKeyId, GatewayId, MerchantId, MethodTypeId};
 use crate::merchant::set_up::{LastChange, Who};
-use crate::merchant::tests::{endpoint, endpoint_id, key_id, listed, made, method_type, provider, provider_id, secret};
+use crate::merchant::tests::{
+    endpoint, endpoint_id, key_id, listed, made, method_type, provider, provider_id, retry_rule, rule_id, rule_set,
+    rule_set_id, secret,
+};
 use crate::merchant::{
-    ApiKey, Endpoint, EventFilter, Gateway, GatewayMode, ListedKey, Merchant, MethodType, Provider, Scope, SealedSecret,
+    ApiKey, Endpoint, EventFilter, Gateway, GatewayMode, ListedKey, ListedRule, ListedRuleSet, Merchant, MethodType,
+    Provider, Scope, SealedSecret,
 };
 use crate::payment::BalanceCheck;
 use crate::payment::tests::fixtures::{START, dollars, gateway, gateway_id, merchant};
 use crate::rate::Bucket;
+use crate::recurring::retry::{Category, IntervalType, IntervalUnit, RetryRule, RuleSetStatus, Timing};
 use crate::stored::merchant::{
     Pointer, api_key_key, decode_api_key, decode_merchant, decode_provider_pointer, encode_api_key, encode_merchant,
     encode_pointer, encode_provider_pointer, merchant_key, provider_key,
@@ -137,7 +142,25 @@ fn full_shop() -> Merchant {
         made: made("f", "1"),
         ..endpoint(1)
     };
-    Merchant {
+    let patient =
+        ListedRuleSet { can_use_other_method: true, description: text("all"), made: made("g", "1"), ..rule_set(1) };
+    let limits = ListedRule {
+        rule: RetryRule {
+            category: Category::CardLimit,
+            gateway: Some(gateway_id()),
+            code: text("51"),
+            timing: Timing {
+                interval_type: Some(IntervalType::Staggered),
+                interval_value: text("1,3"),
+                interval_unit: Some(IntervalUnit::Days),
+                maximum_retry_count: Some(2),
+            },
+        },
+        description: text("rich"),
+        made: made("h", "1"),
+        ..retry_rule(1, Category::CardLimit)
+    };
+    let mut shop = Merchant {
         version: 7,
         default_currency: Some(dollars()),
         keeps_events: true,
@@ -146,9 +169,13 @@ fn full_shop() -> Merchant {
         method_types: [(MethodTypeId::from_random([4; 16]), kind)].into(),
         api_keys: [(key_id(1), key)].into(),
         endpoints: [(endpoint_id(1), hook)].into(),
+        retry_rule_sets: [(rule_set_id(1), patient)].into(),
+        retry_rules: [(rule_id(1), limits)].into(),
         last_change: Some(change()),
         ..Merchant::new(merchant(), "Shop")
-    }
+    };
+    shop.connect();
+    shop
 }
 
 fn maps(maps: impl IntoIterator<Item = Item>) -> Vec<Attribute> {
@@ -229,7 +256,53 @@ fn stored() -> Item {
         .with("types", maps([kind]))
         .with("keys", maps([key]))
         .with("endpoints", maps([stored_hook()]))
+        .with("retrySets", maps([stored_rule_set()]))
+        .with("retryRules", maps([stored_rule()]))
         .with("change", said())
+}
+
+/// The part that is a set of retry rules.
+fn stored_rule_set() -> Item {
+    Item::new()
+        .with("id", rule_set_id(1).as_str().to_owned())
+        .with("name", "Set 1")
+        .with("active", true)
+        .with("default", true)
+        .with("other", true)
+        .with("about", "all")
+        .with("made", halves("g", "1"))
+        .with("type", "Fixed")
+        .with("value", "6")
+        .with("unit", "Hours")
+        .with("most", 3)
+}
+
+fn stored_rule() -> Item {
+    Item::new()
+        .with("id", rule_id(1).as_str().to_owned())
+        .with("set", rule_set_id(1).as_str().to_owned())
+        .with("category", "CardLimit")
+        .with("gateway", "0b00i83Cgecdbus")
+        .with("code", "51")
+        .with("about", "rich")
+        .with("made", halves("h", "1"))
+        .with("type", "Staggered")
+        .with("value", "1,3")
+        .with("unit", "Days")
+        .with("most", 2)
+}
+
+/// A rule that says nothing but what it is about, of a set that is a draft.
+#[test]
+fn what_a_rule_does_not_say_is_not_stored() {
+    let mut shop = shop();
+    let draft = ListedRuleSet { status: RuleSetStatus::Draft, is_default: false, ..rule_set(1) };
+    shop.retry_rule_sets.insert(rule_set_id(1), draft);
+    shop.retry_rules.insert(rule_id(1), retry_rule(1, Category::Unknown));
+    let item = encode_merchant(&shop);
+    let [Attribute::Map(rule)] = item.list("retryRules") else { panic!("a rule") };
+    assert_eq!(rule.iter().map(|(name, _)| name).collect::<Vec<_>>().len(), 3, "id, set and category: {rule:?}");
+    assert_eq!(decode_merchant(item), Ok(shop));
 }
 
 /// The part that is an endpoint.
@@ -389,6 +462,10 @@ fn a_part_that_cannot_be_read_says_which() {
         ("types", Item::new().with("id", "1gp000000000001"), "provider is missing"),
         ("keys", Item::new().with("id", "9ak000000000001").with("name", "x"), "hash has a value"),
         ("endpoints", Item::new().with("id", "9we000000000001"), "url is missing"),
+        ("retrySets", Item::new().with("id", "1br000000000001"), "id has a value"),
+        ("retrySets", stored_rule_set().with("value", "x"), "retryRules has a value"),
+        ("retryRules", stored_rule().with("category", "Weather"), "category has a value"),
+        ("retryRules", stored_rule().with("set", rule_set_id(2).as_str().to_owned()), "retryRules has a value"),
     ];
     for (name, part, says) in rows {
         let read = decode_merchant(stored().with(name, maps([part])));

@@ -18,12 +18,12 @@ fn a_fixed_interval_is_1_to_60_and_comes_1_to_10_times() {
         check(fixed(value, Some(count)), Ok(u8::try_from(count).unwrap()));
     }
     for value in ["", "0", "61", "-1", "+6", "06", " 6", "6 ", "1.5", "1,3", "six", "٣", "300"] {
-        check(fixed(value, Some(3)), Err("defaultIntervalValue: must be a whole number from 1 to 60, if Fixed"));
+        check(fixed(value, Some(3)), Err("DefaultIntervalValue: must be a whole number from 1 to 60, if Fixed"));
     }
     for count in [0, 11, -1, i64::MAX, i64::MIN] {
-        check(fixed("6", Some(count)), Err("defaultMaximumRetryCount: must be a whole number from 1 to 10"));
+        check(fixed("6", Some(count)), Err("DefaultMaximumRetryCount: must be a whole number from 1 to 10"));
     }
-    check(fixed("6", None), Err("defaultMaximumRetryCount: is missing, and needed if Fixed"));
+    check(fixed("6", None), Err("DefaultMaximumRetryCount: is missing, and needed if Fixed"));
 }
 
 #[test]
@@ -36,17 +36,17 @@ fn a_staggered_interval_rises_from_value_to_value_and_has_as_many_retries() {
         check(staggered(value, Some(most.into())), Ok(most));
     }
     for value in ["", "1,", ",1", "1,,3", "1, 3", "1,3,61", "0,1", "1;3", "01,3", "1,-3"] {
-        let limit = "defaultIntervalValue: must be whole numbers from 1 to 60 with commas between, no spaces";
+        let limit = "DefaultIntervalValue: must be whole numbers from 1 to 60 with commas between, no spaces";
         check(staggered(value, None), Err(limit));
     }
     for value in ["3,1", "1,1", "1,5,5,9", as_long_as_it_gets] {
-        let limit = "defaultIntervalValue: must rise from value to value: each counts from the first failure";
+        let limit = "DefaultIntervalValue: must rise from value to value: each counts from the first failure";
         check(staggered(value, None), Err(limit));
     }
     let too_long = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17";
-    check(staggered(too_long, None), Err("defaultIntervalValue: must have at most 40 characters"));
+    check(staggered(too_long, None), Err("DefaultIntervalValue: must have at most 40 characters"));
     for count in [2, 4, -3, 259] {
-        let limit = "defaultMaximumRetryCount: must be the number of values, if Staggered";
+        let limit = "DefaultMaximumRetryCount: must be the number of values, if Staggered";
         check(staggered("1,3,5", Some(count)), Err(limit));
     }
 }
@@ -54,9 +54,9 @@ fn a_staggered_interval_rises_from_value_to_value_and_has_as_many_retries() {
 #[test]
 fn a_set_says_all_of_its_timing() {
     let whole = || timing(IntervalType::Fixed, "6", IntervalUnit::Hours, Some(3));
-    check(Timing { interval_type: None, ..whole() }, Err("defaultRetryIntervalType: is missing"));
-    check(Timing { interval_value: None, ..whole() }, Err("defaultIntervalValue: is missing"));
-    check(Timing { interval_unit: None, ..whole() }, Err("defaultIntervalUnit: is missing"));
+    check(Timing { interval_type: None, ..whole() }, Err("DefaultRetryIntervalType: is missing"));
+    check(Timing { interval_value: None, ..whole() }, Err("DefaultIntervalValue: is missing"));
+    check(Timing { interval_unit: None, ..whole() }, Err("DefaultIntervalUnit: is missing"));
 }
 
 #[test]

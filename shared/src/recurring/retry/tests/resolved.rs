@@ -113,20 +113,20 @@ fn what_does_not_fit_names_its_rule_and_the_wires_member() {
     let rows = [
         (
             rule(Category::CardLimit, None, Some(""), Timing::default()),
-            "paymentGatewayErrorCode: must have 1 to 255 characters",
+            "PaymentGatewayErrorCode: must have 1 to 255 characters",
         ),
         (
             rule(Category::CardLimit, None, Some(&code), Timing::default()),
-            "paymentGatewayErrorCode: must have 1 to 255 characters",
+            "PaymentGatewayErrorCode: must have 1 to 255 characters",
         ),
-        (sound(), "paymentGatewayErrorCode: another rule of the set is for the same category, gateway and code"),
+        (sound(), "PaymentGatewayErrorCode: another rule of the set is for the same category, gateway and code"),
         (
             rule(Category::CardLimit, None, None, every(61)),
-            "intervalValue: must be a whole number from 1 to 60, if Fixed",
+            "IntervalValue: must be a whole number from 1 to 60, if Fixed",
         ),
         (
             rule(Category::CardLimit, None, None, Timing { maximum_retry_count: Some(11), ..Timing::default() }),
-            "maximumRetryCount: must be a whole number from 1 to 10",
+            "MaximumRetryCount: must be a whole number from 1 to 10",
         ),
         (
             rule(
@@ -135,7 +135,7 @@ fn what_does_not_fit_names_its_rule_and_the_wires_member() {
                 None,
                 Timing { maximum_retry_count: Some(2), ..of_type(IntervalType::Staggered) },
             ),
-            "maximumRetryCount: must be the number of values, if Staggered",
+            "MaximumRetryCount: must be the number of values, if Staggered",
         ),
     ];
     for (wrong, expected) in rows {
@@ -146,7 +146,7 @@ fn what_does_not_fit_names_its_rule_and_the_wires_member() {
     let defaults = timing(IntervalType::Staggered, "1,3", IntervalUnit::Days, None);
     let rules = vec![sound(), rule(Category::CardLimit, None, None, of_type(IntervalType::Fixed))];
     let misfit = RetryRuleSet::parse(RetryRuleSetParts { defaults, rules, ..parts() }).unwrap_err();
-    assert_eq!((misfit.rule, misfit.member), (Some(1), "intervalValue"));
+    assert_eq!((misfit.rule, misfit.member), (Some(1), "IntervalValue"));
 }
 
 #[test]
@@ -168,12 +168,12 @@ fn a_set_has_a_name_and_at_most_100_rules_and_is_in_use_when_it_is_active_and_th
     check(RetryRuleSetParts { is_default: false, ..parts() }, Ok(false));
     check(RetryRuleSetParts { name: "定".repeat(255), ..parts() }, Ok(true));
     for name in [String::new(), "n".repeat(256)] {
-        check(RetryRuleSetParts { name, ..parts() }, Err("name: must have 1 to 255 characters"));
+        check(RetryRuleSetParts { name, ..parts() }, Err("Name: must have 1 to 255 characters"));
     }
     let rules = |count: usize| {
         let each = |code: usize| rule(Category::CardLimit, None, Some(&code.to_string()), Timing::default());
         (0..count).map(each).collect()
     };
     check(RetryRuleSetParts { rules: rules(100), ..parts() }, Ok(true));
-    check(RetryRuleSetParts { rules: rules(101), ..parts() }, Err("rules: must be at most 100"));
+    check(RetryRuleSetParts { rules: rules(101), ..parts() }, Err("PaymentRetryRule: must be at most 100"));
 }
