@@ -31,7 +31,7 @@ CALL_DELIVERY = {"Relay", "SchedulerTick"}
 # --- permissions: what each function may do, and to what; nothing else ---
 
 PAYMENTS, MERCHANTS, VAULT = "Data.PaymentsTableArn", "Data.MerchantsTableArn", "Data.VaultTableArn"
-EVENTS = "Data.EventsTableArn"
+EVENTS, SCHEDULES = "Data.EventsTableArn", "Data.SchedulesTableArn"
 QUEUE, GIVEN_UP = "Queues.FollowUpQueueArn", "Queues.RelayDeadLettersArn"
 DELIVERS, DEAD_LETTERS, BUS = "DeliverEventFunction.Arn", "Queues.ReminderDeadLettersArn", "the bus"
 FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
@@ -110,12 +110,16 @@ PERMISSIONS = {
     "Relay": {
         "Data.PaymentsStreamArn": STREAMS,
         "Data.VaultStreamArn": STREAMS,
+        "Data.SchedulesStreamArn": STREAMS,
         QUEUE: {"sqs:SendMessage"},
         DELIVERS: {"lambda:InvokeFunction"},
         GIVEN_UP: {"sqs:SendMessage"},
     },
     "FollowUp": COUNTS | SECRETS | CHANGES | LEFT_BEHIND | {
         VAULT: {"dynamodb:GetItem"},
+        SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + "/index/agenda": {"dynamodb:Query"},
+        SCHEDULES + "/index/again": {"dynamodb:Query"},
         QUEUE: HANDLES | {"sqs:SendMessage"},
     },
     "DeliverEvent": SECRETS | CHANGES | {
@@ -123,6 +127,7 @@ PERMISSIONS = {
         MERCHANTS + HEALTH: {"dynamodb:PutItem"},
         EVENTS: {"dynamodb:GetItem", "dynamodb:PutItem"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
         DEAD_LETTERS: {"sqs:SendMessage"},
         BUS + ASKED_FOR: {"events:PutEvents"},
     },
@@ -132,6 +137,9 @@ PERMISSIONS = {
         PAYMENTS + "/index/owed": {"dynamodb:Query"},
         VAULT + "/index/owed": {"dynamodb:Query"},
         VAULT + DUES: {"dynamodb:Scan"},
+        SCHEDULES: {"dynamodb:Scan"},
+        SCHEDULES + "/index/late": {"dynamodb:Query"},
+        SCHEDULES + "/index/owed": {"dynamodb:Query"},
         QUEUE: {"sqs:SendMessage"},
         DELIVERS: {"lambda:InvokeFunction"},
     },
@@ -247,8 +255,8 @@ def logs(t):
 @fact("a function knows what it needs by these names")
 def environment(t):
     wanted = {
-        "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "EVENTS_TABLE", "FOLLOW_UP_QUEUE_URL",
-        "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER", "EVENT_BUS_NAME",
+        "KESSAI_STAGE", "PAYMENTS_TABLE", "MERCHANTS_TABLE", "VAULT_TABLE", "EVENTS_TABLE", "SCHEDULES_TABLE",
+        "FOLLOW_UP_QUEUE_URL", "FINGERPRINT_KEY_PARAMETER", "VAULT_KEYS_PARAMETER", "EVENT_BUS_NAME",
     }
     for name, function in t.functions().items():
         variables = function["Environment"]["Variables"]
@@ -487,6 +495,30 @@ def vault(t):
         yield f"stream: {table.get('StreamSpecification')}"
 
 
+@fact("what recurs is streamed, and found by when it is due and by its lists, of which indexes hold the keys alone")
+def schedules(t):
+    table = t.of("AWS::DynamoDB::Table")["SchedulesTable"]
+    if table.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
+        yield f"stream: {table.get('StreamSpecification')}"
+    when_due = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v", "xr"]}
+    indexes = [
+        {
+            "IndexName": name,
+            "KeySchema": [{"AttributeName": of, "KeyType": "HASH"}, {"AttributeName": by, "KeyType": "RANGE"}],
+            "Projection": projection,
+        }
+        for name, of, by, projection in (
+            ("late", "lt", "d", when_due),
+            ("owed", "le", "ed", when_due),
+            ("agenda", "li", "la", {"ProjectionType": "KEYS_ONLY"}),
+            ("again", "ri", "ra", {"ProjectionType": "KEYS_ONLY"}),
+            ("all", "of", "on", {"ProjectionType": "KEYS_ONLY"}),
+        )
+    ]
+    if table.get("GlobalSecondaryIndexes") != indexes:
+        yield f"indexes: {table.get('GlobalSecondaryIndexes')}"
+
+
 @fact("what merchants were told is in order, and forgotten when its time is over")
 def events(t):
     table = t.of("AWS::DynamoDB::Table")["EventsTable"]
@@ -541,13 +573,23 @@ def dead_letters(t):
 # --- triggers ---
 
 
-@fact("the relay sees every image, and gives up on a record late and not in silence")
+@fact("the relay sees every image of every stream, and gives up on a record late and not in silence")
 def relay(t):
-    trigger = t.of("AWS::Lambda::EventSourceMapping")["RelayTrigger"]
+    yield from of_stream(t, "RelayTrigger", "PaymentsStreamArn", 5)
+    yield from of_stream(t, "VaultRelayTrigger", "VaultStreamArn", 5)
+    yield from of_stream(t, "SchedulesRelayTrigger", "SchedulesStreamArn", 1)
+    streams = {name for name, table in t.of("AWS::DynamoDB::Table").items() if "StreamSpecification" in table}
+    if streams != {"PaymentsTable", "VaultTable", "SchedulesTable"}:
+        yield f"streams: {streams}"
+
+
+def of_stream(t, name, stream, window_s):
+    trigger = t.of("AWS::Lambda::EventSourceMapping")[name]
     wanted = {
-        "EventSourceArn": {"Fn::GetAtt": ["Data", "Outputs.PaymentsStreamArn"]},
+        "FunctionName": {"Ref": "RelayFunction"},
+        "EventSourceArn": {"Fn::GetAtt": ["Data", f"Outputs.{stream}"]},
         "StartingPosition": "TRIM_HORIZON",
-        "MaximumBatchingWindowInSeconds": 5,
+        "MaximumBatchingWindowInSeconds": window_s,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BisectBatchOnFunctionError": True,
         "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Queues", "Outputs.RelayDeadLettersArn"]}}},
@@ -711,6 +753,11 @@ ERRORS = [
     (events, DATA, "AttributeName: ttl", "AttributeName: until"),
     (events, DATA, "- { AttributeName: sk, KeyType: RANGE }", ""),
     (vault, DATA, "IndexName: account", "IndexName: accounts"),
+    (schedules, DATA, "IndexName: agenda", "IndexName: agendas"),
+    (schedules, DATA, "KeyType: HASH }\n            - { AttributeName: ra,", "KeyType: HASH }\n            - { AttributeName: la,"),
+    (schedules, DATA, "ProjectionType: KEYS_ONLY", "ProjectionType: ALL"),
+    (relay, TEMPLATE, "EventSourceArn: !GetAtt Data.Outputs.SchedulesStreamArn", "EventSourceArn: !GetAtt Data.Outputs.VaultStreamArn"),
+    (permissions, TEMPLATE, "[!GetAtt Data.Outputs.SchedulesTableArn, index, again]", "[!GetAtt Data.Outputs.SchedulesTableArn, index, all]"),
     (vault, DATA, "NonKeyAttributes: [v, f, m]", "NonKeyAttributes: [v, f, m, t]"),
     (queues, QUEUES, "VisibilityTimeout: 150", "VisibilityTimeout: 149"),
     (queues, QUEUES, "SqsManagedSseEnabled: true", ""),

@@ -14,7 +14,7 @@ use kessai_shared::ports::{
 use kessai_shared::reminder::{Errand, Image};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::KEY;
-use kessai_shared::stored::recurring::lists::Index;
+use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::time::Timestamp;
 use tokio::sync::Semaphore;
 
@@ -160,18 +160,17 @@ impl Vault for RemindingStore {
 impl Agenda for RemindingStore {
     fn listed<'a>(
         &'a self,
-        index: Index,
-        list: &'a str,
+        list: &'a List,
         until: Option<&'a str>,
         after: Option<&'a str>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
-        self.store.listed(index, list, until, after, limit)
+        self.store.listed(list, until, after, limit)
     }
 
     fn of<'a>(
         &'a self,
-        list: &'a str,
+        list: &'a List,
         span: Span<'a>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {

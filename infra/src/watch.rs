@@ -19,7 +19,7 @@ use kessai_shared::ports::{
     Pending, Span, Store, StoreFault, Written,
 };
 use kessai_shared::stored::Item;
-use kessai_shared::stored::recurring::lists::Index;
+use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::{TRACE, TraceId};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -397,19 +397,18 @@ impl<S: Store + ?Sized> Store for Watched<S> {
 impl<S: Agenda + ?Sized> Agenda for Watched<S> {
     fn listed<'a>(
         &'a self,
-        index: Index,
-        list: &'a str,
+        list: &'a List,
         until: Option<&'a str>,
         after: Option<&'a str>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
         self.watch.spent.reads.fetch_add(1, Ordering::Relaxed);
-        self.store.listed(index, list, until, after, limit)
+        self.store.listed(list, until, after, limit)
     }
 
     fn of<'a>(
         &'a self,
-        list: &'a str,
+        list: &'a List,
         span: Span<'a>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {

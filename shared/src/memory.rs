@@ -11,7 +11,7 @@ use crate::stored::Item;
 use crate::stored::event::PLACE;
 use crate::stored::method::{ACCOUNT, TOKEN};
 use crate::stored::payment::{KEY, VERSION};
-use crate::stored::recurring::lists::Index;
+use crate::stored::recurring::lists::{Index, List};
 
 /// Keeps items as long as it lives.
 #[derive(Debug, Default)]
@@ -100,14 +100,13 @@ impl Inner {
     /// Of what lies between the ends of a list so many from its beginning or its end; whether there are more.
     fn page(
         &self,
-        index: Index,
-        list: &str,
+        list: &List,
         ends: (Bound<&str>, Bound<&str>),
         newest_first: bool,
         limit: u16,
     ) -> (Vec<Listed>, bool) {
-        let lists = Index::ALL.into_iter().zip(&self.indexes).find(|(known, _)| *known == index);
-        let places = lists.and_then(|(_, lists)| lists.get(list)).filter(|_| !is_empty(ends));
+        let lists = Index::ALL.into_iter().zip(&self.indexes).find(|(index, _)| *index == list.index);
+        let places = lists.and_then(|(_, lists)| lists.get(&list.name)).filter(|_| !is_empty(ends));
         let mut range = places.map(|places| places.range::<str, _>(ends)).into_iter().flatten();
         let most = usize::from(limit).saturating_add(1);
         let found: Vec<_> =
@@ -190,8 +189,7 @@ impl Vault for Memory {
 impl Agenda for Memory {
     fn listed<'a>(
         &'a self,
-        index: Index,
-        list: &'a str,
+        list: &'a List,
         until: Option<&'a str>,
         after: Option<&'a str>,
         limit: u16,
@@ -203,13 +201,13 @@ impl Agenda for Memory {
                 after.map_or(Bound::Unbounded, Bound::Excluded),
                 until.map_or(Bound::Unbounded, Bound::Included),
             );
-            Ok(inner.page(index, list, ends, false, limit))
+            Ok(inner.page(list, ends, false, limit))
         })
     }
 
     fn of<'a>(
         &'a self,
-        list: &'a str,
+        list: &'a List,
         span: Span<'a>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
@@ -217,7 +215,7 @@ impl Agenda for Memory {
             let mut inner = self.inner();
             let end = |end: Option<&'a str>| end.map_or(Bound::Unbounded, Bound::Excluded);
             let ends = (end(span.after), end(span.before));
-            let (listed, more) = inner.page(Index::Of, list, ends, span.newest_first, limit);
+            let (listed, more) = inner.page(list, ends, span.newest_first, limit);
             let items: Vec<_> =
                 listed.iter().filter_map(|listed| Some(inner.items.get(&listed.key)?.item.clone())).collect();
             inner.meter.reads += 1 + items.len() as u64;

@@ -13,7 +13,7 @@ use crate::payment::{Event, Outcome, Payment, Source, Step};
 use crate::rejection::Rejection;
 use crate::reminder::Delayed;
 use crate::stored::Item;
-use crate::stored::recurring::lists::Index;
+use crate::stored::recurring::lists::List;
 use crate::time::Timestamp;
 
 /// What a port returns: boxed, so that the domain carries no type parameter for the world around it.
@@ -59,21 +59,20 @@ pub trait Vault: Store {
 /// Keeps what recurs, and lists it: as [`crate::stored::recurring::lists`] says, what is written says on which lists it
 /// is.
 pub trait Agenda: Store {
-    /// Some of a list of an index in the order of their places: those until one, with it, and after another, without it;
-    /// whether there are more. What was written just now may be missing, or still be where it was: whoever reads the item sees.
+    /// Some of a list in the order of their places: those until one, with it, and after another, without it; whether
+    /// there are more. What was written just now may be missing, or still be where it was: whoever reads the item sees.
     fn listed<'a>(
         &'a self,
-        index: Index,
-        list: &'a str,
+        list: &'a List,
         until: Option<&'a str>,
         after: Option<&'a str>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>>;
 
-    /// The items of a piece of a list of what a merchant has, as they were a moment ago; whether there are more.
+    /// The items of a piece of a list, as they were a moment ago; whether there are more.
     fn of<'a>(
         &'a self,
-        list: &'a str,
+        list: &'a List,
         span: Span<'a>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>>;

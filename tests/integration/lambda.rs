@@ -9,12 +9,14 @@ use kessai_functions::local::embedded::{self, Embedded};
 use kessai_functions::local::identity::{Addresses, Identity};
 use kessai_functions::local::methods;
 use kessai_functions::scheduler_tick::{Tick, Ticking};
+use kessai_infra::dynamodb::DynamoDb;
 use kessai_infra::system::{SystemClock, SystemEntropy};
 use kessai_shared::event::EventName;
 use kessai_shared::ids::{ItemKey, MerchantId, PaymentId, PaymentKey, Record};
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::payment::outbox::News;
 use kessai_shared::ports::{Archive, Clock, Expected, Journal, Note, Pending, Queue, QueueFault, Store, StoreFault};
+use kessai_shared::recurring::ids::{RecurringKey, SchedulerId};
 use kessai_shared::reminder::{Delayed, OWED_LATE, Reminder};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
@@ -25,6 +27,10 @@ use serde_json::{Value, json};
 
 use crate::harness::{Sandbox, Scratch};
 use crate::platform::{RuntimeApi, Services, sealing_keys};
+
+/// Tables that are made by [`Account::indexed`].
+const INDEXED: [(&str, &str); 3] =
+    [("PAYMENTS_TABLE", "indexed"), ("VAULT_TABLE", "indexed-vault"), ("SCHEDULES_TABLE", "indexed-schedules")];
 
 /// The data that functions find in the account.
 struct Account {
@@ -49,6 +55,13 @@ impl Account {
         Self { database, identity, services: Services::start(), _sandbox: (sandbox, scratch) }
     }
 
+    /// A table as on AWS, in which what is due late is found.
+    async fn indexed(&self, name: &str) -> DynamoDb {
+        let table = kessai_infra::aws::Account::at(&self.database.url).table(name);
+        table.create_indexed_table().await.expect("a table");
+        table
+    }
+
     fn environment(&self, runtime: &str) -> BTreeMap<String, String> {
         let variables = [
             ("AWS_LAMBDA_RUNTIME_API", runtime),
@@ -64,6 +77,7 @@ impl Account {
             ("PAYMENTS_TABLE", "payments"),
             ("MERCHANTS_TABLE", "merchants"),
             ("VAULT_TABLE", "vault"),
+            ("SCHEDULES_TABLE", "schedules"),
             ("EVENTS_TABLE", "events"),
             ("AWS_ENDPOINT_URL", &self.services.url()),
             ("FINGERPRINT_KEY_PARAMETER", "/kessai/test/fingerprint-key"),
@@ -282,10 +296,9 @@ async fn what_is_owed_is_looked_at_and_a_call_fails_in_which_there_is_what_nobod
 #[tokio::test(flavor = "multi_thread")]
 async fn what_merchants_are_owed_is_told_at_once_or_when_a_tick_finds_it() {
     let account = Account::new().await;
-    let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
-    payments.create_indexed_table().await.expect("a table");
-    let vault = kessai_infra::aws::Account::at(&account.database.url).table("indexed-vault");
-    vault.create_indexed_table().await.expect("a table");
+    let payments = account.indexed("indexed").await;
+    account.indexed("indexed-vault").await;
+    account.indexed("indexed-schedules").await;
     let now = SystemClock.now();
     // An hour ago whatever is due now was marked.
     let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
@@ -316,8 +329,7 @@ async fn what_merchants_are_owed_is_told_at_once_or_when_a_tick_finds_it() {
     assert_eq!(told(account.services.called()), [ItemKey::from(key_of("now"))]);
     let runtime = RuntimeApi::new();
     let mut environment = account.environment(&runtime.address());
-    environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
-    environment.insert("VAULT_TABLE".to_owned(), "indexed-vault".to_owned());
+    environment.extend(INDEXED.map(|(name, table)| (name.to_owned(), table.to_owned())));
     let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
     assert_eq!(runtime.invoke(&json!({})), json!({ "reminders": 1 }));
     assert_eq!(told(account.services.called()), [ItemKey::from(key_of("in vain, and due"))]);
@@ -327,11 +339,10 @@ async fn what_merchants_are_owed_is_told_at_once_or_when_a_tick_finds_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let account = Account::new().await;
-    let payments = kessai_infra::aws::Account::at(&account.database.url).table("indexed");
-    payments.create_indexed_table().await.expect("a table");
-    // Of the vault the same is asked.
-    let vault = kessai_infra::aws::Account::at(&account.database.url).table("indexed-vault");
-    vault.create_indexed_table().await.expect("a table");
+    let payments = account.indexed("indexed").await;
+    // Of the others the same is asked.
+    account.indexed("indexed-vault").await;
+    let schedules = account.indexed("indexed-schedules").await;
     let now = SystemClock.now();
     // Written an hour ago, what is due now was due late; written now, it was not.
     let an_hour_ago: Arc<dyn Clock> = Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000)));
@@ -350,33 +361,45 @@ async fn a_tick_reminds_of_what_is_due_late_and_a_sweep_of_everything() {
     let tick = |event: &Value| {
         let runtime = RuntimeApi::new();
         let mut environment = account.environment(&runtime.address());
-        environment.insert("PAYMENTS_TABLE".to_owned(), "indexed".to_owned());
-        environment.insert("VAULT_TABLE".to_owned(), "indexed-vault".to_owned());
+        environment.extend(INDEXED.map(|(name, table)| (name.to_owned(), table.to_owned())));
         let _function = start(env!("CARGO_BIN_EXE_scheduler-tick"), environment);
         let ticked = runtime.invoke(event);
-        let mut reminded: Vec<_> = account.services.sent().iter().map(payment_of).collect();
+        let mut reminded: Vec<_> = account.services.sent().iter().map(item_of).collect();
         reminded.sort();
         (ticked, reminded)
     };
+    // A scheduler near its next run, and one far from it.
+    let schedulers = ["a", "b"].map(|key| {
+        let key = IdempotencyKey::parse(key).expect("a key");
+        let id = RecurringKey::Scheduler(SchedulerId::made_under(&account.identity.merchant, &key));
+        ItemKey::Recurring(account.identity.merchant, id)
+    });
+    let long_ago = schedules.with_clock(Arc::new(Standing(Timestamp::from_millis(now.as_millis() - 3_600_000))));
+    for (scheduler, due) in schedulers.into_iter().zip([in_minutes(1), in_minutes(600)]) {
+        let item = Item::new().with(KEY, scheduler.to_string()).with(VERSION, 1).with(DUE, due);
+        long_ago.write(item, Expected::Absent).await.expect("a write");
+    }
     let keys = |names: &[&str]| {
-        let mut keys: Vec<_> = names.iter().map(|name| key_of(name)).collect();
+        let payments = names.iter().map(|name| ItemKey::from(key_of(name)));
+        let mut keys: Vec<_> = payments.chain([schedulers[0]]).collect();
         keys.sort();
         keys
     };
     let schedule = std::fs::read_to_string(format!("{}/../events/scheduler-tick.json", env!("CARGO_MANIFEST_DIR")));
     let schedule: Value = serde_json::from_str(&schedule.expect("a sample event")).expect("JSON");
     let (ticked, reminded) = tick(&schedule);
-    assert_eq!(ticked, json!({ "reminders": 2 }), "what is not marked is the relay's affair");
+    assert_eq!(ticked, json!({ "reminders": 3 }), "what is not marked is the relay's affair");
     assert_eq!(reminded, keys(&["late and near", "late and overdue"]));
     let (ticked, reminded) = tick(&json!({ "sweep": true }));
-    assert_eq!(ticked, json!({ "reminders": 4 }));
+    assert_eq!(ticked, json!({ "reminders": 5 }));
     assert_eq!(reminded, keys(&["late and near", "late and far", "late and overdue", "overdue and not marked"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     let account = Account::new().await;
-    let (payments, vault) = (&account.database.payments, &account.database.vault);
+    let [payments, vault, schedules] =
+        [&account.database.payments, &account.database.vault, &account.database.schedules];
     let now = SystemClock.now();
     // Three pages of 1 MB.
     let padding = "x".repeat(300 * 1024);
@@ -384,13 +407,18 @@ async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
         let payment = item(&place.to_string(), now.as_millis()).with("padding", &padding);
         payments.write(payment, Expected::Absent).await.expect("a write");
     }
+    let key = IdempotencyKey::parse("scheduler").expect("a key");
+    let merchant = account.identity.merchant;
+    let scheduler = RecurringKey::Scheduler(SchedulerId::made_under(&merchant, &key));
+    let scheduler = Item::new().with(KEY, ItemKey::Recurring(merchant, scheduler).to_string()).with(VERSION, 1);
+    schedules.write(scheduler.with(DUE, now.as_millis()), Expected::Absent).await.expect("a write");
     let (queue, journal) = (Kept::default(), Kept::default());
     let mut tick: Tick = serde_json::from_value(json!({ "sweep": true })).expect("a tick");
     let mut ticks = 0;
     loop {
         // There is no time for more than a page.
         let clock = &SystemClock;
-        let ticking = Ticking { payments, vault, queue: &queue, journal: &journal, now, deadline: now, clock };
+        let ticking = Ticking { payments, vault, schedules, queue: &queue, journal: &journal, now, deadline: now, clock };
         let Ok(ticked) = ticking.tick(tick).await else { panic!("a tick fails") };
         ticks += 1;
         let Some(after) = ticked.after else { break };
@@ -400,7 +428,7 @@ async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
         queue.0.lock().expect("what was sent").iter().map(|delayed| delayed.reminder.item).collect();
     reminded.sort();
     reminded.dedup();
-    assert_eq!(reminded.len(), 10);
+    assert_eq!(reminded.len(), 11, "the last is what recurs");
     assert!(ticks >= 3, "{ticks} ticks");
 }
 
@@ -438,12 +466,8 @@ fn item(name: &str, due: i64) -> Item {
     Item::new().with(KEY, key_of(name).to_string()).with(VERSION, 1).with(DUE, due)
 }
 
-fn payment_of(sent: &Value) -> PaymentKey {
-    Reminder::parse(sent["MessageBody"].as_str().expect("a body"))
-        .expect("a reminder")
-        .item
-        .payment()
-        .expect("a payment")
+fn item_of(sent: &Value) -> ItemKey {
+    Reminder::parse(sent["MessageBody"].as_str().expect("a body")).expect("a reminder").item
 }
 
 /// A clock that stands.

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use kessai_shared::ports::{Agenda, Listed, Pending, Span, StoreFault};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::KEY;
-use kessai_shared::stored::recurring::lists::Index;
+use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::together::together;
 
 use super::{DynamoDb, convert, fault};
@@ -41,8 +41,7 @@ impl DynamoDb {
     /// at 1 MB.
     async fn list_page(
         &self,
-        index: Index,
-        list: &str,
+        list: &List,
         ends: Ends<'_>,
         newest_first: bool,
         limit: u16,
@@ -56,10 +55,10 @@ impl DynamoDb {
             .client
             .query()
             .table_name(&self.table)
-            .index_name(index.name())
+            .index_name(list.index.name())
             .key_condition_expression(ends.condition())
-            .expression_attribute_names("#list", index.list())
-            .expression_attribute_values(":list", AttributeValue::S(list.to_owned()))
+            .expression_attribute_names("#list", list.index.list())
+            .expression_attribute_values(":list", AttributeValue::S(list.name.clone()))
             .scan_index_forward(!newest_first)
             .limit(i32::from(limit).saturating_add(MORE));
         let bounds = [(":after", ends.after), (":last", ends.last)];
@@ -68,13 +67,13 @@ impl DynamoDb {
             Some(bound) => request.expression_attribute_values(name, AttributeValue::S(bound.to_owned())),
         });
         let request = match bounds.iter().any(|(_, bound)| bound.is_some()) {
-            true => request.expression_attribute_names("#place", index.place()),
+            true => request.expression_attribute_names("#place", list.index.place()),
             false => request,
         };
         let answer = request.send().await.map_err(fault)?;
         let ended_early = answer.last_evaluated_key.is_some();
         let found = answer.items.unwrap_or_default().into_iter();
-        let found = found.map(|attributes| listed(index, attributes)).collect::<Result<Vec<_>, _>>()?;
+        let found = found.map(|attributes| listed(list, attributes)).collect::<Result<Vec<_>, _>>()?;
         let mut page: Vec<_> = found.into_iter().filter(|listed| ends.holds(&listed.place)).collect();
         let more = ended_early || page.len() > limit.into();
         page.truncate(limit.into());
@@ -82,34 +81,33 @@ impl DynamoDb {
     }
 }
 
-fn listed(index: Index, attributes: convert::Attributes) -> Result<Listed, StoreFault> {
+fn listed(list: &List, attributes: convert::Attributes) -> Result<Listed, StoreFault> {
     let item = convert::to_item(attributes).map_err(fault)?;
     let text = |name: &str| item.text(name).map(str::to_owned).ok_or_else(|| fault("an index without its keys"));
-    Ok(Listed { key: text(KEY)?, place: text(index.place())? })
+    Ok(Listed { key: text(KEY)?, place: text(list.index.place())? })
 }
 
 impl Agenda for DynamoDb {
     fn listed<'a>(
         &'a self,
-        index: Index,
-        list: &'a str,
+        list: &'a List,
         until: Option<&'a str>,
         after: Option<&'a str>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
-        Box::pin(self.list_page(index, list, Ends { after, last: until, with_last: true }, false, limit))
+        Box::pin(self.list_page(list, Ends { after, last: until, with_last: true }, false, limit))
     }
 
     fn of<'a>(
         &'a self,
-        list: &'a str,
+        list: &'a List,
         span: Span<'a>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
         Box::pin(async move {
             let Span { after, before, newest_first } = span;
             let ends = Ends { after, last: before, with_last: false };
-            let (listed, more) = self.list_page(Index::Of, list, ends, newest_first, limit).await?;
+            let (listed, more) = self.list_page(list, ends, newest_first, limit).await?;
             let reads = listed.iter().map(|listed| -> Pending<'_, _> { Box::pin(self.get(&listed.key, false)) });
             let items = together(reads).await.into_iter().filter_map(Result::transpose);
             Ok((items.collect::<Result<_, _>>()?, more))

@@ -6,7 +6,7 @@
 //! | `li` `la` | `agenda` | `ready/{merchant}/{lane}`: schedules with something to charge | the day of the first of it |
 //! | | | `open/{run}/{lane}`: schedules of which an item is being charged | when to look at it |
 //! | `ri` `ra` | `again` | `retry/{merchant}/{lane}`: schedules of which an item is to be tried again | when |
-//! | `of` `on` | `of` | `{merchant}/schedulers`, `{merchant}/runs`, `{merchant}/schedules/{account}` | when it was made |
+//! | `of` `on` | `all` | `{merchant}/schedulers`, `{merchant}/runs`, `{merchant}/schedules/{account}` | when it was made |
 //!
 //! Behind a `#` each place ends in the id, so that no two are the same. A moment is its milliseconds in fifteen digits:
 //! texts sort as moments do.
@@ -14,7 +14,16 @@
 use super::super::item::Item;
 use crate::ids::{Id, MerchantId, short_form};
 use crate::payment::asked::AccountId;
+use crate::recurring::ids::RunId;
+use crate::recurring::schedule::agenda::{open_list, ready_list, retry_list};
 use crate::time::Timestamp;
+
+pub use crate::recurring::schedule::agenda::{through_date as through_day, through_time as through};
+
+/// The moment of a place that is one.
+pub fn moment(place: &str) -> Option<Timestamp> {
+    place.split_once('#')?.0.parse().ok().map(Timestamp::from_millis)
+}
 
 /// An index of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +40,7 @@ impl Index {
         match self {
             Self::Agenda => "agenda",
             Self::Again => "again",
-            Self::Of => "of",
+            Self::Of => "all",
         }
     }
 
@@ -54,40 +63,53 @@ impl Index {
     }
 }
 
-/// Where something is on a list.
+/// A list, and the index that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct List {
     pub index: Index,
-    pub list: String,
-    pub place: String,
+    pub name: String,
 }
 
-impl Entry {
-    /// Among a merchant's others of its kind, in the order in which they were made.
-    pub(super) fn made(list: String, at: Timestamp, id: Id) -> Self {
-        Self { index: Index::Of, list, place: format!("{:015}#{}", at.as_millis().max(0), id.as_str()) }
+impl List {
+    /// Schedules with something to charge, by the first day that it is meant for.
+    pub fn ready(merchant: &MerchantId, lane: u8) -> Self {
+        Self { index: Index::Agenda, name: ready_list(merchant, lane) }
     }
 
-    pub(super) fn onto(self, mut item: Item) -> Item {
-        let Self { index, list, place } = self;
-        item.insert(index.list(), list);
+    /// Schedules of which a run is charging an item, by when to look at it.
+    pub fn open(run: RunId, lane: u8) -> Self {
+        Self { index: Index::Agenda, name: open_list(run, lane) }
+    }
+
+    /// Schedules of which an item is to be tried again, by when.
+    pub fn retries(merchant: &MerchantId, lane: u8) -> Self {
+        Self { index: Index::Again, name: retry_list(merchant, lane) }
+    }
+
+    pub fn schedulers_of(merchant: &MerchantId) -> Self {
+        Self { index: Index::Of, name: format!("{}/schedulers", merchant.as_str()) }
+    }
+
+    pub fn runs_of(merchant: &MerchantId) -> Self {
+        Self { index: Index::Of, name: format!("{}/runs", merchant.as_str()) }
+    }
+
+    /// Those of an account, whether its id has 15 characters or 18; those that belong to none.
+    pub fn schedules_of(merchant: &MerchantId, account: Option<&AccountId>) -> Self {
+        let account = account.map(|account| format!("/{}", short_form(account.as_str()))).unwrap_or_default();
+        Self { index: Index::Of, name: format!("{}/schedules{account}", merchant.as_str()) }
+    }
+
+    /// The place of something made then on a list of what a merchant has.
+    pub fn made_at(at: Timestamp, id: Id) -> String {
+        format!("{:015}#{}", at.as_millis().max(0), id.as_str())
+    }
+
+    /// The item, on this list at that place.
+    pub(super) fn with(self, mut item: Item, place: String) -> Item {
+        let Self { index, name } = self;
+        item.insert(index.list(), name);
         item.insert(index.place(), place);
         item
     }
-}
-
-/// The list of a merchant's schedulers.
-pub fn schedulers_of(merchant: &MerchantId) -> String {
-    format!("{}/schedulers", merchant.as_str())
-}
-
-/// The list of a merchant's runs.
-pub fn runs_of(merchant: &MerchantId) -> String {
-    format!("{}/runs", merchant.as_str())
-}
-
-/// The list of an account's schedules, whether its id has 15 characters or 18; of those that belong to none.
-pub fn schedules_of(merchant: &MerchantId, account: Option<&AccountId>) -> String {
-    let account = account.map(|account| format!("/{}", short_form(account.as_str()))).unwrap_or_default();
-    format!("{}/schedules{account}", merchant.as_str())
 }

@@ -13,9 +13,9 @@
 //! | attribute | of counts |
 //! |---|---|
 //! | `l` `s` | schedules that were listed, and looked at |
-//! | `f` `p` `x` `w` | items that matched, were processed, failed, wait for their verdict |
+//! | `p` `x` `w` | items that were processed, failed, wait for their verdict |
 
-use super::lists::{Entry, runs_of};
+use super::lists::List;
 use super::{Head, another, criteria, timing};
 use crate::recurring::ids::{RecurringKey, SchedulerId};
 use crate::recurring::run::{Counts, Run, Status, Takes};
@@ -71,8 +71,7 @@ impl StoredRun {
             .with_some("ct", completed_at.map(Timestamp::as_millis))
             .with_some("ls", (*lanes != 0).then(|| lanes.to_be_bytes().to_vec()))
             .with_some("co", encode_counts(*counts));
-        let entry = Entry::made(runs_of(merchant), *created_at, id.id());
-        carry(entry.onto(item), &self.unknown)
+        carry(List::runs_of(merchant).with(item, List::made_at(*created_at, id.id())), &self.unknown)
     }
 
     /// Reads an item of this format.
@@ -111,13 +110,12 @@ fn decode_lanes(bytes: Option<Vec<u8>>) -> Result<u64, Unreadable> {
 
 /// None where nothing was counted yet.
 pub(super) fn encode_counts(counts: Counts) -> Option<Item> {
-    let Counts { listed, seen, filtered, processed, failed, pending } = counts;
+    let Counts { listed, seen, processed, failed, pending } = counts;
     let some = |count: u64| (count > 0).then(|| i64::try_from(count).unwrap_or(i64::MAX));
     (counts != Counts::default()).then(|| {
         Item::new()
             .with_some("l", some(listed))
             .with_some("s", some(seen))
-            .with_some("f", some(filtered))
             .with_some("p", some(processed))
             .with_some("x", some(failed))
             .with_some("w", some(pending))
@@ -131,7 +129,6 @@ pub(super) fn decode_counts(item: Option<Item>) -> Result<Counts, Unreadable> {
     Ok(Counts {
         listed: count("l")?,
         seen: count("s")?,
-        filtered: count("f")?,
         processed: count("p")?,
         failed: count("x")?,
         pending: count("w")?,

@@ -2,14 +2,15 @@
 //!
 //! | attribute | of the scheduler |
 //! |---|---|
-//! | `d` | when its next run starts |
+//! | `d` `nr` | when its next run starts, and the day of it; only where it has one |
 //! | `y` `aq` `t` | key, hash of what was asked under it, when made |
 //! | `nm` `tt` `cr` | name, timetable, which items its runs charge |
-//! | `s` `lr` | status, the time of its last run |
+//! | `s` `lr` | status, the day of its last run |
 
-use super::lists::{Entry, schedulers_of};
+use super::lists::List;
 use super::{Head, another, criteria, timing};
 use crate::payment::IdempotencyKey;
+use crate::recurring::calendar::Occasion;
 use crate::recurring::ids::RecurringKey;
 use crate::recurring::scheduler::{Scheduler, Status};
 use crate::stored::item::Item;
@@ -50,7 +51,7 @@ impl StoredScheduler {
             merchant: *merchant,
             key: RecurringKey::Scheduler(*id),
             version: *version,
-            due: *next_run,
+            due: next_run.map(|next| next.at),
         };
         let item = head
             .to_item()
@@ -61,9 +62,9 @@ impl StoredScheduler {
             .with("tt", timing::encode_timetable(timetable))
             .with_some("cr", criteria::encode(criteria))
             .with("s", status_name(*status))
-            .with_some("lr", last_run.map(Timestamp::as_millis));
-        let entry = Entry::made(schedulers_of(merchant), *created_at, id.id());
-        carry(entry.onto(item), &self.unknown)
+            .with_some("lr", last_run.map(|day| day.to_string()))
+            .with_some("nr", next_run.map(|next| next.date.to_string()));
+        carry(List::schedulers_of(merchant).with(item, List::made_at(*created_at, id.id())), &self.unknown)
     }
 
     /// Reads an item of this format.
@@ -82,10 +83,18 @@ impl StoredScheduler {
             criteria: criteria::decode(reader.maybe_map("cr")?)?,
             status: reader.parsed("s", |text| STATUSES.into_iter().find(|known| status_name(*known) == text))?,
             created_at: reader.moment("t")?,
-            last_run: reader.maybe_moment("lr")?,
-            next_run: due,
+            last_run: timing::maybe_day(&mut reader, "lr")?,
+            next_run: decode_next(&mut reader, due)?,
         };
         Ok(Self { scheduler, unknown: reader.rest() })
+    }
+}
+
+fn decode_next(reader: &mut Reader, due: Option<Timestamp>) -> Result<Option<Occasion>, Unreadable> {
+    match (timing::maybe_day(reader, "nr")?, due) {
+        (None, None) => Ok(None),
+        (Some(date), Some(at)) => Ok(Some(Occasion { date, at })),
+        (Some(_), None) | (None, Some(_)) => Err(Unreadable("d and nr go together".to_owned())),
     }
 }
 

@@ -5,10 +5,13 @@
 //! | `e` `u` | every so many of what: `days`, `weeks`, `months`, `years` |
 //! | `w` `o` | on which day of the week, or of the month |
 //!
-//! | attribute | of a timetable |
+//! | attribute | of dates |
 //! |---|---|
 //! | `r` | rhythm |
 //! | `fi` `la` `n` | first and last day, how many there are at most |
+//!
+//! | attribute | of a timetable, beside its dates |
+//! |---|---|
 //! | `at` `z` | time of day, zone |
 
 use crate::recurring::calendar::{
@@ -17,7 +20,7 @@ use crate::recurring::calendar::{
 use crate::stored::item::Item;
 use crate::stored::reader::{Reader, Unreadable, strange};
 
-pub(super) fn encode_rhythm(rhythm: Rhythm) -> Item {
+fn encode_rhythm(rhythm: Rhythm) -> Item {
     let (unit, weekday, day) = match rhythm.unit() {
         Unit::Days => ("days", None, None),
         Unit::Weeks(weekday) => ("weeks", Some(weekday_name(weekday)), None),
@@ -31,7 +34,7 @@ pub(super) fn encode_rhythm(rhythm: Rhythm) -> Item {
         .with_some("o", day.map(|day| day.to_string()))
 }
 
-pub(super) fn decode_rhythm(item: Item) -> Result<Rhythm, Unreadable> {
+fn decode_rhythm(item: Item) -> Result<Rhythm, Unreadable> {
     let mut reader = Reader::new(item);
     let day = |reader: &mut Reader| reader.parsed("o", |text| MonthDay::parse(text).ok());
     let unit = match &*reader.word("u")? {
@@ -45,23 +48,33 @@ pub(super) fn decode_rhythm(item: Item) -> Result<Rhythm, Unreadable> {
     every.and_then(|every| Rhythm::new(every, unit).ok()).ok_or_else(|| strange("e"))
 }
 
-pub(super) fn encode_timetable(timetable: &Timetable) -> Item {
-    let Timetable { dates, at, zone } = timetable;
+pub(super) fn encode_dates(dates: &Recurrence) -> Item {
     Item::new()
         .with("r", encode_rhythm(dates.rhythm()))
         .with("fi", dates.first().to_string())
         .with_some("la", dates.last().map(|last| last.to_string()))
         .with_some("n", dates.count().map(i64::from))
-        .with("at", at.to_string())
-        .with("z", zone.to_string())
+}
+
+pub(super) fn decode_dates(item: Item) -> Result<Recurrence, Unreadable> {
+    take_dates(&mut Reader::new(item))
+}
+
+fn take_dates(reader: &mut Reader) -> Result<Recurrence, Unreadable> {
+    let (rhythm, first) = (decode_rhythm(reader.map("r")?)?, day(reader, "fi")?);
+    let (last, count) = (maybe_day(reader, "la")?, reader.maybe_small("n")?);
+    Recurrence::new(rhythm, first, last, count).map_err(|_| strange("la"))
+}
+
+pub(super) fn encode_timetable(timetable: &Timetable) -> Item {
+    let Timetable { dates, at, zone } = timetable;
+    encode_dates(dates).with("at", at.to_string()).with("z", zone.to_string())
 }
 
 pub(super) fn decode_timetable(item: Item) -> Result<Timetable, Unreadable> {
     let mut reader = Reader::new(item);
-    let (rhythm, first) = (decode_rhythm(reader.map("r")?)?, day(&mut reader, "fi")?);
-    let (last, count) = (maybe_day(&mut reader, "la")?, reader.maybe_small("n")?);
     Ok(Timetable {
-        dates: Recurrence::new(rhythm, first, last, count).map_err(|_| strange("la"))?,
+        dates: take_dates(&mut reader)?,
         at: reader.parsed("at", |text| TimeOfDay::parse(text).ok())?,
         zone: reader.parsed("z", |text| Zone::parse(text).ok())?,
     })

@@ -6,10 +6,11 @@
 //! | `m` `mv` `co` `oc` | method, matching value, comments, occurrence |
 //! | `s` | state |
 //! | `t` | when it was processed, failed or was canceled |
-//! | `no` `dl` `pm` `du` | while it is being charged: nonce, deadline, method, when to look |
+//! | `no` `dl` `du` | while it is being charged: nonce, deadline, when to look |
 //! | `ra` `ro` | when it is tried again, with another method |
-//! | `tr` `rn` `pg` | how often it was tried, the run that tried it last, in which of its pages |
-//! | `ff` `fr` `fl` | when it failed first, when the last times, why the last time |
+//! | `tr` `rn` `pg` `tm` | how often it was tried; the last time by which run, in which of its pages, with which method |
+//! | `fc` `ff` `fl` | how often it failed, when first, why the last time |
+//! | `fr` | when it failed of late, one map each: `t` when, `rn` `pg` who had tried it |
 //! | `p` | its payment |
 //!
 //! | attribute | of a failure |
@@ -21,12 +22,11 @@ use super::super::timing;
 use crate::ids::{Id, MethodId};
 use crate::recurring::ids::{ItemNumber, RunId};
 use crate::recurring::retry::{Category, Decision};
-use crate::recurring::schedule::{self, Failure, Failures, Processing, Retry, State, Tried};
+use crate::recurring::schedule::{self, FailedTry, Failure, Failures, Processing, Retry, State, Tried};
 use crate::stored::item::{Attribute, Item};
 use crate::stored::method::{DECLINES, decline_name};
 use crate::stored::payment::decode_nonce;
 use crate::stored::reader::{Reader, Unreadable, strange};
-use crate::time::Timestamp;
 
 pub(super) fn encode(charge: &schedule::Item) -> Item {
     let schedule::Item {
@@ -40,6 +40,7 @@ pub(super) fn encode(charge: &schedule::Item) -> Item {
         state,
         attempts,
         tried_by,
+        tried_with,
         failures,
         payment,
     } = charge;
@@ -54,6 +55,7 @@ pub(super) fn encode(charge: &schedule::Item) -> Item {
         .with_some("tr", (*attempts > 0).then_some(i64::from(*attempts)))
         .with_some("rn", tried_by.map(|tried| tried.run.as_str().to_owned()))
         .with_some("pg", tried_by.map(|tried| i64::from(tried.page)))
+        .with_some("tm", tried_with.map(|method| method.as_str().to_owned()))
         .with_some("p", payment.map(|payment| payment.as_str().to_owned()));
     encode_failures(encode_state(item, state), failures.as_ref())
 }
@@ -74,6 +76,7 @@ pub(super) fn decode(item: Item) -> Result<(schedule::Item, Item), Unreadable> {
         state: decode_state(&mut reader)?,
         attempts,
         tried_by: decode_tried(&mut reader)?,
+        tried_with: reader.maybe_parsed("tm", MethodId::parse)?,
         failures: decode_failures(&mut reader)?,
         payment: reader.maybe_parsed("p", Id::parse)?,
     };
@@ -84,11 +87,10 @@ fn encode_state(item: Item, state: &State) -> Item {
     match state {
         State::Draft => item.with("s", "draft"),
         State::Ready => item.with("s", "ready"),
-        State::Processing(Processing { nonce, deadline, method, due }) => item
+        State::Processing(Processing { nonce, deadline, due }) => item
             .with("s", "processing")
             .with("no", nonce.0.to_be_bytes().to_vec())
             .with("dl", deadline.as_millis())
-            .with("pm", method.as_str().to_owned())
             .with("du", due.as_millis()),
         State::Processed { at } => item.with("s", "processed").with("t", at.as_millis()),
         State::Failed { at, retry } => item
@@ -107,7 +109,6 @@ fn decode_state(reader: &mut Reader) -> Result<State, Unreadable> {
         "processing" => Ok(State::Processing(Processing {
             nonce: decode_nonce(reader.maybe_bytes("no")?)?,
             deadline: reader.moment("dl")?,
-            method: reader.parsed("pm", MethodId::parse)?,
             due: reader.moment("du")?,
         })),
         "processed" => Ok(State::Processed { at: reader.moment("t")? }),
@@ -127,8 +128,8 @@ fn decode_tried(reader: &mut Reader) -> Result<Option<Tried>, Unreadable> {
 }
 
 fn encode_failures(item: Item, failures: Option<&Failures>) -> Item {
-    let Some(Failures { first_at, recent, last }) = failures else { return item };
-    let recent: Vec<_> = recent.iter().map(|at| Attribute::Number(at.as_millis())).collect();
+    let Some(Failures { count, first_at, recent, last }) = failures else { return item };
+    let recent: Vec<_> = recent.iter().map(|failed| Attribute::Map(encode_try(*failed))).collect();
     let Failure { category, decision, decline, code, message } = last;
     let last = Item::new()
         .with("ca", category.literal())
@@ -136,12 +137,26 @@ fn encode_failures(item: Item, failures: Option<&Failures>) -> Item {
         .with_some("dc", decline.map(decline_name))
         .with_some("c", code.as_ref())
         .with_some("me", message.as_ref());
-    item.with("ff", first_at.as_millis()).with_some("fr", (!recent.is_empty()).then_some(recent)).with("fl", last)
+    item.with("fc", i64::from(*count))
+        .with("ff", first_at.as_millis())
+        .with_some("fr", (!recent.is_empty()).then_some(recent))
+        .with("fl", last)
+}
+
+fn encode_try(FailedTry { at, by: Tried { run, page } }: FailedTry) -> Item {
+    Item::new().with("t", at.as_millis()).with("rn", run.as_str().to_owned()).with("pg", i64::from(page))
+}
+
+fn decode_try(item: Item) -> Result<FailedTry, Unreadable> {
+    let mut reader = Reader::new(item);
+    let by = Tried { run: reader.parsed("rn", RunId::parse)?, page: reader.small("pg")? };
+    Ok(FailedTry { at: reader.moment("t")?, by })
 }
 
 fn decode_failures(reader: &mut Reader) -> Result<Option<Failures>, Unreadable> {
     let Some(first_at) = reader.maybe_moment("ff")? else { return Ok(None) };
-    let recent = reader.numbers("fr")?.into_iter().map(Timestamp::from_millis).collect();
+    let count = u16::try_from(reader.number("fc")?).map_err(|_| strange("fc"))?;
+    let recent = reader.maps("fr")?.into_iter().map(decode_try).collect::<Result<_, _>>()?;
     let mut last = Reader::new(reader.map("fl")?);
     let last = Failure {
         category: last.parsed("ca", |text| Category::ALL.iter().find(|known| known.literal() == text).copied())?,
@@ -150,5 +165,5 @@ fn decode_failures(reader: &mut Reader) -> Result<Option<Failures>, Unreadable> 
         code: last.maybe_text("c")?,
         message: last.maybe_text("me")?,
     };
-    Ok(Some(Failures { first_at, recent, last }))
+    Ok(Some(Failures { count, first_at, recent, last }))
 }

@@ -3,7 +3,7 @@
 //! | attribute | of the schedule |
 //! |---|---|
 //! | `y` `aq` `t` | key, hash of what was asked under it, when made |
-//! | `s` | status |
+//! | `s` `oh` | status, since when it is on hold |
 //! | `ac` `g` `m` `c` | account, gateway, method, currency |
 //! | `tr` `rf` `co` | all that was asked for in minor units, reference, comments |
 //! | `rc` | what recurs |
@@ -13,31 +13,31 @@
 //!
 //! | attribute | of what recurs |
 //! |---|---|
-//! | `rh` `fi` `un` `n` | rhythm, day of the first charge, last day, how many there are at most |
+//! | `da` | the days of its charges |
 //! | `a` `mv` | amount in minor units, matching value |
 //! | `nx` `sk` | the next occurrence without an item, those to come that are left out |
 //!
 //! Attributes that this version does not know are carried on both levels: of the schedule, and of each item.
 
-mod agenda;
 mod item;
 
 use std::collections::BTreeMap;
 
+use super::lists::{Index, List};
 use super::{Head, another, timing};
 use crate::ids::{GatewayId, MethodId};
 use crate::money::Currency;
 use crate::payment::IdempotencyKey;
 use crate::payment::asked::AccountId;
+use crate::recurring::calendar::Date;
 use crate::recurring::ids::{ItemNumber, RecurringKey};
+use crate::recurring::schedule::agenda::{Agenda, Place};
 use crate::recurring::schedule::{Past, Recurrence, Schedule, Status};
 use crate::stored::item::{Attribute, Item};
 use crate::stored::outbox;
 use crate::stored::payment::{OWED, carry};
 use crate::stored::reader::{Reader, Unreadable, strange};
 use crate::time::Timestamp;
-
-pub use agenda::entries;
 
 /// A schedule as it was read, with what this version does not know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,13 +74,14 @@ impl StoredSchedule {
         });
         let item = encode_asked(head.to_item(), schedule)
             .with("s", status_name(schedule.status))
+            .with_some("oh", on_hold_since(schedule.status).map(|day| day.to_string()))
             .with_some("rc", schedule.recurrence.as_ref().map(encode_recurrence))
             .with("i", items.collect::<Vec<_>>())
             .with("ln", i64::from(schedule.last_number))
             .with_some("pa", encode_past(schedule.past))
             .with_some("ob", outbox::encode(outbox))
             .with_some(OWED, outbox.due().map(Timestamp::as_millis));
-        carry(entries(schedule).into_iter().fold(item, |item, entry| entry.onto(item)), &unknown.schedule)
+        carry(listed(item, schedule), &unknown.schedule)
     }
 
     /// Reads an item of this format.
@@ -101,7 +102,7 @@ impl StoredSchedule {
             key: reader.parsed("y", IdempotencyKey::stored)?,
             asked: reader.sixteen("aq")?,
             created_at: reader.moment("t")?,
-            status: reader.parsed("s", |text| STATUSES.into_iter().find(|known| status_name(*known) == text))?,
+            status: decode_status(&mut reader)?,
             account: reader.maybe_parsed("ac", AccountId::parse)?,
             gateway: reader.parsed("g", GatewayId::parse)?,
             method: reader.parsed("m", MethodId::parse)?,
@@ -119,6 +120,21 @@ impl StoredSchedule {
     }
 }
 
+/// On the lists on which it is to be found.
+fn listed(item: Item, schedule: &Schedule) -> Item {
+    let Schedule { merchant, id, account, created_at, .. } = schedule;
+    let Agenda { next, again } = schedule.agenda();
+    let made = Place {
+        list: List::schedules_of(merchant, account.as_ref()).name,
+        place: List::made_at(*created_at, id.id()),
+    };
+    let places = [(Index::Agenda, next), (Index::Again, again), (Index::Of, Some(made))];
+    places.into_iter().fold(item, |item, (index, place)| match place {
+        Some(Place { list, place }) => List { index, name: list }.with(item, place),
+        None => item,
+    })
+}
+
 /// What was asked for.
 fn encode_asked(item: Item, schedule: &Schedule) -> Item {
     item.with("y", schedule.key.as_str().to_owned())
@@ -134,13 +150,10 @@ fn encode_asked(item: Item, schedule: &Schedule) -> Item {
 }
 
 fn encode_recurrence(recurrence: &Recurrence) -> Item {
-    let Recurrence { rhythm, first, until, count, amount, matching_value, next, skipped } = recurrence;
+    let Recurrence { dates, amount, matching_value, next, skipped } = recurrence;
     let skipped: Vec<_> = skipped.iter().map(|skipped| Attribute::Number(i64::from(*skipped))).collect();
     Item::new()
-        .with("rh", timing::encode_rhythm(*rhythm))
-        .with("fi", first.to_string())
-        .with_some("un", until.map(|until| until.to_string()))
-        .with_some("n", count.map(i64::from))
+        .with("da", timing::encode_dates(dates))
         .with("a", *amount)
         .with_some("mv", matching_value.as_ref())
         .with_some("nx", next.map(i64::from))
@@ -151,10 +164,7 @@ fn decode_recurrence(item: Item) -> Result<Recurrence, Unreadable> {
     let mut reader = Reader::new(item);
     let skipped = reader.numbers("sk")?.into_iter().map(|skipped| u32::try_from(skipped).map_err(|_| strange("sk")));
     Ok(Recurrence {
-        rhythm: timing::decode_rhythm(reader.map("rh")?)?,
-        first: timing::day(&mut reader, "fi")?,
-        until: timing::maybe_day(&mut reader, "un")?,
-        count: reader.maybe_small("n")?,
+        dates: timing::decode_dates(reader.map("da")?)?,
         amount: reader.number("a")?,
         matching_value: reader.maybe_text("mv")?,
         next: reader.maybe_small("nx")?,
@@ -182,14 +192,27 @@ fn decode_past(item: Option<Item>) -> Result<Past, Unreadable> {
     })
 }
 
-const STATUSES: [Status; 5] = [Status::Draft, Status::Open, Status::OnHold, Status::Completed, Status::Canceled];
-
 fn status_name(status: Status) -> &'static str {
     match status {
         Status::Draft => "draft",
         Status::Open => "open",
-        Status::OnHold => "on hold",
+        Status::OnHold { .. } => "on hold",
         Status::Completed => "completed",
         Status::Canceled => "canceled",
+    }
+}
+
+fn on_hold_since(status: Status) -> Option<Date> {
+    if let Status::OnHold { since } = status { Some(since) } else { None }
+}
+
+fn decode_status(reader: &mut Reader) -> Result<Status, Unreadable> {
+    match &*reader.word("s")? {
+        "draft" => Ok(Status::Draft),
+        "open" => Ok(Status::Open),
+        "on hold" => Ok(Status::OnHold { since: timing::day(reader, "oh")? }),
+        "completed" => Ok(Status::Completed),
+        "canceled" => Ok(Status::Canceled),
+        _ => Err(strange("s")),
     }
 }

@@ -8,7 +8,7 @@ mod random;
 mod round_trip;
 mod size;
 
-use crate::recurring::calendar::{Date, MonthDay, Rhythm, Unit};
+use crate::recurring::calendar::{self, Date, MonthDay, Rhythm, Unit};
 use crate::recurring::ids::{Cause, ItemNumber, RunId, ScheduleId};
 use crate::recurring::schedule::{Item as Charge, Past, Recurrence, Schedule, State, Status};
 use crate::payment::Outbox;
@@ -46,9 +46,14 @@ fn charge(of: u16, target: &str, state: State) -> Charge {
         state,
         attempts: 0,
         tried_by: None,
+        tried_with: None,
         failures: None,
         payment: None,
     }
+}
+
+fn dates(rhythm: Rhythm, last: Option<Date>, count: Option<u32>) -> calendar::Recurrence {
+    calendar::Recurrence::new(rhythm, day("2026-01-28"), last, count).expect("dates")
 }
 
 /// A monthly subscription with its next charge.
@@ -70,10 +75,7 @@ fn subscription() -> Schedule {
         reference: None,
         comments: None,
         recurrence: Some(Recurrence {
-            rhythm,
-            first: day("2026-01-28"),
-            until: None,
-            count: None,
+            dates: dates(rhythm, None, None),
             amount: 1_000,
             matching_value: None,
             next: Some(1),

@@ -9,13 +9,14 @@ use crate::payment::outbox::{Behind, Entry, News};
 use crate::payment::tests::fixtures::{dollars, gateway_id, key};
 use crate::payment::{Decline, IdempotencyKey, Nonce, Outbox};
 use crate::recurring::calendar::{
-    self, Date, MonthDay, Rhythm, TimeOfDay, Timetable, Unit, Weekday, Zone,
+    self, Date, MonthDay, Occasion, Rhythm, TimeOfDay, Timetable, Unit, Weekday, Zone,
 };
 use crate::recurring::ids::{Cause, ItemNumber, LANES, RunId, ScheduleId, SchedulerId};
 use crate::recurring::retry::{Category, Decision};
 use crate::recurring::run::{self, Counts, Holder, Lane, Run, Takes};
+use crate::recurring::schedule::outbox::{Attempt, Turn};
 use crate::recurring::schedule::{
-    self, Failure, Failures, Past, Processing, Recurrence, Retry, Schedule, State, Tried,
+    self, FailedTry, Failure, Failures, Past, Processing, Recurrence, Retry, Schedule, State, Tried,
 };
 use crate::recurring::scheduler::{self, Criteria, Filter, FilterOperation, Matches, Scheduler};
 use crate::time::Timestamp;
@@ -111,7 +112,10 @@ impl Dice {
     }
 
     fn outbox(&mut self) -> Outbox {
-        let entry = Entry { number: 3, operation: Ordinal::FIRST, news: News::Verdict, at: self.moment() };
+        let attempt = Attempt { item: ItemNumber::FIRST, number: 7 };
+        let turns = [Turn::Processed(attempt), Turn::PastDue(attempt), Turn::Completed(7), Turn::Canceled];
+        let news = News::Schedule(self.one(&turns));
+        let entry = Entry { number: 3, operation: Ordinal::FIRST, news, at: self.moment() };
         let behind = Behind { from: 2, since: self.moment(), attempts: self.count(), due: self.moment() };
         let behind = self.maybe(|_| (EndpointId::from_random([3; 16]), behind)).into_iter().collect();
         let told = Outbox { made: 3, seen: 2, entries: vec![entry], behind };
@@ -124,7 +128,6 @@ impl Dice {
         let processing = Processing {
             nonce: self.nonce(),
             deadline: self.moment(),
-            method: self.method(),
             due: self.moment(),
         };
         let at = self.moment();
@@ -138,12 +141,17 @@ impl Dice {
         ])
     }
 
+    fn tried(&mut self) -> Tried {
+        Tried { run: self.run_id(), page: self.count() }
+    }
+
     fn failures(&mut self) -> Failures {
         const DECLINES: [Decline; 4] =
             [Decline::Soft, Decline::Permanent, Decline::RequiresReview, Decline::InvalidData];
         Failures {
+            count: self.0.u16(..),
             first_at: self.moment(),
-            recent: self.some(Self::moment),
+            recent: self.some(|dice| FailedTry { at: dice.moment(), by: dice.tried() }),
             last: Failure {
                 category: self.one(Category::ALL),
                 decision: self.one(Decision::ALL),
@@ -165,18 +173,23 @@ impl Dice {
             occurrence: self.maybe(Self::count),
             state: self.state(),
             attempts: self.0.u16(..),
-            tried_by: self.maybe(|dice| Tried { run: dice.run_id(), page: dice.count() }),
+            tried_by: self.maybe(Self::tried),
+            tried_with: self.maybe(Self::method),
             failures: self.maybe(Self::failures),
             payment: self.maybe(|dice| Id::with_number("0aQ", u128::from(dice.0.u64(..)))),
         }
     }
 
+    fn dates(&mut self) -> calendar::Recurrence {
+        let first = self.day();
+        let last = self.maybe(Self::day).filter(|last| *last >= first);
+        let count = self.maybe(Self::count).filter(|count| *count > 0);
+        calendar::Recurrence::new(self.rhythm(), first, last, count).unwrap()
+    }
+
     fn recurrence(&mut self) -> Recurrence {
         Recurrence {
-            rhythm: self.rhythm(),
-            first: self.day(),
-            until: self.maybe(Self::day),
-            count: self.maybe(Self::count),
+            dates: self.dates(),
             amount: self.amount(),
             matching_value: self.maybe(Self::text),
             next: self.maybe(Self::count),
@@ -187,6 +200,8 @@ impl Dice {
     pub(super) fn schedule(&mut self) -> Schedule {
         use schedule::Status::{Canceled, Completed, Draft, OnHold, Open};
         let first = self.0.u16(1..32_000);
+        let status = [Draft, Open, OnHold { since: self.day() }, Completed, Canceled];
+        let status = self.one(&status);
         let past = Past { items: self.count(), requested: self.amount(), processed: 0, canceled: self.amount() };
         Schedule {
             merchant: merchant(),
@@ -195,7 +210,7 @@ impl Dice {
             key: self.key(),
             asked: self.0.u128(..).to_be_bytes(),
             created_at: self.moment(),
-            status: self.one(&[Draft, Open, OnHold, Completed, Canceled]),
+            status,
             account: self.maybe(|dice| AccountId::parse(dice.one(&["001A", "001xx000003DHP0AAO"])).unwrap()),
             gateway: gateway_id(),
             method: self.method(),
@@ -213,10 +228,6 @@ impl Dice {
 
     pub(super) fn scheduler(&mut self) -> Scheduler {
         use scheduler::Status::{Active, Canceled, Completed, Draft, Inactive};
-        let first = self.day();
-        let last = self.maybe(Self::day).filter(|last| *last >= first);
-        let count = self.maybe(Self::count).filter(|count| *count > 0);
-        let dates = calendar::Recurrence::new(self.rhythm(), first, last, count).unwrap();
         Scheduler {
             merchant: merchant(),
             id: self.scheduler_id(),
@@ -225,15 +236,15 @@ impl Dice {
             asked: self.0.u128(..).to_be_bytes(),
             name: self.text(),
             timetable: Timetable {
-                dates,
+                dates: self.dates(),
                 at: TimeOfDay::parse(self.one(&["00:00", "02:05:07", "23:59:59.999"])).unwrap(),
                 zone: Zone::parse(self.one(&["UTC", "Asia/Tokyo", "America/Los_Angeles"])).unwrap(),
             },
             criteria: self.criteria(),
             status: self.one(&[Draft, Active, Inactive, Canceled, Completed]),
             created_at: self.moment(),
-            last_run: self.maybe(Self::moment),
-            next_run: self.maybe(Self::moment),
+            last_run: self.maybe(Self::day),
+            next_run: self.maybe(|dice| Occasion { date: dice.day(), at: dice.moment() }),
         }
     }
 
@@ -242,7 +253,6 @@ impl Dice {
         let counts = Counts {
             listed: count(),
             seen: count(),
-            filtered: count(),
             processed: count(),
             failed: count(),
             pending: count(),

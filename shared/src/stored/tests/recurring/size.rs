@@ -1,9 +1,9 @@
 //! What a typical schedule costs: one write unit.
 
-use super::{charge, day, item, number, run_id, subscription};
+use super::{charge, dates, day, item, number, run_id, subscription};
 use crate::ids::{Id, Ordinal};
 use crate::payment::outbox::News;
-use crate::payment::tests::fixtures::key;
+use crate::payment::tests::fixtures::{key, method_id};
 use crate::recurring::schedule::{Item, KEPT, Schedule, State, Tried};
 use crate::time::Timestamp;
 
@@ -22,7 +22,7 @@ fn typical() -> Schedule {
         ..subscription()
     };
     if let Some(recurrence) = &mut schedule.recurrence {
-        recurrence.until = Some(day("2027-12-28"));
+        recurrence.dates = dates(recurrence.dates.rhythm(), Some(day("2027-12-28")), None);
         recurrence.matching_value = text("subscriptions");
     }
     schedule
@@ -37,17 +37,18 @@ fn a_typical_schedule_is_one_write_unit() {
 }
 
 #[test]
-fn what_ended_and_is_kept_makes_it_three() {
+fn what_ended_and_is_kept_makes_it_four() {
     let mut schedule = typical();
     let ended = (2..).take(KEPT).map(|place| Item {
         number: number(place),
         occurrence: Some(u32::from(place)),
         attempts: 1,
         tried_by: Some(Tried { run: run_id(), page: 1 }),
+        tried_with: Some(method_id()),
         payment: Some(Id::with_number("0aQ", u128::MAX)),
         ..charge(1, "2026-01-28", State::Processed { at: NOW })
     });
     schedule.items.extend(ended);
     let item = item(&schedule);
-    assert_eq!(item.write_units(), 3, "{} bytes", item.size_bytes());
+    assert_eq!(item.write_units(), 4, "{} bytes", item.size_bytes());
 }
