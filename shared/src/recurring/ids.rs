@@ -289,6 +289,9 @@ mod tests {
         let scheduler = SchedulerId::made_under(&merchant, &key);
         let run = RunId::of(&merchant, Cause::Scheduled(scheduler, Timestamp::from_millis(7)));
         let derived = [ScheduleId::made_under(&merchant, &key).id(), scheduler.id(), run.id()];
-        assert_eq!(derived.map(|id| id.to_string()), ["", "", ""]);
+        assert_eq!(
+            derived.map(|id| id.to_string()),
+            ["5PSIa9d3T94kneSOIQ", "5BSaL1Oei3vWNHAWC4", "5PROoU4SVep60UyONI"]
+        );
     }
 }
