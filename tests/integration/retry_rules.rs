@@ -212,10 +212,10 @@ fn what_will_not_do_in_a_rule_is_refused_by_name() {
         ),
         ("IntervalValue", json!("3,1"), INVALID, "IntervalValue: must rise"),
         ("IntervalUnit", json!("Years"), INVALID, "IntervalUnit: must be one of"),
-        ("Description", json!("another"), "DUPLICATE_VALUE", "PaymentGatewayErrorCode: is taken"),
+        ("PaymentGatewayErrorCategory", json!("CardLimit"), "DUPLICATE_VALUE", "PaymentGatewayErrorCode: is taken"),
     ];
-    check_refused(&developer, RULES, &about_limits(&set), &rows);
     let other = with(about_limits(&set), "PaymentGatewayErrorCategory", "Security");
+    check_refused(&developer, RULES, &other, &rows);
     for code in 1..100 {
         made(&developer, RULES, &with(other.clone(), "PaymentGatewayErrorCode", code.to_string()));
     }
