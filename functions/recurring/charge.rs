@@ -11,9 +11,7 @@ use kessai_shared::ids::{MethodId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::method::{Method, Status};
 use kessai_shared::payment::asked::{Amount, Details, OnFile, Opening};
-use kessai_shared::payment::{
-    Action, Claim, Instrument, Kind, MARGIN, Nonce, Payment, Request, State, Verdict,
-};
+use kessai_shared::payment::{Action, Claim, Instrument, Kind, MARGIN, Nonce, Payment, Request, State, Verdict};
 use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::ids::{Cause, RecurringKey, ScheduleId};
@@ -91,8 +89,16 @@ pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<(), Re
     let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
     let (criteria, retries) = (Criteria::default(), RetryRuns::default());
     let takes = Takes::ReadyOn(Date::MIN);
-    let charging =
-        Charging { looking, merchant: &merchant, takes, criteria: &criteria, tried, begins: false, pace: None, retries: &retries };
+    let charging = Charging {
+        looking,
+        merchant: &merchant,
+        takes,
+        criteria: &criteria,
+        tried,
+        begins: false,
+        pace: None,
+        retries: &retries,
+    };
     charging.turn(stored).await.map(drop)
 }
 
@@ -208,12 +214,8 @@ impl Charging<'_> {
             instrument: Instrument::Stored(OnFile::unopened(sale.method)),
         };
         let details = Details { account: schedule.account.clone(), submitted_by_merchant: true, ..Details::default() };
-        let request = Request {
-            action: Action::Open(opening),
-            key: sale.key.clone(),
-            amount: Amount::Exactly(amount),
-            details,
-        };
+        let request =
+            Request { action: Action::Open(opening), key: sale.key.clone(), amount: Amount::Exactly(amount), details };
         match perform_opening(app, self.merchant, request, deadline).await {
             Ok(reply) => Ok(self.came(&reply.payment)),
             // It may have been made before, and cannot be asked for in the same words any more.
@@ -296,8 +298,7 @@ impl Charging<'_> {
         let at = bucket(at, now);
         let is_known = self.retries.known().contains(&at);
         if !is_known {
-            let run =
-                Run::new(self.merchant.id, Cause::Retries(at), Takes::RetriesBy(at), Criteria::default(), now);
+            let run = Run::new(self.merchant.id, Cause::Retries(at), Takes::RetriesBy(at), Criteria::default(), now);
             self.looking.write(StoredRun::following(None, run).to_item()).await?;
             self.retries.known().insert(at);
         }

@@ -93,9 +93,9 @@ impl Working<'_> {
         };
         let mut sum = Counts::default();
         for few in lane.schedules.chunks(SIDE_BY_SIDE) {
-            let charges = few.iter().map(|id| -> Pending<'_, Result<Option<Counts>, Refusal>> {
-                Box::pin(charge(charging, *id))
-            });
+            let charges = few
+                .iter()
+                .map(|id| -> Pending<'_, Result<Option<Counts>, Refusal>> { Box::pin(charge(charging, *id)) });
             for came in together(charges).await {
                 let Some(came) = came? else { return Ok(None) };
                 sum = sum.plus(came);

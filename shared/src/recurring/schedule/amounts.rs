@@ -102,8 +102,7 @@ impl Schedule {
         let mut past = self.past;
         self.items.retain(|item| {
             let Some(at) = item.state.ended_at() else { return true };
-            let is_counted =
-                item.tried_by.is_none_or(|tried| Some(tried.run) != run && now >= at.plus(COUNTED_AFTER));
+            let is_counted = item.tried_by.is_none_or(|tried| Some(tried.run) != run && now >= at.plus(COUNTED_AFTER));
             if surplus == 0 || !is_counted {
                 return true;
             }

@@ -41,8 +41,7 @@ impl Schedule {
         if let Some((item, processing)) = self.processing() {
             let is_ours = processing.nonce == charge.claim.nonce;
             let method = item.tried_with.unwrap_or_else(|| self.method_of(item));
-            let choice =
-                Choice { item: item.number, attempt: item.attempts, method, other_than: None, is_known: true };
+            let choice = Choice { item: item.number, attempt: item.attempts, method, other_than: None, is_known: true };
             return (is_ours || processing.due <= now).then_some(choice);
         }
         let fits = |item: &&Item| {
@@ -75,13 +74,7 @@ impl Schedule {
         let method = self.method_of(item);
         // Where its owner has changed the method since, it is another one already.
         let other_than = Some(method).filter(|method| with_other_method && item.tried_with == Some(*method));
-        Choice {
-            item: item.number,
-            attempt: item.attempts.saturating_add(1),
-            method,
-            other_than,
-            is_known: false,
-        }
+        Choice { item: item.number, attempt: item.attempts.saturating_add(1), method, other_than, is_known: false }
     }
 
     /// The next item is being charged from now on, by that sale.

@@ -76,7 +76,9 @@ pub enum Status {
     Draft,
     Open,
     /// Not for now: payment runs pass it over. Occurrences from that day on are left out, until it goes on.
-    OnHold { since: Date },
+    OnHold {
+        since: Date,
+    },
     /// Everything has ended.
     Completed,
     Canceled,
@@ -132,10 +134,17 @@ pub enum State {
     Ready,
     /// It is being charged, or nobody knows yet what came of it.
     Processing(Processing),
-    Processed { at: Timestamp },
+    Processed {
+        at: Timestamp,
+    },
     /// It failed, and is tried again where a retry is due.
-    Failed { at: Timestamp, retry: Option<Retry> },
-    Canceled { at: Timestamp },
+    Failed {
+        at: Timestamp,
+        retry: Option<Retry>,
+    },
+    Canceled {
+        at: Timestamp,
+    },
 }
 
 /// An attempt that is under way. What it is made with rests in its item, so that whoever goes on asks for the same.
@@ -204,11 +213,9 @@ impl Schedule {
     pub fn processing(&self) -> Option<(&Item, Processing)> {
         self.items.iter().find_map(|item| match item.state {
             State::Processing(processing) => Some((item, processing)),
-            State::Draft
-            | State::Ready
-            | State::Processed { .. }
-            | State::Failed { .. }
-            | State::Canceled { .. } => None,
+            State::Draft | State::Ready | State::Processed { .. } | State::Failed { .. } | State::Canceled { .. } => {
+                None
+            }
         })
     }
 

@@ -42,14 +42,10 @@ impl Refused {
     pub fn code(&self) -> (u16, &'static str) {
         match self {
             Self::NoItem => (404, "NOT_FOUND"),
-            Self::NotPositive { .. } | Self::NoItems | Self::Unfit { .. } | Self::Never => {
-                (400, "INVALID_API_INPUT")
-            }
+            Self::NotPositive { .. } | Self::NoItems | Self::Unfit { .. } | Self::Never => (400, "INVALID_API_INPUT"),
             Self::OverTotal { .. } => (422, "AMOUNT_EXCEEDS_BALANCE"),
             Self::Full => (422, "SCHEDULE_FULL"),
-            Self::NotRecurring | Self::NoOccurrence | Self::Status(_) | Self::ItemStatus(_) => {
-                (422, "INVALID_STATUS")
-            }
+            Self::NotRecurring | Self::NoOccurrence | Self::Status(_) | Self::ItemStatus(_) => (422, "INVALID_STATUS"),
         }
     }
 

@@ -13,8 +13,8 @@
 
 use super::change::Change;
 pub use super::charge::{Charge, Choice};
-use super::{FailedTry, Failure, Failures, Item, Processing, Retry, Schedule, State, Status, Tried};
 use super::refused::Refused;
+use super::{FailedTry, Failure, Failures, Item, Processing, Retry, Schedule, State, Status, Tried};
 use crate::ids::{GatewayId, Id, MethodId};
 use crate::money::Money;
 use crate::payment::{IdempotencyKey, Nonce};
@@ -149,13 +149,7 @@ impl Schedule {
     }
 
     /// When an item is tried again that fails now, and so when a run must be there for it; none where it is not.
-    pub fn plan(
-        &self,
-        item: &Item,
-        failure: &Failure,
-        rules: Option<&RetryRuleSet>,
-        now: Timestamp,
-    ) -> Option<Retry> {
+    pub fn plan(&self, item: &Item, failure: &Failure, rules: Option<&RetryRuleSet>, now: Timestamp) -> Option<Retry> {
         let rules = rules.filter(|_| self.status != Status::Canceled)?;
         let known = item.failures.as_ref();
         let failure = failure.through(self.gateway);
