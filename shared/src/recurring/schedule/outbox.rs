@@ -66,15 +66,11 @@ impl Turn {
 
     /// From the name and which.
     pub fn parse(name: EventName, which: Option<u32>) -> Option<Self> {
-        let attempt = || which.and_then(Attempt::from_number);
-        match name {
-            EventName::ScheduleProcessed => attempt().map(Self::Processed),
-            EventName::ScheduleFailed => attempt().map(Self::Failed),
-            EventName::SchedulePastDue => attempt().map(Self::PastDue),
-            EventName::ScheduleCompleted => which.map(Self::Completed),
-            EventName::ScheduleCanceled if which.is_none() => Some(Self::Canceled),
-            _ => None,
-        }
+        let attempt = which.and_then(Attempt::from_number).into_iter();
+        let of_attempt =
+            attempt.flat_map(|attempt| [Self::Processed, Self::Failed, Self::PastDue].map(|turn| turn(attempt)));
+        let of_all = which.map(Self::Completed).or(which.is_none().then_some(Self::Canceled));
+        of_attempt.chain(of_all).find(|turn| turn.name() == name)
     }
 
     /// The attempt it is about.

@@ -15,6 +15,8 @@ use crate::payment::{
     Accepted, Answer, Asked, Interaction, Kind, Log, Nonce, Open, Operation, PayerAction, Payment, Settled, Source,
     State, Verdict,
 };
+use crate::recurring::ids::ItemNumber;
+use crate::recurring::schedule::outbox::{Attempt, Turn};
 use crate::stored::payment::Stored;
 use crate::time::Timestamp;
 
@@ -199,7 +201,16 @@ fn what_came_afterwards_and_what_is_to_be_told_comes_back() {
             check_operation(Operation { sequels: vec![Heard { sequel, at: START }; 2], ..sale() });
         }
     }
+    let attempt = Attempt { item: ItemNumber::new(32_767).expect("in range"), number: u16::MAX };
+    let turns = [
+        Turn::Processed(attempt),
+        Turn::Failed(attempt),
+        Turn::PastDue(attempt),
+        Turn::Completed(u32::MAX),
+        Turn::Canceled,
+    ];
     let news = [News::Created, News::Pending, News::Verdict, News::Sequel(31), News::Changed(u32::MAX)];
+    let news = news.into_iter().chain(turns.map(News::Schedule));
     let entry = |(number, news): (u32, News)| Entry { number, operation: place(127), news, at: START };
     let entries: Vec<_> = (2..).zip(news).map(entry).collect();
     let behind = |from| Behind { from, since: START, attempts: u32::MAX, due: START };

@@ -2,6 +2,7 @@
 //!
 //! | attribute | of the schedule |
 //! |---|---|
+//! | `d` | when somebody must look at what is being charged; only then |
 //! | `y` `aq` `t` | key, hash of what was asked under it, when made |
 //! | `s` `oh` | status, since when it is on hold |
 //! | `ac` `g` `m` `c` | account, gateway, method, currency |
@@ -63,7 +64,8 @@ impl StoredSchedule {
     pub fn to_item(&self) -> Item {
         let Self { schedule, unknown } = self;
         let Schedule { merchant, id, version, outbox, .. } = schedule;
-        let head = Head { merchant: *merchant, key: RecurringKey::Schedule(*id), version: *version, due: None };
+        let head =
+            Head { merchant: *merchant, key: RecurringKey::Schedule(*id), version: *version, due: schedule.due() };
         let items = schedule.items.iter().map(|item| {
             let encoded = item::encode(item);
             Attribute::Map(match unknown.items.get(&item.number) {
