@@ -36,6 +36,7 @@ mod platform;
 mod port;
 mod queue;
 mod requests;
+pub mod runs;
 pub mod shrink;
 pub mod story;
 mod table;
