@@ -133,7 +133,8 @@ fn a_gateway_is_believed_only_of_the_records_that_it_was_asked_for() {
         assert_eq!(world.ask_sample(SALE).status_code, 202, "nobody knows what became of it");
         let before = world.items();
         let reference = record.to_string();
-        let told = Told { reference: reference.clone(), news: News::Outcome(Approved(Answer::default())) };
+        let told =
+            Told { reference: reference.clone(), news: News::Outcome(Approved(Answer::default())), amount: None };
         let taken = world.tell(provider, told);
         let stored = Stored::from_item(world.items().remove(0)).expect("an item of ours");
         assert_eq!(stored.payment.operations[0].state.status(), status, "{reference} by {provider}");

@@ -283,6 +283,9 @@ pub struct Notice {
     /// Our name for it: the id of an operation's record, or of a stored method.
     pub reference: String,
     pub news: News,
+    /// Of how much of the operation itself it tells; none where that is not said. An approval of another amount settles
+    /// nothing.
+    pub amount: Option<Money>,
 }
 
 /// What it tells of it.

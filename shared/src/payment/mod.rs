@@ -96,7 +96,8 @@ pub struct Operation {
     pub state: State,
     /// What was heard of it, up to and including what settled it.
     pub logs: Vec<Log>,
-    /// What was heard afterwards and disagrees. It raises an alarm and changes nothing.
+    /// What was heard and disagrees: with its verdict, or, before that too, with its amount. It raises an alarm and
+    /// settles nothing.
     pub contradictions: Vec<Log>,
     /// What came after the verdict: failures and disputes, in the order in which they were heard.
     pub sequels: Vec<sequel::Heard>,

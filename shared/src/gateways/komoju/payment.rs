@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::money::{Currency, Money};
 use crate::payment::{Answer, Decline, Kind, Outcome, PayerAction};
 use crate::time::Timestamp;
 
@@ -51,6 +52,8 @@ pub(super) struct RefundBody {
     pub id: String,
     /// With tax, of which we ask none.
     pub amount: i64,
+    /// The payment's, where none is told.
+    pub currency: Option<String>,
     pub description: Option<String>,
     created_at: Option<String>,
     pub chargeback: Option<bool>,
@@ -96,6 +99,11 @@ impl PaymentBody {
             ("cancelled" | "expired" | "failed", _) => declined(answer),
             (_, _) => Outcome::Unknown,
         }
+    }
+
+    /// So much, in this currency or the payment's; none where we cannot count that.
+    pub fn money(&self, minor: i64, currency: Option<&str>) -> Option<Money> {
+        Some(Money::new(minor, Currency::parse(currency.unwrap_or(&self.currency))?))
     }
 
     /// How the refund of this reference stands. One that is paid by bank may be listed twice: then what was requested

@@ -78,6 +78,9 @@ pub const PAYJP: Adapter = Adapter {
     check: Some(Check { encode: encode_check, decode: decode_check }),
 };
 
+/// The only one.
+const CURRENCY: &str = "JPY";
+
 // Members of the credential.
 const SECRET_KEY: &str = "secretKey";
 const REFUNDS: &str = "refunds";
@@ -166,7 +169,7 @@ fn decode_check(response: &HttpResponse) -> Result<Vec<Offer>, String> {
         for (name, label, setting) in
             [("card", "Card", card), ("paypay", "PayPay", paypay), ("apple_pay", "Apple Pay", apple_pay)]
         {
-            let offer = Offer { name: name.to_owned(), label: label.to_owned(), currency: Some("JPY".to_owned()) };
+            let offer = Offer { name: name.to_owned(), label: label.to_owned(), currency: Some(CURRENCY.to_owned()) };
             if setting.is_some_and(|setting| setting.available) && !offers.contains(&offer) {
                 offers.push(offer);
             }

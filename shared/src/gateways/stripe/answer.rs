@@ -14,8 +14,9 @@ use serde::Deserialize;
 
 use super::super::Intent;
 use super::send::parts;
-use super::{DAY, REFERENCE, units};
+use super::{DAY, REFERENCE, money, units};
 use crate::card::Secret;
+use crate::money::Money;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
 use crate::ports::HttpResponse;
 use crate::time::Timestamp;
@@ -283,6 +284,21 @@ impl IntentBody {
         }
     }
 
+    /// Of how much is told unasked: of a sale or a capture, which takes money, what was taken; of an authorization what is
+    /// held, and that was the intent's amount where it has been taken since, in part too. None where we cannot count it.
+    pub(super) fn amount_told(&self, takes: bool) -> Option<Money> {
+        let units = match self.status.as_str() {
+            "requires_capture" => self.amount_capturable,
+            "succeeded" if takes => self.amount_received,
+            _ => None,
+        };
+        money(units.unwrap_or(self.amount), &self.currency)
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.status == "requires_capture"
+    }
+
     fn has_charge(&self) -> bool {
         self.latest_charge.is_some() || self.charges.as_ref().is_some_and(|charges| !charges.data.is_empty())
     }
@@ -353,6 +369,11 @@ impl Checks {
 impl RefundBody {
     pub(super) fn reference(&self) -> Option<&String> {
         self.metadata.as_ref().and_then(|metadata| metadata.reference.as_ref())
+    }
+
+    /// None where we cannot count it.
+    pub(super) fn amount_told(&self) -> Option<Money> {
+        money(self.amount, &self.currency)
     }
 
     pub(super) fn has_failed(&self) -> bool {

@@ -126,6 +126,15 @@ fn units(amount: Money) -> Option<i64> {
     in_units(amount, decimals(amount.currency))
 }
 
+/// What Stripe says, as we count it; none where that cannot be counted.
+fn money(units: i64, currency: &str) -> Option<Money> {
+    let known = Currency::parse(&currency.to_ascii_uppercase())?;
+    let minor = minor(units, currency)?;
+    let money = Money::new(minor, known);
+    // Less than our smallest unit is no amount of ours.
+    (self::units(money) == Some(units)).then_some(money)
+}
+
 /// What Stripe says, in our minor units.
 fn minor(units: i64, currency: &str) -> Option<i64> {
     let currency = Currency::parse(&currency.to_ascii_uppercase())?;

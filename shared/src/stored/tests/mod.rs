@@ -6,6 +6,7 @@ mod golden;
 mod items;
 mod merchants;
 mod methods;
+mod notices;
 mod round_trip;
 mod size;
 
