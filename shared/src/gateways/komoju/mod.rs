@@ -51,6 +51,11 @@ use crate::payment::Reach;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// KOMOJU documents that a key is valid for 24 hours at most, and no least time: that it may forget one sooner is not
+/// excluded, and then a repeated request would be a second one. What follow-up and callers repeat is mostly repeated within
+/// minutes, so this counts on two hours, of which the last is not used.
+const KEY_WINDOW: Duration = Duration::from_secs(2 * 60 * 60);
+
 pub const KOMOJU: Adapter = Adapter {
     name: "komoju",
     credential: CREDENTIAL,
@@ -66,7 +71,7 @@ pub const KOMOJU: Adapter = Adapter {
         decode: tokens::decode,
     }),
     notice: Some(notice::CODEC),
-    key_window: Some(DAY),
+    key_window: Some(KEY_WINDOW),
     // "Captures a payment", whole or in part, and then it is captured: there is no status between.
     multi_capture: false,
     // A refund by bank is made by hand, within two working days.

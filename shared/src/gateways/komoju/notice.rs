@@ -12,8 +12,8 @@
 //! or to take it. One that was made in a browser bears another, and is known by KOMOJU's id.
 //!
 //! That a hold was cancelled or has expired is left out: it is how a hold ends, by us or by time, and no verdict on it;
-//! where it never was one, a look-up finds out. So is a failure of a payer who has a page to try again on: the look-up at
-//! the end of the payer's time tells how it ended.
+//! where it never was one, a look-up finds out. A try of a payer that fails, with a page to try again on, is no verdict
+//! either: the payment waits as before.
 //!
 //! A chargeback is a refund that nobody asked for. It is told of the operation that opened the payment: captures have no
 //! name there, and a hold is captured once.
@@ -93,12 +93,11 @@ fn of_payment(payment: &PaymentBody) -> Vec<Notice> {
     let reference = ours.unwrap_or(&payment.id);
     let standing = payment.standing(&kind);
     let is_end_of_hold = matches!(standing, Outcome::Declined(..)) && kind.holds();
-    let is_no_verdict = is_end_of_hold || payment.may_be_tried_again();
     // What has become of a hold may be another amount than was held.
     let is_of_a_part = kind.holds() && payment.status != "authorized";
     let amount = payment.money(payment.amount, None);
     let is_uncounted = amount.is_none() && matches!(standing, Outcome::Approved(_));
-    let is_told = !is_no_verdict && !is_uncounted && standing != Outcome::Unknown;
+    let is_told = !is_end_of_hold && !is_uncounted && standing != Outcome::Unknown;
     let standing = is_told.then(|| Notice {
         reference: reference.to_owned(),
         news: News::Outcome(standing),

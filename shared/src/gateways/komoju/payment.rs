@@ -6,9 +6,11 @@
 //! | `authorized` | approved | accepted; at a store or a bank, the payer is to act | accepted | accepted |
 //! | `captured`, `refunded` | approved | approved | approved | declined |
 //! | `cancelled` | declined | declined | declined | approved |
-//! | `expired`, `failed` | declined | declined | declined | declined |
+//! | `failed`, with a page | as `pending` | as `pending` | declined | declined |
+//! | `expired`, other `failed` | declined | declined | declined | declined |
 //!
-//! Anything else is unknown. A payment that is refunded in part stays `captured`.
+//! Anything else is unknown. A payment that is refunded in part stays `captured`. `failed` is one try of a payer, who may
+//! try again where there is a page to do it on: until KOMOJU says that it is `expired` or `cancelled`, it may be paid.
 
 use std::time::Duration;
 
@@ -86,6 +88,9 @@ impl PaymentBody {
         let declined = |answer| Outcome::Declined(Decline::Soft, answer);
         match (self.status.as_str(), kind) {
             ("pending", Kind::Authorize | Kind::PostAuthorize | Kind::Sale) => self.unpaid(answer),
+            ("failed", Kind::Authorize | Kind::PostAuthorize | Kind::Sale) if self.may_be_tried_again() => {
+                self.unpaid(answer)
+            }
             ("authorized", Kind::Authorize | Kind::PostAuthorize | Kind::Sale) if self.waits() => self.unpaid(answer),
             ("authorized", Kind::Authorize | Kind::PostAuthorize) => Outcome::Approved(answer),
             ("authorized", Kind::Sale | Kind::Capture { .. }) => Outcome::Accepted(answer),
@@ -127,7 +132,7 @@ impl PaymentBody {
     }
 
     /// Whether its payer may try again: KOMOJU tells of each try that fails.
-    pub fn may_be_tried_again(&self) -> bool {
+    fn may_be_tried_again(&self) -> bool {
         let page = self.payment_details.as_ref().and_then(|details| details.redirect_url.as_ref());
         self.status == "failed" && page.is_some()
     }
@@ -182,7 +187,8 @@ impl RefundRequestBody {
         match self.status.as_str() {
             "pending" => Outcome::Accepted(answer),
             "completed" => Outcome::Approved(answer),
-            // By KOMOJU's help: the account is not right, and another is to be named.
+            // By KOMOJU's help the account is not right, and the refund is to be requested once more, with another: this
+            // request is over.
             "rejected" => Outcome::Declined(Decline::InvalidData, answer),
             _ => Outcome::Unknown,
         }

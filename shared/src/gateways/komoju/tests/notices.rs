@@ -91,7 +91,10 @@ fn a_payment_tells_of_the_sale_that_opened_it() {
         check(kind, &json!({"status": status}), &[(&sale, &declined)]);
     }
     let wallet = json!({"type": "paypay", "redirect_url": "https://komoju.com/redirect/1"});
-    check("payment.failed", &json!({"status": "failed", "payment_details": wallet}), &[]);
+    // One try of the payer, who has a page for another.
+    let waits = format!("action required {PAYMENT}");
+    check("payment.failed", &json!({"status": "failed", "payment_details": wallet}), &[(&sale, &waits)]);
+    check("payment.expired", &json!({"status": "expired", "payment_details": wallet}), &[(&sale, &declined)]);
     check("payment.cancelled", &json!({"status": "cancelled", "payment_details": wallet}), &[(&sale, &declined)]);
     check("payment.failed", &json!({"status": "pending"}), &[(&sale, &format!("accepted {PAYMENT}"))]);
     check("payment.marked.as.fraud", &json!({"status": "of another kind"}), &[]);
