@@ -71,12 +71,22 @@ fn is_rejected(bank: &str) -> bool {
     bank.len() == 3 && bank.starts_with('2')
 }
 
-/// Of what was not processed: the request is at fault, as it stands. None where that is not certain: `server_error` is
-/// what Payeezy calls whatever went wrong behind it, and only a `Bad Request` there was certainly not carried out.
+/// What was not processed, where each of its errors says that it was refused before anything was done: then the request is
+/// at fault, as it stands. None where one does not, or where there is none: `Not Processed` alone does not say how far it
+/// came.
 pub(super) fn of_errors(errors: &[Said]) -> Option<Decline> {
-    let is_certain = |error: &Said| {
-        error.code.as_deref() != Some("server_error")
-            || error.description.as_deref().is_some_and(|description| description.contains("Bad Request"))
-    };
-    errors.iter().all(is_certain).then_some(Decline::InvalidData)
+    let is_certain = !errors.is_empty() && errors.iter().all(is_refused_before);
+    is_certain.then_some(Decline::InvalidData)
+}
+
+/// Payeezy checks a request before it processes it, and what it finds there is named by what is wrong with it.
+/// `server_error` is what it calls whatever went wrong behind that; only with a `Bad Request`, such as that of a transaction
+/// tag that it does not know, was it certainly not carried out.
+fn is_refused_before(error: &Said) -> bool {
+    let Some(code) = error.code.as_deref() else { return false };
+    match code {
+        "card_expired" => true,
+        "server_error" => error.description.as_deref().is_some_and(|description| description.contains("Bad Request")),
+        _ => code.starts_with("invalid_") || code.starts_with("missing_"),
+    }
 }
