@@ -54,8 +54,11 @@ impl Shell {
     /// What we are known by at the gateway, if it wants to know.
     pub(crate) fn credential(&self, route: Route<'_>) -> Result<Credential, Refusal> {
         let Some(sealed) = &route.gateway.sealed_credential else {
-            let is_needed = route.adapter.credential.iter().any(|member| member.is_required);
-            return if is_needed { Err(Rejection::NoCredential.into()) } else { Ok(Credential::default()) };
+            return if route.adapter.needs_credential() {
+                Err(Rejection::NoCredential.into())
+            } else {
+                Ok(Credential::default())
+            };
         };
         let keys = self.keys()?;
         let secret = SharedWith::Gateway(route.id).open_one(&route.merchant, sealed, keys).map_err(Fault::Sealed)?;
