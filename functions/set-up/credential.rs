@@ -13,7 +13,7 @@ use kessai_shared::card::Secret;
 use kessai_shared::gateways::{Adapter, Credential, Misfit, Offer};
 use kessai_shared::ids::GatewayId;
 use kessai_shared::merchant::set_up::{Change, Refused};
-use kessai_shared::merchant::{Gateway, SharedWith};
+use kessai_shared::merchant::{Gateway, GatewayMode, SharedWith};
 use kessai_shared::rejection::Fault;
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     Ok(done())
 }
 
-/// As the gateway's adapter wants it. What is said of one that does not fit names the member and repeats nothing.
+/// As the gateway's adapter wants it, and of the gateway's mode. What is said of one that does not fit names the member and repeats nothing.
 fn fitting(gateway: &Gateway, given: BTreeMap<String, Secret>) -> Result<Credential, Problem> {
     let unknown = || Fault::SetUp(format!("this version has no adapter {:?}", gateway.adapter));
     let table = Adapter::named(&gateway.adapter).ok_or_else(unknown)?.credential;
@@ -70,7 +70,9 @@ fn fitting(gateway: &Gateway, given: BTreeMap<String, Secret>) -> Result<Credent
             Problem::invalid(MEMBER, format!("has a member that is none of {}", known.join(", ")))
         }
     };
-    Credential::of(given, table).map_err(misfit)
+    let credential = Credential::of(given, table).map_err(misfit)?;
+    credential.suits(gateway.mode).map_err(misfit)?;
+    Ok(credential)
 }
 
 /// How a credential compares to the one that counts.
@@ -89,6 +91,21 @@ fn known(desk: &Desk<'_>, id: GatewayId, gateway: &Gateway, credential: &Credent
     let opened = SharedWith::Gateway(id).open_one(&desk.merchant.id, sealed, keys);
     let is_same = opened.is_ok_and(|known| known.is_same(&credential.to_secret()));
     Ok(Known { is_same, is_sealed_well: keys.is_current(sealed) })
+}
+
+/// Whether a gateway may become one of this mode: what we are known by there may tell another. One that does not open tells
+/// nothing, and is set anew.
+pub(super) fn check_mode(desk: &Desk<'_>, id: GatewayId, mode: GatewayMode) -> Result<(), Problem> {
+    let Some(gateway) = desk.merchant.gateways.get(&id) else { return Ok(()) };
+    let (Some(sealed), Some(adapter)) = (&gateway.sealed_credential, Adapter::named(&gateway.adapter)) else {
+        return Ok(());
+    };
+    let opened = SharedWith::Gateway(id).open_one(&desk.merchant.id, sealed, desk.sealing_keys()?);
+    let credential = opened.ok().and_then(|secret| Credential::from_secret(&secret, adapter.credential));
+    let told = credential.map_or(Ok(()), |credential| credential.suits(mode));
+    told.map_err(|Misfit { member, .. }| {
+        Problem::invalid("GatewayMode", format!("must be that of the credential's {member}, which is of another mode"))
+    })
 }
 
 #[derive(Serialize)]

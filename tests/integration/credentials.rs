@@ -7,6 +7,7 @@ use std::time::Duration;
 use kessai_functions::event::HttpAnswer;
 use kessai_shared::card::Secret;
 use kessai_shared::gateways::Credential;
+use kessai_shared::gateways::sandbox::KEYED;
 use kessai_shared::ids::GatewayId;
 use kessai_shared::merchant::{Gateway, Merchant, SharedWith};
 use kessai_shared::payment::{Operation, Payment};
@@ -168,7 +169,7 @@ impl Shop {
     async fn counting(&self) -> Option<String> {
         let sealed = self.account().await.sealed_credential?;
         let opened = SharedWith::Gateway(self.gateway).open_one(&self.world.merchant, &sealed, self.keys());
-        let credential = Credential::from_secret(&opened.expect("it opens")).expect("a credential");
+        let credential = Credential::from_secret(&opened.expect("it opens"), KEYED.credential).expect("a credential");
         Some(credential.text("secretKey").to_owned())
     }
 }

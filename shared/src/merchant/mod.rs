@@ -167,7 +167,8 @@ impl Gateway {
 /// How long a hold lasts where nothing else is said: what most card issuers grant.
 pub const AUTHORIZATION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What an account is for. Kessai treats all alike.
+/// What an account is for. Kessai treats all alike, but for how often a gateway documents to take requests, and that a key
+/// which tells another mode is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GatewayMode {
     Test,

@@ -63,7 +63,7 @@ impl Shell {
         let keys = self.keys()?;
         let secret = SharedWith::Gateway(route.id).open_one(&route.merchant, sealed, keys).map_err(Fault::Sealed)?;
         let unreadable = || Fault::SetUp(format!("the credential of gateway {} cannot be read", route.id));
-        Ok(Credential::from_secret(&secret).ok_or_else(unreadable)?)
+        Ok(Credential::from_secret(&secret, route.adapter.credential).ok_or_else(unreadable)?)
     }
 
     pub(crate) fn account<'a>(&self, route: Route<'a>, credential: &'a Credential) -> Account<'a> {
