@@ -121,7 +121,7 @@ struct Terms {
     /// What opens a payment goes through active gateways only [default: Active]
     #[arg(long, value_parser = status(), ignore_case = true)]
     status: Option<String>,
-    /// What it is for; Kessai treats all alike [default: Live]
+    /// What it is for; a credential that tells another mode is refused [default: Live]
     #[arg(long, value_parser = modes(), ignore_case = true)]
     mode: Option<String>,
     /// Who says what is left of a payment: Kessai (strict) or the gateway [default: strict]

@@ -299,6 +299,29 @@ async fn a_credential_that_will_not_do_is_refused_by_name_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_key_of_another_mode_than_the_gateways_is_refused_and_so_is_the_mode() {
+    let shop = Shop::open().await;
+    shop.change(|gateway| "stripe".clone_into(&mut gateway.adapter)).await;
+    let set = async |key: &str| {
+        let body = json!({ "Credential": { "secretKey": key } });
+        shop.ask("POST", &shop.path("credential"), &body).await.0
+    };
+    let turn = async |mode: &str| {
+        let path = format!("/sobjects/PaymentGateway/{}", shop.gateway);
+        shop.ask("PATCH", &path, &json!({ "GatewayMode": mode })).await.0
+    };
+    let refused = set("rk_test_51c07e").await;
+    assert_eq!(refused.status_code, 400);
+    let why = "Credential.secretKey: is of mode Test, and the gateway of mode Live";
+    assert!(refused.body.contains(why) && !refused.body.contains("51c07e"), "{}", refused.body);
+    assert_eq!(set("sk_live_a83b19").await.status_code, 204);
+    let refused = turn("Test").await;
+    assert_eq!(refused.status_code, 400);
+    assert!(refused.body.contains("GatewayMode: ") && refused.body.contains("secretKey"), "{}", refused.body);
+    assert_eq!((turn("Live").await.status_code, turn("Connected").await.status_code), (204, 204));
+}
+
+#[tokio::test]
 async fn a_gateway_that_wants_to_know_nobody_takes_no_credential() {
     let shop = Shop::open().await;
     let shop = Shop { gateway: shop.world.gateways["LOOK_UP"], ..shop };
