@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
         let Some(operation) = payment.operation(ordinal) else { return };
         let now = self.shell.clock.now();
         let is_overdue = match &operation.state {
-            State::Accepted(accepted) => accepted.is_overdue(operation.is_within(self.terms.look_up), now),
+            State::Accepted(accepted) => accepted.is_overdue(self.terms.can_look_up(operation), now),
             State::Open(open) => open.is_beyond_us(),
             State::Unsent | State::Settled(_) => false,
         };

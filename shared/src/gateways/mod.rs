@@ -380,6 +380,11 @@ impl Adapter {
         ADAPTERS.iter().find(|adapter| adapter.name == name).copied()
     }
 
+    /// Whether nothing can be asked there by whoever is known by nothing.
+    pub fn needs_credential(&self) -> bool {
+        self.credential.iter().any(|member| member.is_required)
+    }
+
     /// The rules that payments through `gateway` follow.
     pub fn terms(&self, gateway: &Gateway) -> Terms {
         Terms {
@@ -391,6 +396,7 @@ impl Adapter {
             balance_check: gateway.balance_check,
             authorization_lifetime: gateway.authorization_lifetime,
             verdict_within: self.verdict_within,
+            generation: gateway.generation,
             wanted: EventNames::NONE,
         }
     }

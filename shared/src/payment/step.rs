@@ -265,6 +265,7 @@ impl Asking<'_> {
             fingerprint: self.fingerprint,
             amount,
             requested_at: self.now,
+            generation: self.terms.generation,
             state: State::Open(self.first_claim()),
             logs: Vec::new(),
             contradictions: Vec::new(),
@@ -323,6 +324,7 @@ impl Asking<'_> {
         }
         if let Some(operation) = payment.operations.get_mut(ordinal.index()) {
             operation.requested_at = self.now;
+            operation.generation = self.terms.generation;
             operation.state = State::Open(self.first_claim());
         }
         self.assert_conserved(&payment, kind);
@@ -435,7 +437,8 @@ impl Heard<'_> {
             1
         };
         let action = action.cloned();
-        let can_look_up = self.terms.look_up.includes(&operation.asked.kind, Some(answer));
+        let is_within_reach = self.terms.look_up.includes(&operation.asked.kind, Some(answer));
+        let can_look_up = self.terms.are_those_of(operation) && is_within_reach;
         let holds_until = self.holds_until(operation);
         let due = verdict_due(attempts, action.as_ref(), can_look_up, self.terms, holds_until, self.now);
         operation.state = State::Accepted(Accepted { answer: answer.clone(), action, attempts, due });
@@ -481,7 +484,7 @@ impl Heard<'_> {
                 again_at(operation, open, self.terms, self.holds_until(operation), self.now)
             }
             // Where nobody can be asked, silence tells nothing new.
-            State::Accepted(_) if !operation.is_within(self.terms.look_up) => return,
+            State::Accepted(_) if !self.terms.can_look_up(operation) => return,
             State::Accepted(accepted) => Some(self.now.plus(backoff(accepted.attempts.saturating_add(1)))),
             State::Open(_) | State::Unsent | State::Settled(_) => return,
         };

@@ -46,6 +46,7 @@ mod tokens;
 
 use std::time::Duration;
 
+use super::credential::tells_no_mode;
 use super::{Adapter, Check, Exchange, Member, TokenExchange};
 use crate::payment::Reach;
 
@@ -93,8 +94,17 @@ const CREDENTIAL: &[Member] = &[
                 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
         },
         form: "the secret key of the account, such as sk_…",
+        is_secret: true,
+        mode: tells_no_mode,
     },
-    Member { name: API_VERSION, is_required: false, fits: is_date, form: "a version of the API: YYYY-MM-DD" },
+    Member {
+        name: API_VERSION,
+        is_required: false,
+        fits: is_date,
+        form: "a version of the API: YYYY-MM-DD",
+        is_secret: false,
+        mode: tells_no_mode,
+    },
 ];
 
 fn is_date(text: &str) -> bool {

@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::credential::{mode_of_key, tells_no_mode};
 use super::wire::{Headers, bearer, get};
 use super::{Account, Adapter, Check, Exchange, Member, Offer, TokenExchange};
 use crate::merchant::GatewayMode;
@@ -52,12 +53,16 @@ pub const PAYJP: Adapter = Adapter {
             is_required: true,
             fits: |text| is_name(text) && text.starts_with("sk_"),
             form: "a secret key, sk_test_… or sk_live_…",
+            is_secret: true,
+            mode: mode_of_key,
         },
         Member {
             name: REFUNDS,
             is_required: false,
             fits: |text| [PAYMENT_REFUNDS, PLAIN_REFUNDS].contains(&text),
             form: "payment_refunds (as PAY.JP's libraries have it) or refunds (as its pages print it)",
+            is_secret: false,
+            mode: tells_no_mode,
         },
     ],
     admits: limits::admits,

@@ -4,11 +4,15 @@
 //! |---|---|
 //! | 200 with an intent or a refund | what its status says, where it is the one that was asked for |
 //! | 400, 402, 404 with an error | refused, by [`REFUSALS`] |
-//! | 401, 403, 429 | not acted: it stops before the operation |
-//! | anything else, such as 409 and 500 | unknown |
+//! | 401, 403, 429 with `rate_limit` | not acted: it stops before the operation |
+//! | anything else, such as 409, 500, and 429 with `lock_timeout` | unknown |
 //!
-//! A refusal counts even of a request that may have come before: under a key Stripe answers with the status and the body of
-//! its first answer for as long as we use one. What it says of the key itself tells nothing.
+//! Stripe documents ("Idempotent requests") that it keeps the status and the body of the first answer under a key, errors and
+//! 500 included, once the endpoint has begun its work; not where parameters are found invalid before, or another request
+//! under the key still runs. So what only an endpoint at work says, a card's refusal and what the state of an object
+//! forbids, is the first answer even where the request may have come before. What is refused before that says nothing of
+//! the first: parameters may be looked at before the key is, and may do no longer what they did. What it says of the key
+//! itself tells nothing.
 
 use serde::Deserialize;
 
@@ -193,15 +197,45 @@ pub(super) const REFUSALS: &[(Decline, &[&str])] = &[
     ),
 ];
 
+/// What the state of an intent, a charge or a refund forbids: an endpoint must have begun its work to see it.
+pub(super) const OF_THE_STATE: &[&str] = &[
+    "capture_charge_authorization_expired",
+    "charge_already_captured",
+    "charge_already_refunded",
+    "charge_disputed",
+    "charge_expired_for_capture",
+    "charge_not_refundable",
+    "payment_intent_unexpected_state",
+    "refund_disputed_payment",
+];
+
 /// What Stripe says of a key, or of who else is at work: nothing of the operation.
 const OF_THE_KEY: [&str; 3] = ["idempotency_error", "idempotency_key_in_use", "lock_timeout"];
 
 pub(super) fn decode(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     match response.status {
         200 => told(intent, response),
-        400 | 402 | 404 => says_no(response).map_or(Outcome::Unknown, |error| refused(intent, error)),
-        401 | 403 | 429 => Outcome::NotSent,
+        400 | 402 | 404 => {
+            let error = says_no(response).filter(|error| !may_have_acted(intent) || error.is_the_first_answer());
+            error.map_or(Outcome::Unknown, |error| refused(intent, error))
+        }
+        _ if is_turned_away(response) => Outcome::NotSent,
         _ => Outcome::Unknown,
+    }
+}
+
+/// Whether the request may have come before. To look is no act.
+fn may_have_acted(intent: &Intent<'_>) -> bool {
+    intent.duplicate && !matches!(intent.kind, Kind::PostAuthorize)
+}
+
+/// Whether it stopped before the operation. A lock that was not to be had is answered with 429 too, and when that was, is
+/// not documented.
+pub(super) fn is_turned_away(response: &HttpResponse) -> bool {
+    match response.status {
+        401 | 403 => true,
+        429 => serde_json::from_slice::<Refused>(&response.body).is_ok_and(|refused| refused.error.is_of_the_rate()),
+        _ => false,
     }
 }
 
@@ -413,6 +447,16 @@ impl RefundBody {
 }
 
 impl ErrorBody {
+    /// Whether it comes back under its key, because only an endpoint at work says it.
+    fn is_the_first_answer(&self) -> bool {
+        let is_of_a_card = self.error_type.as_deref() == Some("card_error");
+        is_of_a_card || self.codes().any(|code| OF_THE_STATE.contains(&code))
+    }
+
+    fn is_of_the_rate(&self) -> bool {
+        self.code.as_deref() == Some("rate_limit")
+    }
+
     fn codes(&self) -> impl Iterator<Item = &str> {
         [self.decline_code.as_deref(), self.code.as_deref()].into_iter().flatten()
     }

@@ -101,7 +101,7 @@ pub(super) struct World {
     pub(super) clock: Arc<Hands>,
     pub(super) notes: Arc<Notes>,
     pub(super) fuse: Arc<Fuse>,
-    set_up: Gateway,
+    pub(super) set_up: Gateway,
     adapter: &'static Adapter,
 }
 

@@ -9,8 +9,8 @@ use crate::merchant::tests::{endpoint, endpoint_id, key_id, listed, made, method
 use crate::merchant::{
     ApiKey, Endpoint, EventFilter, Gateway, GatewayMode, ListedKey, Merchant, MethodType, Provider, Scope, SealedSecret,
 };
-use crate::payment::BalanceCheck;
 use crate::payment::tests::fixtures::{START, dollars, gateway, gateway_id, merchant};
+use crate::payment::{BalanceCheck, Generation};
 use crate::rate::Bucket;
 use crate::stored::merchant::{
     Pointer, api_key_key, decode_api_key, decode_merchant, decode_provider_pointer, encode_api_key, encode_merchant,
@@ -104,6 +104,7 @@ fn full_shop() -> Merchant {
         provider: Some(provider_id(1)),
         credential: text("/kessai/prod/first"),
         sealed_credential: Some(secret(5).sealed),
+        generation: Generation(3),
         mode: GatewayMode::Connected,
         is_active: false,
         comments: text("closed"),
@@ -177,6 +178,7 @@ fn stored() -> Item {
         .with("provider", provider_id(1).as_str().to_owned())
         .with("credential", "/kessai/prod/first")
         .with("sealed", Item::new().with("k", "a").with("b", vec![5; 60]))
+        .with("generation", 3)
         .with("mode", "Connected")
         .with("inactive", true)
         .with("comments", "closed")
