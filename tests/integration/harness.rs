@@ -118,6 +118,15 @@ impl Kessai {
         Self { scratch: Some(scratch), ..Self::start(&arguments) }
     }
 
+    /// In memory, with models of real gateways in the same process, and gateways of the merchant's at each of them.
+    pub fn with_models() -> Self {
+        let scratch = Scratch::new();
+        let data = scratch.path().to_string_lossy().into_owned();
+        let arguments =
+            ["--port", "0", "--sandbox-port", "0", "--models-port", "0", "--memory", "--quiet", "--data", &data];
+        Self { scratch: Some(scratch), ..Self::start(&arguments) }
+    }
+
     /// On file, over sandbox gateways that run elsewhere.
     pub fn on_file(data: &Path, sandbox: &Sandbox) -> Self {
         let data = data.to_string_lossy();

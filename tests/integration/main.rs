@@ -24,6 +24,7 @@ mod listening;
 mod log;
 mod lost_answers;
 mod malformed;
+mod models;
 mod notice_secrets;
 mod notify;
 mod platform;
