@@ -27,6 +27,7 @@ mod malformed;
 mod models;
 mod notice_secrets;
 mod notify;
+mod over_the_limit;
 mod platform;
 mod resources;
 mod samples;
