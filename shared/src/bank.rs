@@ -4,6 +4,8 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::choice::choice;
+
 /// Characters of an account number: the longest is an IBAN (ISO 13616).
 const ACCOUNT_CHARACTERS: std::ops::RangeInclusive<usize> = 4..=34;
 
@@ -58,24 +60,6 @@ pub enum BankType {
     Becs,
     /// The euro area.
     SepaDebit,
-}
-
-/// A choice of the wire: its literals, the same in whatever case.
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $literal:literal),+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($variant),+ }
-
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The wire's literal.
-            pub fn literal(self) -> &'static str {
-                match self { $(Self::$variant => $literal),+ }
-            }
-        }
-    };
 }
 
 choice! {

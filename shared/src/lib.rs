@@ -5,6 +5,7 @@
 
 pub mod bank;
 pub mod card;
+mod choice;
 pub mod delivery;
 pub mod event;
 pub mod fingerprint;
@@ -18,6 +19,7 @@ pub mod money;
 pub mod payment;
 pub mod ports;
 pub mod rate;
+pub mod recurring;
 pub mod registry;
 pub mod rejection;
 pub mod reminder;

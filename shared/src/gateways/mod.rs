@@ -12,6 +12,8 @@ mod credential;
 pub mod komoju;
 pub mod payeezy;
 pub mod payjp;
+#[cfg(test)]
+mod retries;
 pub mod sandbox;
 pub mod signatures;
 pub mod stripe;
@@ -31,6 +33,7 @@ use crate::money::Money;
 use crate::payment::asked::Details;
 use crate::payment::{Instrument, Kind, Operation, Outcome, Payment, Reach, Sequel, Terms};
 use crate::ports::{HttpRequest, HttpResponse};
+use crate::recurring::retry::Judge;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
@@ -69,6 +72,8 @@ pub struct Adapter {
     pub tokenize: Option<TokenExchange>,
     /// Reads what it tells unasked; none where it never does.
     pub notice: Option<NoticeCodec>,
+    /// What its ways of saying no mean for whoever might try again.
+    pub judge: Judge,
     /// How long an idempotency key is honoured; none where there are none.
     pub key_window: Option<Duration>,
     /// Whether a hold may be captured in several parts.

@@ -26,6 +26,7 @@ use crate::card::Secret;
 use crate::merchant::address::origin;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction, Reach};
 use crate::ports::{HttpRequest, HttpResponse, Method};
+use crate::recurring::retry::{Category, Decision};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
 
@@ -42,6 +43,7 @@ const PLAIN: Adapter = Adapter {
     timeout_reversal: None,
     tokenize: Some(TokenExchange { admits: |_, _| Ok(()), prepare: None, encode: encode_token, decode: decode_token }),
     notice: Some(notice::CODEC),
+    judge,
     key_window: None,
     multi_capture: true,
     verdict_within: Duration::from_secs(5),
@@ -260,13 +262,31 @@ fn decode_answer(intent: &Intent<'_>, body: AnswerBody) -> Outcome {
     outcome(body)
 }
 
+/// Result codes, how each declines, and what kind of failure that is. What is not here may work if tried again.
+const DECLINES: &[(&str, Decline, Category)] = &[
+    ("05", Decline::Soft, Category::PaymentProcessing),
+    ("12", Decline::Soft, Category::PaymentProcessing),
+    ("14", Decline::InvalidData, Category::PaymentInformation),
+    ("43", Decline::Permanent, Category::Security),
+    ("51", Decline::Soft, Category::CardLimit),
+    ("54", Decline::Soft, Category::PaymentInformation),
+    ("59", Decline::RequiresReview, Category::Security),
+    ("78", Decline::Soft, Category::Security),
+    ("82", Decline::Soft, Category::PaymentInformation),
+    ("96", Decline::Soft, Category::GatewayConnection),
+];
+
+fn row(code: &str) -> Option<&'static (&'static str, Decline, Category)> {
+    DECLINES.iter().find(|(known, ..)| *known == code)
+}
+
+fn judge(decline: Decline, answer: &Answer) -> (Category, Decision) {
+    let row = answer.code.as_deref().and_then(row);
+    (row.map_or(Category::Unknown, |(.., category)| *category), Decision::of(decline))
+}
+
 fn outcome(body: AnswerBody) -> Outcome {
-    let decline = match body.code.as_str() {
-        "14" => Decline::InvalidData,
-        "43" => Decline::Permanent,
-        "59" => Decline::RequiresReview,
-        _ => Decline::Soft,
-    };
+    let decline = row(&body.code).map_or(Decline::Soft, |(_, decline, _)| *decline);
     let answer = Answer {
         reference: Some(body.id),
         code: Some(body.code),

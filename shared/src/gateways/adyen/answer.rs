@@ -54,6 +54,7 @@ pub(super) struct More {
     avs_result: Option<String>,
     merchant_reference: Option<String>,
     refusal_reason_raw: Option<String>,
+    merchant_advice_code: Option<String>,
     #[serde(rename = "tokenization.storedPaymentMethodId")]
     pub stored_method: Option<String>,
     /// As it was called before version 68.
@@ -99,7 +100,8 @@ impl PaymentAnswer {
         let Self {
             result_code, psp_reference, refusal_reason, refusal_reason_code, auth_code, additional_data, ..
         } = self;
-        let decline = refusal::decline(refusal_reason_code.as_deref(), refusal_reason.as_deref());
+        let advice = additional_data.merchant_advice_code.as_deref();
+        let decline = refusal::decline_as_advised(refusal_reason_code.as_deref(), refusal_reason.as_deref(), advice);
         let page = self.action.filter(|action| action.method.as_ref().is_none_or(|method| method == "GET"));
         let answer = Answer {
             reference: psp_reference,

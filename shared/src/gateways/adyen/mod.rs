@@ -53,6 +53,7 @@ pub const CHECKOUT: Adapter = Adapter {
     timeout_reversal: None,
     tokenize: Some(tokens::CHECKOUT),
     notice: Some(notice::CODEC),
+    judge: refusal::judge,
     key_window: Some(DAY.saturating_mul(31)),
     // Several captures of one payment must be switched on at Adyen. Where they are not, it refuses the second by a notice.
     multi_capture: true,

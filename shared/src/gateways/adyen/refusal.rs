@@ -3,70 +3,112 @@
 //! A refusal is an answer like any other: 200, with a code and a reason. Payment v52 to v68 and notices have the reason
 //! alone. An error has another status, a code, and a type that says whose fault it is.
 //!
-//! Sources: "Refusal reasons", "Error codes and messages" and "API idempotency" of Adyen's documentation.
+//! Mastercard's issuers may say beside a refusal that nobody should try again. Nothing is gained by another try then, and a
+//! fee is lost. Of a notice that counts for nothing, because Adyen does not sign it.
+//!
+//! Sources: "Refusal reasons", "Raw acquirer responses" (merchant advice codes), "Error codes and messages" and "API idempotency" of Adyen's documentation.
 
 use serde::Deserialize;
 
 use crate::payment::{Answer, Decline, Outcome};
 use crate::ports::HttpResponse;
+use crate::recurring::retry::{Category, Decision};
 
-/// Refusals: code, reason, and what that means for whoever might try again.
-pub(super) const REFUSALS: &[(&str, &str, Decline)] = &[
-    ("2", "Refused", Decline::Soft),
-    ("3", "Referral", Decline::RequiresReview),
-    ("4", "Acquirer Error", Decline::Soft),
-    ("5", "Blocked Card", Decline::Permanent),
-    ("6", "Expired Card", Decline::InvalidData),
-    ("7", "Invalid Amount", Decline::InvalidData),
-    ("8", "Invalid Card Number", Decline::InvalidData),
-    ("9", "Issuer Unavailable", Decline::Soft),
-    ("10", "Not supported", Decline::Permanent),
-    ("11", "3D Not Authenticated", Decline::Soft),
-    ("12", "Not enough balance", Decline::Soft),
-    ("14", "Acquirer Fraud", Decline::RequiresReview),
-    ("15", "Cancelled", Decline::Soft),
-    ("16", "Shopper Cancelled", Decline::Soft),
-    ("17", "Invalid Pin", Decline::InvalidData),
-    ("18", "Pin tries exceeded", Decline::Permanent),
-    ("19", "Pin validation not possible", Decline::Soft),
-    ("20", "FRAUD", Decline::RequiresReview),
-    ("21", "Not Submitted", Decline::Soft),
-    ("22", "FRAUD-CANCELLED", Decline::RequiresReview),
-    ("23", "Transaction Not Permitted", Decline::Permanent),
-    ("24", "CVC Declined", Decline::InvalidData),
-    ("25", "Restricted Card", Decline::Permanent),
-    ("26", "Revocation Of Auth", Decline::Permanent),
-    ("27", "Declined Non Generic", Decline::Soft),
-    ("28", "Withdrawal amount exceeded", Decline::Soft),
-    ("29", "Withdrawal count exceeded", Decline::Soft),
-    ("31", "Issuer Suspected Fraud", Decline::RequiresReview),
-    ("32", "AVS Declined", Decline::InvalidData),
-    ("33", "Card requires online pin", Decline::Soft),
-    ("34", "No checking account available on Card", Decline::Permanent),
-    ("35", "No savings account available on Card", Decline::Permanent),
-    ("36", "Mobile pin required", Decline::Soft),
-    ("37", "Contactless fallback", Decline::Soft),
-    ("38", "Authentication required", Decline::Soft),
-    ("39", "RReq not received from DS", Decline::Soft),
-    ("40", "Current AID is in Penalty Box", Decline::Soft),
-    ("41", "CVM Required Restart Payment", Decline::Soft),
-    ("42", "3DS Authentication Error", Decline::Soft),
-    ("46", "Transaction blocked by Adyen to prevent excessive retry fees", Decline::Permanent),
+type Refusal = (&'static str, &'static str, Decline, Category);
+
+/// Refusals: code, reason, how they decline, and what kind of failure that is.
+pub(super) const REFUSALS: &[Refusal] = &[
+    ("2", "Refused", Decline::Soft, Category::PaymentProcessing),
+    ("3", "Referral", Decline::RequiresReview, Category::PaymentProcessing),
+    ("4", "Acquirer Error", Decline::Soft, Category::GatewayConnection),
+    ("5", "Blocked Card", Decline::Permanent, Category::PaymentProcessing),
+    ("6", "Expired Card", Decline::InvalidData, Category::PaymentInformation),
+    ("7", "Invalid Amount", Decline::InvalidData, Category::PaymentInformation),
+    ("8", "Invalid Card Number", Decline::InvalidData, Category::PaymentInformation),
+    ("9", "Issuer Unavailable", Decline::Soft, Category::GatewayConnection),
+    ("10", "Not supported", Decline::Permanent, Category::PaymentProcessing),
+    ("11", "3D Not Authenticated", Decline::Soft, Category::Security),
+    ("12", "Not enough balance", Decline::Soft, Category::CardLimit),
+    ("14", "Acquirer Fraud", Decline::RequiresReview, Category::Security),
+    ("15", "Cancelled", Decline::Soft, Category::PaymentProcessing),
+    ("16", "Shopper Cancelled", Decline::Soft, Category::PaymentProcessing),
+    ("17", "Invalid Pin", Decline::InvalidData, Category::Security),
+    ("18", "Pin tries exceeded", Decline::Permanent, Category::Security),
+    ("19", "Pin validation not possible", Decline::Soft, Category::Security),
+    ("20", "FRAUD", Decline::RequiresReview, Category::Security),
+    ("21", "Not Submitted", Decline::Soft, Category::GatewayConnection),
+    ("22", "FRAUD-CANCELLED", Decline::RequiresReview, Category::Security),
+    ("23", "Transaction Not Permitted", Decline::Permanent, Category::PaymentProcessing),
+    ("24", "CVC Declined", Decline::InvalidData, Category::PaymentInformation),
+    ("25", "Restricted Card", Decline::Permanent, Category::PaymentProcessing),
+    ("26", "Revocation Of Auth", Decline::Permanent, Category::PaymentProcessing),
+    ("27", "Declined Non Generic", Decline::Soft, Category::PaymentProcessing),
+    ("28", "Withdrawal amount exceeded", Decline::Soft, Category::CardLimit),
+    ("29", "Withdrawal count exceeded", Decline::Soft, Category::CardLimit),
+    ("31", "Issuer Suspected Fraud", Decline::RequiresReview, Category::Security),
+    ("32", "AVS Declined", Decline::InvalidData, Category::PaymentInformation),
+    ("33", "Card requires online pin", Decline::Soft, Category::Security),
+    ("34", "No checking account available on Card", Decline::Permanent, Category::PaymentProcessing),
+    ("35", "No savings account available on Card", Decline::Permanent, Category::PaymentProcessing),
+    ("36", "Mobile pin required", Decline::Soft, Category::Security),
+    ("37", "Contactless fallback", Decline::Soft, Category::PaymentProcessing),
+    ("38", "Authentication required", Decline::Soft, Category::Security),
+    ("39", "RReq not received from DS", Decline::Soft, Category::Security),
+    ("40", "Current AID is in Penalty Box", Decline::Soft, Category::PaymentProcessing),
+    ("41", "CVM Required Restart Payment", Decline::Soft, Category::Security),
+    ("42", "3DS Authentication Error", Decline::Soft, Category::Security),
+    (
+        "46",
+        "Transaction blocked by Adyen to prevent excessive retry fees",
+        Decline::Permanent,
+        Category::PaymentProcessing,
+    ),
 ];
 
-/// What a refusal means, by its code where there is one, else by its reason.
-pub(super) fn decline(code: Option<&str>, reason: Option<&str>) -> Decline {
+/// A refusal, by its code where there is one, else by its reason.
+fn row(code: Option<&str>, reason: Option<&str>) -> Option<&'static Refusal> {
     let by_code = |code| REFUSALS.iter().find(|(known, ..)| *known == code);
-    let by_reason = |reason: &str| REFUSALS.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(reason.trim()));
-    let row = code.and_then(by_code).or_else(|| reason.and_then(by_reason));
-    row.map_or(Decline::Soft, |(.., decline)| *decline)
+    let by_reason = |reason: &str| REFUSALS.iter().find(|(_, known, ..)| known.eq_ignore_ascii_case(reason.trim()));
+    code.and_then(by_code).or_else(|| reason.and_then(by_reason))
 }
+
+pub(super) fn decline(code: Option<&str>, reason: Option<&str>) -> Decline {
+    row(code, reason).map_or(Decline::Soft, |(_, _, decline, _)| *decline)
+}
+
+/// The same, where Mastercard's advice may stand beside it: digits, then what they mean.
+pub(super) fn decline_as_advised(code: Option<&str>, reason: Option<&str>, advice: Option<&str>) -> Decline {
+    let advice = advice.and_then(|advice| advice.split(|character: char| !character.is_ascii_digit()).next());
+    let is_final = advice.is_some_and(|advice| NEVER_AGAIN.contains(&advice));
+    match decline(code, reason) {
+        Decline::Soft if is_final => Decline::Permanent,
+        decline => decline,
+    }
+}
+
+/// An answer as it rests has a refusal's code, or as a notice has it its reason, or the code of an error and its type.
+pub(super) fn judge(decline: Decline, answer: &Answer) -> (Category, Decision) {
+    let code = answer.code.as_deref();
+    let category = match row(code, answer.description.as_deref()) {
+        Some((.., category)) => *category,
+        None if code.is_some_and(|code| NO_SUCH_METHOD.contains(&code)) => Category::PaymentInformation,
+        None if answer.message.as_deref() == Some(OF_DATA) => Category::PaymentInformation,
+        None => Category::Unknown,
+    };
+    (category, Decision::of(decline))
+}
+
+/// Merchant advice codes: do not try again, and payment cancellation.
+const NEVER_AGAIN: [&str; 2] = ["03", "21"];
 
 /// A request under this key was there before: it is carried out, or was.
 const IN_PROGRESS: &str = "704";
 
 /// The stored method is gone: contract not found, and payment detail not found.
 const NO_SUCH_METHOD: [&str; 2] = ["800", "803"];
+
+/// The type of an error that is about the data of the request.
+const OF_DATA: &str = "validation";
 
 /// The account does not take this way to pay. Adyen answers 500 to it, and has done nothing.
 const NOT_SUPPORTED: &str = "905";
@@ -97,7 +139,7 @@ pub(super) fn error(response: &HttpResponse) -> Option<(Decline, Answer)> {
     };
     let decline = match error_type.as_deref() {
         _ if NO_SUCH_METHOD.contains(&error_code.as_str()) => Decline::Permanent,
-        Some("validation") => Decline::InvalidData,
+        Some(OF_DATA) => Decline::InvalidData,
         Some("internal") => return None,
         Some(_) | None => Decline::Soft,
     };

@@ -21,6 +21,7 @@ use super::send::goes_by_bank;
 use crate::gateways::Intent;
 use crate::payment::{Answer, Decline, Kind, Outcome};
 use crate::ports::HttpResponse;
+use crate::recurring::retry::{Category, Decision};
 
 #[derive(Deserialize)]
 pub(super) struct ErrorsBody {
@@ -155,14 +156,30 @@ impl ErrorBody {
 
 /// KOMOJU's codes, and what each means for whoever asked. What is not known here may work if tried again.
 pub(super) fn decline_of(code: &str) -> Decline {
-    match code {
-        "card_declined" | "insufficient_funds" | "request_failed" => Decline::Soft,
+    row(code).map_or(Decline::Soft, |(decline, _)| decline)
+}
+
+pub(super) fn judge(decline: Decline, answer: &Answer) -> (Category, Decision) {
+    let row = answer.code.as_deref().and_then(row);
+    (row.map_or(Category::Unknown, |(_, category)| category), Decision::of(decline))
+}
+
+fn row(code: &str) -> Option<(Decline, Category)> {
+    Some(match code {
+        "card_declined" | "request_failed" => (Decline::Soft, Category::PaymentProcessing),
+        "insufficient_funds" => (Decline::Soft, Category::CardLimit),
+        // Statuses of payments: nobody has paid, or it did not work.
+        "cancelled" | "expired" | "failed" => (Decline::Soft, Category::PaymentProcessing),
         // The payment is in no state for it, and will not come to one.
-        "not_cancellable" | "not_refundable" => Decline::Permanent,
-        "fraudulent" | "forbidden" => Decline::Permanent,
-        "bad_request" | "not_found" | "missing_parameter" | "unprocessable_entity" => Decline::InvalidData,
-        "bad_verification_value" | "card_expired" => Decline::InvalidData,
-        _ if code.starts_with("invalid_") => Decline::InvalidData,
-        _ => Decline::Soft,
-    }
+        "not_cancellable" | "not_refundable" => (Decline::Permanent, Category::PaymentProcessing),
+        "fraudulent" => (Decline::Permanent, Category::Security),
+        // The account at KOMOJU may not do this.
+        "forbidden" => (Decline::Permanent, Category::Unknown),
+        "bad_request" | "not_found" | "missing_parameter" | "unprocessable_entity" => {
+            (Decline::InvalidData, Category::PaymentInformation)
+        }
+        "bad_verification_value" | "card_expired" => (Decline::InvalidData, Category::PaymentInformation),
+        _ if code.starts_with("invalid_") => (Decline::InvalidData, Category::PaymentInformation),
+        _ => return None,
+    })
 }

@@ -72,6 +72,7 @@ pub const KOMOJU: Adapter = Adapter {
         decode: tokens::decode,
     }),
     notice: Some(notice::CODEC),
+    judge: answer::judge,
     key_window: Some(KEY_WINDOW),
     // "Captures a payment", whole or in part, and then it is captured: there is no status between.
     multi_capture: false,

@@ -15,7 +15,7 @@
 //! Payeezy carries out whatever comes again. Of a request that may have come before, a refusal says nothing.
 //! `Transaction_Throttled` is unknown: no text of Payeezy's says that such a request was not carried out.
 
-mod declines;
+pub(super) mod declines;
 
 use serde::Deserialize;
 use serde_json::Value;

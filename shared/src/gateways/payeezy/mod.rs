@@ -51,6 +51,7 @@ pub const ADAPTER: Adapter = Adapter {
         decode: tokens::decode,
     }),
     notice: None,
+    judge: answer::declines::judge,
     key_window: None,
     // Only as numbered split shipments, whose count has to be known with the last of them.
     multi_capture: false,

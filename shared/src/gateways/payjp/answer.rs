@@ -9,31 +9,39 @@ use super::send::registered;
 use crate::gateways::{Intent, Known};
 use crate::payment::{Answer, Decline, Kind, Outcome, PayerAction};
 use crate::ports::HttpResponse;
+use crate::recurring::retry::{Category, Decision};
 use crate::time::Timestamp;
 
-/// Codes that mean something else than "may work if tried again", with what they mean. Sources: PAY.JP's OpenAPI for
+/// Codes, how each declines, and what kind of failure that is. What is not here may work if tried again. Sources: PAY.JP's OpenAPI for
 /// what is refused with 400, 404 and 422, its guides to cards and to errors for 402.
-const CODES: [(&str, Decline); 13] = [
-    ("already_exists_id", Decline::InvalidData),
-    ("already_refunded", Decline::InvalidData),
-    ("customer_required_for_payment_method", Decline::InvalidData),
-    ("detached_payment_method_not_usable", Decline::Permanent),
-    ("expired_card", Decline::InvalidData),
-    ("invalid_idempotency_key", Decline::InvalidData),
-    ("invalid_status", Decline::InvalidData),
-    ("missing_payment_method", Decline::InvalidData),
-    ("not_found", Decline::InvalidData),
-    ("payment_method_not_in_allowed_types", Decline::InvalidData),
-    ("payment_method_not_owned_by_customer", Decline::InvalidData),
-    ("refund_exceeds_payment", Decline::InvalidData),
-    ("validation_error", Decline::InvalidData),
+const CODES: [(&str, Decline, Category); 15] = [
+    ("already_exists_id", Decline::InvalidData, Category::PaymentInformation),
+    ("already_refunded", Decline::InvalidData, Category::PaymentProcessing),
+    ("card_declined", Decline::Soft, Category::PaymentProcessing),
+    ("customer_required_for_payment_method", Decline::InvalidData, Category::PaymentInformation),
+    ("detached_payment_method_not_usable", Decline::Permanent, Category::PaymentInformation),
+    ("expired_card", Decline::InvalidData, Category::PaymentInformation),
+    ("invalid_idempotency_key", Decline::InvalidData, Category::Unknown),
+    ("invalid_status", Decline::InvalidData, Category::PaymentProcessing),
+    ("missing_payment_method", Decline::InvalidData, Category::PaymentInformation),
+    ("not_found", Decline::InvalidData, Category::PaymentInformation),
+    ("payment_method_not_in_allowed_types", Decline::InvalidData, Category::PaymentInformation),
+    ("payment_method_not_owned_by_customer", Decline::InvalidData, Category::PaymentInformation),
+    ("refund_exceeds_payment", Decline::InvalidData, Category::PaymentProcessing),
+    ("three_d_secure_failed", Decline::Soft, Category::Security),
+    ("validation_error", Decline::InvalidData, Category::PaymentInformation),
 ];
 
 /// How long a payer has, where PAY.JP does not say it; then the flow is asked what became of it.
 const PAYER_HAS: Duration = Duration::from_secs(60 * 60);
 
 pub(super) fn decline_of(code: &str) -> Decline {
-    CODES.iter().find(|(known, _)| *known == code).map_or(Decline::Soft, |(_, decline)| *decline)
+    CODES.iter().find(|(known, ..)| *known == code).map_or(Decline::Soft, |(_, decline, _)| *decline)
+}
+
+pub(super) fn judge(decline: Decline, answer: &Answer) -> (Category, Decision) {
+    let row = CODES.iter().find(|(known, ..)| answer.code.as_deref() == Some(known));
+    (row.map_or(Category::Unknown, |(.., category)| *category), Decision::of(decline))
 }
 
 /// A payment flow: of what PAY.JP tells of it, what we need. Its client secret is not among that.

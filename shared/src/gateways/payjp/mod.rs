@@ -76,6 +76,7 @@ pub const PAYJP: Adapter = Adapter {
         decode: tokens::decode,
     }),
     notice: Some(notice::CODEC),
+    judge: answer::judge,
     key_window: Some(KEY_WINDOW),
     multi_capture: false,
     verdict_within: VERDICT_WITHIN,

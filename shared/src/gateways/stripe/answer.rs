@@ -23,6 +23,7 @@ use crate::card::Secret;
 use crate::money::Money;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
 use crate::ports::HttpResponse;
+use crate::recurring::retry::{Category, Decision};
 use crate::time::Timestamp;
 
 /// A PaymentIntent, as far as it matters.
@@ -131,37 +132,35 @@ pub(super) struct ErrorBody {
     payment_intent: Option<Box<IntentBody>>,
 }
 
-/// Codes of errors and of declines ("Error codes", "Decline codes"). One that is not here may work if tried again.
-pub(super) const REFUSALS: &[(Decline, &[&str])] = &[
+/// Codes of errors and of declines ("Error codes", "Decline codes"): how they decline, and what kind of failure that is. One
+/// that is not here may work if tried again.
+pub(super) const REFUSALS: &[(Decline, Category, &[&str])] = &[
     (
         Decline::Permanent,
+        Category::PaymentProcessing,
         &[
             "account_closed",
             "debit_not_authorized",
             "invalid_account",
-            "lost_card",
-            "merchant_blacklist",
-            "pickup_card",
             "restricted_card",
             "revocation_of_all_authorizations",
             "revocation_of_authorization",
-            "security_violation",
-            "stolen_card",
             "stop_payment_order",
         ],
     ),
-    (Decline::RequiresReview, &["approval_required", "call_issuer", "fraudulent", "refer_to_customer"]),
+    (
+        Decline::Permanent,
+        Category::Security,
+        &["lost_card", "merchant_blacklist", "pickup_card", "security_violation", "stolen_card"],
+    ),
+    (Decline::RequiresReview, Category::PaymentProcessing, &["approval_required", "call_issuer", "refer_to_customer"]),
+    (Decline::RequiresReview, Category::Security, &["fraudulent"]),
+    (Decline::InvalidData, Category::CardLimit, &["amount_too_large"]),
     (
         Decline::InvalidData,
+        Category::PaymentInformation,
         &[
-            "amount_too_large",
             "amount_too_small",
-            "capture_charge_authorization_expired",
-            "charge_already_captured",
-            "charge_already_refunded",
-            "charge_disputed",
-            "charge_expired_for_capture",
-            "charge_not_refundable",
             "country_code_invalid",
             "email_invalid",
             "expired_card",
@@ -185,15 +184,71 @@ pub(super) const REFUSALS: &[(Decline, &[&str])] = &[
             "parameters_exclusive",
             "payment_intent_incompatible_payment_method",
             "payment_intent_invalid_parameter",
-            "payment_intent_unexpected_state",
             "payment_method_currency_mismatch",
             "payment_method_invalid_parameter",
-            "payment_method_unexpected_state",
             "postal_code_invalid",
-            "refund_disputed_payment",
             "resource_missing",
             "url_invalid",
         ],
+    ),
+    (
+        Decline::InvalidData,
+        Category::PaymentProcessing,
+        &[
+            "capture_charge_authorization_expired",
+            "charge_already_captured",
+            "charge_already_refunded",
+            "charge_disputed",
+            "charge_expired_for_capture",
+            "charge_not_refundable",
+            "payment_intent_unexpected_state",
+            "payment_method_unexpected_state",
+            "refund_disputed_payment",
+        ],
+    ),
+    (
+        Decline::Soft,
+        Category::CardLimit,
+        &["card_velocity_exceeded", "insufficient_funds", "invalid_amount", "withdrawal_count_limit_exceeded"],
+    ),
+    (
+        Decline::Soft,
+        Category::PaymentProcessing,
+        &[
+            "card_declined",
+            "card_not_supported",
+            "do_not_honor",
+            "do_not_try_again",
+            "duplicate_transaction",
+            "generic_decline",
+            "new_account_information_available",
+            "no_action_taken",
+            "not_permitted",
+            "service_not_allowed",
+            "transaction_not_allowed",
+        ],
+    ),
+    (Decline::Soft, Category::PaymentInformation, &["currency_not_supported"]),
+    (
+        Decline::Soft,
+        Category::Security,
+        &[
+            "approve_with_id",
+            "authentication_not_handled",
+            "authentication_required",
+            "incorrect_pin",
+            "invalid_pin",
+            "mobile_device_authentication_required",
+            "offline_pin_required",
+            "online_or_offline_pin_required",
+            "payment_intent_authentication_failure",
+            "pin_try_exceeded",
+        ],
+    ),
+    (
+        Decline::Soft,
+        Category::GatewayConnection,
+        &["issuer_not_available", "processing_error", "reenter_transaction", "try_again_later"],
     ),
 ];
 
@@ -208,6 +263,19 @@ pub(super) const OF_THE_STATE: &[&str] = &[
     "payment_intent_unexpected_state",
     "refund_disputed_payment",
 ];
+
+/// Soft by Stripe's word, and yet hopeless: the bank says so, or it does not allow this to be paid with this card (Visa's
+/// response code 57, which is never to be tried again).
+const HOPELESS: [&str; 2] = ["do_not_try_again", "transaction_not_allowed"];
+
+/// By the advice too, which rests as the message: Stripe sums up in it what card networks advise.
+pub(super) fn judge(decline: Decline, answer: &Answer) -> (Category, Decision) {
+    let code = answer.code.as_deref().unwrap_or_default();
+    let row = REFUSALS.iter().find(|(.., codes)| codes.contains(&code));
+    let is_hopeless = HOPELESS.contains(&code) || answer.message.as_deref() == Some("do_not_try_again");
+    let decision = if is_hopeless { Decision::NonRetriable } else { Decision::of(decline) };
+    (row.map_or(Category::Unknown, |(_, category, _)| *category), decision)
+}
 
 /// What Stripe says of a key, or of who else is at work: nothing of the operation.
 const OF_THE_KEY: [&str; 3] = ["idempotency_error", "idempotency_key_in_use", "lock_timeout"];
@@ -462,7 +530,9 @@ impl ErrorBody {
     }
 
     fn decline(&self) -> Decline {
-        let of = |code: &str| REFUSALS.iter().find(|(_, codes)| codes.contains(&code)).map(|(decline, _)| *decline);
+        // A code that may mean anything leaves it to the other one.
+        let says_more = || REFUSALS.iter().filter(|(decline, ..)| *decline != Decline::Soft);
+        let of = |code: &str| says_more().find(|(.., codes)| codes.contains(&code)).map(|(decline, ..)| *decline);
         let is_nameless = self.codes().next().is_none() && self.error_type.as_deref() == Some("invalid_request_error");
         self.codes().find_map(of).unwrap_or(if is_nameless { Decline::InvalidData } else { Decline::Soft })
     }

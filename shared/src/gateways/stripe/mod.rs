@@ -52,6 +52,7 @@ pub const STRIPE: Adapter = Adapter {
     timeout_reversal: None,
     tokenize: Some(tokens::EXCHANGE),
     notice: Some(notice::CODEC),
+    judge: answer::judge,
     // Its documentation: keys may be removed once they are at least 24 hours old.
     key_window: Some(DAY),
     // Documented for accounts with special prices only.

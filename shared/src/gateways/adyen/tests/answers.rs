@@ -192,8 +192,29 @@ fn an_answer_about_something_else_says_nothing() {
 }
 
 #[test]
+fn what_mastercard_advises_never_to_try_again_is_permanent() {
+    let rows = [
+        ("2", "03 : Do not try again", Decline::Permanent),
+        ("2", "21: Payment Cancellation", Decline::Permanent),
+        ("12", "03", Decline::Permanent),
+        ("2", "02 : Cannot approve at this time, try again later", Decline::Soft),
+        ("2", "030", Decline::Soft),
+        ("2", "", Decline::Soft),
+        ("2", "Do not try again", Decline::Soft),
+        ("6", "03 : Do not try again", Decline::InvalidData),
+        ("20", "03 : Do not try again", Decline::RequiresReview),
+    ];
+    for (code, advice, decline) in rows {
+        let more = json!({"merchantAdviceCode": advice});
+        let body =
+            json!({"resultCode": "Refused", "pspReference": PSP, "refusalReasonCode": code, "additionalData": more});
+        assert!(matches!(opened(&body), Outcome::Declined(found, _) if found == decline), "{code} {advice}");
+    }
+}
+
+#[test]
 fn every_refusal_is_found_by_its_code_and_by_its_reason() {
-    for (code, reason, decline) in REFUSALS {
+    for (code, reason, decline, _) in REFUSALS {
         let by_code = json!({"resultCode": "Refused", "pspReference": PSP, "refusalReasonCode": code, "refusalReason": "of another name"});
         assert!(
             matches!(opened(&by_code), Outcome::Declined(found, answer) if found == *decline && answer.code.as_deref() == Some(code))

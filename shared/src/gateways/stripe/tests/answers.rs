@@ -7,10 +7,12 @@ use super::super::answer::{OF_THE_STATE, REFUSALS};
 use super::{REFERENCE, SECRET_KEY, intent, more, response, shown, shown_refund, unreadable};
 use crate::card::Secret;
 use crate::gateways::Intent;
+use crate::ids::GatewayId;
 use crate::payment::asked::{Details, OnFile};
 use crate::payment::tests::fixtures::{START, known, method_id, place, raw_card};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
 use crate::ports::HttpResponse;
+use crate::recurring::retry::{Category, Decision, Failure};
 use crate::time::Timestamp;
 
 const CAPTURE: fn() -> Kind = || Kind::Capture { authorization: place(0), is_final: true };
@@ -250,11 +252,19 @@ fn error(members: &Value) -> Value {
 }
 
 #[test]
+fn what_stripe_advises_never_to_try_again_is_not_to_be_retried() {
+    for (advice, decision) in [("do_not_try_again", Decision::NonRetriable), ("try_again_later", Decision::Retriable)] {
+        let members = json!({"code": "card_declined", "decline_code": "generic_decline", "advice_code": advice});
+        let heard = outcome(&Kind::Sale, false, &response(402, &error(&members)));
+        let failure = Failure::of(&heard, GatewayId::from_random([1; 16]), STRIPE.judge).expect("a failure");
+        assert_eq!((failure.category, failure.decision), (Category::PaymentProcessing, decision), "{advice}");
+    }
+}
+
+#[test]
 fn a_refusal_means_what_the_table_says_and_under_its_key_again_where_that_is_kept() {
-    let listed = REFUSALS.iter().flat_map(|(decline, codes)| codes.iter().map(|code| (*decline, *code)));
-    let soft =
-        ["card_declined", "insufficient_funds", "authentication_required", "processing_error", "of another kind"];
-    let rows: Vec<_> = listed.chain(soft.map(|code| (Decline::Soft, code))).collect();
+    let listed = REFUSALS.iter().flat_map(|(decline, _, codes)| codes.iter().map(|code| (*decline, *code)));
+    let rows: Vec<_> = listed.chain([(Decline::Soft, "of another kind")]).collect();
     for (decline, code) in &rows {
         for kind in every_kind() {
             for (status, members) in [

@@ -1,0 +1,1 @@
+//! On which days something recurs, and at which instants.
