@@ -111,7 +111,7 @@ impl Teller {
                 Ok(Answered::Told(notice)) => return take(app, &self.merchant, self.provider, notice, deadline).await,
                 Ok(Answered::Nothing) => {}
                 // One that does not answer hinders no other. The gateway tells it again, and then it is asked again.
-                Ok(Answered::NoAnswer) => hindered = hindered.or(Some(Fault::NoTime.into())),
+                Ok(Answered::NoAnswer) => hindered = hindered.or(Some(Fault::NoAnswer.into())),
                 Err(refusal) => hindered = hindered.or(Some(refusal)),
             }
         }

@@ -3,6 +3,9 @@
 //! A credential is given whole, as the table of the gateway's adapter has it, and is never shown: it takes the place of the
 //! former at once, because the gateway takes the one or the other. A gateway's adapter and address never change, so it is
 //! sent nowhere but where it was set for.
+//!
+//! Another credential may be another account, where nobody has seen what is open: that is not sent or asked about under it
+//! (docs/decisions/0023), unless the merchant says `sameAccount`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +13,7 @@ use kessai_shared::card::Secret;
 use kessai_shared::gateways::{Adapter, Credential, Misfit, Offer};
 use kessai_shared::ids::GatewayId;
 use kessai_shared::merchant::set_up::{Change, Refused};
-use kessai_shared::merchant::{Gateway, SharedWith};
+use kessai_shared::merchant::{Gateway, GatewayMode, SharedWith};
 use kessai_shared::rejection::Fault;
 use serde::Serialize;
 
@@ -23,6 +26,9 @@ use crate::wire::members::Members;
 
 const MEMBER: &str = "Credential";
 
+/// That the account is the one that the former credential was of.
+const SAME_ACCOUNT: &str = "SameAccount";
+
 /// Members of a credential at most: no adapter knows as many.
 const MEMBERS: usize = 16;
 
@@ -33,20 +39,23 @@ pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let mut members = Members::parse_any_case(&text)?;
     key::given(desk.event, &mut members)?;
     let given = members.secrets(MEMBER, MEMBERS)?.ok_or_else(|| Problem::missing(MEMBER))?;
+    let is_said = members.flag(SAME_ACCOUNT)?.unwrap_or_default();
     members.finish()?;
     let gateway = desk.merchant.gateways.get(&id).ok_or_else(|| refuse(&Refused::NotFound))?;
     let credential = fitting(gateway, given)?;
-    if !is_set(desk, id, gateway, &credential)? {
+    let Known { is_same, is_sealed_well } = known(desk, id, gateway, &credential)?;
+    if !(is_same && is_sealed_well) {
         let sealed = match credential.is_empty() {
             false => Some(desk.seal(SharedWith::Gateway(id), &credential.to_secret())?),
             true => None,
         };
-        desk.change(Change::SetCredential { gateway: id, sealed }).await?;
+        let same_account_as = gateway.sealed_credential.clone().filter(|_| is_same || is_said);
+        desk.change(Change::SetCredential { gateway: id, sealed, same_account_as }).await?;
     }
     Ok(done())
 }
 
-/// As the gateway's adapter wants it. What is said of one that does not fit names the member and repeats nothing.
+/// As the gateway's adapter wants it, and of the gateway's mode. What is said of one that does not fit names the member and repeats nothing.
 fn fitting(gateway: &Gateway, given: BTreeMap<String, Secret>) -> Result<Credential, Problem> {
     let unknown = || Fault::SetUp(format!("this version has no adapter {:?}", gateway.adapter));
     let table = Adapter::named(&gateway.adapter).ok_or_else(unknown)?.credential;
@@ -61,16 +70,42 @@ fn fitting(gateway: &Gateway, given: BTreeMap<String, Secret>) -> Result<Credent
             Problem::invalid(MEMBER, format!("has a member that is none of {}", known.join(", ")))
         }
     };
-    Credential::of(given, table).map_err(misfit)
+    let credential = Credential::of(given, table).map_err(misfit)?;
+    credential.suits(gateway.mode).map_err(misfit)?;
+    Ok(credential)
 }
 
-/// Whether it is the one that counts, and sealed under the newest key, so that an older one can go. What does not open,
-/// because its key is lost, is another one.
-fn is_set(desk: &Desk<'_>, id: GatewayId, gateway: &Gateway, credential: &Credential) -> Result<bool, Problem> {
-    let Some(sealed) = &gateway.sealed_credential else { return Ok(credential.is_empty()) };
+/// How a credential compares to the one that counts.
+struct Known {
+    /// What does not open, because its key is lost, is another one.
+    is_same: bool,
+    /// That one is sealed under the newest key, so that an older one can go.
+    is_sealed_well: bool,
+}
+
+fn known(desk: &Desk<'_>, id: GatewayId, gateway: &Gateway, credential: &Credential) -> Result<Known, Problem> {
+    let Some(sealed) = &gateway.sealed_credential else {
+        return Ok(Known { is_same: credential.is_empty(), is_sealed_well: true });
+    };
     let keys = desk.sealing_keys()?;
     let opened = SharedWith::Gateway(id).open_one(&desk.merchant.id, sealed, keys);
-    Ok(keys.is_current(sealed) && opened.is_ok_and(|known| known.is_same(&credential.to_secret())))
+    let is_same = opened.is_ok_and(|known| known.is_same(&credential.to_secret()));
+    Ok(Known { is_same, is_sealed_well: keys.is_current(sealed) })
+}
+
+/// Whether a gateway may become one of this mode: what we are known by there may tell another. One that does not open tells
+/// nothing, and is set anew.
+pub(super) fn check_mode(desk: &Desk<'_>, id: GatewayId, mode: GatewayMode) -> Result<(), Problem> {
+    let Some(gateway) = desk.merchant.gateways.get(&id) else { return Ok(()) };
+    let (Some(sealed), Some(adapter)) = (&gateway.sealed_credential, Adapter::named(&gateway.adapter)) else {
+        return Ok(());
+    };
+    let opened = SharedWith::Gateway(id).open_one(&desk.merchant.id, sealed, desk.sealing_keys()?);
+    let credential = opened.ok().and_then(|secret| Credential::from_secret(&secret, adapter.credential));
+    let told = credential.map_or(Ok(()), |credential| credential.suits(mode));
+    told.map_err(|Misfit { member, .. }| {
+        Problem::invalid("GatewayMode", format!("must be that of the credential's {member}, which is of another mode"))
+    })
 }
 
 #[derive(Serialize)]

@@ -19,6 +19,7 @@ use crate::gateways::{
     Unreadable,
 };
 use crate::ids::Record;
+use crate::money::{Currency, Money};
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::ports::{HttpRequest, HttpResponse};
 
@@ -124,22 +125,34 @@ fn ours(reference: Option<&str>) -> Option<String> {
 }
 
 fn of_refund(refund: &Refund) -> Option<Notice> {
-    Some(Notice { reference: ours(refund.reference())?, news: News::Outcome(refund.outcome()) })
+    let news = News::Outcome(refund.outcome());
+    Some(Notice { reference: ours(refund.reference())?, news, amount: yen(refund.amount) })
 }
 
 fn of_flow(flow: &Flow, about: About) -> Option<Notice> {
     let reference = ours(flow.reference());
     match about {
-        About::Flow => Some(Notice { reference: reference?, news: News::Outcome(flow.opening()?) }),
+        About::Flow => {
+            let news = News::Outcome(flow.opening()?);
+            // PAY.JP knows no other currency, and of another we have asked nothing.
+            let amount = yen(flow.amount).filter(|_| flow.is_in_yen())?;
+            Some(Notice { reference: reference?, news, amount: Some(amount) })
+        }
         // One that was made in a browser is known by its own name.
         About::Dispute { id, status, reason } => {
             let what = What::Dispute(stage_of(&status)?);
             // What is disputed at most; the amount of the notice is not believed.
             let sequel = Sequel { id, what, minor: flow.amount_received, code: reason };
-            Some(Notice { reference: reference.unwrap_or_else(|| flow.id.clone()), news: News::Sequel(sequel) })
+            let amount = flow.amount_received.and_then(yen);
+            let reference = reference.unwrap_or_else(|| flow.id.clone());
+            Some(Notice { reference, news: News::Sequel(sequel), amount })
         }
         About::Refund => None,
     }
+}
+
+fn yen(minor: i64) -> Option<Money> {
+    Some(Money::new(minor, Currency::parse(super::CURRENCY)?))
 }
 
 /// The statuses of PAY.JP's OpenAPI: until one is lost or dropped, it is not said whether money has moved.
