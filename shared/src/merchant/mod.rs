@@ -24,6 +24,7 @@ use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, Method
 use crate::money::Currency;
 use crate::payment::{BalanceCheck, Generation};
 use crate::seal::Sealed;
+use crate::stored::Unread;
 
 /// A merchant and everything that it has set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Merchant {
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
     /// What made this version; none where a version of Kessai did that knows no trail.
     pub last_change: Option<LastChange>,
+    /// What a newer version of Kessai knows of it.
+    pub unread: Unread,
 }
 
 impl Merchant {
@@ -60,6 +63,7 @@ impl Merchant {
             api_keys: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             last_change: None,
+            unread: Unread::default(),
         }
     }
 
@@ -128,7 +132,7 @@ pub struct Gateway {
     pub credential: Option<String>,
     /// What we are known by there; none where nothing was set up, or nothing is needed.
     pub sealed_credential: Option<Sealed>,
-    /// Raised whenever that may be another account there than before.
+    /// Another, and a higher one, whenever that may be another account there than before.
     pub generation: Generation,
     pub mode: GatewayMode,
     /// What opens a payment goes through active gateways only. What is open is brought to its end through any.

@@ -17,9 +17,11 @@ pub mod rate;
 mod reader;
 mod sequel;
 pub mod set_up;
+mod unread;
 
 pub use item::{Attribute, Item, Name};
 pub use reader::Unreadable;
+pub use unread::Unread;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use super::item::{Attribute, Item};
 use super::merchant::{FORMAT, checked};
 use super::payment::KEY;
 use super::reader::{Reader, Unreadable, strange};
+use super::unread::Unread;
 use crate::ids::{ApiKeyId, EndpointId, Id, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::merchant::set_up::{LastChange, Made, Who};
 use crate::merchant::{
@@ -40,11 +41,11 @@ pub(super) fn encode(merchant: &Merchant, item: Item) -> Item {
     item.with_some("change", merchant.last_change.as_ref().map(encode_change))
 }
 
-pub(super) fn decode(reader: &mut Reader, merchant: &mut Merchant) -> Result<(), Unreadable> {
-    merchant.providers = maps(reader, "providers", ProviderId::parse, decode_provider)?;
-    merchant.method_types = maps(reader, "types", MethodTypeId::parse, decode_method_type)?;
-    merchant.api_keys = maps(reader, "keys", ApiKeyId::parse, decode_key)?;
-    merchant.endpoints = maps(reader, "endpoints", EndpointId::parse, decode_endpoint)?;
+pub(super) fn decode(reader: &mut Reader, merchant: &mut Merchant, unread: &mut Unread) -> Result<(), Unreadable> {
+    merchant.providers = maps(reader, unread, "providers", ProviderId::parse, decode_provider)?;
+    merchant.method_types = maps(reader, unread, "types", MethodTypeId::parse, decode_method_type)?;
+    merchant.api_keys = maps(reader, unread, "keys", ApiKeyId::parse, decode_key)?;
+    merchant.endpoints = maps(reader, unread, "endpoints", EndpointId::parse, decode_endpoint)?;
     let change = reader.maybe_map("change")?;
     merchant.last_change = change.map(|change| decode_change(&mut Reader::new(change))).transpose()?;
     Ok(())
@@ -62,15 +63,18 @@ fn with_maps<K: Copy + Into<Id>, T>(
     item.with_some(name, (!maps.is_empty()).then_some(maps))
 }
 
-fn maps<K: Ord, T>(
+fn maps<K: Copy + Into<Id> + Ord, T>(
     reader: &mut Reader,
-    name: &str,
+    unread: &mut Unread,
+    name: &'static str,
     id: fn(&str) -> Option<K>,
     decode: fn(&mut Reader) -> Result<T, Unreadable>,
 ) -> Result<BTreeMap<K, T>, Unreadable> {
     let read = |map: Item| {
         let mut reader = Reader::new(map);
-        Ok((reader.parsed("id", id)?, decode(&mut reader)?))
+        let (id, thing) = (reader.parsed("id", id)?, decode(&mut reader)?);
+        unread.keep_of(name, Into::<Id>::into(id).as_str(), reader);
+        Ok((id, thing))
     };
     reader.maps(name)?.into_iter().map(read).collect()
 }
