@@ -167,7 +167,8 @@ impl Gateway {
                 // What is wrong with it could repeat it.
                 let members = serde_json::from_str::<Map<String, Value>>(&text);
                 let members = members.map_err(|_| format!("{}: is no JSON object", from_file.display()))?;
-                let body = Body::default().with("Credential", members).with("SameAccount", same_account);
+                let body =
+                    Body::default().with("Credential", members).maybe("SameAccount", same_account.then_some(true));
                 Asking::post(change, format!("{PATH}/{id}/credential"), body, |_| "Set.".to_owned())
             }
             Self::Check(Check { id, to }) => Asking::new(to, Method::Post, format!("{PATH}/{id}/check"), checked),

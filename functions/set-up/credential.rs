@@ -29,6 +29,9 @@ const MEMBER: &str = "Credential";
 /// That the account is the one that the former credential was of.
 const SAME_ACCOUNT: &str = "SameAccount";
 
+/// How mode and credential become others one after the other.
+const BY_WAY_OF_CONNECTED: &str = "make the gateway's mode Connected first, which takes either, then set both";
+
 /// Members of a credential at most: no adapter knows as many.
 const MEMBERS: usize = 16;
 
@@ -44,7 +47,16 @@ pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let gateway = desk.merchant.gateways.get(&id).ok_or_else(|| refuse(&Refused::NotFound))?;
     let credential = fitting(gateway, given)?;
     let Known { is_same, is_sealed_well } = known(desk, id, gateway, &credential)?;
-    if !(is_same && is_sealed_well) {
+    // The one that counts may be older than what its form tells: it is set again as it is.
+    if !is_same {
+        suiting(gateway, &credential)?;
+    }
+    if is_same && is_sealed_well {
+        if is_said {
+            let why = "comes too late: this credential counts already, and what was said when it was set stands";
+            return Err(Problem::invalid(SAME_ACCOUNT, why));
+        }
+    } else {
         let sealed = match credential.is_empty() {
             false => Some(desk.seal(SharedWith::Gateway(id), &credential.to_secret())?),
             true => None,
@@ -55,7 +67,7 @@ pub(super) async fn set(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     Ok(done())
 }
 
-/// As the gateway's adapter wants it, and of the gateway's mode. What is said of one that does not fit names the member and repeats nothing.
+/// As the gateway's adapter wants it. What is said of one that does not fit names the member and repeats nothing.
 fn fitting(gateway: &Gateway, given: BTreeMap<String, Secret>) -> Result<Credential, Problem> {
     let unknown = || Fault::SetUp(format!("this version has no adapter {:?}", gateway.adapter));
     let table = Adapter::named(&gateway.adapter).ok_or_else(unknown)?.credential;
@@ -70,9 +82,15 @@ fn fitting(gateway: &Gateway, given: BTreeMap<String, Secret>) -> Result<Credent
             Problem::invalid(MEMBER, format!("has a member that is none of {}", known.join(", ")))
         }
     };
-    let credential = Credential::of(given, table).map_err(misfit)?;
-    credential.suits(gateway.mode).map_err(misfit)?;
-    Ok(credential)
+    Credential::of(given, table).map_err(misfit)
+}
+
+/// Of the gateway's mode, as far as it tells one.
+fn suiting(gateway: &Gateway, credential: &Credential) -> Result<(), Problem> {
+    let misfit = |Misfit { member, why }| {
+        Problem::invalid(&format!("{MEMBER}.{member}"), format!("{why}; {BY_WAY_OF_CONNECTED}"))
+    };
+    credential.suits(gateway.mode).map_err(misfit)
 }
 
 /// How a credential compares to the one that counts.
@@ -104,7 +122,8 @@ pub(super) fn check_mode(desk: &Desk<'_>, id: GatewayId, mode: GatewayMode) -> R
     let credential = opened.ok().and_then(|secret| Credential::from_secret(&secret, adapter.credential));
     let told = credential.map_or(Ok(()), |credential| credential.suits(mode));
     told.map_err(|Misfit { member, .. }| {
-        Problem::invalid("GatewayMode", format!("must be that of the credential's {member}, which is of another mode"))
+        let why = format!("must be that of the credential's {member}, which is of another mode; {BY_WAY_OF_CONNECTED}");
+        Problem::invalid("GatewayMode", why)
     })
 }
 

@@ -9,7 +9,7 @@ use kessai_shared::card::Secret;
 use kessai_shared::gateways::Credential;
 use kessai_shared::gateways::sandbox::KEYED;
 use kessai_shared::ids::GatewayId;
-use kessai_shared::merchant::{Gateway, Merchant, SharedWith};
+use kessai_shared::merchant::{Gateway, GatewayMode, Merchant, SharedWith};
 use kessai_shared::payment::{Operation, Payment};
 use kessai_shared::ports::{Http, HttpFault, HttpRequest, HttpResponse, Pending, Store};
 use kessai_shared::seal::SealingKeys;
@@ -321,6 +321,31 @@ async fn a_key_of_another_mode_than_the_gateways_is_refused_and_so_is_the_mode()
     assert_eq!(refused.status_code, 400);
     assert!(refused.body.contains("GatewayMode: ") && refused.body.contains("secretKey"), "{}", refused.body);
     assert_eq!((turn("Live").await.status_code, turn("Connected").await.status_code), (204, 204));
+    // From the one to the other it goes by way of Connected.
+    let modes = async |mode: &str, key: &str| (set(key).await.status_code, turn(mode).await.status_code);
+    assert_eq!(modes("Test", "sk_test_51c07e").await, (204, 204));
+    assert_eq!((turn("Connected").await.status_code, modes("Live", "sk_live_a83b19").await), (204, (204, 204)));
+    // One that counts, and was set before anybody looked at its form, is set again.
+    shop.change(|gateway| gateway.mode = GatewayMode::Test).await;
+    assert_eq!((set("sk_live_a83b19").await.status_code, set("sk_live_c40d28").await.status_code), (204, 400));
+}
+
+#[tokio::test]
+async fn that_the_account_is_the_same_is_said_with_the_credential_or_not_at_all() {
+    let shop = Shop::open().await;
+    shop.set(json!({ "secretKey": FIRST })).await;
+    shop.set(json!({ "secretKey": SECOND })).await;
+    let generation = shop.account().await.generation;
+    let say = async |is_same: bool| {
+        let body = json!({ "Credential": { "secretKey": SECOND }, "SameAccount": is_same });
+        shop.ask("POST", &shop.path("credential"), &body).await
+    };
+    let (answer, spent) = say(true).await;
+    assert_eq!((answer.status_code, spent.merchants.writes), (400, 0));
+    assert!(answer.body.contains("SameAccount: comes too late") && !answer.body.contains(SECOND), "{}", answer.body);
+    assert_eq!(shop.account().await.generation, generation);
+    let (answer, spent) = say(false).await;
+    assert_eq!((answer.status_code, spent.merchants.writes), (204, 0), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -12,6 +12,10 @@ use crate::merchant::GatewayMode;
 /// Characters of a member at most: the longest key of a gateway has some two hundred.
 const LONGEST: usize = 512;
 
+/// Characters of a secret member at least: it is masked wherever a gateway repeats it, in references too, where a shorter
+/// text stands by chance.
+const SHORTEST_SECRET: usize = 8;
+
 /// A member of a credential.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
@@ -71,6 +75,9 @@ impl Credential {
             if text.reveal().len() > LONGEST || !(member.fits)(text.reveal()) {
                 return Err(misfit(name, format!("must be {}", member.form)));
             }
+            if member.is_secret && text.reveal().len() < SHORTEST_SECRET {
+                return Err(misfit(name, format!("must have {SHORTEST_SECRET} characters or more")));
+            }
         }
         match table.iter().find(|member| member.is_required && !members.contains_key(member.name)) {
             Some(missing) => Err(misfit(missing.name, "is missing".to_owned())),
@@ -125,10 +132,13 @@ impl Credential {
     }
 
     /// Those that are to be kept out of what gateways say. Settings and names of accounts may stand in a gateway's
-    /// reference, by which its operation is found. What the table does not know may be a secret.
+    /// reference, by which its operation is found. What the table does not know may be a secret, if it is as long as one.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let is_secret = |name: &str| self.member(name).is_none_or(|member| member.is_secret);
-        self.members.iter().filter(move |(name, _)| is_secret(name)).map(|(_, text)| text)
+        let is_secret = |name: &str, text: &Secret| match self.member(name) {
+            Some(member) => member.is_secret,
+            None => text.reveal().len() >= SHORTEST_SECRET,
+        };
+        self.members.iter().filter(move |(name, text)| is_secret(name, text)).map(|(_, text)| text)
     }
 }
 
@@ -168,19 +178,20 @@ mod tests {
 
     #[test]
     fn a_credential_has_the_members_of_its_table_and_comes_back_as_it_was() {
-        let credential = of(&[("key", "sk_0123"), ("version", "2025-01-28")]).unwrap_or_default();
+        let credential = of(&[("key", "sk_01234"), ("version", "2025-01-28")]).unwrap_or_default();
         let back = Credential::from_secret(&credential.to_secret(), TABLE).unwrap_or_default();
-        assert_eq!((back.text("key"), back.text("version"), back.text("other")), ("sk_0123", "2025-01-28", ""));
+        assert_eq!((back.text("key"), back.text("version"), back.text("other")), ("sk_01234", "2025-01-28", ""));
         let secrets: Vec<&str> = back.secrets().map(Secret::reveal).collect();
-        assert_eq!(secrets, ["sk_0123"], "a date stands in references by chance");
-        assert_eq!(back.masked_in("no sk_0123 since 2025-01-28".to_owned()), "no **** since 2025-01-28");
+        assert_eq!(secrets, ["sk_01234"], "a date stands in references by chance");
+        assert_eq!(back.masked_in("no sk_01234 since 2025-01-28".to_owned()), "no **** since 2025-01-28");
     }
 
     #[test]
-    fn what_an_older_table_knew_is_a_secret_until_somebody_says_otherwise() {
-        let rested = Secret::new(r#"{"key":"sk_1","region":"eu"}"#.to_owned());
+    fn what_an_older_table_knew_is_a_secret_where_it_is_as_long_as_one() {
+        let rested = Secret::new(r#"{"key":"sk_1","password":"12345678","region":"eu","shard":"1234567"}"#.to_owned());
         let back = Credential::from_secret(&rested, TABLE).unwrap_or_default();
-        assert_eq!(back.secrets().map(Secret::reveal).collect::<Vec<_>>(), ["sk_1", "eu"]);
+        assert_eq!(back.secrets().map(Secret::reveal).collect::<Vec<_>>(), ["sk_1", "12345678"]);
+        assert_eq!(back.masked_in("eu_1234567_12345678".to_owned()), "eu_1234567_****");
     }
 
     #[test]
@@ -190,7 +201,7 @@ mod tests {
             ("sk_live_1", GatewayMode::Live, None),
             ("sk_test_1", GatewayMode::Connected, None),
             ("sk_live_1", GatewayMode::Connected, None),
-            ("sk_1", GatewayMode::Live, None),
+            ("sk_12345", GatewayMode::Live, None),
             ("sk_testing", GatewayMode::Live, None),
             ("sk_test_1", GatewayMode::Live, Some("key: is of mode Test, and the gateway of mode Live")),
             ("sk_live_1", GatewayMode::Test, Some("key: is of mode Live, and the gateway of mode Test")),
@@ -206,12 +217,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named_and_not_repeated() {
         let long = format!("sk_{}", "x".repeat(LONGEST));
-        let rows: [(&[(&str, &str)], &str); 5] = [
+        let rows: [(&[(&str, &str)], &str); 6] = [
             (&[], "key: is missing"),
             (&[("key", "pk_secret")], "key: must be sk_ and more"),
             (&[("key", &long)], "key: must be sk_ and more"),
-            (&[("key", "sk_1"), ("version", "old")], "version: must be a date"),
-            (&[("key", "sk_1"), ("token", "t")], "token: is none of key, version"),
+            (&[("key", "sk_1234")], "key: must have 8 characters or more"),
+            (&[("key", "sk_12345"), ("version", "old")], "version: must be a date"),
+            (&[("key", "sk_12345"), ("token", "t")], "token: is none of key, version"),
         ];
         for (members, why) in rows {
             assert_eq!(of(members).err().map(|misfit| misfit.to_string()).as_deref(), Some(why));

@@ -209,6 +209,8 @@ pub enum Answered {
     Told(Notice),
     /// This account knows nothing of it, or it is of no interest to us.
     Nothing,
+    /// An approval in an amount that we cannot count: asked again it says the same.
+    Unreadable,
     /// It is to be asked again later.
     NoAnswer,
 }

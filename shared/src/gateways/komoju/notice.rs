@@ -56,37 +56,41 @@ fn read(raw: &RawNotice<'_>, secrets: &[Secret]) -> Result<Items, NotTaken> {
         return Err(NotTaken::Forged);
     }
     let event: EventBody<'_> = serde_json::from_slice(raw.body).map_err(|_| NotTaken::Malformed)?;
-    let told = |notices: Vec<Notice>| notices.into_iter().map(|notice| Ok(Told::Notice(notice))).collect();
     let read = match event.kind.as_str() {
         kind if kind.starts_with("payment.") => data(&event).map(|payment| of_payment(&payment)),
         "refund_request.updated" => of_refund_request(&event),
-        "customer.created" => data(&event).map(of_customer),
+        "customer.created" => data(&event).map(|customer| of_customer(customer).into_iter().map(Ok).collect()),
         _ => return Ok(Vec::new()),
     };
-    Ok(read.map_or_else(|unreadable| vec![Err(unreadable)], told))
+    let items = read.unwrap_or_else(|unreadable| vec![Err(unreadable)]).into_iter();
+    Ok(items.map(|item| item.map(Told::Notice)).collect())
 }
+
+/// One thing that is told of a payment.
+type Item = Result<Notice, Unreadable>;
 
 fn data<'a, T: Deserialize<'a>>(event: &EventBody<'a>) -> Result<T, Unreadable> {
     event.data.and_then(|data| serde_json::from_str(data.get()).ok()).ok_or(Unreadable)
 }
 
 /// What KOMOJU sends here is not documented: the request, or the payment that lists it.
-fn of_refund_request(event: &EventBody<'_>) -> Result<Vec<Notice>, Unreadable> {
+fn of_refund_request(event: &EventBody<'_>) -> Result<Vec<Item>, Unreadable> {
     if let Ok(payment) = data(event) {
         return Ok(of_payment(&payment));
     }
     let request: RefundRequestBody = data(event)?;
-    Ok(of_request(&request).into_iter().collect())
+    Ok(of_request(&request).map(Ok).into_iter().collect())
 }
 
-fn of_customer(customer: CustomerBody) -> Vec<Notice> {
+fn of_customer(customer: CustomerBody) -> Option<Notice> {
     let is_ours = |text: &&str| MethodId::parse(text).and_then(|id| id.kind()).is_some();
-    let Some(reference) = customer.reference().filter(is_ours).map(str::to_owned) else { return Vec::new() };
+    let reference = customer.reference().filter(is_ours).map(str::to_owned)?;
     let (outcome, token) = customer.kept();
-    vec![Notice { reference, news: News::Token(outcome, token), amount: None }]
+    Some(Notice { reference, news: News::Token(outcome, token), amount: None })
 }
 
-fn of_payment(payment: &PaymentBody) -> Vec<Notice> {
+/// An approval of what we cannot count is of nothing that we have asked for.
+fn of_payment(payment: &PaymentBody) -> Vec<Item> {
     let ours = payment.external_order_num.as_deref().filter(|reference| opened(reference).is_some());
     let kind = ours.and_then(opened).unwrap_or(Kind::PostAuthorize);
     // A browser's payment is found by the id under which it was registered.
@@ -97,13 +101,12 @@ fn of_payment(payment: &PaymentBody) -> Vec<Notice> {
     let is_of_a_part = kind.holds() && payment.status != "authorized";
     let amount = payment.money(payment.amount, None);
     let is_uncounted = amount.is_none() && matches!(standing, Outcome::Approved(_));
-    let is_told = !is_end_of_hold && !is_uncounted && standing != Outcome::Unknown;
-    let standing = is_told.then(|| Notice {
-        reference: reference.to_owned(),
-        news: News::Outcome(standing),
-        amount: amount.filter(|_| !is_of_a_part),
-    });
     let told = |(news, amount)| Notice { reference: reference.to_owned(), news, amount };
+    let is_told = !is_end_of_hold && standing != Outcome::Unknown;
+    let standing = is_told.then(|| match is_uncounted {
+        true => Err(Unreadable),
+        false => Ok(told((News::Outcome(standing), amount.filter(|_| !is_of_a_part)))),
+    });
     let requests = || payment.refund_requests.iter().flatten();
     let refunds = || payment.refunds.iter().flatten();
     let is_requested = |refund: &&RefundBody| {
@@ -115,8 +118,8 @@ fn of_payment(payment: &PaymentBody) -> Vec<Notice> {
     standing
         .into_iter()
         .chain(given_back.filter_map(|refund| of_refund(payment, refund)))
-        .chain(requests().filter_map(of_request))
-        .chain(charged_back)
+        .chain(requests().filter_map(of_request).map(Ok))
+        .chain(charged_back.map(Ok))
         .collect()
 }
 
@@ -126,11 +129,11 @@ fn opened(reference: &str) -> Option<Kind> {
     is(Record::Authorization).then_some(Kind::Authorize).or_else(|| is(Record::Payment).then_some(Kind::Sale))
 }
 
-/// None of an amount that we cannot count: of that we have asked nothing.
-fn of_refund(payment: &PaymentBody, refund: &RefundBody) -> Option<Notice> {
+fn of_refund(payment: &PaymentBody, refund: &RefundBody) -> Option<Item> {
     let reference = refund_reference(refund.description.as_ref())?;
-    let amount = payment.money(refund.amount, refund.currency.as_deref())?;
-    Some(Notice { reference, news: News::Outcome(Outcome::Approved(refund.answer())), amount: Some(amount) })
+    let amount = payment.money(refund.amount, refund.currency.as_deref()).ok_or(Unreadable);
+    let news = News::Outcome(Outcome::Approved(refund.answer()));
+    Some(amount.map(|amount| Notice { reference, news, amount: Some(amount) }))
 }
 
 fn of_request(request: &RefundRequestBody) -> Option<Notice> {

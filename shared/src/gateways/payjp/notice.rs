@@ -20,6 +20,7 @@ use crate::gateways::{
 };
 use crate::ids::Record;
 use crate::money::{Currency, Money};
+use crate::payment::Outcome;
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::ports::{HttpRequest, HttpResponse};
 
@@ -110,7 +111,10 @@ fn answered(question: &Question, response: &HttpResponse) -> Answered {
             Some(_) | None => return Answered::NoAnswer,
         },
         Some(about) => match Flow::read(&response.body) {
-            Some(flow) if flow.id == question.about => of_flow(&flow, about),
+            Some(flow) if flow.id == question.about => match of_flow(&flow, about) {
+                Ok(notice) => notice,
+                Err(Unreadable) => return Answered::Unreadable,
+            },
             Some(_) | None => return Answered::NoAnswer,
         },
         None => None,
@@ -129,25 +133,29 @@ fn of_refund(refund: &Refund) -> Option<Notice> {
     Some(Notice { reference: ours(refund.reference())?, news, amount: yen(refund.amount) })
 }
 
-fn of_flow(flow: &Flow, about: About) -> Option<Notice> {
+fn of_flow(flow: &Flow, about: About) -> Result<Option<Notice>, Unreadable> {
     let reference = ours(flow.reference());
     match about {
         About::Flow => {
-            let news = News::Outcome(flow.opening()?);
+            let Some((reference, outcome)) = reference.zip(flow.opening()) else { return Ok(None) };
             // PAY.JP knows no other currency, and of another we have asked nothing.
-            let amount = yen(flow.amount).filter(|_| flow.is_in_yen())?;
-            Some(Notice { reference: reference?, news, amount: Some(amount) })
+            let amount = yen(flow.amount).filter(|_| flow.is_in_yen());
+            match (amount, outcome) {
+                (None, Outcome::Approved(_)) => Err(Unreadable),
+                (None, _) => Ok(None),
+                (Some(_), outcome) => Ok(Some(Notice { reference, news: News::Outcome(outcome), amount })),
+            }
         }
         // One that was made in a browser is known by its own name.
         About::Dispute { id, status, reason } => {
-            let what = What::Dispute(stage_of(&status)?);
+            let Some(stage) = stage_of(&status) else { return Ok(None) };
             // What is disputed at most; the amount of the notice is not believed.
-            let sequel = Sequel { id, what, minor: flow.amount_received, code: reason };
+            let sequel = Sequel { id, what: What::Dispute(stage), minor: flow.amount_received, code: reason };
             let amount = flow.amount_received.and_then(yen);
             let reference = reference.unwrap_or_else(|| flow.id.clone());
-            Some(Notice { reference, news: News::Sequel(sequel), amount })
+            Ok(Some(Notice { reference, news: News::Sequel(sequel), amount }))
         }
-        About::Refund => None,
+        About::Refund => Ok(None),
     }
 }
 

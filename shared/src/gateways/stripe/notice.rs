@@ -22,7 +22,7 @@ use super::super::{
     Unreadable,
 };
 use super::answer::{Expandable, IntentBody, RefundBody};
-use super::{headers, is_id, minor, money};
+use super::{headers, is_id, money};
 use crate::card::Secret;
 use crate::ids::Record;
 use crate::payment::Outcome;
@@ -177,17 +177,13 @@ fn of_dispute(question: &Question, body: DisputeBody) -> Answered {
         // An inquiry that came to nothing moved nothing.
         _ => return Answered::Nothing,
     };
-    let (reference, currency) = match body.payment_intent {
-        Some(Expandable::Whole(intent)) => {
-            (intent.reference().cloned().unwrap_or_else(|| intent.id.clone()), Some(intent.currency))
-        }
-        Some(Expandable::Id(id)) => (id, None),
+    let reference = match body.payment_intent {
+        Some(Expandable::Whole(intent)) => intent.reference().cloned().unwrap_or(intent.id),
+        Some(Expandable::Id(id)) => id,
         None => return Answered::Nothing,
     };
-    // In another currency than it was paid in: nobody can say how much of it that is.
-    let is_same = currency.is_some_and(|currency| currency.eq_ignore_ascii_case(&body.currency));
-    let minor = if is_same { minor(body.amount, &body.currency) } else { None };
     let amount = money(body.amount, &body.currency);
+    let minor = amount.map(|amount| amount.minor);
     let sequel = Sequel { id: body.id, what: What::Dispute(stage), minor, code: body.reason };
     Answered::Told(Notice { reference, news: News::Sequel(sequel), amount })
 }

@@ -7,12 +7,11 @@ use super::super::answer::{OF_THE_STATE, REFUSALS};
 use super::{REFERENCE, SECRET_KEY, intent, more, response, shown, shown_refund, unreadable};
 use crate::card::Secret;
 use crate::gateways::Intent;
-use crate::ids::GatewayId;
 use crate::payment::asked::{Details, OnFile};
 use crate::payment::tests::fixtures::{START, known, method_id, place, raw_card};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
 use crate::ports::HttpResponse;
-use crate::recurring::retry::{Category, Decision, Failure};
+use crate::recurring::retry::{Category, Decision};
 use crate::time::Timestamp;
 
 const CAPTURE: fn() -> Kind = || Kind::Capture { authorization: place(0), is_final: true };
@@ -256,8 +255,8 @@ fn what_stripe_advises_never_to_try_again_is_not_to_be_retried() {
     for (advice, decision) in [("do_not_try_again", Decision::NonRetriable), ("try_again_later", Decision::Retriable)] {
         let members = json!({"code": "card_declined", "decline_code": "generic_decline", "advice_code": advice});
         let heard = outcome(&Kind::Sale, false, &response(402, &error(&members)));
-        let failure = Failure::of(&heard, GatewayId::from_random([1; 16]), STRIPE.judge).expect("a failure");
-        assert_eq!((failure.category, failure.decision), (Category::PaymentProcessing, decision), "{advice}");
+        let Outcome::Declined(decline, answer) = heard else { panic!("{heard:?}") };
+        assert_eq!((STRIPE.judge)(decline, &answer), (Category::PaymentProcessing, decision), "{advice}");
     }
 }
 
@@ -279,7 +278,8 @@ fn a_refusal_means_what_the_table_says_and_under_its_key_again_where_that_is_kep
                     ..Answer::default()
                 };
                 let declined = Outcome::Declined(*decline, answer);
-                let is_kept = status == 402 || OF_THE_STATE.contains(code) || kind == Kind::PostAuthorize;
+                let is_of_a_card = status == 402 && *decline != Decline::InvalidData;
+                let is_kept = is_of_a_card || OF_THE_STATE.contains(code) || kind == Kind::PostAuthorize;
                 for duplicate in [false, true] {
                     let heard = outcome(&kind, duplicate, &response(status, &error(&members)));
                     let expected = if duplicate && !is_kept { &Outcome::Unknown } else { &declined };

@@ -321,19 +321,24 @@ fn a_dispute_of_what_bears_no_name_of_ours_is_told_under_its_own() {
     let question = question("charge.dispute.created");
     let rows = [
         (json!({"payment_intent": shown("succeeded", &json!({"metadata": {}}))}), "pi_1", Some(12_050)),
-        (json!({"payment_intent": "pi_1"}), "pi_1", None),
+        (json!({"payment_intent": "pi_1"}), "pi_1", Some(12_050)),
         (json!({"currency": "eur"}), REFERENCE, None),
         (
             json!({"currency": "isk", "amount": 500, "payment_intent": shown("succeeded", &json!({"currency": "isk"}))}),
             REFERENCE,
             Some(5),
         ),
+        (json!({"currency": "xxx"}), REFERENCE, None),
     ];
+    // In another currency than it was paid in, nobody can say how much of it that is.
+    let paid_in = |members: &Value| if members["currency"] == "isk" { "ISK" } else { "USD" };
     for (members, reference, minor) in rows {
         let answered = (inquiry().decode)(&question, &response(200, &dispute("needs_response", &members)));
         let Answered::Told(notice) = answered else { panic!("{members}: {answered:?}") };
         assert_eq!(notice.reference, reference);
-        assert!(matches!(notice.news, News::Sequel(sequel) if sequel.minor == minor), "{members}");
+        let News::Sequel(sequel) = notice.news else { panic!("{members}") };
+        let currency = Currency::parse(paid_in(&members)).expect("a currency");
+        assert_eq!(sequel.counted_in(currency, notice.amount).minor, minor, "{members}");
     }
     let whole = dispute("needs_response", &json!({}));
     assert!(matches!((inquiry().decode)(&question, &response(404, &whole)), Answered::Nothing));
