@@ -80,8 +80,12 @@ fn is_broken() -> Place {
 
 /// A flow that bears a name as ours are.
 fn knows(reference: &str) -> Place {
+    knows_in("jpy", reference)
+}
+
+fn knows_in(currency: &str, reference: &str) -> Place {
     let flow = json!({
-        "id": "pfw_1", "amount": 100, "currency": "jpy", "status": "succeeded", "capture_method": "automatic",
+        "id": "pfw_1", "amount": 100, "currency": currency, "status": "succeeded", "capture_method": "automatic",
         "amount_received": 100, "metadata": { "reference": reference },
     });
     Place::Answering(200, flow)
@@ -151,4 +155,18 @@ async fn a_gateway_that_does_not_answer_hinders_no_other_and_the_notice_comes_ag
         }
         assert_eq!(told.0.archive.items().len(), kept, "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_approval_that_cannot_be_counted_is_noted_and_is_not_told_again() {
+    let told = Told::new().await;
+    let payment = PaymentId::opened_by(&told.0.merchant, &IdempotencyKey::parse("never").expect("a key"));
+    let reference = Record::Payment.id(payment, Ordinal::FIRST).to_string();
+    let accounts = [knows_in("usd", &reference), knows_nothing()].map(Account::at);
+    set_up(&told, &accounts).await;
+    assert_eq!(tell(&told).await.status_code, 200);
+    assert_eq!((accounts[0].asked().len(), accounts[1].asked().len()), (1, 0), "no other account has it");
+    assert!(told.0.archive.items().is_empty());
+    let lines = told.0.lines();
+    assert!(lines.iter().any(|line| line.contains("what a gateway was asked for a notice")), "{lines:?}");
 }

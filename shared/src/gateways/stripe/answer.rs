@@ -11,9 +11,8 @@
 //! 500 included, once the endpoint has begun its work; not where parameters are found invalid before, or another request
 //! under the key still runs. So what only an endpoint at work says, a card's refusal and what the state of an object
 //! forbids, is the first answer even where the request may have come before. What is refused before that says nothing of
-//! the first: parameters may be looked at before the key is, and may do no longer what they did. A card's data are
-//! parameters too: nothing tells whether its bank or a first look found them wrong. What it says of the key itself tells
-//! nothing.
+//! the first: parameters may be looked at before the key is, and may do no longer what they did. What it says of the key
+//! itself tells nothing.
 
 use serde::Deserialize;
 
@@ -519,8 +518,7 @@ impl ErrorBody {
     /// Whether it comes back under its key, because only an endpoint at work says it.
     fn is_the_first_answer(&self) -> bool {
         let is_of_a_card = self.error_type.as_deref() == Some("card_error");
-        let is_of_its_data = self.decline() == Decline::InvalidData;
-        (is_of_a_card && !is_of_its_data) || self.codes().any(|code| OF_THE_STATE.contains(&code))
+        is_of_a_card || self.codes().any(|code| OF_THE_STATE.contains(&code))
     }
 
     fn is_of_the_rate(&self) -> bool {

@@ -278,8 +278,7 @@ fn a_refusal_means_what_the_table_says_and_under_its_key_again_where_that_is_kep
                     ..Answer::default()
                 };
                 let declined = Outcome::Declined(*decline, answer);
-                let is_of_a_card = status == 402 && *decline != Decline::InvalidData;
-                let is_kept = is_of_a_card || OF_THE_STATE.contains(code) || kind == Kind::PostAuthorize;
+                let is_kept = status == 402 || OF_THE_STATE.contains(code) || kind == Kind::PostAuthorize;
                 for duplicate in [false, true] {
                     let heard = outcome(&kind, duplicate, &response(status, &error(&members)));
                     let expected = if duplicate && !is_kept { &Outcome::Unknown } else { &declined };
