@@ -137,7 +137,8 @@ impl Asked {
                 with_api_key(Asking { member: Some(MEMBER), ..asking })
             }
             Self::Start(Start { date, timezone, comments, criteria, change }) => {
-                let body = Body::default().maybe("runDate", date).maybe("timezone", timezone).maybe("comments", comments);
+                let body =
+                    Body::default().maybe("runDate", date).maybe("timezone", timezone).maybe("comments", comments);
                 let started = |made: &Value| format!("Started the run {}.", at(made, "/paymentBatchRun/id"));
                 with_api_key(Asking::post(change, PATH, criteria.said(body), started))
             }

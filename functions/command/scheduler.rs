@@ -145,7 +145,8 @@ pub struct Criteria {
 impl Criteria {
     pub(super) fn said(self, body: Body) -> Body {
         let kinds = [("Equals", self.equals), ("NotEquals", self.not_equals), ("InList", self.in_list)];
-        let values = kinds.into_iter().flat_map(|(operation, values)| values.into_iter().map(move |value| (operation, value)));
+        let values =
+            kinds.into_iter().flat_map(|(operation, values)| values.into_iter().map(move |value| (operation, value)));
         let filters: Vec<Value> = (1..)
             .zip(values)
             .map(|(sequence, (operation, value)): (u16, _)| {
@@ -162,12 +163,7 @@ impl Criteria {
 
 impl PageOf {
     /// Asks for a page of what stands in this member, where `more` is of the query.
-    pub(super) fn asking(
-        self,
-        path: &str,
-        more: Option<String>,
-        reads: impl Fn(&Value) -> String + 'static,
-    ) -> Asking {
+    pub(super) fn asking(self, path: &str, more: Option<String>, reads: impl Fn(&Value) -> String + 'static) -> Asking {
         let size = self.page_size.map(|size| format!("pageSize={size}"));
         let token = self.page_token.map(|token| format!("pageToken={token}"));
         let query = [more, size, token].into_iter().flatten().collect::<Vec<_>>().join("&");
@@ -200,7 +196,13 @@ impl Turn {
             _ => says.to_owned(),
         };
         let change = Change { idempotency_key: None, to: self.to };
-        with_api_key(Asking::change(change, super::Method::Patch, format!("{PATH}/{}", self.id.id()), Some(body), reads))
+        with_api_key(Asking::change(
+            change,
+            super::Method::Patch,
+            format!("{PATH}/{}", self.id.id()),
+            Some(body),
+            reads,
+        ))
     }
 }
 

@@ -52,10 +52,8 @@ pub fn line(run: &Value, pace: &Pace, now: Instant) -> String {
         ["totalProcessedScheduleItems", "totalFailedScheduleItems", "pendingScheduleItems"]
             .map(|member| count(run, member));
     let status = cell(run, &["/status"]);
-    let mut said = format!(
-        "[{bar}] {:>3}%  {status}  {processed} processed  {failed} failed  {pending} pending",
-        of(100)
-    );
+    let mut said =
+        format!("[{bar}] {:>3}%  {status}  {processed} processed  {failed} failed  {pending} pending", of(100));
     if let Some(tenths) = pace.in_ten_seconds(run, now) {
         said.push_str(&format!("  {}.{}/s", tenths / 10, tenths % 10));
     }
