@@ -39,7 +39,7 @@ pub enum Schedulers {
     /// Show a scheduler
     Show(Show),
     /// Make a scheduler: it starts runs at its times, each of which charges what is ready by then
-    Create(Create),
+    Create(Box<Create>),
     /// Have a draft or paused scheduler start runs
     Activate(Turn),
     /// Pause a scheduler: the times that pass are not made up for

@@ -14,6 +14,8 @@
 //! Equal reads and writes are what "in the same time" means here: whoever measures learns nothing, and no test waits.
 //! Both kinds of path are routes of their own: with and without the version of the wire format.
 
+mod recurring;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kessai_functions::event::HttpAnswer;
@@ -27,7 +29,7 @@ use kessai_shared::merchant::Scope;
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::payment::outbox::News;
 use kessai_shared::ports::Archive;
-use kessai_shared::recurring::ids::{Cause, RuleId, RuleSetId, RunId, SchedulerId};
+use kessai_shared::recurring::ids::{RuleId, RuleSetId};
 use kessai_shared::stored::event::{Recorded, encode_recorded};
 use serde_json::{Value, json};
 
@@ -108,11 +110,7 @@ impl<'a> Holder<'a> {
         ids.extend([("reversalId", reversal), ("refundId", refund)]);
         let held = self.make("/sobjects/PaymentRetryRuleSet", rule_set("Held"), "/id").await;
         ids.insert("heldRuleSetId", held);
-        let scheduler =
-            self.make("/commerce/payments/payment-schedulers", scheduler("Daily"), "/billingBatchScheduler/id");
-        ids.insert("billingBatchSchedulerId", scheduler.await);
-        let run = self.make("/commerce/payments/payment-batch-runs", json!({}), "/paymentBatchRun/id").await;
-        ids.insert("paymentBatchRunId", run);
+        recurring::make(self, &mut ids).await;
         ids.insert("eventId", self.event(&ids["authorizationId"]).await);
         self.perishable(&mut ids).await;
         ids
@@ -151,14 +149,6 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// A scheduler that starts no run yet.
-fn scheduler(name: &str) -> Value {
-    json!({
-        "schedulerName": name, "startDate": "2026-01-01", "preferredTime": "02:05:00.000", "frequencyCadence": "Daily",
-        "status": "Draft",
-    })
-}
-
 /// A set of retry rules that nobody uses.
 fn rule_set(name: &str) -> Value {
     json!({
@@ -176,7 +166,7 @@ fn unknown() -> Ids {
     let (nobody, key) = (MerchantId::from_random([9; 16]), IdempotencyKey::parse("nobody").expect("a key"));
     let payment = PaymentId::opened_by(&nobody, &key);
     let record = |record: Record| record.id(payment, Ordinal::FIRST).to_string();
-    Ids::from([
+    let mut ids = Ids::from([
         ("authorizationId", record(Record::Authorization)),
         ("paymentId", record(Record::Payment)),
         ("reversalId", record(Record::Adjustment)),
@@ -190,9 +180,9 @@ fn unknown() -> Ids {
         ("ruleSetId", RuleSetId::from_random([9; 16]).to_string()),
         ("ruleId", RuleId::from_random([9; 16]).to_string()),
         ("eventId", format!("evt_{}", "9".repeat(31))),
-        ("billingBatchSchedulerId", SchedulerId::made_under(&nobody, &key).id().to_string()),
-        ("paymentBatchRunId", RunId::of(&nobody, Cause::Asked(&key)).id().to_string()),
-    ])
+    ]);
+    ids.extend(recurring::unknown(&nobody, &key));
+    ids
 }
 
 fn opening(ids: &Ids) -> Value {
@@ -267,13 +257,7 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
         ("PATCH", "/sobjects/PaymentRetryRuleSet/{ruleSetId}" | "/sobjects/PaymentRetryRule/{ruleId}") => {
             json!({ "Description": name })
         }
-        ("POST", "/commerce/payments/payment-schedulers" | "/commerce/payments/payment-schedulers/{proxy+}") => {
-            scheduler(name)
-        }
-        ("PATCH", "/commerce/payments/payment-schedulers/{billingBatchSchedulerId}") => json!({ "status": "Inactive" }),
-        ("POST", "/commerce/payments/payment-batch-runs") => json!({ "comments": name }),
-        ("PATCH", "/commerce/payments/payment-batch-runs/{paymentBatchRunId}") => json!({ "status": "Stopped" }),
-        (method, path) => panic!("nobody knows a good body for {method} {path}"),
+        (method, path) => recurring::body(method, path, name),
     }
 }
 
@@ -281,11 +265,7 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
 fn scopes(route: &Route) -> Vec<Scope> {
     // Whoever may read must not have others told.
     let more = route.path.ends_with("/redeliver").then_some(Scope::SetUp);
-    // Whoever may not make others charge may see how they do.
-    if route.function.name == "schedulers" && route.method == "GET" {
-        return vec![Scope::Read];
-    }
-    route.function.scopes.iter().copied().chain(more).collect()
+    recurring::scopes(route).iter().copied().chain(more).collect()
 }
 
 /// The parameters of a path that name records.
