@@ -20,8 +20,8 @@ use crate::money::Money;
 use crate::payment::asked::{InstrumentFacts, OnFile};
 use crate::payment::outbox::{Entry, Round};
 use crate::payment::{
-    Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Sequel, Source, State, Step,
-    Terms, step,
+    Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Sequel, Source, Step, Terms,
+    step,
 };
 use crate::ports::{
     Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Limiter, Note, Pending, Store, StoreFault,
@@ -340,12 +340,7 @@ impl<'a> Run<'a> {
     fn note_overdue(&self, payment: &Payment, ordinal: Ordinal) {
         let Some(operation) = payment.operation(ordinal) else { return };
         let now = self.shell.clock.now();
-        let is_overdue = match &operation.state {
-            State::Accepted(accepted) => accepted.is_overdue(self.terms.can_look_up(operation), now),
-            State::Open(open) => open.is_beyond_us(),
-            State::Unsent | State::Settled(_) => false,
-        };
-        if let (true, Some(id)) = (is_overdue, id(payment, ordinal)) {
+        if let (true, Some(id)) = (operation.is_overdue(&self.terms, now), id(payment, ordinal)) {
             self.shell.journal.note(&Note::Overdue { operation: id, since: now.since(operation.requested_at) });
         }
     }

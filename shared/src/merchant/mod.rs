@@ -28,6 +28,7 @@ use crate::payment::{BalanceCheck, Generation};
 use crate::recurring::ids::{RuleId, RuleSetId};
 use crate::recurring::retry::RetryRuleSet;
 use crate::seal::Sealed;
+use crate::stored::Unread;
 
 /// A merchant and everything that it has set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Merchant {
     pub rules_in_use: Option<RetryRuleSet>,
     /// What made this version; none where a version of Kessai did that knows no trail.
     pub last_change: Option<LastChange>,
+    /// What a newer version of Kessai knows of it.
+    pub unread: Unread,
 }
 
 impl Merchant {
@@ -71,6 +74,7 @@ impl Merchant {
             retry_rules: BTreeMap::new(),
             rules_in_use: None,
             last_change: None,
+            unread: Unread::default(),
         }
     }
 
@@ -141,7 +145,7 @@ pub struct Gateway {
     pub credential: Option<String>,
     /// What we are known by there; none where nothing was set up, or nothing is needed.
     pub sealed_credential: Option<Sealed>,
-    /// Raised whenever that may be another account there than before.
+    /// Another, and a higher one, whenever that may be another account there than before.
     pub generation: Generation,
     pub mode: GatewayMode,
     /// What opens a payment goes through active gateways only. What is open is brought to its end through any.

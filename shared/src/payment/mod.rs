@@ -129,12 +129,17 @@ impl Operation {
     pub fn reserves(&self) -> bool {
         match &self.state {
             State::Open(_) | State::Accepted(_) => !self.has_failed_since(),
-            State::Unsent => false,
             State::Settled(settled) if settled.verdict == Verdict::Approved => !self.has_failed_since(),
             // What was undone stays undone, whatever was said of it before and is heard now.
             State::Settled(settled) if settled.verdict == Verdict::Voided => false,
-            State::Settled(_) => self.contradictions.iter().any(|log| log.interaction == Interaction::Success),
+            State::Unsent | State::Settled(_) => self.is_said_to_have_happened(),
         }
+    }
+
+    /// Whether a gateway has told that it acted, which is not what its state says: of another amount, or after another
+    /// verdict.
+    fn is_said_to_have_happened(&self) -> bool {
+        self.contradictions.iter().any(|log| log.interaction == Interaction::Success)
     }
 
     /// Whether the gateway was asked to undo it, or is about to be.
@@ -263,17 +268,14 @@ pub struct Claim {
     pub deadline: Timestamp,
 }
 
-/// How often what we are known by at a gateway was replaced by what may be another account there.
+/// Which account what we are known by at a gateway may be of: the version of the merchant since which it may be another
+/// than before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation(pub u32);
+pub struct Generation(pub u64);
 
 impl Generation {
+    /// Before any such change.
     pub const FIRST: Self = Self(0);
-
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
 }
 
 /// What was heard of an operation, once.

@@ -296,6 +296,8 @@ impl Asking<'_> {
         let answer = Step::about(payment.clone(), ordinal);
         match &operation.state {
             State::Settled(_) | State::Accepted(_) => Ok(answer),
+            // It was told of as done after all: to try anew may be to do it twice.
+            State::Unsent if operation.is_said_to_have_happened() => Ok(answer),
             State::Unsent => self.try_anew(payment, ordinal),
             // My own claim: its acknowledgement was lost. Nothing has been sent under it, but if it was claimed
             // to be sent once more, then something was before.

@@ -215,7 +215,8 @@ impl Auditor {
         }
         let holds = matches!(known.text("k"), Some("authorize" | "post-authorize"));
         // Whoever was asked is not asked any more.
-        let is_elsewhere = known.number("cg").unwrap_or_default() != i64::from(self.generation.0);
+        let is_elsewhere =
+            known.number("cg").unwrap_or_default() != i64::try_from(self.generation.0).unwrap_or(i64::MAX);
         let can_ask = matches!(plan.class, Class::Keyed | Class::LookUp) && !is_elsewhere;
         let may_stay = match stands {
             "open" => (plan.class == Class::None || is_elsewhere) && !holds,

@@ -7,7 +7,7 @@ use crate::gateways::Adapter;
 use crate::ids::{GatewayId, MethodTypeId, ProviderId};
 use crate::merchant::{DeveloperName, Gateway, GatewayMode, Merchant, MethodType, Provider};
 use crate::money::Currency;
-use crate::payment::BalanceCheck;
+use crate::payment::{BalanceCheck, Generation};
 use crate::seal::Sealed;
 
 /// Other values for what is named; a value that may be absent is taken away by none within.
@@ -122,6 +122,7 @@ pub(super) fn set_credential(
     sealed: Option<&Sealed>,
     same_account_as: Option<&Sealed>,
 ) -> Result<Noted, Refused> {
+    let next_version = merchant.version.saturating_add(1);
     let gateway = merchant.gateways.get_mut(&id).ok_or(Refused::NotFound)?;
     // Written by us and not acknowledged, or nothing in the place of nothing.
     if gateway.sealed_credential.as_ref() == sealed {
@@ -137,7 +138,8 @@ pub(super) fn set_credential(
         (Some(_), None) => ("there is none any more", true),
     };
     if may_be_another {
-        gateway.generation = gateway.generation.next();
+        // No count of its own: a version of Kessai that does not know it would begin it again. Versions never repeat.
+        gateway.generation = Generation(next_version);
     }
     gateway.sealed_credential = sealed.cloned();
     Ok(noted("gateway.credential", id, description))

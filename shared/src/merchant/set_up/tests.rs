@@ -383,27 +383,28 @@ fn a_credential_takes_the_place_of_the_former_at_once() {
 }
 
 #[test]
-fn a_credential_that_may_be_of_another_account_raises_the_generation() {
+fn a_credential_that_may_be_of_another_account_makes_the_version_its_generation() {
     let sealed = |seed: u8| secret(seed).sealed;
     let (first, second, third) = (Some(sealed(1)), Some(sealed(2)), Some(sealed(3)));
     let rows = [
-        (None, first.clone(), None, 0, "there was none before"),
-        (first.clone(), second.clone(), None, 1, "in the place of another"),
-        (first.clone(), second.clone(), first.clone(), 0, "in the place of another, same account"),
+        (None, first.clone(), None, 4, "there was none before"),
+        (first.clone(), second.clone(), None, 8, "in the place of another"),
+        (first.clone(), second.clone(), first.clone(), 4, "in the place of another, same account"),
         // It was said of a credential that somebody has replaced meanwhile.
-        (second.clone(), third, first.clone(), 1, "in the place of another"),
-        (first.clone(), None, first.clone(), 1, "there is none any more"),
-        (first.clone(), None, None, 1, "there is none any more"),
+        (second.clone(), third, first.clone(), 8, "in the place of another"),
+        (first.clone(), None, first.clone(), 8, "there is none any more"),
+        (first.clone(), None, None, 8, "there is none any more"),
     ];
-    for (before, after, same_account_as, raised, said) in rows {
+    for (before, after, same_account_as, generation, said) in rows {
         let mut shop = shop();
         let gateway = shop.gateways.get_mut(&gateway_id()).expect("a gateway");
         (gateway.sealed_credential, gateway.generation) = (before, Generation(4));
+        shop.version = 7;
         "stripe".clone_into(&mut gateway.adapter);
         let change = Change::SetCredential { gateway: gateway_id(), sealed: after.clone(), same_account_as };
         let next = shop.after(&change, START, BY).expect("it is allowed");
         let gateway = &next.gateways[&gateway_id()];
-        assert_eq!((gateway.generation, &gateway.sealed_credential), (Generation(4 + raised), &after));
+        assert_eq!((gateway.generation, &gateway.sealed_credential), (Generation(generation), &after));
         assert_eq!(next.last_change.as_ref().map(|change| change.description.as_str()), Some(said));
         assert_eq!(next.after(&change, START, BY), Ok(next.clone()), "written by us, and not acknowledged");
     }
@@ -411,12 +412,28 @@ fn a_credential_that_may_be_of_another_account_raises_the_generation() {
 
 #[test]
 fn the_first_credential_raises_it_where_the_gateway_was_asked_without_one() {
-    for (adapter, raised) in [("stripe", 0), ("sandbox-keyed", 1)] {
-        let mut shop = shop();
+    for (adapter, generation) in [("stripe", 0), ("sandbox-keyed", 8)] {
+        let mut shop = Merchant { version: 7, ..shop() };
         adapter.clone_into(&mut shop.gateways.get_mut(&gateway_id()).expect("a gateway").adapter);
         let sealed = Some(secret(1).sealed);
         let change = Change::SetCredential { gateway: gateway_id(), sealed, same_account_as: None };
         let next = shop.after(&change, START, BY).expect("it is allowed");
-        assert_eq!(next.gateways[&gateway_id()].generation, Generation(raised), "{adapter}");
+        assert_eq!(next.gateways[&gateway_id()].generation, Generation(generation), "{adapter}");
     }
+}
+
+/// A version of Kessai that counts no credentials has dropped what was counted.
+#[test]
+fn a_generation_is_no_former_one_even_where_it_was_forgotten_meanwhile() {
+    let replaced = |shop: &Merchant, seed| {
+        let sealed = Some(secret(seed).sealed);
+        let change = Change::SetCredential { gateway: gateway_id(), sealed, same_account_as: None };
+        shop.after(&change, START, BY).expect("it is allowed")
+    };
+    let first = replaced(&replaced(&shop(), 1), 2);
+    let mut forgetful = first.clone().signed(first.version, first.last_change.clone().expect("a change"));
+    forgetful.gateways.get_mut(&gateway_id()).expect("a gateway").generation = Generation::FIRST;
+    let second = replaced(&forgetful, 3);
+    let generation = |shop: &Merchant| shop.gateways[&gateway_id()].generation;
+    assert!(generation(&first) > Generation::FIRST && generation(&second) > generation(&first), "{second:?}");
 }

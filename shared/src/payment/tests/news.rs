@@ -1,13 +1,13 @@
 //! What is kept of what is heard: what settles an operation, what does not, and what disagrees.
 
-use super::fixtures::{LIFE, START, answer, cents, opening, stored_method, terms};
+use super::fixtures::{LIFE, START, acting, answer, capture, cents, exactly, opening, stored_method, terms};
 use super::purchase::Purchase;
 use crate::card::Secret;
 use crate::gateways::sandbox;
 use crate::ids::Ordinal;
 use crate::money::{Currency, Money};
 use crate::payment::sequel::{Sequel, Stage, What};
-use crate::payment::{Answer, Decline, Event, Interaction, Kind, MARGIN, MAX_LOGS, Nonce, Outcome, Source};
+use crate::payment::{Answer, Decline, Event, Interaction, Kind, MARGIN, MAX_LOGS, Nonce, Outcome, Source, State};
 
 const FIRST: Ordinal = Ordinal::FIRST;
 
@@ -320,4 +320,33 @@ fn news_of_an_operation_that_is_not_there_change_nothing() {
     let news = Event::Learned { operation, source: Source::Notice, nonce: Nonce(1), outcome, amount: None };
     purchase.put(&news).expect("news are never refused");
     assert_eq!(purchase.payment, before);
+}
+
+#[test]
+fn what_was_never_sent_and_is_told_of_in_another_amount_is_reserved_and_not_tried_anew() {
+    let told = |purchase: &mut Purchase, place: Ordinal| {
+        let step = purchase.hear_of(place, Source::Notice, Outcome::Approved(answer("a")), Some(cents(40)));
+        assert!(step.contradiction && step.effect.is_none());
+    };
+    // Before it is known that nothing was sent, or after.
+    for is_told_first in [true, false] {
+        let mut hold = Purchase::approved(Kind::Authorize, 100, terms(&sandbox::LOOK_UP));
+        let request = || acting(capture(FIRST), "capture", exactly(60));
+        hold.ask(&request()).expect("a capture");
+        let captured = hold.last();
+        if is_told_first {
+            told(&mut hold, captured);
+        }
+        hold.hear(captured, Outcome::NotSent);
+        if !is_told_first {
+            assert_eq!(hold.payment.uncaptured(FIRST), cents(100));
+            told(&mut hold, captured);
+        }
+        assert_eq!((hold.state(captured), hold.payment.uncaptured(FIRST)), (&State::Unsent, cents(40)));
+        let before = hold.payment.clone();
+        let again = hold.ask(&request()).expect("an answer");
+        assert_eq!((again.effect, again.payment), (None, before), "what there is");
+        hold.hear_from(captured, Source::Notice, Outcome::Approved(answer("a")));
+        assert!(hold.payment.operations[1].is_approved(), "told of in its own amount, it is settled");
+    }
 }

@@ -191,7 +191,7 @@ fn what_the_payment_itself_holds_comes_back() {
         }
     }
     check_operation(Operation { fingerprint: Some(Fingerprint([0xA5; 16])), ..sale() });
-    check_operation(Operation { generation: Generation(u32::MAX), ..sale() });
+    check_operation(Operation { generation: Generation(i64::MAX.unsigned_abs()), ..sale() });
 }
 
 #[test]
