@@ -355,7 +355,7 @@ impl<'a> Cast<'a> {
 
     fn name(&mut self) -> String {
         self.count += 1;
-        format!("Name{}", self.count)
+        format!("Name{:04}", self.count)
     }
 
     /// Every cell of a route; how many there are.
