@@ -176,119 +176,136 @@ fn every_cadence_has_its_days() {
     }
 }
 
-#[test]
-fn what_will_not_do_is_refused_by_name_and_changes_nothing() {
-    let kessai = Kessai::in_memory();
-    let developer = Holder::developer(&kessai.client);
-    let (invalid, missing) = ("INVALID_API_INPUT", "REQUIRED_FIELD_MISSING");
+/// A body that will not do, the code of its refusal, and how that begins.
+type Unfit = (Value, &'static str, &'static str);
+
+const INVALID: &str = "INVALID_API_INPUT";
+const MISSING: &str = "REQUIRED_FIELD_MISSING";
+
+fn unfit_times() -> Vec<Unfit> {
+    vec![
+        (with(to_come(), "schedulerName", ""), MISSING, "schedulerName: "),
+        (with(to_come(), "schedulerName", "x".repeat(256)), INVALID, "schedulerName: must not be longer than 255"),
+        (with(to_come(), "comments", "x".repeat(1001)), INVALID, "comments: must not be longer than 1000"),
+        (without(to_come(), "startDate"), MISSING, "startDate: "),
+        (with(to_come(), "startDate", "01-01-2090"), INVALID, "startDate: must be a date"),
+        (with(to_come(), "startDate", "2090-02-30"), INVALID, "startDate: must be a date"),
+        (with(to_come(), "endDate", "2089-12-31"), INVALID, "endDate: must not be before the start"),
+        (with(to_come(), "endDate", "2090-13-01"), INVALID, "endDate: must be a date"),
+        (with(to_come(), "endDate", "2090-01-27"), INVALID, "endDate: leaves no day"),
+        (without(to_come(), "endDate"), MISSING, "endDate: "),
+        (without(to_come(), "preferredTime"), MISSING, "preferredTime: "),
+        (with(to_come(), "preferredTime", "24:61"), INVALID, "preferredTime: must be a time of day"),
+        (with(to_come(), "preferredTime", "02:05Z"), INVALID, "preferredTime: must be a time of day"),
+        (with(to_come(), "preferredTime", 205), INVALID, "preferredTime: must be a string"),
+        (with(to_come(), "timezone", "Mars/Olympus"), INVALID, "timezone: must be the IANA name"),
+        (without(to_come(), "frequencyCadence"), MISSING, "frequencyCadence: "),
+        (with(to_come(), "frequencyCadence", "Yearly"), INVALID, "frequencyCadence: must be one of Once, Daily"),
+    ]
+}
+
+fn unfit_days() -> Vec<Unfit> {
     let monthly = without(to_come(), "recursEveryMonthOnDay");
     let specific = json!({ "recurringSubType": "SpecificDate" });
-    let many = vec![json!({}); 101];
-    let rows = [
-        (with(to_come(), "schedulerName", ""), missing, "schedulerName: "),
-        (with(to_come(), "schedulerName", "x".repeat(256)), invalid, "schedulerName: must not be longer than 255"),
-        (with(to_come(), "comments", "x".repeat(1001)), invalid, "comments: must not be longer than 1000"),
-        (without(to_come(), "startDate"), missing, "startDate: "),
-        (with(to_come(), "startDate", "01-01-2090"), invalid, "startDate: must be a date"),
-        (with(to_come(), "startDate", "2090-02-30"), invalid, "startDate: must be a date"),
-        (with(to_come(), "endDate", "2089-12-31"), invalid, "endDate: must not be before the start"),
-        (with(to_come(), "endDate", "2090-13-01"), invalid, "endDate: must be a date"),
-        (with(to_come(), "endDate", "2090-01-27"), invalid, "endDate: leaves no day"),
-        (without(to_come(), "endDate"), missing, "endDate: "),
-        (without(to_come(), "preferredTime"), missing, "preferredTime: "),
-        (with(to_come(), "preferredTime", "24:61"), invalid, "preferredTime: must be a time of day"),
-        (with(to_come(), "preferredTime", "02:05Z"), invalid, "preferredTime: must be a time of day"),
-        (with(to_come(), "preferredTime", 205), invalid, "preferredTime: must be a string"),
-        (with(to_come(), "timezone", "Mars/Olympus"), invalid, "timezone: must be the IANA name"),
-        (without(to_come(), "frequencyCadence"), missing, "frequencyCadence: "),
-        (with(to_come(), "frequencyCadence", "Yearly"), invalid, "frequencyCadence: must be one of Once, Daily"),
-        (monthly.clone(), missing, "recursEveryMonthOnDay: "),
-        (with(to_come(), "recursEveryMonthOnDay", "32"), invalid, "recursEveryMonthOnDay: must be a day"),
-        (with(to_come(), "recursEveryMonthOnDay", "0"), invalid, "recursEveryMonthOnDay: must be a day"),
-        (with(to_come(), "recursEveryMonthOnDay", "L-10"), invalid, "recursEveryMonthOnDay: must be a day"),
-        (with(weekly(), "recursEveryMonthOnDay", "28"), invalid, "recursEveryMonthOnDay: is of Monthly only"),
-        (with(to_come(), "frequencyCadenceOptions", "Sunday"), invalid, "frequencyCadenceOptions: must be an object"),
+    vec![
+        (monthly.clone(), MISSING, "recursEveryMonthOnDay: "),
+        (with(to_come(), "recursEveryMonthOnDay", "32"), INVALID, "recursEveryMonthOnDay: must be a day"),
+        (with(to_come(), "recursEveryMonthOnDay", "0"), INVALID, "recursEveryMonthOnDay: must be a day"),
+        (with(to_come(), "recursEveryMonthOnDay", "L-10"), INVALID, "recursEveryMonthOnDay: must be a day"),
+        (with(weekly(), "recursEveryMonthOnDay", "28"), INVALID, "recursEveryMonthOnDay: is of Monthly only"),
+        (with(to_come(), "frequencyCadenceOptions", "Sunday"), INVALID, "frequencyCadenceOptions: must be an object"),
         (
             optioned(daily(), json!({ "recursOnDay": "Sunday" })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.recursOnDay: is of Weekly",
         ),
         (
             optioned(weekly(), json!({ "recursOnDay": "Sonntag" })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.recursOnDay: must be",
         ),
         (
             optioned(weekly(), json!({ "recursOnDate": "5" })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.recursOnDate: is of Monthly",
         ),
-        (optioned(monthly.clone(), specific), missing, "frequencyCadenceOptions.recursOnDate: "),
+        (optioned(monthly.clone(), specific), MISSING, "frequencyCadenceOptions.recursOnDate: "),
         (
             optioned(monthly.clone(), json!({ "recurringSubType": "Every" })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.recurringSubType",
         ),
         (
             optioned(to_come(), json!({ "recursOnDate": "5" })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.recursOnDate: must not be given together",
         ),
         (
             optioned(daily(), json!({ "shouldExcludeWkendAndHldy": true })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.shouldExcludeWkendAndHldy: must be false",
         ),
         (
             optioned(daily(), json!({ "shouldStartRunImmediately": true })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.shouldStartRunImmediately: must be false",
         ),
         (
             optioned(daily(), json!({ "recursOn": "First" })),
-            invalid,
+            INVALID,
             "frequencyCadenceOptions.recursOn: is not a member",
         ),
-        (without(to_come(), "criteriaMatchType"), missing, "criteriaMatchType: "),
-        (with(to_come(), "criteriaMatchType", "MatchSome"), invalid, "criteriaMatchType: must be one of"),
-        (without(to_come(), "filterCriteria"), missing, "filterCriteria: "),
-        (with(to_come(), "filterCriteria", json!([])), missing, "filterCriteria: "),
-        (with(to_come(), "filterCriteria", json!({})), invalid, "filterCriteria: must be a list of objects"),
-        (with(to_come(), "filterCriteria", json!([1])), invalid, "filterCriteria[0]: must be an object"),
-        (with(to_come(), "filterCriteria", many), invalid, "filterCriteria: must not have more than 100"),
+    ]
+}
+
+fn unfit_criteria() -> Vec<Unfit> {
+    let many = vec![json!({}); 101];
+    let mut hole = filtered("value", "a,,b");
+    hole["filterCriteria"][1]["operation"] = json!("InList");
+    vec![
+        (hole, INVALID, "filterCriteria[1].value: must be of 1 to 40"),
+        (without(to_come(), "criteriaMatchType"), MISSING, "criteriaMatchType: "),
+        (with(to_come(), "criteriaMatchType", "MatchSome"), INVALID, "criteriaMatchType: must be one of"),
+        (without(to_come(), "filterCriteria"), MISSING, "filterCriteria: "),
+        (with(to_come(), "filterCriteria", json!([])), MISSING, "filterCriteria: "),
+        (with(to_come(), "filterCriteria", json!({})), INVALID, "filterCriteria: must be a list of objects"),
+        (with(to_come(), "filterCriteria", json!([1])), INVALID, "filterCriteria[0]: must be an object"),
+        (with(to_come(), "filterCriteria", many), INVALID, "filterCriteria: must not have more than 100"),
         (
             filtered("objectName", "Invoice"),
-            invalid,
+            INVALID,
             "filterCriteria[1].objectName: must be one of PaymentScheduleItem",
         ),
         (
             filtered("fieldName", "Currency"),
-            invalid,
+            INVALID,
             "filterCriteria[1].fieldName: must be one of PaymentRunMatchingValue",
         ),
         (
             filtered("operation", "Contains"),
-            invalid,
+            INVALID,
             "filterCriteria[1].operation: must be one of Equals, InList, NotEquals",
         ),
-        (filtered("value", ""), missing, "filterCriteria[1].value: "),
-        (filtered("value", "x".repeat(41)), invalid, "filterCriteria[1].value: must be of 1 to 40"),
-        (filtered("value", "x".repeat(256)), invalid, "filterCriteria[1].value: must not be longer than 255"),
-        (filtered("criteriaSequence", 0), invalid, "filterCriteria[1].criteriaSequence: must be a whole number from 1"),
-        (filtered("criteriaSequence", 1), invalid, "filterCriteria[1].criteriaSequence: is given twice"),
-        (filtered("criteriaSequence", Value::Null), missing, "filterCriteria[1].criteriaSequence: "),
-        (filtered("more", 1), invalid, "filterCriteria[1].more: is not a member"),
-        (without(to_come(), "status"), missing, "status: "),
-        (with(to_come(), "status", "Completed"), invalid, "status: must be one of Active, Canceled, Draft, Inactive"),
-        (with(to_come(), "invoiceStatus", "POSTED"), invalid, "invoiceStatus: is not a member"),
-    ];
-    for (body, code, says) in rows {
+        (filtered("value", ""), MISSING, "filterCriteria[1].value: "),
+        (filtered("value", "x".repeat(41)), INVALID, "filterCriteria[1].value: must be of 1 to 40"),
+        (filtered("value", "x".repeat(256)), INVALID, "filterCriteria[1].value: must not be longer than 255"),
+        (filtered("criteriaSequence", 0), INVALID, "filterCriteria[1].criteriaSequence: must be a whole number from 1"),
+        (filtered("criteriaSequence", 1), INVALID, "filterCriteria[1].criteriaSequence: is given twice"),
+        (filtered("criteriaSequence", Value::Null), MISSING, "filterCriteria[1].criteriaSequence: "),
+        (filtered("more", 1), INVALID, "filterCriteria[1].more: is not a member"),
+        (without(to_come(), "status"), MISSING, "status: "),
+        (with(to_come(), "status", "Completed"), INVALID, "status: must be one of Active, Canceled, Draft, Inactive"),
+        (with(to_come(), "invoiceStatus", "POSTED"), INVALID, "invoiceStatus: is not a member"),
+    ]
+}
+
+#[test]
+fn what_will_not_do_is_refused_by_name_and_changes_nothing() {
+    let kessai = Kessai::in_memory();
+    let developer = Holder::developer(&kessai.client);
+    for (body, code, says) in [unfit_times(), unfit_days(), unfit_criteria()].concat() {
         refused(&developer.post(SCHEDULERS, &body), 400, code, says);
     }
-    let empty = with(filtered("value", "a,,b"), "status", "Draft");
-    let mut empty = empty;
-    empty["filterCriteria"][1]["operation"] = json!("InList");
-    refused(&developer.post(SCHEDULERS, &empty), 400, invalid, "filterCriteria[1].value: must be of 1 to 40");
     assert_eq!(developer.get(SCHEDULERS).expect(200).json(), json!({ "billingBatchSchedulers": [] }));
 
     let runs = [
@@ -299,13 +316,13 @@ fn what_will_not_do_is_refused_by_name_and_changes_nothing() {
         (json!({ "status": "New" }), "status: is not a member"),
     ];
     for (body, says) in runs {
-        refused(&developer.post(RUNS, &body), 400, invalid, says);
+        refused(&developer.post(RUNS, &body), 400, INVALID, says);
     }
     assert_eq!(developer.get(RUNS).expect(200).json(), json!({ "paymentBatchRuns": [] }));
     for (path, query) in
         [(SCHEDULERS, "pageSize=0"), (SCHEDULERS, "billingBatchSchedulerId=5BS000000000001"), (RUNS, "status=New")]
     {
-        refused(&developer.get(&format!("{path}?{query}")), 400, invalid, "");
+        refused(&developer.get(&format!("{path}?{query}")), 400, INVALID, "");
     }
 }
 
