@@ -21,11 +21,11 @@ logging.disable(logging.WARNING)
 
 CALLERS = {
     "Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp", "Events",
-    "RetryRules",
+    "RetryRules", "Schedulers",
 }
 HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
-ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules"} | {"NotifyWebhook", "FollowUp"}
+ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules", "Schedulers"} | {"NotifyWebhook", "FollowUp"}
 CALL_DELIVERY = {"Relay", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
@@ -40,6 +40,7 @@ FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
 RATES, HEALTH, NOTICES = " under rate/", " under health/", " under */notice/"
 IN_MERCHANTS = " under merchant/ and audit/"
+RUNS = " of schedulers and runs"
 NO_TOKENS, DUES = " without tokens", " of when it is due"
 ASKED_FOR = " if it is asked for"
 CONDITIONS = {
@@ -49,6 +50,10 @@ CONDITIONS = {
     },
     IN_MERCHANTS: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["merchant/*", "audit/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    RUNS: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5BS*", "*/5PR*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     HEALTH: {
@@ -102,6 +107,10 @@ PERMISSIONS = {
     "Events": COUNTS | CHANGES | {
         EVENTS: {"dynamodb:GetItem", "dynamodb:Query"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
+    },
+    "Schedulers": COUNTS | {
+        SCHEDULES + RUNS: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + "/index/all": {"dynamodb:Query"},
     },
     "NotifyWebhook": COUNTS | SECRETS | CHANGES | {
         EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},

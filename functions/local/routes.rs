@@ -197,6 +197,13 @@ mod tests {
             ("GET", "events", "events"),
             ("GET", "events/1", "events"),
             ("POST", "events/1/redeliver", "events"),
+            ("GET", "payment-schedulers", "schedulers"),
+            ("POST", "payment-schedulers", "schedulers"),
+            ("POST", "payment-schedulers/", "schedulers"),
+            ("PATCH", "payment-schedulers/1", "schedulers"),
+            ("POST", "payment-batch-runs", "schedulers"),
+            ("GET", "payment-batch-runs/1", "schedulers"),
+            ("PATCH", "payment-batch-runs/1", "schedulers"),
         ];
         for (method, path, function) in rows {
             for prefix in ["", "/services/data/v67.0"] {

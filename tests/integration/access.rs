@@ -14,6 +14,8 @@
 //! Equal reads and writes are what "in the same time" means here: whoever measures learns nothing, and no test waits.
 //! Both kinds of path are routes of their own: with and without the version of the wire format.
 
+mod recurring;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kessai_functions::event::HttpAnswer;
@@ -108,6 +110,7 @@ impl<'a> Holder<'a> {
         ids.extend([("reversalId", reversal), ("refundId", refund)]);
         let held = self.make("/sobjects/PaymentRetryRuleSet", rule_set("Held"), "/id").await;
         ids.insert("heldRuleSetId", held);
+        recurring::make(self, &mut ids).await;
         ids.insert("eventId", self.event(&ids["authorizationId"]).await);
         self.perishable(&mut ids).await;
         ids
@@ -163,7 +166,7 @@ fn unknown() -> Ids {
     let (nobody, key) = (MerchantId::from_random([9; 16]), IdempotencyKey::parse("nobody").expect("a key"));
     let payment = PaymentId::opened_by(&nobody, &key);
     let record = |record: Record| record.id(payment, Ordinal::FIRST).to_string();
-    Ids::from([
+    let mut ids = Ids::from([
         ("authorizationId", record(Record::Authorization)),
         ("paymentId", record(Record::Payment)),
         ("reversalId", record(Record::Adjustment)),
@@ -177,7 +180,9 @@ fn unknown() -> Ids {
         ("ruleSetId", RuleSetId::from_random([9; 16]).to_string()),
         ("ruleId", RuleId::from_random([9; 16]).to_string()),
         ("eventId", format!("evt_{}", "9".repeat(31))),
-    ])
+    ]);
+    ids.extend(recurring::unknown(&nobody, &key));
+    ids
 }
 
 fn opening(ids: &Ids) -> Value {
@@ -254,7 +259,7 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
         ("PATCH", "/sobjects/PaymentRetryRuleSet/{ruleSetId}" | "/sobjects/PaymentRetryRule/{ruleId}") => {
             json!({ "Description": name })
         }
-        (method, path) => panic!("nobody knows a good body for {method} {path}"),
+        (method, path) => recurring::body(method, path, name),
     }
 }
 
@@ -262,7 +267,7 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
 fn scopes(route: &Route) -> Vec<Scope> {
     // Whoever may read must not have others told.
     let more = route.path.ends_with("/redeliver").then_some(Scope::SetUp);
-    route.function.scopes.iter().copied().chain(more).collect()
+    recurring::scopes(route).iter().copied().chain(more).collect()
 }
 
 /// The parameters of a path that name records.
@@ -352,7 +357,7 @@ impl<'a> Cast<'a> {
 
     fn name(&mut self) -> String {
         self.count += 1;
-        format!("Name{}", self.count)
+        format!("Name{:04}", self.count)
     }
 
     /// Every cell of a route; how many there are.

@@ -265,6 +265,53 @@ fn retry_rules_are_set_up_and_go() {
 }
 
 #[test]
+fn schedulers_and_runs_are_made_shown_and_ended() {
+    let desk = Desk::new();
+    let filters = "--match matchany --equals gold --in-list silver,bronze";
+    let monthly =
+        "--name Rent --start 2090-01-01 --end 2090-12-31 --at 02:05 --timezone Asia/Tokyo --cadence monthly --day L";
+    let made = desk.run(&format!("schedulers create {monthly} {filters} --draft --idempotency-key one --json")).json();
+    let id = made["billingBatchScheduler"]["id"].as_str().expect("an id").to_owned();
+    let again = desk.run(&format!("schedulers create {monthly} {filters} --draft --idempotency-key one"));
+    assert_eq!(again.done(), format!("Made the scheduler {id}.\n"));
+    let says = |line: &str, words: &[&str]| {
+        let said = desk.run(line).done();
+        assert!(words.iter().all(|word| said.contains(word)), "{line}: {said}");
+    };
+    says(
+        &format!("schedulers show {id}"),
+        &["Rent", "Draft", "Monthly", "L", "Asia/Tokyo", "Equals", "gold", "silver,bronze"],
+    );
+    says("schedulers list --page-size 1", &[&id, "Rent", "Draft"]);
+    for (command, says_done, status) in
+        [("activate", "Active.", "Active"), ("deactivate", "Paused.", "Inactive"), ("cancel", "Canceled.", "Canceled")]
+    {
+        assert_eq!(desk.run(&format!("schedulers {command} {id}")).done(), format!("{says_done}\n"));
+        says(&format!("schedulers show {id}"), &[status]);
+    }
+    desk.run(&format!("schedulers activate {id}")).refused(1, "INVALID_STATUS: status");
+    desk.run("schedulers create --name Rent --start 2090-01-01 --at 2:5 --cadence daily").refused(1, "preferredTime");
+    desk.run("schedulers show 5PR000000000001").refused(2, "must be an id");
+
+    let started =
+        desk.run("runs start --date 2090-01-01 --not-equals gold --comments late --idempotency-key run-1 --json");
+    let run = started.json()["paymentBatchRun"]["id"].as_str().expect("an id").to_owned();
+    let again = desk.run("runs start --date 2090-01-01 --not-equals gold --comments late --idempotency-key run-1");
+    assert_eq!(again.done(), format!("Started the run {run}.\n"));
+    let watched = desk.run(&format!("runs watch {run}")).done();
+    let last = watched.lines().last().unwrap_or_default();
+    assert!(last.contains("100%  Completed  0 processed  0 failed  0 pending  ended 2"), "{watched}");
+    assert!(!watched.contains(['\r', '\u{1b}']), "this is no terminal: {watched}");
+    let ended = desk.run(&format!("runs watch {run} --json")).json();
+    assert_eq!(ended, desk.run(&format!("runs show {run} --json")).json());
+    says(&format!("runs show {run}"), &["Completed", "2090-01-01", "late", "NotEquals"]);
+    says("runs list", &[&run, "Completed"]);
+    assert_eq!(desk.run(&format!("runs list --scheduler {id}")).done(), "(none)\n");
+    desk.run(&format!("runs stop {run}")).refused(1, "INVALID_STATUS");
+    desk.run("runs watch 5PR000000000001").refused(1, "");
+}
+
+#[test]
 fn a_providers_notice_secret_is_read_from_elsewhere_than_the_command_line() {
     let desk = Desk::new();
     let provider = desk.made("provider add --adapter sandbox-keyed --name Mine", "provider");

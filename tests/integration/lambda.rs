@@ -183,6 +183,8 @@ async fn every_deployed_function_serves_its_event() {
     assert_eq!(provider["success"], json!(true));
     let rules = check(env!("CARGO_BIN_EXE_retry-rules"), account.event("retry-rules", None, &json!({})), 201);
     assert_eq!(rules["success"], json!(true));
+    let scheduler = check(env!("CARGO_BIN_EXE_schedulers"), account.event("schedulers", None, &json!({})), 201);
+    assert!(scheduler["billingBatchScheduler"]["id"].as_str().is_some_and(|id| id.starts_with("5BS")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -519,6 +521,7 @@ fn only_the_functions_that_send_reminders_link_a_client_of_the_queue() {
         env!("CARGO_BIN_EXE_retrieve"),
         env!("CARGO_BIN_EXE_events"),
         env!("CARGO_BIN_EXE_retry-rules"),
+        env!("CARGO_BIN_EXE_schedulers"),
         env!("CARGO_BIN_EXE_deliver-event"),
     ];
     let working = [env!("CARGO_BIN_EXE_relay"), env!("CARGO_BIN_EXE_follow-up"), env!("CARGO_BIN_EXE_scheduler-tick")];

@@ -33,6 +33,7 @@ mod resources;
 mod retry_rules;
 mod samples;
 mod sandbox_magic;
+mod schedulers;
 mod set_up;
 mod storm;
 mod tidy;
