@@ -187,6 +187,23 @@ impl<'a> Members<'a> {
         Ok(Some(Self { path: format!("{}.", self.name(member)), entries, any_case: self.any_case }))
     }
 
+    /// A list of objects.
+    pub fn objects(&mut self, member: &str, most: usize) -> Result<Option<Vec<Self>>, Problem> {
+        let Some(raw) = self.take(member) else { return Ok(None) };
+        let name = self.name(member);
+        let all: Vec<&'a RawValue> =
+            serde_json::from_str(raw).map_err(|_| Problem::invalid(&name, "must be a list of objects"))?;
+        if all.len() > most {
+            return Err(Problem::invalid(&name, format!("must not have more than {most} entries")));
+        }
+        let objects = all.into_iter().enumerate().map(|(place, raw)| {
+            let name = format!("{name}[{place}]");
+            let Entries(entries) = Entries::parse(raw.get()).map_err(|error| Problem::invalid(&name, error))?;
+            Ok(Self { path: format!("{name}."), entries, any_case: self.any_case })
+        });
+        objects.collect::<Result<Vec<_>, _>>().map(Some)
+    }
+
     /// A list of texts that each stand for something.
     pub fn list<T>(
         &mut self,
