@@ -99,12 +99,7 @@ pub async fn handle(app: &App, queue: &Arc<dyn Queue>, message: &Message, deadli
         Ok(()) => true,
         Err(fault) => {
             let fault = chain(&fault);
-            app.shell.journal.note(&Note::Looked(Looked {
-                item,
-                late: None,
-                settled: &[],
-                fault: Some(&fault),
-            }));
+            app.shell.journal.note(&Note::Looked(Looked { item, late: None, settled: &[], fault: Some(&fault) }));
             false
         }
     }

@@ -11,9 +11,7 @@ use kessai_shared::ids::{MethodId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::method::{Method, Status};
 use kessai_shared::payment::asked::{Amount, Details, OnFile, Opening};
-use kessai_shared::payment::{
-    Action, Claim, Instrument, Kind, MARGIN, Nonce, Payment, Request, State, Verdict,
-};
+use kessai_shared::payment::{Action, Claim, Instrument, Kind, MARGIN, Nonce, Payment, Request, State, Verdict};
 use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::ids::{RecurringKey, ScheduleId};
@@ -90,8 +88,16 @@ pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<(), Re
     let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
     let (criteria, retries) = (Criteria::default(), RetryRuns::default());
     let takes = Takes::ReadyOn(Date::MIN);
-    let charging =
-        Charging { looking, merchant: &merchant, takes, criteria: &criteria, tried, begins: false, pace: None, retries: &retries };
+    let charging = Charging {
+        looking,
+        merchant: &merchant,
+        takes,
+        criteria: &criteria,
+        tried,
+        begins: false,
+        pace: None,
+        retries: &retries,
+    };
     charging.turn(stored).await.map(drop)
 }
 
@@ -207,12 +213,8 @@ impl Charging<'_> {
             instrument: Instrument::Stored(OnFile::unopened(sale.method)),
         };
         let details = Details { account: schedule.account.clone(), submitted_by_merchant: true, ..Details::default() };
-        let request = Request {
-            action: Action::Open(opening),
-            key: sale.key.clone(),
-            amount: Amount::Exactly(amount),
-            details,
-        };
+        let request =
+            Request { action: Action::Open(opening), key: sale.key.clone(), amount: Amount::Exactly(amount), details };
         match perform_opening(app, self.merchant, request, deadline).await {
             Ok(reply) => Ok(self.came(&reply.payment)),
             // It may have been made before, and cannot be asked for in the same words any more.

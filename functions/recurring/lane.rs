@@ -11,9 +11,10 @@ use kessai_shared::payment::Nonce;
 use kessai_shared::ports::{Listed, Pending};
 use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
 use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run};
+use kessai_shared::recurring::schedule::agenda::through_time;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::recurring::lane::StoredLane;
-use kessai_shared::stored::recurring::lists;
+use kessai_shared::stored::recurring::lists::{List, moment};
 use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::time::Timestamp;
 use kessai_shared::together::together;
@@ -93,9 +94,9 @@ impl Working<'_> {
         };
         let mut sum = Counts::default();
         for few in lane.schedules.chunks(SIDE_BY_SIDE) {
-            let charges = few.iter().map(|id| -> Pending<'_, Result<Option<Counts>, Refusal>> {
-                Box::pin(charge(charging, *id))
-            });
+            let charges = few
+                .iter()
+                .map(|id| -> Pending<'_, Result<Option<Counts>, Refusal>> { Box::pin(charge(charging, *id)) });
             for came in together(charges).await {
                 let Some(came) = came? else { return Ok(None) };
                 sum = sum.plus(came);
@@ -116,7 +117,7 @@ impl Working<'_> {
         }
         let now = self.looking.now();
         let open = List::open(run.id, lane.lane);
-        let page = self.listed(&open, Some(&through(now)), None, PAGE).await?;
+        let page = self.listed(&open, Some(&through_time(now)), None, PAGE).await?;
         if !page.is_empty() {
             return Ok(Page::Of { schedules: schedules(page), cursor: None });
         }

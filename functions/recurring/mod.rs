@@ -102,11 +102,7 @@ impl Looking<'_> {
         self.read(key, |item| Image::of(&item)).await
     }
 
-    async fn read<T>(
-        &self,
-        key: RecurringKey,
-        decode: fn(Item) -> Result<T, Unreadable>,
-    ) -> Result<Option<T>, Fault> {
+    async fn read<T>(&self, key: RecurringKey, decode: fn(Item) -> Result<T, Unreadable>) -> Result<Option<T>, Fault> {
         let key = ItemKey::Recurring(self.merchant, key).to_string();
         let item = self.app.shell.patiently(self.deadline, || self.agenda.read(&key)).await?;
         Ok(item.map(decode).transpose()?)

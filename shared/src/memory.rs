@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::ports::{
-    Agenda, Archive, Directory, Expected, Listed, Pending, Span, Store, StoreFault, Vault, Written,
-};
+use crate::ports::{Agenda, Archive, Directory, Expected, Listed, Pending, Span, Store, StoreFault, Vault, Written};
 use crate::stored::Item;
 use crate::stored::event::PLACE;
 use crate::stored::method::{ACCOUNT, TOKEN};
@@ -75,7 +73,8 @@ impl Memory {
 impl Inner {
     fn hold(&mut self, key: String, held: Held) {
         for (index, lists) in Index::ALL.into_iter().zip(&mut self.indexes) {
-            let place_of = |item: &Item| Some((item.text(index.list())?.to_owned(), item.text(index.place())?.to_owned()));
+            let place_of =
+                |item: &Item| Some((item.text(index.list())?.to_owned(), item.text(index.place())?.to_owned()));
             let before = self.items.get(&key).and_then(|before| place_of(&before.item));
             let now = place_of(&held.item);
             if before == now {
@@ -197,10 +196,8 @@ impl Agenda for Memory {
         Box::pin(async move {
             let mut inner = self.inner();
             inner.meter.reads += 1;
-            let ends = (
-                after.map_or(Bound::Unbounded, Bound::Excluded),
-                until.map_or(Bound::Unbounded, Bound::Included),
-            );
+            let ends =
+                (after.map_or(Bound::Unbounded, Bound::Excluded), until.map_or(Bound::Unbounded, Bound::Included));
             Ok(inner.page(list, ends, false, limit))
         })
     }

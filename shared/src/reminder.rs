@@ -374,7 +374,8 @@ mod tests {
             ItemKey::Method(merchant, MethodId::made_by(kind, &merchant, &key))
         });
         let run = RunId::of(&merchant, Cause::Retries(at(60)));
-        let recurring = [RecurringKey::Run(run), RecurringKey::Lane(run, 7)].map(|key| ItemKey::Recurring(merchant, key));
+        let recurring =
+            [RecurringKey::Run(run), RecurringKey::Lane(run, 7)].map(|key| ItemKey::Recurring(merchant, key));
         for item in methods.into_iter().chain(recurring).chain([key(1)]) {
             let reminder = Reminder { item, version: 7 };
             assert_eq!(Reminder::parse(&reminder.message()), Some(reminder));

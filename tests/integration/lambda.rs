@@ -418,7 +418,8 @@ async fn a_sweep_stops_before_its_deadline_and_goes_on_where_it_was() {
     loop {
         // There is no time for more than a page.
         let clock = &SystemClock;
-        let ticking = Ticking { payments, vault, schedules, queue: &queue, journal: &journal, now, deadline: now, clock };
+        let ticking =
+            Ticking { payments, vault, schedules, queue: &queue, journal: &journal, now, deadline: now, clock };
         let Ok(ticked) = ticking.tick(tick).await else { panic!("a tick fails") };
         ticks += 1;
         let Some(after) = ticked.after else { break };

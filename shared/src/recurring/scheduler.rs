@@ -173,7 +173,6 @@ impl Scheduler {
         let moved = Self { version: self.version.saturating_add(1), last_run: Some(date), ..self.clone() };
         Some((run, moved.waiting_for(self.timetable.next_after_date(date))))
     }
-
 }
 
 impl Criteria {

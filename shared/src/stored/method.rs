@@ -325,7 +325,8 @@ fn decode_state(item: Item) -> Result<State, Unreadable> {
     }
 }
 
-pub(super) const DECLINES: [Decline; 4] = [Decline::Soft, Decline::Permanent, Decline::RequiresReview, Decline::InvalidData];
+pub(super) const DECLINES: [Decline; 4] =
+    [Decline::Soft, Decline::Permanent, Decline::RequiresReview, Decline::InvalidData];
 
 pub(super) fn decline_name(decline: Decline) -> &'static str {
     match decline {

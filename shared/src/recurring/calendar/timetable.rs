@@ -40,7 +40,7 @@ impl Timetable {
     /// That of the first date after this one; `None` once it has ended.
     pub fn next_after_date(&self, date: Date) -> Option<Occasion> {
         let (n, first) = self.dates.on_or_after(date)?;
-        let next = self.dates.dates_from(n).skip(usize::from(first == date)).next()?;
+        let next = self.dates.dates_from(n).nth(usize::from(first == date))?;
         Some(Occasion { date: next, at: self.zone.instant(next, self.at)? })
     }
 }

@@ -17,6 +17,8 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use crate::ids::{GatewayId, Id, MerchantId, MethodId};
 use crate::merchant::Made;
 use crate::money::Currency;
@@ -32,6 +34,9 @@ use super::retry::{Category, Decision};
 /// Items that are kept with their schedule after they ended; older ones are only counted. For a day all are kept: by
 /// then the run that tried them has counted them.
 pub const KEPT: usize = 24;
+
+/// How long a lane has to look at what it began, before the schedule is looked at by itself.
+const LANES_FIRST: Duration = Duration::from_secs(5 * 60);
 
 /// Most items that may wait in one schedule.
 pub const MAX_WAITING: usize = 100;
@@ -210,6 +215,12 @@ pub struct Past {
 impl Schedule {
     pub fn item(&self, number: ItemNumber) -> Option<&Item> {
         self.items.iter().find(|item| item.number == number)
+    }
+
+    /// When somebody must look at it by itself: some time after the lane should have that began to charge, because that
+    /// one may be done, or miss it on its list.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.processing().map(|(_, processing)| processing.due.plus(LANES_FIRST))
     }
 
     /// The item that is being charged: at most one is.

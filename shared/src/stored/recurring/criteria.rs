@@ -14,9 +14,7 @@ pub(super) fn encode(criteria: &Criteria) -> Option<Item> {
     let Criteria { matches, filters } = criteria;
     let filters: Vec<_> = filters.iter().map(|filter| Attribute::Map(encode_filter(filter))).collect();
     (*criteria != Criteria::default()).then(|| {
-        Item::new()
-            .with_flag("no", *matches == Matches::None)
-            .with_some("fs", (!filters.is_empty()).then_some(filters))
+        Item::new().with_flag("no", *matches == Matches::None).with_some("fs", (!filters.is_empty()).then_some(filters))
     })
 }
 

@@ -98,8 +98,7 @@ fn decode_next(reader: &mut Reader, due: Option<Timestamp>) -> Result<Option<Occ
     }
 }
 
-const STATUSES: [Status; 5] =
-    [Status::Draft, Status::Active, Status::Inactive, Status::Canceled, Status::Completed];
+const STATUSES: [Status; 5] = [Status::Draft, Status::Active, Status::Inactive, Status::Canceled, Status::Completed];
 
 fn status_name(status: Status) -> &'static str {
     match status {

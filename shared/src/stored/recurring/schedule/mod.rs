@@ -2,6 +2,7 @@
 //!
 //! | attribute | of the schedule |
 //! |---|---|
+//! | `d` | when somebody must look at what is being charged; only then |
 //! | `y` `aq` `t` | key, hash of what was asked under it, when made |
 //! | `s` `oh` | status, since when it is on hold |
 //! | `ac` `g` `m` `c` | account, gateway, method, currency |
@@ -64,7 +65,7 @@ impl StoredSchedule {
         let Self { schedule, unknown } = self;
         let Schedule { merchant, id, version, outbox, .. } = schedule;
         let head =
-            Head { merchant: *merchant, key: RecurringKey::Schedule(*id), version: *version, due: None };
+            Head { merchant: *merchant, key: RecurringKey::Schedule(*id), version: *version, due: schedule.due() };
         let items = schedule.items.iter().map(|item| {
             let encoded = item::encode(item);
             Attribute::Map(match unknown.items.get(&item.number) {
@@ -124,10 +125,8 @@ impl StoredSchedule {
 fn listed(item: Item, schedule: &Schedule) -> Item {
     let Schedule { merchant, id, account, created_at, .. } = schedule;
     let Agenda { next, again } = schedule.agenda();
-    let made = Place {
-        list: List::schedules_of(merchant, account.as_ref()).name,
-        place: List::made_at(*created_at, id.id()),
-    };
+    let made =
+        Place { list: List::schedules_of(merchant, account.as_ref()).name, place: List::made_at(*created_at, id.id()) };
     let places = [(Index::Agenda, next), (Index::Again, again), (Index::Of, Some(made))];
     places.into_iter().fold(item, |item, (index, place)| match place {
         Some(Place { list, place }) => List { index, name: list }.with(item, place),

@@ -4,11 +4,11 @@ use fastrand::Rng;
 
 use super::random::Dice;
 use super::{item, subscription};
-use crate::stored::{Attribute, Item};
 use crate::stored::recurring::lane::StoredLane;
 use crate::stored::recurring::run::StoredRun;
 use crate::stored::recurring::schedule::StoredSchedule;
 use crate::stored::recurring::scheduler::StoredScheduler;
+use crate::stored::{Attribute, Item};
 
 fn refusals(item: &Item) -> [String; 4] {
     let said = |error: Option<crate::stored::Unreadable>| error.map(|error| error.0).unwrap_or_default();

@@ -52,7 +52,12 @@ fn full() -> Schedule {
     let payment = Some(Id::with_number("0aQ", 1));
     let items = vec![
         Charge { tried_by: tried(), failures: Some(failures), attempts: 2, payment, ..charge(1, "2026-01-28", failed) },
-        Charge { tried_by: tried(), tried_with: Some(method_id()), attempts: 1, ..charge(2, "2026-02-28", State::Processing(processing)) },
+        Charge {
+            tried_by: tried(),
+            tried_with: Some(method_id()),
+            attempts: 1,
+            ..charge(2, "2026-02-28", State::Processing(processing))
+        },
         Charge {
             method: Some(method_id()),
             matching_value: text("gold"),

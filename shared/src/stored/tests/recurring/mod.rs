@@ -8,12 +8,12 @@ mod random;
 mod round_trip;
 mod size;
 
-use crate::recurring::calendar::{self, Date, MonthDay, Rhythm, Unit};
-use crate::recurring::ids::{Cause, ItemNumber, RunId, ScheduleId};
-use crate::recurring::schedule::{Item as Charge, Past, Recurrence, Schedule, State, Status};
 use crate::payment::Outbox;
 use crate::payment::asked::AccountId;
 use crate::payment::tests::fixtures::{START, dollars, gateway_id, key, merchant, method_id};
+use crate::recurring::calendar::{self, Date, MonthDay, Rhythm, Unit};
+use crate::recurring::ids::{Cause, ItemNumber, RunId, ScheduleId};
+use crate::recurring::schedule::{Item as Charge, Past, Recurrence, Schedule, State, Status};
 use crate::stored::Item;
 use crate::stored::recurring::schedule::StoredSchedule;
 use crate::time::Timestamp;

@@ -8,9 +8,7 @@ use crate::payment::asked::AccountId;
 use crate::payment::outbox::{Behind, Entry, News};
 use crate::payment::tests::fixtures::{dollars, gateway_id, key};
 use crate::payment::{Decline, IdempotencyKey, Nonce, Outbox};
-use crate::recurring::calendar::{
-    self, Date, MonthDay, Occasion, Rhythm, TimeOfDay, Timetable, Unit, Weekday, Zone,
-};
+use crate::recurring::calendar::{self, Date, MonthDay, Occasion, Rhythm, TimeOfDay, Timetable, Unit, Weekday, Zone};
 use crate::recurring::ids::{Cause, ItemNumber, LANES, RunId, ScheduleId, SchedulerId};
 use crate::recurring::retry::{Category, Decision};
 use crate::recurring::run::{self, Counts, Holder, Lane, Run, Takes};
@@ -125,11 +123,7 @@ impl Dice {
     fn state(&mut self) -> State {
         let retry = Retry { at: self.moment(), with_other_method: self.0.bool() };
         let retry = self.maybe(|_| retry);
-        let processing = Processing {
-            nonce: self.nonce(),
-            deadline: self.moment(),
-            due: self.moment(),
-        };
+        let processing = Processing { nonce: self.nonce(), deadline: self.moment(), due: self.moment() };
         let at = self.moment();
         self.one(&[
             State::Draft,
@@ -250,13 +244,7 @@ impl Dice {
 
     fn counts(&mut self) -> Counts {
         let mut count = || u64::from(self.count());
-        let counts = Counts {
-            listed: count(),
-            seen: count(),
-            processed: count(),
-            failed: count(),
-            pending: count(),
-        };
+        let counts = Counts { listed: count(), seen: count(), processed: count(), failed: count(), pending: count() };
         self.one(&[Counts::default(), counts])
     }
 
