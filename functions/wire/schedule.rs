@@ -212,12 +212,7 @@ pub fn next_ready(schedule: &Schedule) -> Option<&Item> {
 impl RecurrenceFields {
     fn of(schedule: &Schedule, recurrence: &Recurrence) -> Self {
         let (dates, rhythm) = (&recurrence.dates, recurrence.dates.rhythm());
-        let (frequency, on_day) = match rhythm.unit() {
-            Unit::Days => ("Day", None),
-            Unit::Weeks(day) => ("Week", Some(weekday_name(day).to_owned())),
-            Unit::Months(day) => ("Month", Some(day.to_string())),
-            Unit::Years(day) => ("Year", Some(day.to_string())),
-        };
+        let (frequency, on_day) = frequency(rhythm.unit());
         Self {
             amount: raw(Money::new(recurrence.amount, schedule.currency)),
             description: dates.to_string(),
@@ -231,6 +226,16 @@ impl RecurrenceFields {
             skipped_dates: recurrence.skipped.iter().filter_map(|n| dates.date(*n)).map(|date| date.to_string()).collect(),
             start_date: dates.first().to_string(),
         }
+    }
+}
+
+/// What is counted from one charge to the next, and the day that is meant in it, as the wire calls them.
+pub fn frequency(unit: Unit) -> (&'static str, Option<String>) {
+    match unit {
+        Unit::Days => ("Day", None),
+        Unit::Weeks(day) => ("Week", Some(weekday_name(day).to_owned())),
+        Unit::Months(day) => ("Month", Some(day.to_string())),
+        Unit::Years(day) => ("Year", Some(day.to_string())),
     }
 }
 

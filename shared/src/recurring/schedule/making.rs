@@ -3,7 +3,7 @@
 use super::refused::Refused;
 use super::{Item, MAX_WAITING, Past, Recurrence, Schedule, State, Status};
 use crate::ids::{GatewayId, MerchantId, MethodId};
-use crate::merchant::Made;
+use crate::merchant::set_up::Made;
 use crate::money::{Currency, Money};
 use crate::payment::asked::AccountId;
 use crate::payment::{IdempotencyKey, Outbox};

@@ -20,7 +20,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::ids::{GatewayId, Id, MerchantId, MethodId};
-use crate::merchant::Made;
+use crate::merchant::set_up::Made;
 use crate::money::Currency;
 use crate::payment::asked::AccountId;
 use crate::payment::{Decline, IdempotencyKey, Nonce, Outbox};

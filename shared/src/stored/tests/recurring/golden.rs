@@ -3,7 +3,7 @@
 
 use super::{charge, dates, day, item, run_id, subscription};
 use crate::ids::{EndpointId, Id, Ordinal};
-use crate::merchant::Made;
+use crate::merchant::set_up::Made;
 use crate::payment::outbox::{Behind, Entry, News};
 use crate::payment::tests::fixtures::{START, key, merchant, method_id};
 use crate::payment::{Decline, Nonce, Outbox};
