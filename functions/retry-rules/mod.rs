@@ -1,8 +1,8 @@
 //! How failed payments are tried again: the wire's records `PaymentRetryRuleSet` and `PaymentRetryRule`.
 //!
 //! They are a part of what a merchant sets up: requests come to the same [`Desk`], changes stand in the same trail, and
-//! `GET /set-up` shows them too. The function is another because what may call one has room for forty routes in its
-//! policy; and this one opens no secret.
+//! `GET /set-up` shows them too. The function is another because the policy by which one may be called has room
+//! for forty routes; and this one opens no secret.
 //!
 //! A page of records has all of them: there are no more than their limits.
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use kessai_shared::ports::{Agenda, Expected, Listed, Span, Store, StoreFault, Written};
 use kessai_shared::stored::payment::{KEY, VERSION};
-use kessai_shared::stored::recurring::lists::Index;
+use kessai_shared::stored::recurring::lists::{Index, List};
 use kessai_shared::stored::{Attribute, Item};
 use tokio::task::JoinSet;
 
@@ -47,24 +47,29 @@ pub async fn check_agenda(agenda: &dyn Agenda, prefix: &str) -> Result<(), Store
 }
 
 /// On this list at this place, under a key of that name.
-fn listed(index: Index, list: &str, place: &str) -> Item {
-    let item = item(&format!("{list}/{place}"), 1).with("body", "x");
-    item.with(index.list(), list.to_owned()).with(index.place(), place.to_owned())
+fn listed(list: &List, place: &str) -> Item {
+    on(item(&format!("{}/{place}", list.name), 1).with("body", "x"), list, place)
 }
 
-async fn a_list_is_read_in_pages(agenda: &dyn Agenda, list: &str, index: Index) -> Result<(), StoreFault> {
+fn on(item: Item, List { index, name }: &List, place: &str) -> Item {
+    item.with(index.list(), name).with(index.place(), place.to_owned())
+}
+
+async fn a_list_is_read_in_pages(agenda: &dyn Agenda, prefix: &str, index: Index) -> Result<(), StoreFault> {
+    let named = |name: &str| List { index, name: format!("{prefix}/{name}") };
+    let list = &named("ours");
     let places = ["01#a", "01#b", "02#a", "03#a", "10#a"];
     // Written in another order than they are listed in.
     for place in [3, 0, 4, 2, 1].map(|place: usize| places[place]) {
-        agenda.write(listed(index, list, place), Expected::Absent).await?;
+        agenda.write(listed(list, place), Expected::Absent).await?;
     }
-    agenda.write(listed(index, &format!("{list}/other"), "02#b"), Expected::Absent).await?;
-    agenda.write(item(&format!("{list}/on none"), 1), Expected::Absent).await?;
-    let entry = |place: &str| Listed { key: format!("{list}/{place}"), place: place.to_owned() };
+    agenda.write(listed(&named("other"), "02#b"), Expected::Absent).await?;
+    agenda.write(item(&format!("{prefix}/on none"), 1), Expected::Absent).await?;
+    let entry = |place: &str| Listed { key: format!("{}/{place}", list.name), place: place.to_owned() };
     for limit in [1, 2, 4, 5, 100, u16::MAX] {
         let (mut found, mut after) = (Vec::new(), None::<String>);
         loop {
-            let (page, more) = agenda.listed(index, list, None, after.as_deref(), limit).await?;
+            let (page, more) = agenda.listed(list, None, after.as_deref(), limit).await?;
             assert!(page.len() <= usize::from(limit), "pages of {limit}");
             assert!(!more || page.len() == usize::from(limit), "pages of {limit}");
             after = page.last().map(|listed| listed.place.clone());
@@ -87,55 +92,57 @@ async fn a_list_is_read_in_pages(agenda: &dyn Agenda, list: &str, index: Index) 
         (Some("01#a"), Some("03#a"), 0),
     ];
     for (until, after, count) in rows {
-        let (page, more) = agenda.listed(index, list, until, after, 100).await?;
+        let (page, more) = agenda.listed(list, until, after, 100).await?;
         let is_within = |place: &&str| until.is_none_or(|until| *place <= until) && after.is_none_or(|a| *place > a);
         let expected: Vec<_> = places.iter().copied().filter(is_within).map(entry).collect();
         assert_eq!((expected.len(), more), (count, false), "until {until:?} after {after:?}");
         assert_eq!(page, expected, "until {until:?} after {after:?}");
         if count > 1 {
-            let (page, more) = agenda.listed(index, list, until, after, 1).await?;
+            let (page, more) = agenda.listed(list, until, after, 1).await?;
             assert_eq!((page.as_slice(), more), (&expected[..1], true), "until {until:?} after {after:?}");
         }
     }
-    assert_eq!(agenda.listed(index, &format!("{list}/none"), None, None, 5).await?, (Vec::new(), false));
+    assert_eq!(agenda.listed(&named("none"), None, None, 5).await?, (Vec::new(), false));
     Ok(())
 }
 
 async fn what_is_written_is_where_it_says(agenda: &dyn Agenda, prefix: &str) -> Result<(), StoreFault> {
-    let [ready, open, retry] = ["ready", "open", "retry"].map(|name| format!("{prefix}/{name}"));
-    let on = |item: Item, index: Index, list: &str, place: &'static str| {
-        item.with(index.list(), list.to_owned()).with(index.place(), place)
-    };
+    let named = |index, name: &str| List { index, name: format!("{prefix}/{name}") };
+    let [ready, open] = ["ready", "open"].map(|name| named(Index::Agenda, name));
+    let retry = named(Index::Again, "retry");
     let at = |version: i64| item(prefix, version);
     let versions = [
-        on(at(1), Index::Agenda, &ready, "01"),
-        on(at(2), Index::Agenda, &ready, "02"),
-        on(at(3), Index::Agenda, &open, "02"),
-        on(on(at(4), Index::Agenda, &ready, "03"), Index::Again, &retry, "07"),
+        on(at(1), &ready, "01"),
+        on(at(2), &ready, "02"),
+        on(at(3), &open, "02"),
+        on(on(at(4), &ready, "03"), &retry, "07"),
         at(5),
     ];
     let mut before = Expected::Absent;
     for (item, version) in versions.into_iter().zip(1..) {
         assert_eq!(agenda.write(item.clone(), before).await?, Written::Done);
         // One that is refused moves nothing.
-        let refused = on(at(9), Index::Agenda, &open, "09");
+        let refused = on(at(9), &open, "09");
         assert_eq!(agenda.write(refused, Expected::Absent).await?, Written::Conflict(Some(item.clone())));
-        for (index, list) in [(Index::Agenda, &ready), (Index::Agenda, &open), (Index::Again, &retry)] {
-            let place = item.text(index.place()).filter(|_| item.text(index.list()) == Some(list));
+        for list in [&ready, &open, &retry] {
+            let is_on = item.text(list.index.list()) == Some(list.name.as_str());
+            let place = item.text(list.index.place()).filter(|_| is_on);
             let expected: Vec<_> =
                 place.map(|place| Listed { key: prefix.to_owned(), place: place.to_owned() }).into_iter().collect();
-            let found = agenda.listed(index, list, None, None, 5).await?;
-            assert_eq!(found, (expected, false), "version {version}, {list}");
+            let found = agenda.listed(list, None, None, 5).await?;
+            assert_eq!(found, (expected, false), "version {version}, {}", list.name);
         }
         before = Expected::Version(version);
     }
     Ok(())
 }
 
-async fn what_a_merchant_has_is_read_whole(agenda: &dyn Agenda, list: &str) -> Result<(), StoreFault> {
+async fn what_a_merchant_has_is_read_whole(agenda: &dyn Agenda, prefix: &str) -> Result<(), StoreFault> {
+    let named = |name: &str| List { index: Index::Of, name: format!("{prefix}/{name}") };
+    let list = &named("ours");
     let places = ["01", "02", "03", "04"];
     for place in places {
-        agenda.write(listed(Index::Of, list, place), Expected::Absent).await?;
+        agenda.write(listed(list, place), Expected::Absent).await?;
     }
     let span = |after, before, newest_first| Span { after, before, newest_first };
     let rows: [(Span<'_>, u16, &[&str], bool); 9] = [
@@ -150,10 +157,10 @@ async fn what_a_merchant_has_is_read_whole(agenda: &dyn Agenda, list: &str) -> R
         (span(Some("04"), Some("01"), false), 2, &[], false),
     ];
     for (span, limit, expected, more) in rows {
-        let expected: Vec<_> = expected.iter().map(|place| listed(Index::Of, list, place)).collect();
+        let expected: Vec<_> = expected.iter().map(|place| listed(list, place)).collect();
         assert_eq!(agenda.of(list, span, limit).await?, (expected, more), "{limit} of {span:?}");
     }
-    assert_eq!(agenda.of(&format!("{list}/none"), Span::default(), 9).await?, (Vec::new(), false));
+    assert_eq!(agenda.of(&named("none"), Span::default(), 9).await?, (Vec::new(), false));
     Ok(())
 }
 

@@ -135,7 +135,7 @@ impl InProcess {
         merchants.put(encode_pointer(&api_key.hash(), Pointer { merchant, key: Some(key_id) }));
         merchants.put(encode_merchant(&set_up));
         let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-        let printed = Arc::clone(&lines);
+        let (printed, archive) = (Arc::clone(&lines), Arc::new(MemoryArchive::default()));
         let out = move |line: &str| printed.lock().expect("the lines").push(line.to_owned());
         let log = Log { function: "test", stage: Some("test".to_owned()), clock: clock.clone(), out: Arc::new(out) };
         let shell = Shell {
@@ -149,7 +149,6 @@ impl InProcess {
             sealing_keys: Some(Arc::new(sealing_keys)),
             limiter: Some(Arc::new(limiter(&merchants))),
         };
-        let archive = Arc::new(MemoryArchive::default());
         let app = App {
             shell,
             directory: merchants.clone(),

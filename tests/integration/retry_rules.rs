@@ -136,98 +136,104 @@ fn what_is_made_under_an_idempotency_key_is_made_once() {
     }
 }
 
+/// Makes what `body` says, but for one member each time, and hears why not; the trail knows nothing of it.
+fn check_refused(holder: &Holder<'_>, path: &str, body: &Value, rows: &[(&str, Value, &str, &str)]) {
+    let before = holder.trail();
+    for (member, value, code, says) in rows {
+        refused(&holder.post(path, &with(body.clone(), member, value.clone())), 400, code, says);
+    }
+    assert_eq!(holder.trail(), before);
+}
+
+const INVALID: &str = "INVALID_API_INPUT";
+const MISSING: &str = "REQUIRED_FIELD_MISSING";
+
 #[test]
-fn what_will_not_do_is_refused_by_name() {
+fn what_will_not_do_in_a_set_is_refused_by_name() {
+    let kessai = Kessai::in_memory();
+    let developer = Holder::developer(&kessai.client);
+    let rows = [
+        ("Name", json!(""), MISSING, "Name"),
+        ("Name", json!("x".repeat(256)), INVALID, "Name: must not be longer than 255"),
+        ("Status", json!("Inactive"), INVALID, "Status: must be one of Draft, Active"),
+        ("IsDefaultRuleSet", json!("yes"), INVALID, "IsDefaultRuleSet: must be true or false"),
+        ("DefaultRetryIntervalType", json!(null), MISSING, "DefaultRetryIntervalType"),
+        (
+            "DefaultRetryIntervalType",
+            json!("Random"),
+            INVALID,
+            "DefaultRetryIntervalType: must be one of Fixed, Staggered",
+        ),
+        ("DefaultIntervalValue", json!(null), MISSING, "DefaultIntervalValue"),
+        ("DefaultIntervalValue", json!("61"), INVALID, "DefaultIntervalValue: must be a whole number from 1 to 60"),
+        ("DefaultIntervalValue", json!("1".repeat(41)), INVALID, "DefaultIntervalValue: must not be longer than 40"),
+        ("DefaultIntervalUnit", json!("Weeks"), INVALID, "DefaultIntervalUnit: must be one of Minutes, Hours, Days"),
+        (
+            "DefaultMaximumRetryCount",
+            json!(11),
+            INVALID,
+            "DefaultMaximumRetryCount: must be a whole number from 1 to 10",
+        ),
+        ("DefaultMaximumRetryCount", json!(1.5), INVALID, "DefaultMaximumRetryCount: must be a whole number"),
+        ("Description", json!("x".repeat(256)), INVALID, "Description: must not be longer than 255"),
+        ("Nonsense", json!(1), INVALID, "Nonsense: is not a member"),
+    ];
+    check_refused(&developer, SETS, &patient(), &rows);
+    let rows = [
+        ("DefaultIntervalValue", json!("1, 3, 5"), INVALID, "DefaultIntervalValue: must be whole numbers from 1 to 60"),
+        ("DefaultIntervalValue", json!("1,3"), INVALID, "DefaultMaximumRetryCount: must be the number of values"),
+    ];
+    check_refused(&developer, SETS, &with(patient(), "DefaultRetryIntervalType", "Staggered"), &rows);
+    for _ in 0..20 {
+        developer.post(SETS, &patient()).expect(201);
+    }
+    refused(&developer.post(SETS, &patient()), 422, "LIMIT_EXCEEDED", "PaymentRetryRuleSet: a merchant has at most 20");
+}
+
+#[test]
+fn what_will_not_do_in_a_rule_is_refused_by_name() {
     let kessai = Kessai::in_memory();
     let developer = Holder::developer(&kessai.client);
     let set = made(&developer, SETS, &patient());
     made(&developer, RULES, &about_limits(&set));
-    let (invalid, missing) = ("INVALID_API_INPUT", "REQUIRED_FIELD_MISSING");
-    let other = with(about_limits(&set), "PaymentGatewayErrorCategory", "Security");
-    let staggered = with(patient(), "DefaultRetryIntervalType", "Staggered");
     let rows = [
-        (SETS, with(patient(), "Name", ""), missing, "Name"),
-        (SETS, with(patient(), "Name", "x".repeat(256)), invalid, "Name: must not be longer than 255"),
-        (SETS, with(patient(), "Status", "Inactive"), invalid, "Status: must be one of Draft, Active"),
-        (SETS, with(patient(), "IsDefaultRuleSet", "yes"), invalid, "IsDefaultRuleSet: must be true or false"),
-        (SETS, with(patient(), "DefaultRetryIntervalType", Value::Null), missing, "DefaultRetryIntervalType"),
-        (SETS, with(patient(), "DefaultRetryIntervalType", "Random"), invalid, "Fixed, Staggered"),
-        (SETS, with(patient(), "DefaultIntervalValue", Value::Null), missing, "DefaultIntervalValue"),
-        (
-            SETS,
-            with(patient(), "DefaultIntervalValue", "61"),
-            invalid,
-            "DefaultIntervalValue: must be a whole number from 1 to 60",
-        ),
-        (SETS, with(patient(), "DefaultIntervalValue", "1".repeat(41)), invalid, "40 characters"),
-        (SETS, with(staggered.clone(), "DefaultIntervalValue", "1, 3, 5"), invalid, "no spaces"),
-        (
-            SETS,
-            with(staggered, "DefaultIntervalValue", "1,3"),
-            invalid,
-            "DefaultMaximumRetryCount: must be the number of values",
-        ),
-        (SETS, with(patient(), "DefaultIntervalUnit", "Weeks"), invalid, "Minutes, Hours, Days"),
-        (
-            SETS,
-            with(patient(), "DefaultMaximumRetryCount", 11),
-            invalid,
-            "DefaultMaximumRetryCount: must be a whole number from 1 to 10",
-        ),
-        (
-            SETS,
-            with(patient(), "DefaultMaximumRetryCount", 1.5),
-            invalid,
-            "DefaultMaximumRetryCount: must be a whole number",
-        ),
-        (SETS, with(patient(), "Description", "x".repeat(256)), invalid, "Description: must not be longer than 255"),
-        (SETS, with(patient(), "Nonsense", 1), invalid, "Nonsense: is not a member"),
-        (RULES, with(other.clone(), "PaymentRetryRuleSetId", Value::Null), missing, "PaymentRetryRuleSetId"),
+        ("PaymentRetryRuleSetId", json!(null), MISSING, "PaymentRetryRuleSetId"),
         // The prefixes differ in their case only.
+        ("PaymentRetryRuleSetId", json!("1br000000000009"), INVALID, "PaymentRetryRuleSetId: must be the id"),
+        ("PaymentRetryRuleSetId", json!("1bR000000000009"), INVALID, "PaymentRetryRuleSetId: names nothing"),
+        ("PaymentGatewayErrorCategory", json!(null), MISSING, "PaymentGatewayErrorCategory"),
+        ("PaymentGatewayErrorCategory", json!("Weather"), INVALID, "PaymentGatewayErrorCategory: must be one of"),
+        ("PaymentGatewayId", json!("0b0000000000009"), INVALID, "PaymentGatewayId: names nothing"),
         (
-            RULES,
-            with(other.clone(), "PaymentRetryRuleSetId", "1br000000000009"),
-            invalid,
-            "PaymentRetryRuleSetId: must be the id",
+            "PaymentGatewayErrorCode",
+            json!("x".repeat(256)),
+            INVALID,
+            "PaymentGatewayErrorCode: must not be longer than 255",
         ),
-        (
-            RULES,
-            with(other.clone(), "PaymentRetryRuleSetId", "1bR000000000009"),
-            invalid,
-            "PaymentRetryRuleSetId: names nothing",
-        ),
-        (
-            RULES,
-            with(other.clone(), "PaymentGatewayErrorCategory", Value::Null),
-            missing,
-            "PaymentGatewayErrorCategory",
-        ),
-        (RULES, with(other.clone(), "PaymentGatewayErrorCategory", "Weather"), invalid, "PaymentGatewayErrorCategory"),
-        (RULES, with(other.clone(), "PaymentGatewayId", "0b0000000000009"), invalid, "PaymentGatewayId: names nothing"),
-        (RULES, with(other.clone(), "PaymentGatewayErrorCode", "x".repeat(256)), invalid, "255"),
-        (RULES, with(other.clone(), "IntervalValue", "3,1"), invalid, "IntervalValue: must rise"),
-        (RULES, with(other, "IntervalUnit", "Years"), invalid, "IntervalUnit"),
-        (RULES, about_limits(&set), "DUPLICATE_VALUE", "PaymentGatewayErrorCode: is taken"),
+        ("IntervalValue", json!("3,1"), INVALID, "IntervalValue: must rise"),
+        ("IntervalUnit", json!("Years"), INVALID, "IntervalUnit: must be one of"),
+        ("PaymentGatewayErrorCategory", json!("CardLimit"), "DUPLICATE_VALUE", "PaymentGatewayErrorCode: is taken"),
     ];
-    let before = developer.trail().len();
-    for (path, body, code, says) in rows {
-        refused(&developer.post(path, &body), 400, code, says);
+    let other = with(about_limits(&set), "PaymentGatewayErrorCategory", "Security");
+    check_refused(&developer, RULES, &other, &rows);
+    for code in 1..100 {
+        made(&developer, RULES, &with(other.clone(), "PaymentGatewayErrorCode", code.to_string()));
     }
-    let rule = made(
-        &developer,
-        RULES,
-        &json!({ "PaymentRetryRuleSetId": set, "PaymentGatewayErrorCategory": "Unknown", "RetryIntervalType": "Fixed" }),
-    );
-    let unfit = json!({ "DefaultRetryIntervalType": "Staggered", "DefaultIntervalValue": "1,3", "DefaultMaximumRetryCount": null });
-    refused(&developer.patch(&format!("{SETS}/{set}"), &unfit), 400, invalid, &format!("in the rule {rule}"));
-    let moved = developer.patch(&format!("{RULES}/{rule}"), &json!({ "PaymentRetryRuleSetId": set }));
-    refused(&moved, 400, invalid, "PaymentRetryRuleSetId: cannot be changed");
-    assert_eq!(developer.trail().len(), before + 1, "what was refused left nothing");
+    refused(&developer.post(RULES, &other), 422, "LIMIT_EXCEEDED", "PaymentRetryRule: a merchant has at most 100");
+}
 
-    for _ in 1..20 {
-        developer.post(SETS, &patient()).expect(201);
-    }
-    refused(&developer.post(SETS, &patient()), 422, "LIMIT_EXCEEDED", "PaymentRetryRuleSet: a merchant has at most 20");
+#[test]
+fn a_change_that_would_not_fit_is_refused_and_names_the_rule_that_inherits() {
+    let kessai = Kessai::in_memory();
+    let developer = Holder::developer(&kessai.client);
+    let set = made(&developer, SETS, &patient());
+    let fixed = with(json!({ "PaymentRetryRuleSetId": set }), "PaymentGatewayErrorCategory", "Unknown");
+    let rule = made(&developer, RULES, &with(fixed, "RetryIntervalType", "Fixed"));
+    let unfit = with(json!({ "DefaultRetryIntervalType": "Staggered" }), "DefaultIntervalValue", "1,3");
+    let unfit = with(unfit, "DefaultMaximumRetryCount", Value::Null);
+    refused(&developer.patch(&format!("{SETS}/{set}"), &unfit), 400, INVALID, &format!("in the rule {rule}"));
+    let moved = developer.patch(&format!("{RULES}/{rule}"), &json!({ "PaymentRetryRuleSetId": set }));
+    refused(&moved, 400, INVALID, "PaymentRetryRuleSetId: cannot be changed");
 }
 
 #[test]

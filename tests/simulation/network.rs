@@ -199,7 +199,7 @@ impl World {
     }
 }
 
-fn as_the_gateway_sees(request: &HttpRequest) -> Request {
+pub(crate) fn as_the_gateway_sees(request: &HttpRequest) -> Request {
     let url = request.url.strip_prefix(GATEWAY_URL).expect("the gateway's address");
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let key = request.headers.iter().find(|(name, _)| is_key(name));

@@ -8,7 +8,7 @@ use kessai_shared::memory::Memory;
 use kessai_shared::ports::{Agenda, Expected, Store};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::{KEY, VERSION};
-use kessai_shared::stored::recurring::lists::Index;
+use kessai_shared::stored::recurring::lists::{Index, List};
 
 use crate::embedded::Embedded;
 
@@ -25,7 +25,7 @@ async fn dynamodb_keeps_the_contract_of_lists() {
     contract::check(table, "dynamodb").await.unwrap();
 }
 
-/// Writes so many of them, each a kilobyte of key, and reads them again.
+/// Writes so many, each with a kilobyte of keys; their places.
 async fn write_many(table: &DynamoDb, count: usize) -> Vec<String> {
     let places: Vec<_> = (0..count).map(|place| format!("{place:05}{}", "x".repeat(500))).collect();
     for place in &places {
@@ -41,10 +41,11 @@ async fn a_page_of_a_list_that_ends_early_is_followed_by_another() {
     let server = Embedded::start();
     let table = server.schedules().await;
     let places = write_many(&table, 1_500).await;
-    let (mut found, mut pages) = (Vec::new(), 0);
+    let list = List { index: Index::Agenda, name: "list".to_owned() };
+    let (mut found, mut pages) = (Vec::<String>::new(), 0);
     loop {
         let after = found.last().cloned();
-        let (page, more) = table.listed(Index::Agenda, "list", None, after.as_deref(), u16::MAX).await.unwrap();
+        let (page, more) = table.listed(&list, None, after.as_deref(), u16::MAX).await.unwrap();
         found.extend(page.into_iter().map(|listed| listed.place));
         pages += 1;
         if !more {

@@ -4,11 +4,12 @@
 //! stays among what was requested, as it does there; but it gives back what it took from the total: who cancels an item
 //! that failed may ask for it anew.
 
+use std::time::Duration;
+
 use super::{Item, KEPT, Past, Schedule, State, Status};
 use crate::ids::MethodId;
 use crate::recurring::ids::RunId;
 use crate::time::Timestamp;
-use std::time::Duration;
 
 /// After so long whoever tried an item has counted it ([`crate::recurring::run`]).
 const COUNTED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -94,8 +95,8 @@ impl Schedule {
         !recurs && self.items.iter().all(|item| item.state.ended_at().is_some())
     }
 
-    /// Only counts the oldest of the items that ended, and keeps the last [`KEPT`]. Those are kept too that may yet be
-    /// counted by the run that tried them, and by `run`, whoever that is.
+    /// Only counts the oldest of the items that ended, and keeps the last [`KEPT`]; also those that may yet be counted by
+    /// whoever tried them: all of the last day, and whatever `run` tried, which is going on.
     pub(super) fn fold(&mut self, run: Option<RunId>, now: Timestamp) {
         let ended = self.items.iter().filter(|item| item.state.ended_at().is_some()).count();
         let mut surplus = ended.saturating_sub(KEPT);

@@ -95,6 +95,30 @@ fn change() -> LastChange {
     }
 }
 
+/// A set and a rule of it, which say all that they can.
+fn full_rules() -> (ListedRuleSet, ListedRule) {
+    let text = |text: &str| Some(text.to_owned());
+    let patient =
+        ListedRuleSet { can_use_other_method: true, description: text("all"), made: made("g", "1"), ..rule_set(1) };
+    let limits = ListedRule {
+        rule: RetryRule {
+            category: Category::CardLimit,
+            gateway: Some(gateway_id()),
+            code: text("51"),
+            timing: Timing {
+                interval_type: Some(IntervalType::Staggered),
+                interval_value: text("1,3"),
+                interval_unit: Some(IntervalUnit::Days),
+                maximum_retry_count: Some(2),
+            },
+        },
+        description: text("rich"),
+        made: made("h", "1"),
+        ..retry_rule(1, Category::CardLimit)
+    };
+    (patient, limits)
+}
+
 /// With a value for everything that may be there.
 fn full_shop() -> Merchant {
     let text = |text: &str| Some(text.to_owned());
@@ -142,24 +166,7 @@ fn full_shop() -> Merchant {
         made: made("f", "1"),
         ..endpoint(1)
     };
-    let patient =
-        ListedRuleSet { can_use_other_method: true, description: text("all"), made: made("g", "1"), ..rule_set(1) };
-    let limits = ListedRule {
-        rule: RetryRule {
-            category: Category::CardLimit,
-            gateway: Some(gateway_id()),
-            code: text("51"),
-            timing: Timing {
-                interval_type: Some(IntervalType::Staggered),
-                interval_value: text("1,3"),
-                interval_unit: Some(IntervalUnit::Days),
-                maximum_retry_count: Some(2),
-            },
-        },
-        description: text("rich"),
-        made: made("h", "1"),
-        ..retry_rule(1, Category::CardLimit)
-    };
+    let (patient, limits) = full_rules();
     let mut shop = Merchant {
         version: 7,
         default_currency: Some(dollars()),

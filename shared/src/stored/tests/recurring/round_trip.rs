@@ -27,7 +27,7 @@ fn whatever_a_schedule_holds_comes_back() {
     for seed in 0..2_000 {
         let schedule = Dice(Rng::with_seed(seed)).schedule();
         let item = StoredSchedule::following(None, schedule.clone()).to_item();
-        check_image(&item, RecurringKey::Schedule(schedule.id), None);
+        check_image(&item, RecurringKey::Schedule(schedule.id), schedule.due());
         let read = StoredSchedule::from_item(item.clone()).expect("what was just written");
         assert_eq!((&read.schedule, read.to_item()), (&schedule, item), "seed {seed}");
     }
