@@ -1,5 +1,5 @@
 //! `kessai schedules`: what an account is to pay, and when. To show them it needs a key with the scope `read`, to make and
-//! change them one with `authorize` and `capture-reverse` too.
+//! change them one with `authorize` and `capture-reverse`.
 
 use clap::{ArgGroup, Args, Subcommand};
 use kessai_shared::ids::MethodId;
@@ -323,5 +323,9 @@ fn shown(answer: &Value) -> String {
     let said = format!("{}\n\nItems\n{items}", facts(schedule, FACTS));
     let mut ready = schedule.get("items").and_then(Value::as_array).into_iter().flatten();
     let waits = ready.any(|item| at(item, "/status") == "Ready for Processing") && at(schedule, "/status") == "Open";
-    if waits && at(schedule, "/nextRunTime") == NOTHING { format!("{said}\n\nNo scheduler takes what comes next: nothing of it is charged.") } else { said }
+    if waits && at(schedule, "/nextRunTime") == NOTHING {
+        format!("{said}\n\nNo scheduler takes what comes next: nothing of it is charged.")
+    } else {
+        said
+    }
 }
