@@ -40,6 +40,7 @@ FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
 RATES, HEALTH, NOTICES = " under rate/", " under health/", " under */notice/"
 IN_MERCHANTS = " under merchant/ and audit/"
+AND_RETRIES = " of schedules and runs"
 NO_TOKENS, DUES = " without tokens", " of when it is due"
 ASKED_FOR = " if it is asked for"
 CONDITIONS = {
@@ -49,6 +50,10 @@ CONDITIONS = {
     },
     IN_MERCHANTS: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["merchant/*", "audit/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    AND_RETRIES: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5PS*", "*/5PR*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     HEALTH: {
@@ -105,7 +110,7 @@ PERMISSIONS = {
         SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
     },
     "Schedules": COUNTS | {
-        SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + AND_RETRIES: {"dynamodb:GetItem", "dynamodb:PutItem"},
         SCHEDULES + "/index/all": {"dynamodb:Query"},
         VAULT + NO_TOKENS: {"dynamodb:GetItem"},
     },
