@@ -21,11 +21,11 @@ logging.disable(logging.WARNING)
 
 CALLERS = {
     "Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp", "Events",
-    "RetryRules", "Schedulers",
+    "RetryRules", "Schedulers", "Schedules",
 }
 HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
-ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules", "Schedulers"} | {"NotifyWebhook", "FollowUp"}
+ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules", "Schedulers", "Schedules"} | {"NotifyWebhook", "FollowUp"}
 CALL_DELIVERY = {"Relay", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
@@ -41,6 +41,7 @@ FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 RATES, HEALTH, NOTICES = " under rate/", " under health/", " under */notice/"
 IN_MERCHANTS = " under merchant/ and audit/"
 RUNS = " of schedulers and runs"
+AND_RETRIES = " of schedules and runs"
 NO_TOKENS, DUES = " without tokens", " of when it is due"
 ASKED_FOR = " if it is asked for"
 CONDITIONS = {
@@ -54,6 +55,10 @@ CONDITIONS = {
     },
     RUNS: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5BS*", "*/5PR*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    AND_RETRIES: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5PS*", "*/5PR*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     HEALTH: {
@@ -107,6 +112,12 @@ PERMISSIONS = {
     "Events": COUNTS | CHANGES | {
         EVENTS: {"dynamodb:GetItem", "dynamodb:Query"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+    },
+    "Schedules": COUNTS | {
+        SCHEDULES + AND_RETRIES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + "/index/all": {"dynamodb:Query"},
+        VAULT + NO_TOKENS: {"dynamodb:GetItem"},
     },
     "Schedulers": COUNTS | {
         SCHEDULES + RUNS: {"dynamodb:GetItem", "dynamodb:PutItem"},
@@ -154,7 +165,7 @@ PERMISSIONS = {
     },
 }
 # Who may read tokens, and who what may be shown of a stored method.
-OPEN_TOKENS, READ_METHODS = {"Authorize", "Sale", "PostAuth", "Tokenize", "FollowUp"}, {"Retrieve"}
+OPEN_TOKENS, READ_METHODS = {"Authorize", "Sale", "PostAuth", "Tokenize", "FollowUp"}, {"Retrieve", "Schedules"}
 # Who writes into methods what came of them, or of telling of them: with the token, which stays sealed.
 PASS_TOKENS_ON = {"NotifyWebhook", "DeliverEvent", "Events"}
 # Who may make merchants and API keys.

@@ -47,6 +47,7 @@ pub mod sandbox;
 #[path = "scheduler-tick/mod.rs"]
 pub mod scheduler_tick;
 pub mod schedulers;
+pub mod schedules;
 #[path = "set-up/mod.rs"]
 pub mod set_up;
 #[cfg(feature = "local")]
@@ -70,6 +71,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &set_up::FUNCTION,
     &retry_rules::FUNCTION,
     &schedulers::FUNCTION,
+    &schedules::FUNCTION,
     &notify_webhook::FUNCTION,
 ];
 

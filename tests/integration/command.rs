@@ -243,6 +243,54 @@ fn an_endpoint_is_set_up_gets_another_secret_and_goes() {
 }
 
 #[test]
+fn schedules_are_made_shown_and_changed() {
+    let desk = Desk::new();
+    let gateway = desk.client().gateway("KEYED");
+    let common = format!("--method 03O000000000000 --account Carol --gateway {gateway} --currency JPY");
+    let recurs = "--amount 1200 --start 2030-01-25 --trial-days 3 --frequency month --on 28 --until 2031-12-31";
+    let line = format!("schedules create {common} --open {recurs} --idempotency-key flat-7");
+    let said = desk.run(&line).done();
+    let says =
+        |said: &str, words: &[&str]| words.iter().for_each(|word| assert!(said.contains(word), "{word}: {said}"));
+    says(&said, &["Made the payment schedule 5PS", "monthly on day 28 from 2030-01-28 until 2031-12-31", "1200.0"]);
+    says(&said, &["2030-01-28,2030-02-28,2030-03-28", "Ready for Processing", "No scheduler takes what comes next"]);
+    let id = desk.run(&format!("{line} --json")).json()["paymentSchedule"]["id"].as_str().expect("an id").to_owned();
+    assert!(said.contains(&id), "{said}");
+
+    for (change, words) in [
+        (format!("hold {id}"), "STATUS      On Hold"),
+        (format!("resume {id}"), "STATUS      Open"),
+        (format!("skip {id} --date 2030-02-28"), "2030-01-28,2030-03-28"),
+        (format!("amount {id} --amount 1300"), "AMOUNT      1300.0"),
+        (format!("method {id} --method 03O000000009001"), "METHOD      03O000000009001"),
+        (format!("cancel {id}"), "STATUS      Canceled"),
+    ] {
+        says(&desk.run(&format!("schedules {change}")).done(), &[words]);
+    }
+    let shown = desk.run(&format!("schedules show {id} --json")).json();
+    assert_eq!(shown["paymentSchedule"]["recurrence"]["amount"], 1300.0);
+    desk.run(&format!("schedules open {id}")).refused(1, "INVALID_STATUS: status: the schedule is Canceled");
+
+    let items = "--item 2030-01-31=1000 --item 2030-02-28=500 --total 2000";
+    let made = desk.run(&format!("schedules create {common} {items} --json")).json();
+    let made = &made["paymentSchedule"];
+    assert_eq!((&made["status"], &made["availableRequestedAmount"]), (&json!("Draft"), &json!(500.0)));
+    let list = desk.run("schedules list --account Carol").done();
+    says(&list, &[&id, made["id"].as_str().expect("an id"), "Draft", "Canceled"]);
+    assert_eq!(desk.run("schedules list --account Nobody").done(), "(none)\n");
+    for (line, says) in [
+        (format!("create {common}"), "--item"),
+        (format!("create {common} {items} {recurs}"), "cannot be used with"),
+        (format!("create {common} --amount 1"), "--start"),
+        (format!("create {common} --item tomorrow=1"), "must be a date"),
+        ("show 03O000000000000".to_owned(), "must be the id of a payment schedule"),
+        (format!("skip {id} --date 2030-2-28"), "must be a date"),
+    ] {
+        desk.run(&format!("schedules {line}")).refused(2, says);
+    }
+}
+
+#[test]
 fn retry_rules_are_set_up_and_go() {
     let desk = Desk::new();
     let terms = "--status active --default true --type fixed --interval 6 --unit hours --retries 3 --other-method true";

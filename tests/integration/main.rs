@@ -34,6 +34,7 @@ mod retry_rules;
 mod samples;
 mod sandbox_magic;
 mod schedulers;
+mod schedules;
 mod set_up;
 mod storm;
 mod tidy;

@@ -182,7 +182,7 @@ fn decode_gateway(item: Item, unread: &mut Unread) -> Result<(GatewayId, Gateway
         is_active: !reader.flag("inactive")?,
         comments: reader.maybe_text("comments")?,
         external_reference: reader.maybe_text("external")?,
-        made: set_up::decode_made(&mut reader)?,
+        made: set_up::decode_made(&mut reader, "made")?,
         ..Gateway::at(reader.text("adapter")?, reader.text("url")?)
     };
     let id = reader.parsed("id", GatewayId::parse)?;

@@ -200,6 +200,7 @@ impl World {
                     matching_value: None,
                     comments: None,
                     is_draft: false,
+                    made: None,
                 };
                 let count = self.random.usize(1..4);
                 Charges::Items((0..count).map(|_| item(&mut self.random)).collect())
