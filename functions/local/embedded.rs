@@ -35,7 +35,8 @@ pub async fn start(file: Option<&Path>) -> Result<Embedded, StartError> {
     thread::Builder::new().name("dynamodb".to_owned()).spawn(move || serve(database, started))?;
     let address = address.await??;
     let url = format!("http://{address}");
-    let account = Account::at(&url);
+    // It is this process that answers: on a busy machine it takes what it takes, and nothing is lost by then.
+    let account = Account::at(&url).patient();
     let [payments, merchants, vault, schedules, events] =
         ["payments", "merchants", "vault", "schedules", "events"].map(|name| account.table(name));
     payments.create_table().await?;
