@@ -110,8 +110,12 @@ impl Teller {
             match app.shell.inquire(route(app, &self.merchant, *id)?, inquiry, question, deadline).await {
                 Ok(Answered::Told(notice)) => return take(app, &self.merchant, self.provider, notice, deadline).await,
                 Ok(Answered::Nothing) => {}
+                Ok(Answered::Unreadable) => {
+                    app.shell.journal.note(&Note::Unreadable { what: "what a gateway was asked for a notice" });
+                    return Ok(Taken::Unmatched);
+                }
                 // One that does not answer hinders no other. The gateway tells it again, and then it is asked again.
-                Ok(Answered::NoAnswer) => hindered = hindered.or(Some(Fault::NoTime.into())),
+                Ok(Answered::NoAnswer) => hindered = hindered.or(Some(Fault::NoAnswer.into())),
                 Err(refusal) => hindered = hindered.or(Some(refusal)),
             }
         }

@@ -9,6 +9,8 @@ mod lane;
 mod run;
 mod scheduler;
 
+pub use charge::retry_run;
+
 use std::time::Duration;
 
 use kessai_shared::ids::{ItemKey, MerchantId};

@@ -16,6 +16,7 @@ use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::{Adapter, Credential, Exchange, Intent};
 use crate::ids::{GatewayId, Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::{Gateway, Merchant};
+use crate::money::Money;
 use crate::payment::asked::{InstrumentFacts, OnFile};
 use crate::payment::outbox::{Entry, Round};
 use crate::payment::{
@@ -198,19 +199,20 @@ impl Shell {
         Ok(Look { payment: stored.payment, late, settled })
     }
 
-    /// Takes in what a gateway tells unasked. Harmless at any time, any number of times.
+    /// Takes in what a gateway tells unasked, of this amount where it says one. Harmless at any time, any number of times.
     pub async fn hear(
         &self,
         stored: Stored,
         route: Route<'_>,
         operation: Ordinal,
-        outcome: Outcome,
+        (outcome, amount): (Outcome, Option<Money>),
         deadline: Timestamp,
     ) -> Result<(), Refusal> {
         let mut run = Run::of(self, route, deadline);
         // Nobody asked, so nobody's claim it is.
         let nonce = self.claim(deadline).nonce;
-        let told = Event::Learned { operation, source: Source::Notice, nonce, outcome: outcome.within_limits() };
+        let outcome = outcome.within_limits();
+        let told = Event::Learned { operation, source: Source::Notice, nonce, outcome, amount };
         let made = run.write(Some(stored), &told).await?;
         run.note_contradiction(&made, &told);
         Ok(())
@@ -339,7 +341,7 @@ impl<'a> Run<'a> {
         let Some(operation) = payment.operation(ordinal) else { return };
         let now = self.shell.clock.now();
         let is_overdue = match &operation.state {
-            State::Accepted(accepted) => accepted.is_overdue(operation.is_within(self.terms.look_up), now),
+            State::Accepted(accepted) => accepted.is_overdue(self.terms.can_look_up(operation), now),
             State::Open(open) => open.is_beyond_us(),
             State::Unsent | State::Settled(_) => false,
         };
@@ -451,7 +453,8 @@ impl<'a> Run<'a> {
             Some(exchange) => self.call(exchange, source, payment, operation, duplicate).await,
             None => Outcome::Unknown,
         };
-        Event::Learned { operation, source, nonce, outcome }
+        // Of how much an answer speaks, whoever decodes it has compared.
+        Event::Learned { operation, source, nonce, outcome, amount: None }
     }
 
     async fn call(

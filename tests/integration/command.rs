@@ -332,8 +332,9 @@ fn a_gateways_credential_is_read_from_a_file_or_standard_input_and_can_be_checke
     assert_eq!(has_one(), false);
     assert_eq!(given(r#"{"secretKey":"piped-secret"}"#, &["--from-file", "-"]).done(), "Set.\n");
     std::fs::write(&file, "{ \"secretKey\": \"filed-secret\" }\n").expect("a file");
-    assert_eq!(given("", &["--from-file", path, "--json"]).done(), "");
+    assert_eq!(given("", &["--from-file", path, "--same-account", "--json"]).done(), "");
     assert_eq!(has_one(), true);
+    assert!(desk.run("audit --limit 1").done().contains("in the place of another, same account"));
 
     let out = desk.run(&format!("gateway check {gateway}")).done();
     assert!(out.starts_with("It works.\n\nNAME ") && out.contains("card") && out.contains("Bank account"), "{out}");

@@ -438,12 +438,15 @@ async fn a_function_that_is_told_to_end_finishes_and_answers_first() {
     let account = Account::new().await;
     // The sandbox takes three seconds to answer.
     let members = json!({ "paymentGatewayId": account.identity.gateways["KEYED"].to_string(), "amount": 90.11 });
+    let name = IdempotencyKey::parse("order-801-sale").expect("the key of the sample");
+    let merchant = account.identity.merchant;
+    let key = PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &name) }.to_string();
     let runtime = RuntimeApi::new();
     let mut function = start(env!("CARGO_BIN_EXE_sale"), account.environment(&runtime.address()));
     let pid = function.0.id().to_string();
     let answer = runtime.invoke_and(&account.event("sale", None, &members), || {
         // Once its intent rests, it is at work.
-        while block_on(account.database.payments.due(Timestamp::from_millis(i64::MAX), None)).images.is_empty() {
+        while block_on(account.database.payments.read(&key)).is_none() {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());

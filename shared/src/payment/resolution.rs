@@ -6,6 +6,7 @@
 //! | can be asked by our reference | ask, no sooner than [`MARGIN`] after the deadline of whoever sent it |
 //! | can undo by our reference | undo whatever came of it: then it is certainly not charged |
 //! | none of these | wait for a notice, or for the hold to run out |
+//! | was told since that we are somebody else | the same: its key and its references belong to another account |
 //!
 //! Nobody takes an operation over: a second request leaves only under a key that makes it the first
 //! one again, and it is claimed in the store before it leaves, so that nobody meanwhile concludes from
@@ -55,11 +56,12 @@ pub(super) fn backoff(attempts: u32) -> Duration {
     BACKOFF.get(step).or(BACKOFF.last()).copied().unwrap_or_default()
 }
 
-/// Whether its request may be sent once more: the gateway will know the key, and is not asked to undo what it
+/// Whether its request may be sent once more: the gateway will know us and the key, and is not asked to undo what it
 /// would then be asked for.
 pub(super) fn may_be_resent(operation: &Operation, terms: &Terms, now: Timestamp) -> bool {
     let until = |window: Duration| operation.requested_at.plus(window.saturating_sub(WINDOW_RESERVE));
-    !operation.is_being_undone() && terms.key_window.is_some_and(|window| now < until(window))
+    let is_known = terms.are_those_of(operation) && !operation.is_being_undone();
+    is_known && terms.key_window.is_some_and(|window| now < until(window))
 }
 
 /// Whether the request can be made again from what is stored.
@@ -75,13 +77,13 @@ pub(super) fn is_stored_whole(operation: &Operation) -> bool {
 /// done only while the request is young. The caller's own retry is bound by the key's window alone.
 fn plan(operation: &Operation, terms: &Terms, now: Timestamp) -> Plan {
     let is_young = now < operation.requested_at.plus(RESEND_FOR);
-    let can_look_up = operation.is_within(terms.look_up);
+    let can_look_up = terms.can_look_up(operation);
     let is_better_asked = can_look_up && !is_young;
     if may_be_resent(operation, terms, now) && is_stored_whole(operation) && !is_better_asked {
         Plan::Resend
     } else if can_look_up {
         Plan::LookUp
-    } else if operation.is_within(terms.timeout_reversal) {
+    } else if terms.can_reverse(operation) {
         Plan::Reverse
     } else {
         Plan::Wait
@@ -100,8 +102,15 @@ pub(super) fn pursue(
     let operation = payment.operations.get_mut(ordinal.index())?;
     let holds_until = expires_at.filter(|_| operation.asked.kind.holds());
     let plan = plan(operation, terms, now);
-    let can_look_up = operation.is_within(terms.look_up);
+    let can_look_up = terms.can_look_up(operation);
+    let is_outrun = operation.generation > terms.generation;
     match &mut operation.state {
+        // Whoever claimed it knew a newer credential than is known here. Whoever looks next may know it too.
+        State::Open(Open { attempts, due, .. }) | State::Accepted(Accepted { attempts, due, .. }) if is_outrun => {
+            *attempts = attempts.saturating_add(1);
+            *due = Some(now.plus(backoff(*attempts)));
+            None
+        }
         // The time for sending it again ended since: only a key makes a second request harmless while the first is
         // on its way.
         State::Open(open) if plan != Plan::Resend && now < open.deadline.plus(MARGIN) => {

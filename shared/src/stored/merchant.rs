@@ -24,7 +24,7 @@ use super::set_up;
 use crate::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
 use crate::merchant::{ApiKeyHash, Gateway, GatewayMode, Merchant};
 use crate::money::Currency;
-use crate::payment::BalanceCheck;
+use crate::payment::{BalanceCheck, Generation};
 
 pub(super) const FORMAT: i64 = 1;
 
@@ -149,6 +149,7 @@ fn encode_gateway(id: &GatewayId, gateway: &Gateway) -> Item {
         .with_some("provider", gateway.provider.map(|provider| provider.as_str().to_owned()))
         .with_some("credential", gateway.credential.as_ref())
         .with_some("sealed", gateway.sealed_credential.as_ref().map(encode_sealed))
+        .with_some("generation", encode_generation(gateway.generation))
         .with_some("mode", (gateway.mode != GatewayMode::Live).then(|| gateway.mode.name()))
         .with_flag("inactive", !gateway.is_active)
         .with_some("comments", gateway.comments.as_ref())
@@ -169,6 +170,7 @@ fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
         provider: reader.maybe_parsed("provider", ProviderId::parse)?,
         credential: reader.maybe_text("credential")?,
         sealed_credential: reader.maybe_map("sealed")?.map(decode_sealed).transpose()?,
+        generation: decode_generation(&mut reader, "generation")?,
         mode: reader.maybe_parsed("mode", mode)?.unwrap_or(GatewayMode::Live),
         is_active: !reader.flag("inactive")?,
         comments: reader.maybe_text("comments")?,
@@ -177,6 +179,16 @@ fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
         ..Gateway::at(reader.text("adapter")?, reader.text("url")?)
     };
     Ok((reader.parsed("id", GatewayId::parse)?, gateway))
+}
+
+/// None of the first, as of everything that was stored before there were others.
+pub(super) fn encode_generation(generation: Generation) -> Option<i64> {
+    (generation != Generation::FIRST).then_some(i64::from(generation.0))
+}
+
+pub(super) fn decode_generation(reader: &mut Reader, name: &str) -> Result<Generation, Unreadable> {
+    let number = reader.maybe_number(name)?.unwrap_or_default();
+    u32::try_from(number).map(Generation).map_err(|_| strange(name))
 }
 
 fn balance_check_name(check: BalanceCheck) -> &'static str {

@@ -13,8 +13,8 @@ use crate::merchant::{
     ApiKey, Endpoint, EventFilter, Gateway, GatewayMode, ListedKey, ListedRule, ListedRuleSet, Merchant, MethodType,
     Provider, Scope, SealedSecret,
 };
-use crate::payment::BalanceCheck;
 use crate::payment::tests::fixtures::{START, dollars, gateway, gateway_id, merchant};
+use crate::payment::{BalanceCheck, Generation};
 use crate::rate::Bucket;
 use crate::recurring::retry::{Category, IntervalType, IntervalUnit, RetryRule, RuleSetStatus, Timing};
 use crate::stored::merchant::{
@@ -133,6 +133,7 @@ fn full_shop() -> Merchant {
         provider: Some(provider_id(1)),
         credential: text("/kessai/prod/first"),
         sealed_credential: Some(secret(5).sealed),
+        generation: Generation(3),
         mode: GatewayMode::Connected,
         is_active: false,
         comments: text("closed"),
@@ -211,6 +212,7 @@ fn stored() -> Item {
         .with("provider", provider_id(1).as_str().to_owned())
         .with("credential", "/kessai/prod/first")
         .with("sealed", Item::new().with("k", "a").with("b", vec![5; 60]))
+        .with("generation", 3)
         .with("mode", "Connected")
         .with("inactive", true)
         .with("comments", "closed")
