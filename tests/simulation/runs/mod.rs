@@ -125,7 +125,7 @@ impl World {
         let set_up = Memory::default();
         // Where nobody can find out what became of a request, a schedule waits for a person: not here.
         let class = [Class::Keyed, Class::LookUp, Class::TimeoutReversal][(plan.seed % 3) as usize];
-        let mut merchant = cast().set_ups[class as usize][1][0].merchants[0].clone();
+        let mut merchant = cast().set_ups[class as usize][1][0][0].merchants[0].clone();
         merchant.retry_rule_sets.insert(RuleSetId::parse("1bR000000000001").expect("an id"), rules());
         merchant.connect();
         set_up.put(encode_merchant(&merchant));
