@@ -11,7 +11,11 @@
 //! what those hold who work, [`run`] and [`sales`] are the two that are compared, [`audit`] counts, [`table`] and [`plot`]
 //! show.
 
-#![expect(clippy::expect_used, reason = "a bench stands outside the program: where the world fails, it ends")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a bench stands outside the program: where the world fails, it ends"
+)]
 
 mod audit;
 mod fill;

@@ -7,7 +7,7 @@ use kessai_functions::batch::Message;
 use kessai_functions::door::App;
 use kessai_functions::follow_up;
 use kessai_shared::ids::ItemKey;
-use kessai_shared::memory::Meter;
+use kessai_shared::memory::{Memory, Meter};
 use kessai_shared::ports::Queue;
 use kessai_shared::recurring::ids::RecurringKey;
 use kessai_shared::recurring::run::Run;
@@ -59,7 +59,7 @@ pub fn measure(items: u64) -> Measured {
     follow_up.until_all_is_quiet();
     let processor_ns = audit::on_processor_ns() - begun;
     let (most_working, resting) = (memory::most_working(), memory::allocated());
-    let meters = [&world.payments, &world.schedules, &world.vault].map(|store| store.meter());
+    let meters = [&world.payments, &world.schedules, &world.vault].map(Memory::meter);
     let Run { created_at, completed_at, .. } = audit::run(&world, &scheduler, items);
     let lasted = completed_at.expect("it is completed").since(created_at);
     let [payments, schedules, vault] = meters;

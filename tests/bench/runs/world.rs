@@ -257,6 +257,9 @@ impl Entropy for Port {
 
 impl Journal for Port {
     fn note(&self, note: &Note<'_>) {
-        assert!(!matches!(note, Note::Failed { .. } | Note::Contradiction { .. } | Note::Unreadable { .. }), "{note:?}");
+        assert!(
+            !matches!(note, Note::Failed { .. } | Note::Contradiction { .. } | Note::Unreadable { .. }),
+            "{note:?}"
+        );
     }
 }
