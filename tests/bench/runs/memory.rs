@@ -1,10 +1,13 @@
-//! Whose memory it is: what rests in the world, which grows with what is stored there, and what those hold who work.
+//! Whose memory and whose time it is: that of the world, which grows with what is stored there, or that of those who work.
 //!
 //! The allocator counts what is allocated. Whatever changes what rests (a write, a charge at the gateway, a message) says
 //! by how much, because nothing else happens meanwhile on the only thread. All the rest is of those who work: futures,
 //! what they have read and not let go of, requests and answers. It is looked at whenever one of them asks for something.
+//!
+//! The time of the world is what its stores and its gateway take to do what they are asked.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use cap::Cap;
 use mimalloc::MiMalloc;
@@ -13,19 +16,33 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: Cap<MiMalloc> = Cap::new(MiMalloc, usize::MAX);
 
 thread_local! {
-    static BOOKS: Cell<Books> = const { Cell::new(Books { resting: 0, most_working: 0 }) };
+    static BOOKS: Cell<Books> = const { Cell::new(Books { resting: 0, most_working: 0, world_ns: 0 }) };
 }
 
-/// In bytes.
 #[derive(Clone, Copy)]
 struct Books {
+    /// In bytes.
     resting: usize,
     most_working: usize,
+    world_ns: u64,
 }
+
+/// Nothing that the world is asked takes longer by itself; what did had to wait for a processor.
+const LONGEST: Duration = Duration::from_micros(50);
 
 /// Everything that is there now rests: from here on it is counted.
 pub fn begin() {
-    BOOKS.set(Books { resting: ALLOCATOR.allocated(), most_working: 0 });
+    BOOKS.set(Books { resting: ALLOCATOR.allocated(), most_working: 0, world_ns: 0 });
+}
+
+/// The world does this.
+pub fn of_the_world<T>(work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    let took = u64::try_from(begun.elapsed().min(LONGEST).as_nanos()).unwrap_or_default();
+    let books = BOOKS.get();
+    BOOKS.set(Books { world_ns: books.world_ns + took, ..books });
+    done
 }
 
 /// What rests is changed by this.
@@ -59,4 +76,9 @@ pub fn most_working() -> usize {
 /// All that is allocated now.
 pub fn allocated() -> usize {
     ALLOCATOR.allocated()
+}
+
+/// How long the world has worked since the beginning, in nanoseconds.
+pub fn world_ns() -> u64 {
+    BOOKS.get().world_ns
 }

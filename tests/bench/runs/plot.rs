@@ -34,7 +34,7 @@ pub fn draw(rows: &[Row]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
          height=\"{HEIGHT}\">\n<style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fdfdfb\"/>\n"
     );
-    panel(&mut svg, 60, "processor time, µs", rows, &cost, |ns| tenths(ns, 1_000));
+    panel(&mut svg, 60, "Kessai's processor time, µs", rows, &cost, |ns| tenths(ns, 1_000));
     panel(&mut svg, 500, "memory of those who work, KiB", rows, &held, |bytes| thousands(bytes / 1_024));
     svg.push_str("</svg>\n");
     svg

@@ -31,6 +31,8 @@ const THE_EVE_MS: i64 = 60 * 60 * 1_000;
 pub struct Measured {
     /// Time on a processor, in nanoseconds.
     pub processor_ns: u64,
+    /// Of that, what the stores and the gateway took.
+    pub world_ns: u64,
     /// How long it would have been, had anybody waited.
     pub lasted: Duration,
     /// What those held at most who worked, and what rests at the end; in bytes.
@@ -58,12 +60,23 @@ pub fn measure(items: u64) -> Measured {
     let begun = audit::on_processor_ns();
     follow_up.until_all_is_quiet();
     let processor_ns = audit::on_processor_ns() - begun;
+    let world_ns = memory::world_ns();
     let (most_working, resting) = (memory::most_working(), memory::allocated());
     let meters = [&world.payments, &world.schedules, &world.vault].map(Memory::meter);
     let Run { created_at, completed_at, .. } = audit::run(&world, &scheduler, items);
     let lasted = completed_at.expect("it is completed").since(created_at);
     let [payments, schedules, vault] = meters;
-    Measured { processor_ns, lasted, most_working, resting, payments, schedules, vault, messages: world.streams.sent() }
+    Measured {
+        processor_ns,
+        world_ns,
+        lasted,
+        most_working,
+        resting,
+        payments,
+        schedules,
+        vault,
+        messages: world.streams.sent(),
+    }
 }
 
 /// Whoever is reminded.

@@ -14,7 +14,7 @@ use kessai_shared::together::together;
 
 use crate::time::Tasks;
 use crate::world::World;
-use crate::{audit, fill};
+use crate::{audit, fill, memory};
 
 /// As many as a lane charges at once.
 const SIDE_BY_SIDE: u64 = 5;
@@ -24,6 +24,8 @@ const TIME: Duration = Duration::from_secs(25);
 pub struct Measured {
     /// Time on a processor, in nanoseconds.
     pub processor_ns: u64,
+    /// Of that, what the stores and the gateway took.
+    pub world_ns: u64,
     pub payments: Meter,
 }
 
@@ -31,6 +33,7 @@ pub fn measure(items: u64) -> Measured {
     let world = World::new(fill::occasion().at);
     let app = Arc::new(world.app());
     let mut callers = Tasks::default();
+    memory::begin();
     let begun = audit::on_processor_ns();
     for caller in 0..u64::from(LANES) {
         callers.begin(Box::pin(call(Arc::clone(&world), Arc::clone(&app), caller, items)));
@@ -46,9 +49,9 @@ pub fn measure(items: u64) -> Measured {
         }
     }
     let processor_ns = audit::on_processor_ns() - begun;
-    let payments = world.payments.meter();
+    let (world_ns, payments) = (memory::world_ns(), world.payments.meter());
     audit::ledger(&world, items);
-    Measured { processor_ns, payments }
+    Measured { processor_ns, world_ns, payments }
 }
 
 /// What one caller of so many asks for.

@@ -140,7 +140,7 @@ impl Store for Table {
     fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
         Box::pin(async move {
             self.takes().await;
-            self.memory().read(key).await
+            memory::of_the_world(|| at_once(Store::read(self.memory(), key)))
         })
     }
 
@@ -150,7 +150,8 @@ impl Store for Table {
             mark(&mut item, self.world.time.now());
             let image = Image::of(&item).map_err(|unreadable| StoreFault(Box::new(unreadable)))?;
             // What is written is kept, and nothing of what it was written from.
-            let written = memory::resting(|| at_once(self.memory().write(item.clone(), expected)))?;
+            let written =
+                memory::of_the_world(|| memory::resting(|| at_once(self.memory().write(item.clone(), expected))))?;
             if let (Written::Done, Some(stream)) = (&written, self.stream) {
                 self.world.streams.show(stream, image, self.world.time.now());
             }
@@ -169,7 +170,7 @@ impl Agenda for Table {
     ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
         Box::pin(async move {
             self.takes().await;
-            self.memory().listed(list, until, after, limit).await
+            memory::of_the_world(|| at_once(self.memory().listed(list, until, after, limit)))
         })
     }
 
@@ -216,9 +217,11 @@ impl Http for Port {
             memory::look();
             self.0.time.pass(GATEWAY_TAKES).await;
             let (request, now_ms) = (as_the_gateway_sees(&request), self.0.time.now().as_millis());
-            let (status, body) = memory::resting(|| {
-                let answer = locked(&self.0.sandbox).handle(&request, now_ms).answer;
-                (answer.status, answer.body)
+            let (status, body) = memory::of_the_world(|| {
+                memory::resting(|| {
+                    let answer = locked(&self.0.sandbox).handle(&request, now_ms).answer;
+                    (answer.status, answer.body)
+                })
             });
             memory::handed_out(body.capacity());
             Ok(HttpResponse { status, body: body.into_bytes() })
