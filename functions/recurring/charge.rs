@@ -297,12 +297,11 @@ impl Charging<'_> {
     /// Sees to it that there is a run that tries again what is to be tried again at that time.
     async fn ensure_retries(&self, at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
         let run = retry_run(self.merchant.id, at, now);
-        if self.retries.known().insert(run.id) {
-            let written = self.looking.write(StoredRun::following(None, run.clone()).to_item()).await;
-            if let Err(fault) = written {
-                self.retries.known().remove(&run.id);
-                return Err(fault.into());
-            }
+        let is_known = self.retries.known().contains(&run.id);
+        if !is_known {
+            // Known once it is there, and no sooner: others side by side go on to write what needs it.
+            self.looking.write(StoredRun::following(None, run.clone()).to_item()).await?;
+            self.retries.known().insert(run.id);
         }
         Ok(())
     }

@@ -15,6 +15,10 @@ use super::Looking;
 /// As many as one page of a list is asked for at most to learn how long it is.
 const COUNTED_AT_ONCE: u16 = 1000;
 
+/// Lanes whose lists are counted side by side: of a million schedules, those of eight lanes are read well within the time
+/// of one look, with a fraction of a processor.
+const BEGUN_AT_ONCE: usize = 8;
+
 pub(super) async fn look(looking: &Looking<'_>, id: RunId) -> Result<(), Refusal> {
     let decode = StoredRun::from_item;
     let Some(mut stored) = looking.read(RecurringKey::Run(id), decode).await? else { return Ok(()) };
@@ -49,22 +53,36 @@ async fn find_lanes(looking: &Looking<'_>, run: &Run) -> Result<u64, Refusal> {
     Ok(found?.into_iter().fold(0, |bits, bit| bits | bit))
 }
 
-/// Its lanes as they stand. One that is not there yet begins.
+/// Its lanes as they stand. Those that are not there yet begin, a few at a time: where lists are so long that there is no
+/// time to count all of them, what has begun stays, and the next look goes on with the rest.
 async fn all_lanes(looking: &Looking<'_>, run: &Run) -> Result<Vec<Lane>, Refusal> {
-    let reading = lanes(run.lanes).map(|lane| -> Pending<'_, Result<Lane, Fault>> {
-        Box::pin(async move {
-            let known = looking.read(RecurringKey::Lane(run.id, lane), StoredLane::from_item).await?;
-            if let Some(stored) = known {
-                return Ok(stored.lane);
-            }
-            let listed = length(looking, run, lane).await?;
-            let new = Lane::new(run.merchant, run.id, lane, listed, looking.now());
-            looking.write(StoredLane::following(None, new.clone()).to_item()).await?;
-            Ok(new)
-        })
+    let reading = lanes(run.lanes).map(|lane| -> Pending<'_, Result<(u8, Option<StoredLane>), Fault>> {
+        let reading = looking.read(RecurringKey::Lane(run.id, lane), StoredLane::from_item);
+        Box::pin(async move { Ok((lane, reading.await?)) })
     });
     let read: Result<Vec<_>, _> = together(reading).await.into_iter().collect();
-    Ok(read?)
+    let (mut all, mut missing) = (Vec::new(), Vec::new());
+    for (lane, known) in read? {
+        match known {
+            Some(stored) => all.push(stored.lane),
+            None => missing.push(lane),
+        }
+    }
+    for few in missing.chunks(BEGUN_AT_ONCE) {
+        let beginning =
+            few.iter().map(|lane| -> Pending<'_, Result<Lane, Fault>> { Box::pin(begin(looking, run, *lane)) });
+        for begun in together(beginning).await {
+            all.push(begun?);
+        }
+    }
+    Ok(all)
+}
+
+async fn begin(looking: &Looking<'_>, run: &Run, lane: u8) -> Result<Lane, Fault> {
+    let listed = length(looking, run, lane).await?;
+    let new = Lane::new(run.merchant, run.id, lane, listed, looking.now());
+    looking.write(StoredLane::following(None, new.clone()).to_item()).await?;
+    Ok(new)
 }
 
 /// How long the list of a lane is.
