@@ -116,6 +116,8 @@ impl Needs {
     pub const TO_TELL: Self = Self { vault: Vaulted::Opened, ..Self::NOTHING };
     /// To change what a merchant has set up, and to see whether an account at a gateway works.
     pub const TO_SET_UP: Self = Self { merchants_now: true, ..Self::TO_ACT };
+    /// To write down what is to be charged, and when; others charge it.
+    pub const TO_SCHEDULE: Self = Self::NOTHING;
     /// To change how failed payments are tried again.
     pub const TO_SET_RULES: Self = Self { merchants_now: true, ..Self::NOTHING };
 }

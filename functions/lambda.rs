@@ -84,32 +84,43 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, None)
+    serve_to(function, DynamoDb::without_tokens, Opens::default())
 }
 
 /// Serves requests to `function`, which reads what happened, or was told too early.
 pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Some(archive))
+    serve_to(function, DynamoDb::without_tokens, Opens { archive: Some(archive), ..Opens::default() })
 }
 
 /// Serves requests to `function`, which lists what is in the vault. Apart, so that no other binary can.
 pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, |vault| vault.without_tokens().with_lists(), None)
+    serve_to(function, |vault| vault.without_tokens().with_lists(), Opens::default())
 }
 
-/// Opens the archive.
-type OpenArchive = fn(&Account) -> Result<Arc<dyn Archive>, StartError>;
+/// Serves requests to `function`, which reads or writes what recurs.
+pub fn serve_with_schedules(function: &'static Function) -> Result<(), StartError> {
+    serve_to(function, DynamoDb::without_tokens, Opens { schedules: Some(schedules), ..Opens::default() })
+}
 
-/// `shown`: the vault as it is seen by who shows it. `archive`: apart, so that no binary holds one that it does not use.
+/// What some functions open beside the tables that all have: apart, so that no binary holds what it does not use.
+#[derive(Default)]
+struct Opens {
+    archive: Option<fn(&Account) -> Result<Arc<dyn Archive>, StartError>>,
+    schedules: Option<fn(&Account) -> Result<Arc<dyn Agenda>, StartError>>,
+}
+
+/// `shown`: the vault as it is seen by who shows it.
 fn serve_to(
     function: &'static Function,
     shown: fn(DynamoDb) -> DynamoDb,
-    archive: Option<OpenArchive>,
+    opens: Opens,
 ) -> Result<(), StartError> {
     start(function.name, async move |log| {
         let account = account()?;
         let app = app(&account, &log, function.needs, shown).await?;
-        let app = App { archive: archive.map(|open| open(&account)).transpose()?, ..app };
+        let archive = opens.archive.map(|open| open(&account)).transpose()?;
+        let schedules = opens.schedules.map(|open| open(&account)).transpose()?;
+        let app = App { archive, schedules, ..app };
         run(move |event: HttpEvent, invocation: Invocation| {
             let (app, log) = (app.clone(), log.clone());
             async move {

@@ -46,6 +46,7 @@ pub mod sandbox;
 #[cfg(feature = "lambda")]
 #[path = "scheduler-tick/mod.rs"]
 pub mod scheduler_tick;
+pub mod schedulers;
 #[path = "set-up/mod.rs"]
 pub mod set_up;
 #[cfg(feature = "local")]
@@ -68,6 +69,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &events::FUNCTION,
     &set_up::FUNCTION,
     &retry_rules::FUNCTION,
+    &schedulers::FUNCTION,
     &notify_webhook::FUNCTION,
 ];
 

@@ -15,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use kessai_shared::event;
 use kessai_shared::ids::{ApiKeyId, EndpointId, GatewayId, MethodId, ProviderId, Record};
 use kessai_shared::ports::Clock;
+use kessai_shared::recurring::ids::RecurringKey;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
@@ -113,6 +114,7 @@ fn is_id(text: &str) -> bool {
         || ProviderId::parse(text).is_some()
         || ApiKeyId::parse(text).is_some()
         || EndpointId::parse(text).is_some()
+        || RecurringKey::parse(text).is_some()
         || event::is_id(text);
     // Foreign ids have any prefix, and a card number can be as long; but each prefix of ours has a letter.
     is_known && text.bytes().any(|byte| byte.is_ascii_alphabetic())

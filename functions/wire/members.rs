@@ -206,6 +206,23 @@ impl<'a> Members<'a> {
         parsed.map(Some).ok_or_else(|| Problem::invalid(&name, format!("must hold {what}")))
     }
 
+    /// A list of objects.
+    pub fn objects(&mut self, member: &str, most: usize) -> Result<Option<Vec<Self>>, Problem> {
+        let Some(raw) = self.take(member) else { return Ok(None) };
+        let name = self.name(member);
+        let values: Vec<&'a RawValue> =
+            serde_json::from_str(raw).map_err(|_| Problem::invalid(&name, "must be a list of objects"))?;
+        if values.len() > most {
+            return Err(Problem::invalid(&name, format!("must not have more than {most} entries")));
+        }
+        let objects = values.into_iter().enumerate().map(|(place, raw)| {
+            let path = format!("{name}[{place}]");
+            let Entries(entries) = Entries::parse(raw.get()).map_err(|error| Problem::invalid(&path, error))?;
+            Ok(Self { path: format!("{path}."), entries, any_case: self.any_case })
+        });
+        objects.collect::<Result<_, _>>().map(Some)
+    }
+
     /// A span of time: an ISO 8601 duration, or a number of seconds.
     pub fn duration(&mut self, member: &str) -> Result<Option<Duration>, Problem> {
         let form = "an ISO 8601 duration forward such as P1D or PT30M, or a number of seconds";

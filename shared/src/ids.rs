@@ -419,7 +419,7 @@ pub fn gateway_key(merchant: &MerchantId, payment: PaymentId, kind: &str, key: &
 }
 
 /// 128 bits of a hash that no two different lists of parts share.
-pub(crate) fn hash(purpose: &str, parts: &[&[u8]]) -> u128 {
+pub fn hash(purpose: &str, parts: &[&[u8]]) -> u128 {
     let mut digest = Sha256::new();
     for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
         digest.update((part.len() as u64).to_be_bytes());

@@ -26,6 +26,9 @@ pub struct Run {
     pub version: u64,
     /// What started it; none of one that was asked for, or that tries again.
     pub scheduler: Option<SchedulerId>,
+    /// Hash of what was asked under its key; only of one that was asked for.
+    pub asked: Option<[u8; 16]>,
+    pub comments: Option<String>,
     pub takes: Takes,
     pub criteria: Criteria,
     pub status: Status,
@@ -57,6 +60,19 @@ pub enum Status {
     /// Somebody stopped it: what it had not begun is left for another.
     Stopped,
     Failed,
+}
+
+impl Status {
+    /// The wire's literal.
+    pub fn literal(self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::Started => "Started",
+            Self::Completed => "Completed",
+            Self::Stopped => "Stopped",
+            Self::Failed => "Failed",
+        }
+    }
 }
 
 /// What came of the schedules of a run, or of one of its lanes.
@@ -133,6 +149,8 @@ impl Run {
             id: RunId::of(&merchant, cause),
             version: 1,
             scheduler,
+            asked: None,
+            comments: None,
             takes,
             criteria,
             status: Status::New,

@@ -17,6 +17,7 @@ pub struct Scheduler {
     /// Hash of what was asked under that key.
     pub asked: [u8; 16],
     pub name: String,
+    pub comments: Option<String>,
     pub timetable: Timetable,
     pub criteria: Criteria,
     pub status: Status,
@@ -76,6 +77,7 @@ pub struct Asked {
     /// Hash of all of it.
     pub hash: [u8; 16],
     pub name: String,
+    pub comments: Option<String>,
     pub timetable: Timetable,
     pub criteria: Criteria,
     pub status: Status,
@@ -111,7 +113,7 @@ impl Status {
 impl Scheduler {
     /// A new one. What lies before `now` is not made up for: one that has no time to come is completed.
     pub fn new(merchant: MerchantId, asked: Asked, now: Timestamp) -> Self {
-        let Asked { key, hash, name, timetable, criteria, status } = asked;
+        let Asked { key, hash, name, comments, timetable, criteria, status } = asked;
         let id = SchedulerId::made_under(&merchant, &key);
         let new = Self {
             merchant,
@@ -120,6 +122,7 @@ impl Scheduler {
             key,
             asked: hash,
             name,
+            comments,
             timetable,
             criteria,
             status: Status::Draft,

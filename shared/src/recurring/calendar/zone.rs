@@ -50,12 +50,21 @@ impl Zone {
         Some(Timestamp::from_millis(instant.saturating_sub(i64::from(whole_day))))
     }
 
+    /// The date that the zone's calendars show at an instant; the nearest within bounds.
+    pub fn date(&self, instant: Timestamp) -> Date {
+        Date::nearest(self.shown(instant))
+    }
+
     /// The day before the date that the zone's calendars show at an instant; the nearest within bounds.
     pub(super) fn day_before(&self, instant: Timestamp) -> Date {
+        let date = self.shown(instant);
+        Date::nearest(date.yesterday().unwrap_or(date))
+    }
+
+    fn shown(&self, instant: Timestamp) -> jiff::civil::Date {
         let end = if instant.as_millis() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         let instant = jiff::Timestamp::from_millisecond(instant.as_millis()).unwrap_or(end);
-        let date = self.0.to_datetime(instant).date();
-        Date::nearest(date.yesterday().unwrap_or(date))
+        self.0.to_datetime(instant).date()
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `d` | when somebody must look at it next; only then |
 //! | `sc` `cr` | the scheduler that started it, which items it charges |
+//! | `aq` `cm` | hash of what was asked, where it was asked for; comments |
 //! | `rd` | it charges what is ready, up to this day |
 //! | `rt` | it tries again what is to be tried again by then |
 //! | `s` `t` `st` `ct` | status, when made, started, completed |
@@ -44,6 +45,8 @@ impl StoredRun {
             id,
             version,
             scheduler,
+            asked,
+            comments,
             takes,
             criteria,
             status,
@@ -62,6 +65,8 @@ impl StoredRun {
         let item = head
             .to_item()
             .with_some("sc", scheduler.map(|scheduler| scheduler.as_str().to_owned()))
+            .with_some("aq", asked.map(|asked| asked.to_vec()))
+            .with_some("cm", comments.as_ref())
             .with_some("cr", criteria::encode(criteria))
             .with_some("rd", day)
             .with_some("rt", retries_by)
@@ -89,6 +94,8 @@ impl StoredRun {
             id,
             version,
             scheduler: reader.maybe_parsed("sc", SchedulerId::parse)?,
+            asked: decode_asked(reader.maybe_bytes("aq")?)?,
+            comments: reader.maybe_text("cm")?,
             takes,
             criteria: criteria::decode(reader.maybe_map("cr")?)?,
             status: reader.parsed("s", |text| STATUSES.into_iter().find(|known| status_name(*known) == text))?,
@@ -101,6 +108,10 @@ impl StoredRun {
         };
         Ok(Self { run, unknown: reader.rest() })
     }
+}
+
+fn decode_asked(bytes: Option<Vec<u8>>) -> Result<Option<[u8; 16]>, Unreadable> {
+    bytes.map(|bytes| bytes.try_into().map_err(|_| strange("aq"))).transpose()
 }
 
 fn decode_lanes(bytes: Option<Vec<u8>>) -> Result<u64, Unreadable> {

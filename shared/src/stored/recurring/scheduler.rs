@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `d` `nr` | when its next run starts, and the day of it; only where it has one |
 //! | `y` `aq` `t` | key, hash of what was asked under it, when made |
-//! | `nm` `tt` `cr` | name, timetable, which items its runs charge |
+//! | `nm` `cm` `tt` `cr` | name, comments, timetable, which items its runs charge |
 //! | `s` `lr` | status, the day of its last run |
 
 use super::lists::List;
@@ -40,6 +40,7 @@ impl StoredScheduler {
             key,
             asked,
             name,
+            comments,
             timetable,
             criteria,
             status,
@@ -59,6 +60,7 @@ impl StoredScheduler {
             .with("aq", asked.to_vec())
             .with("t", created_at.as_millis())
             .with("nm", name)
+            .with_some("cm", comments.as_ref())
             .with("tt", timing::encode_timetable(timetable))
             .with_some("cr", criteria::encode(criteria))
             .with("s", status_name(*status))
@@ -79,6 +81,7 @@ impl StoredScheduler {
             key: reader.parsed("y", IdempotencyKey::stored)?,
             asked: reader.sixteen("aq")?,
             name: reader.text("nm")?,
+            comments: reader.maybe_text("cm")?,
             timetable: timing::decode_timetable(reader.map("tt")?)?,
             criteria: criteria::decode(reader.maybe_map("cr")?)?,
             status: reader.parsed("s", |text| STATUSES.into_iter().find(|known| status_name(*known) == text))?,

@@ -236,6 +236,7 @@ fn a_scheduler_to_the_letter() {
         key: key("scheduler 1"),
         asked: [0xA5; 16],
         name: "every other Sunday".to_owned(),
+        comments: Some("not in August".to_owned()),
         timetable: Timetable {
             dates,
             at: TimeOfDay::parse("02:30").expect("a time"),
@@ -263,6 +264,7 @@ fn a_scheduler_to_the_letter() {
         .with("aq", vec![0xA5_u8; 16])
         .with("t", MILLIS)
         .with("nm", "every other Sunday")
+        .with("cm", "not in August")
         .with("tt", timetable)
         .with("cr", stored_criteria())
         .with("s", "active")
@@ -310,6 +312,8 @@ fn a_run_to_the_letter() {
         id: run_id(),
         version: 7,
         scheduler: SchedulerId::parse("5BS000000000001"),
+        asked: Some([0xA5; 16]),
+        comments: Some("by hand".to_owned()),
         takes: Takes::ReadyOn(day("2026-01-04")),
         criteria: criteria(),
         status: run::Status::Started,
@@ -327,6 +331,8 @@ fn a_run_to_the_letter() {
         .with("f", 1)
         .with("d", MILLIS)
         .with("sc", "5BS000000000001")
+        .with("aq", vec![0xA5_u8; 16])
+        .with("cm", "by hand")
         .with("cr", stored_criteria())
         .with("rd", "2026-01-04")
         .with("s", "started")

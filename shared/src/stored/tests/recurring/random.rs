@@ -229,6 +229,7 @@ impl Dice {
             key: self.key(),
             asked: self.0.u128(..).to_be_bytes(),
             name: self.text(),
+            comments: self.maybe(Self::text),
             timetable: Timetable {
                 dates: self.dates(),
                 at: TimeOfDay::parse(self.one(&["00:00", "02:05:07", "23:59:59.999"])).unwrap(),
@@ -257,6 +258,8 @@ impl Dice {
             id: self.run_id(),
             version: self.version(),
             scheduler: self.maybe(Self::scheduler_id),
+            asked: self.maybe(|dice| dice.0.u128(..).to_be_bytes()),
+            comments: self.maybe(Self::text),
             takes: self.one(&takes),
             criteria: self.criteria(),
             status: self.one(&[New, Started, Completed, Stopped, Failed]),
