@@ -20,14 +20,14 @@ use kessai_shared::shell::Shell;
 use kessai_shared::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use zeroize::Zeroizing;
 
 use super::arguments::{Arguments, Command, Sandbox, Serve};
 use super::clock::MovableClock;
 use super::embedded;
 use super::files::{claim_directory, write_whole};
-use super::follow_up::{self, Reminders, RemindingStore};
+use super::follow_up::{Reminders, RemindingStore, Worker};
 use super::identity::{Addresses, Identity, Notices};
 use super::methods;
 use super::models;
@@ -128,9 +128,11 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         takes_loopback: true,
     };
     let deliveries = Arc::new(WebhookClient::new(Plain::Loopback)?);
-    tokio::spawn(follow_up::run(app.clone(), deliveries, reminders, Arc::clone(&clock)));
+    let playing = Mutex::default();
+    let worker = Arc::new(Worker { app: app.clone(), deliveries, reminders, clock: Arc::clone(&clock), playing });
+    tokio::spawn(Arc::clone(&worker).run());
     greet(addresses, &identity_file, &identity);
-    let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });
+    let server = Arc::new(Server { app, routes: routes()?, clock, worker, quiet: arguments.quiet });
     server.serve(listener, wait(ended)).await;
     // Nobody listens where the sandbox runs elsewhere, and no models.
     let _ = end_gateways.send(true);
