@@ -21,11 +21,11 @@ logging.disable(logging.WARNING)
 
 CALLERS = {
     "Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp", "Events",
-    "RetryRules",
+    "RetryRules", "Schedules",
 }
 HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
-ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules"} | {"NotifyWebhook", "FollowUp"}
+ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules", "Schedules"} | {"NotifyWebhook", "FollowUp"}
 CALL_DELIVERY = {"Relay", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
@@ -102,6 +102,12 @@ PERMISSIONS = {
     "Events": COUNTS | CHANGES | {
         EVENTS: {"dynamodb:GetItem", "dynamodb:Query"},
         VAULT: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+    },
+    "Schedules": COUNTS | {
+        SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + "/index/all": {"dynamodb:Query"},
+        VAULT + NO_TOKENS: {"dynamodb:GetItem"},
     },
     "NotifyWebhook": COUNTS | SECRETS | CHANGES | {
         EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
@@ -145,7 +151,7 @@ PERMISSIONS = {
     },
 }
 # Who may read tokens, and who what may be shown of a stored method.
-OPEN_TOKENS, READ_METHODS = {"Authorize", "Sale", "PostAuth", "Tokenize", "FollowUp"}, {"Retrieve"}
+OPEN_TOKENS, READ_METHODS = {"Authorize", "Sale", "PostAuth", "Tokenize", "FollowUp"}, {"Retrieve", "Schedules"}
 # Who writes into methods what came of them, or of telling of them: with the token, which stays sealed.
 PASS_TOKENS_ON = {"NotifyWebhook", "DeliverEvent", "Events"}
 # Who may make merchants and API keys.

@@ -84,43 +84,50 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Opens::default())
+    serve_to(function, DynamoDb::without_tokens, Kept::default())
 }
 
 /// Serves requests to `function`, which reads what happened, or was told too early.
 pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Opens { archive: Some(archive), ..Opens::default() })
+    serve_to(function, DynamoDb::without_tokens, Kept { archive: Some(archive), schedules: None })
+}
+
+/// Serves requests to `function`, which reads what happened, also to what recurs.
+pub fn serve_with_events_and_schedules(function: &'static Function) -> Result<(), StartError> {
+    serve_to(function, DynamoDb::without_tokens, Kept { archive: Some(archive), schedules: Some(schedules) })
+}
+
+/// Serves requests to `function`, which is about what recurs.
+pub fn serve_with_schedules(function: &'static Function) -> Result<(), StartError> {
+    serve_to(function, DynamoDb::without_tokens, Kept { archive: None, schedules: Some(schedules) })
 }
 
 /// Serves requests to `function`, which lists what is in the vault. Apart, so that no other binary can.
 pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, |vault| vault.without_tokens().with_lists(), Opens::default())
+    serve_to(function, |vault| vault.without_tokens().with_lists(), Kept::default())
 }
 
-/// Serves requests to `function`, which reads or writes what recurs.
-pub fn serve_with_schedules(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Opens { schedules: Some(schedules), ..Opens::default() })
-}
+/// Opens a table.
+type Open<T> = fn(&Account) -> Result<Arc<T>, StartError>;
 
-/// What some functions open beside the tables that all have: apart, so that no binary holds what it does not use.
-#[derive(Default)]
-struct Opens {
-    archive: Option<fn(&Account) -> Result<Arc<dyn Archive>, StartError>>,
-    schedules: Option<fn(&Account) -> Result<Arc<dyn Agenda>, StartError>>,
+/// What a function keeps beside payments and methods: apart, so that no binary holds what it does not use.
+#[derive(Clone, Copy, Default)]
+struct Kept {
+    archive: Option<Open<dyn Archive>>,
+    schedules: Option<Open<dyn Agenda>>,
 }
 
 /// `shown`: the vault as it is seen by who shows it.
 fn serve_to(
     function: &'static Function,
     shown: fn(DynamoDb) -> DynamoDb,
-    opens: Opens,
+    kept: Kept,
 ) -> Result<(), StartError> {
     start(function.name, async move |log| {
         let account = account()?;
         let app = app(&account, &log, function.needs, shown).await?;
-        let archive = opens.archive.map(|open| open(&account)).transpose()?;
-        let schedules = opens.schedules.map(|open| open(&account)).transpose()?;
-        let app = App { archive, schedules, ..app };
+        let archive = kept.archive.map(|open| open(&account)).transpose()?;
+        let app = App { archive, schedules: kept.schedules.map(|open| open(&account)).transpose()?, ..app };
         run(move |event: HttpEvent, invocation: Invocation| {
             let (app, log) = (app.clone(), log.clone());
             async move {

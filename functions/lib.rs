@@ -43,6 +43,7 @@ pub mod reverse;
 pub mod sale;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod schedules;
 #[cfg(feature = "lambda")]
 #[path = "scheduler-tick/mod.rs"]
 pub mod scheduler_tick;
@@ -70,6 +71,7 @@ pub const FUNCTIONS: &[&Function] = &[
     &set_up::FUNCTION,
     &retry_rules::FUNCTION,
     &schedulers::FUNCTION,
+    &schedules::FUNCTION,
     &notify_webhook::FUNCTION,
 ];
 

@@ -19,7 +19,14 @@ pub const KEEPS_LITTLE: &str =
 /// Of the record that an event is about, whatever its kind.
 pub const RECORD: Column = (
     "RECORD",
-    &["/data/paymentAuthorization/id", "/data/payment/id", "/data/paymentAuthAdjustment/id", "/data/refund/id"],
+    &[
+        "/data/paymentAuthorization/id",
+        "/data/payment/id",
+        "/data/paymentAuthAdjustment/id",
+        "/data/refund/id",
+        "/data/paymentScheduleItem/id",
+        "/data/paymentSchedule/id",
+    ],
 );
 pub const AMOUNT: Column = (
     "AMOUNT",
@@ -28,6 +35,8 @@ pub const AMOUNT: Column = (
         "/data/payment/amount",
         "/data/paymentAuthAdjustment/amount",
         "/data/refund/amount",
+        "/data/paymentScheduleItem/requestedAmount",
+        "/data/paymentSchedule/totalRequestedAmount",
     ],
 );
 pub const CURRENCY: Column = (
@@ -37,6 +46,8 @@ pub const CURRENCY: Column = (
         "/data/payment/currencyIsoCode",
         "/data/paymentAuthAdjustment/currencyIsoCode",
         "/data/refund/currencyIsoCode",
+        "/data/paymentScheduleItem/currencyIsoCode",
+        "/data/paymentSchedule/currencyIsoCode",
     ],
 );
 pub const STATUS: Column = (
@@ -46,6 +57,8 @@ pub const STATUS: Column = (
         "/data/payment/status",
         "/data/paymentAuthAdjustment/status",
         "/data/refund/status",
+        "/data/paymentScheduleItem/status",
+        "/data/paymentSchedule/status",
     ],
 );
 

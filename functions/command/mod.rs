@@ -1,6 +1,6 @@
 //! The commands: what `kessai` does beside serving. One file for each kind of thing.
 //!
-//! A command is a translation: its arguments become one request to the set-up API ([`Asking`]), and the answer becomes a
+//! A command is a translation: its arguments become one request to the API ([`Asking`]), and the answer becomes a
 //! text for people, or is printed as it is. What a value may be is for the API to say; here is checked only what would
 //! not make a request. [`api`] knows where Kessai is and with which key; [`text`] makes tables. Two are no translation:
 //! [`first`] does without the API, and makes the merchant whose key is the first that the API knows; [`listen`] asks again
@@ -19,6 +19,7 @@ mod method_type;
 mod methods;
 mod provider;
 mod retry_rules;
+mod schedule;
 mod text;
 
 use std::io::Write;
@@ -55,6 +56,9 @@ pub enum SetUp {
     /// How failed payments are tried again
     #[command(subcommand)]
     RetryRules(retry_rules::RetryRules),
+    /// Payment schedules: what an account is to pay, and when
+    #[command(subcommand)]
+    Schedules(schedule::Schedules),
     /// Who changed what, the newest first
     Audit(audit::Audit),
     /// The stored payment methods of an account
@@ -77,6 +81,7 @@ pub async fn run(command: SetUp) -> Result<(), StartError> {
         SetUp::Key(key) => key.asking(),
         SetUp::Endpoint(endpoint) => endpoint.asking(),
         SetUp::RetryRules(rules) => rules.asking(),
+        SetUp::Schedules(schedules) => schedules.asking(),
         SetUp::Audit(audit) => audit.asking(),
         SetUp::Methods(methods) => methods.asking(),
         SetUp::Events(events) => events.asking(),

@@ -15,7 +15,7 @@ pub struct Section {
 pub type Column = (&'static str, &'static [&'static str]);
 
 /// What stands where there is nothing.
-const NOTHING: &str = "-";
+pub const NOTHING: &str = "-";
 
 /// Between two columns.
 const GAP: &str = "  ";

@@ -1,5 +1,5 @@
-//! Tells merchants what happened: reminded by messages, it looks at payments and stored methods and delivers
-//! what their outboxes owe.
+//! Tells merchants what happened: reminded by messages, it looks at payments, stored methods and payment schedules and
+//! delivers what their outboxes owe.
 //!
 //! A message is done with when what was due has been tried and what came of it is written: that write asks for the next
 //! reminder, if there is more to tell. Where one could not be handled the call fails: Lambda makes it twice more, and
@@ -13,6 +13,7 @@ use kessai_shared::ids::{ItemKey, PaymentKey};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::Payment;
 use kessai_shared::ports::{Bus, Deliveries, Looked, Note};
+use kessai_shared::recurring::ids::RecurringKey;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::reminder::Reminder;
 use kessai_shared::stored::event::Recorded;
@@ -21,6 +22,7 @@ use kessai_shared::time::Timestamp;
 use crate::batch::Message;
 use crate::door::{App, owner, route};
 use crate::problem::chain;
+use crate::recurring::{schedules, stored_schedule};
 use crate::wire::creation::Creation;
 use crate::wire::event::Told;
 
@@ -34,7 +36,7 @@ pub struct Means<'a> {
     pub bus: Option<&'a dyn Bus>,
 }
 
-/// Tells what is due of one payment or method; when there is more to tell.
+/// Tells what is due of one payment, method or schedule; when there is more to tell.
 pub async fn tell_of(
     app: &App,
     means: Means<'_>,
@@ -43,7 +45,13 @@ pub async fn tell_of(
 ) -> Result<Option<Timestamp>, Refusal> {
     match item {
         ItemKey::Payment(key) => Ok(tell(app, means, key, deadline).await?.and_then(|told| told.outbox.due())),
-        ItemKey::Recurring(..) => Err(Fault::SetUp("merchants are told nothing of what recurs".to_owned()).into()),
+        ItemKey::Recurring(merchant, RecurringKey::Schedule(id)) => {
+            let Some(stored) = stored_schedule(app, merchant, id, deadline).await? else { return Ok(None) };
+            let merchant = owner(app, merchant, deadline).await?;
+            let with = delivering(app, &merchant, means)?;
+            Ok(app.shell.deliver_of_schedule(&with, schedules(app)?, stored, deadline).await?.outbox.due())
+        }
+        ItemKey::Recurring(..) => Err(Fault::SetUp("merchants are told of schedules, and of nothing else that recurs".to_owned()).into()),
         ItemKey::Method(merchant, method) => {
             let Some(stored) = app.shell.method(&merchant, &method, deadline).await? else { return Ok(None) };
             let merchant = owner(app, merchant, deadline).await?;

@@ -92,7 +92,7 @@ fn going_on<'a>(span: Span<'a>, last: Option<&'a str>) -> Span<'a> {
     }
 }
 
-/// The payments and methods that they are about, each read once, side by side.
+/// The records that they are about, each read once, side by side.
 async fn items(desk: &Desk<'_>, events: &[Recorded]) -> Result<BTreeMap<ItemKey, Item>, Problem> {
     let mut keys: Vec<_> = events.iter().map(|event| event.item).collect();
     keys.sort();

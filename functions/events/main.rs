@@ -1,5 +1,5 @@
 //! The Lambda function `events`.
 
 fn main() -> Result<(), kessai_functions::lambda::StartError> {
-    kessai_functions::lambda::serve_with_events(&kessai_functions::events::FUNCTION)
+    kessai_functions::lambda::serve_with_events_and_schedules(&kessai_functions::events::FUNCTION)
 }

@@ -14,6 +14,8 @@ use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::method::Method;
 use kessai_shared::payment::{Outbox, Payment};
 use kessai_shared::ports::Archive;
+use kessai_shared::recurring::ids::RecurringKey;
+use kessai_shared::recurring::schedule::Schedule;
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::event::{Recorded, decode_recorded};
 use kessai_shared::time::Timestamp;
@@ -22,6 +24,7 @@ use crate::access::merchant_of;
 use crate::door::{App, Caller, Function, Needs, Subject, authenticate, route, see};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
+use crate::recurring::{schedules as agenda, stored_schedule};
 use crate::wire::event::Shown;
 use crate::wire::view::View;
 
@@ -88,6 +91,14 @@ impl Desk<'_> {
                 shell.tell_again(stored, route, &entry, deadline).await?;
                 Ok(self.shown(202, &recorded, Some(About::Payment(&payment)), subject))
             }
+            ItemKey::Recurring(merchant, RecurringKey::Schedule(id)) => {
+                let agenda = agenda(self.app)?;
+                let stored = stored_schedule(self.app, merchant, id, deadline).await?.ok_or_else(Problem::not_found)?;
+                let schedule = stored.schedule.clone();
+                has_room(&schedule.outbox)?;
+                shell.tell_of_schedule_again(agenda, stored, &entry, deadline).await?;
+                Ok(self.shown(202, &recorded, Some(About::Schedule(&schedule)), subject))
+            }
             // Nothing that happened is about it.
             ItemKey::Recurring(..) => Err(Problem::not_found()),
             ItemKey::Method(merchant, method) => {
@@ -136,6 +147,10 @@ impl Desk<'_> {
         let (shell, deadline) = (&self.app.shell, self.deadline);
         Ok(match key {
             ItemKey::Payment(key) => shell.read(key, deadline).await?.map(|stored| Item::Payment(stored.payment)),
+            ItemKey::Recurring(merchant, RecurringKey::Schedule(id)) => {
+                let stored = stored_schedule(self.app, merchant, id, deadline).await?;
+                stored.map(|stored| Item::Schedule(Box::new(stored.schedule)))
+            }
             ItemKey::Recurring(..) => None,
             ItemKey::Method(merchant, method) => {
                 shell.method(&merchant, &method, deadline).await?.map(|stored| Item::Method(Box::new(stored.method)))
@@ -149,6 +164,7 @@ impl Desk<'_> {
                 View::of(payment, recorded.operation).iter().for_each(|view| see(subject, view));
             }
             Some(About::Method(method)) => subject.operation = Some(method.id.id()),
+            Some(About::Schedule(schedule)) => subject.operation = Some(schedule.id.id()),
             None => {}
         }
         let shown = Shown::of(recorded, about, self.app.shell.clock.now());
@@ -157,7 +173,7 @@ impl Desk<'_> {
 }
 
 fn has_room(outbox: &Outbox) -> Result<(), Problem> {
-    let message = "eventId: too much waits already to be told of the same payment or method";
+    let message = "eventId: too much waits already to be told of the same record";
     let is_full = outbox.entries.len() >= MOST_WAITING;
     if is_full { Err(Problem::new(422, "LIMIT_EXCEEDED", message)) } else { Ok(()) }
 }
@@ -166,6 +182,7 @@ fn has_room(outbox: &Outbox) -> Result<(), Problem> {
 enum Item {
     Payment(Payment),
     Method(Box<Method>),
+    Schedule(Box<Schedule>),
 }
 
 impl Item {
@@ -173,6 +190,7 @@ impl Item {
         match self {
             Self::Payment(payment) => About::Payment(payment),
             Self::Method(method) => About::Method(method),
+            Self::Schedule(schedule) => About::Schedule(schedule),
         }
     }
 }

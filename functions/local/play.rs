@@ -60,7 +60,7 @@ impl Worker {
     pub async fn play(self: &Arc<Self>, by: Ahead) -> Result<Played, Problem> {
         let _nobody_else_looks = self.playing.lock().await;
         let goal = by.of(self.clock.now())?;
-        let (played, is_there) = play(&self.clock, &self.reminders, goal, async || self.look_at_due().await)
+        let (played, is_there) = play(&self.clock, &self.reminders, goal, || self.look_at_due())
             .await
             .map_err(|error| Problem::new(500, "UNKNOWN_EXCEPTION", format!("clock: {error}")))?;
         if is_there {
@@ -74,11 +74,11 @@ impl Worker {
 
 /// Moves the clock from one due time to the next until the goal, as long as that takes no more than [`MOST_LOOKS`];
 /// whether it got there.
-async fn play(
+async fn play<L: Future<Output = usize>>(
     clock: &MovableClock,
     reminders: &Reminders,
     goal: Timestamp,
-    look_at_due: impl AsyncFn() -> usize,
+    look_at_due: impl Fn() -> L,
 ) -> io::Result<(Played, bool)> {
     let mut looks = 0_usize;
     loop {

@@ -14,15 +14,14 @@ use kessai_shared::payment::asked::{Amount, Details, OnFile, Opening};
 use kessai_shared::payment::{Action, Claim, Instrument, Kind, MARGIN, Nonce, Payment, Request, State, Verdict};
 use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
-use kessai_shared::recurring::ids::{Cause, RecurringKey, ScheduleId};
+use kessai_shared::recurring::ids::{RecurringKey, ScheduleId};
 use kessai_shared::recurring::retry::{Category, Decision};
-use kessai_shared::recurring::run::{Counts, Run, Takes};
+use kessai_shared::recurring::run::{Counts, Takes};
 use kessai_shared::recurring::schedule::step::{Came, Charge, Charged, Choice, Event, Sale, step};
 use kessai_shared::recurring::schedule::{Failure, Schedule, Tried};
 use kessai_shared::recurring::scheduler::Criteria;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::method::{StoredMethod, account_key};
-use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::time::Timestamp;
 
@@ -298,8 +297,7 @@ impl Charging<'_> {
         let at = bucket(at, now);
         let is_known = self.retries.known().contains(&at);
         if !is_known {
-            let run = Run::new(self.merchant.id, Cause::Retries(at), Takes::RetriesBy(at), Criteria::default(), now);
-            self.looking.write(StoredRun::following(None, run).to_item()).await?;
+            self.looking.put_retry_run(at).await?;
             self.retries.known().insert(at);
         }
         Ok(())
@@ -314,7 +312,7 @@ impl RetryRuns {
 }
 
 /// The time of the run that tries again at `at`: not so soon that it could be over before what it is for is written.
-fn bucket(at: Timestamp, now: Timestamp) -> Timestamp {
+pub(super) fn bucket(at: Timestamp, now: Timestamp) -> Timestamp {
     let at = at.max(now.plus(SOON_BUCKET));
     let width = if at.since(now) < SOON { SOON_BUCKET } else { BUCKET };
     let width = i64::try_from(width.as_millis()).unwrap_or(i64::MAX);

@@ -13,10 +13,14 @@ use std::time::Duration;
 
 use kessai_shared::ids::{ItemKey, MerchantId};
 use kessai_shared::ports::{Agenda, Expected, Written};
-use kessai_shared::recurring::ids::RecurringKey;
+use kessai_shared::recurring::ids::{Cause, RecurringKey, ScheduleId};
+use kessai_shared::recurring::run::{Run, Takes};
+use kessai_shared::recurring::scheduler::Criteria;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::reminder::{Errand, Image, LATE, OWED_LATE};
 use kessai_shared::stored::payment::{KEY, VERSION};
+use kessai_shared::stored::recurring::run::StoredRun;
+use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::stored::{Item, Unreadable};
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::TRACE;
@@ -27,6 +31,28 @@ use crate::follow_up::Left;
 /// Where what recurs is kept.
 pub fn schedules(app: &App) -> Result<&dyn Agenda, Fault> {
     app.schedules.as_deref().ok_or_else(|| Fault::SetUp("this function has no schedules".to_owned()))
+}
+
+/// A schedule as it is now.
+pub(crate) async fn stored_schedule(
+    app: &App,
+    merchant: MerchantId,
+    id: ScheduleId,
+    deadline: Timestamp,
+) -> Result<Option<StoredSchedule>, Fault> {
+    let looking = Looking { app, agenda: schedules(app)?, merchant, deadline };
+    looking.read(RecurringKey::Schedule(id), StoredSchedule::from_item).await
+}
+
+/// Sees to it that there is a run that tries again what is to be tried again at that time.
+pub(crate) async fn ensure_retry_run(
+    app: &App,
+    merchant: MerchantId,
+    at: Timestamp,
+    deadline: Timestamp,
+) -> Result<(), Fault> {
+    let looking = Looking { app, agenda: schedules(app)?, merchant, deadline };
+    looking.put_retry_run(charge::bucket(at, looking.now())).await
 }
 
 /// Looks at what recurs, and does what is due; how that left it. None where there is nothing of that name.
@@ -80,6 +106,12 @@ impl Looking<'_> {
         let key = ItemKey::Recurring(self.merchant, key).to_string();
         let item = self.app.shell.patiently(self.deadline, || self.agenda.read(&key)).await?;
         Ok(item.map(decode).transpose()?)
+    }
+
+    /// Puts the run that tries again then, unless it is there.
+    async fn put_retry_run(&self, at: Timestamp) -> Result<(), Fault> {
+        let run = Run::new(self.merchant, Cause::Retries(at), Takes::RetriesBy(at), Criteria::default(), self.now());
+        self.write(StoredRun::following(None, run).to_item()).await.map(drop)
     }
 
     /// Writes an item, where nothing is or the version before it; whether this is stored now.

@@ -1,12 +1,14 @@
 //! An event as merchants read it: what a delivery of it holds, and what came of telling it.
 
 use kessai_shared::delivery::About;
+use kessai_shared::payment::outbox::News;
 use kessai_shared::stored::event::{Attempted, Delivery, Recorded};
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
 
 use super::envelope::Envelope;
 use super::method::Reading;
+use super::schedule;
 use super::view::View;
 
 /// What is told: what happened, and the record as whoever asks for it now would see it.
@@ -28,6 +30,7 @@ pub struct Told {
 enum Data {
     Record(Box<Envelope>),
     Method(Box<Reading>),
+    Schedule(Box<schedule::Reading>),
 }
 
 impl Data {
@@ -37,6 +40,11 @@ impl Data {
                 View::of(payment, recorded.operation).map(|view| Self::Record(Box::new(view.reading(now))))
             }
             About::Method(method) => Reading::of(method, now).map(|reading| Self::Method(Box::new(reading))),
+            About::Schedule(schedule) => {
+                let turn = if let News::Schedule(turn) = recorded.news { turn.attempt() } else { None };
+                let reading = schedule::Reading::told(schedule, turn.map(|attempt| attempt.item));
+                Some(Self::Schedule(Box::new(reading)))
+            }
         }
     }
 }

@@ -187,6 +187,23 @@ impl<'a> Members<'a> {
         Ok(Some(Self { path: format!("{}.", self.name(member)), entries, any_case: self.any_case }))
     }
 
+    /// A list of objects.
+    pub fn objects(&mut self, member: &str, most: usize) -> Result<Option<Vec<Self>>, Problem> {
+        let Some(raw) = self.take(member) else { return Ok(None) };
+        let name = self.name(member);
+        let all: Vec<&'a RawValue> =
+            serde_json::from_str(raw).map_err(|_| Problem::invalid(&name, "must be a list of objects"))?;
+        if all.len() > most {
+            return Err(Problem::invalid(&name, format!("must not have more than {most} entries")));
+        }
+        let objects = all.into_iter().enumerate().map(|(place, raw)| {
+            let name = format!("{name}[{place}]");
+            let Entries(entries) = Entries::parse(raw.get()).map_err(|error| Problem::invalid(&name, error))?;
+            Ok(Self { path: format!("{name}."), entries, any_case: self.any_case })
+        });
+        objects.collect::<Result<Vec<_>, _>>().map(Some)
+    }
+
     /// A list of texts that each stand for something.
     pub fn list<T>(
         &mut self,
@@ -204,23 +221,6 @@ impl<'a> Members<'a> {
         }
         let parsed: Option<Vec<T>> = texts.iter().map(|text| parse(text)).collect();
         parsed.map(Some).ok_or_else(|| Problem::invalid(&name, format!("must hold {what}")))
-    }
-
-    /// A list of objects.
-    pub fn objects(&mut self, member: &str, most: usize) -> Result<Option<Vec<Self>>, Problem> {
-        let Some(raw) = self.take(member) else { return Ok(None) };
-        let name = self.name(member);
-        let values: Vec<&'a RawValue> =
-            serde_json::from_str(raw).map_err(|_| Problem::invalid(&name, "must be a list of objects"))?;
-        if values.len() > most {
-            return Err(Problem::invalid(&name, format!("must not have more than {most} entries")));
-        }
-        let objects = values.into_iter().enumerate().map(|(place, raw)| {
-            let path = format!("{name}[{place}]");
-            let Entries(entries) = Entries::parse(raw.get()).map_err(|error| Problem::invalid(&path, error))?;
-            Ok(Self { path: format!("{path}."), entries, any_case: self.any_case })
-        });
-        objects.collect::<Result<_, _>>().map(Some)
     }
 
     /// A span of time: an ISO 8601 duration, or a number of seconds.

@@ -11,4 +11,5 @@ pub mod event;
 pub mod instrument;
 pub mod members;
 pub mod method;
+pub mod schedule;
 pub mod view;

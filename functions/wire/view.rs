@@ -361,7 +361,7 @@ impl<'a> View<'a> {
 }
 
 /// The exact decimal, as a JSON number.
-fn raw(money: Money) -> Amount {
+pub(super) fn raw(money: Money) -> Amount {
     // What money prints is a JSON number.
     RawValue::from_string(money.to_string()).unwrap_or_default()
 }

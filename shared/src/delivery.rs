@@ -1,5 +1,5 @@
-//! Tells merchants what happened: takes what the outbox of a payment, or of a stored method, owes to whom, delivers it,
-//! and writes down what came of it.
+//! Tells merchants what happened: takes what the outbox of a payment, of a stored method, or of a payment schedule, owes
+//! to whom, delivers it, and writes down what came of it.
 //!
 //! Endpoints are told side by side, and of payments the account's own bus where there is one, each in order: one that
 //! fails waits, and holds up nobody but itself. What is told is the record as it is, not as it was when the event came
@@ -8,6 +8,7 @@
 //! before that, so nothing is told that nobody can look up.
 
 mod listener;
+mod schedule;
 
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use crate::method::Method;
 use crate::payment::Payment;
 use crate::payment::outbox::{Entry, Failure, Outbox, Round, Told};
 use crate::ports::{Archive, Deliveries, DeliveryFault, Directory, Note, Pending, Store};
+use crate::recurring::ids::RecurringKey;
+use crate::recurring::schedule::Schedule;
 use crate::rejection::{Fault, Refusal};
 use crate::reminder::EARLY;
 use crate::shell::{Route, Shell};
@@ -55,6 +58,7 @@ pub struct Delivering<'a> {
 pub enum About<'a> {
     Payment(&'a Payment),
     Method(&'a Method),
+    Schedule(&'a Schedule),
 }
 
 impl<'a> About<'a> {
@@ -62,6 +66,7 @@ impl<'a> About<'a> {
         match self {
             Self::Payment(payment) => payment.key().into(),
             Self::Method(method) => ItemKey::Method(method.merchant, method.id),
+            Self::Schedule(schedule) => ItemKey::Recurring(schedule.merchant, RecurringKey::Schedule(schedule.id)),
         }
     }
 
@@ -69,6 +74,7 @@ impl<'a> About<'a> {
         match self {
             Self::Payment(payment) => &payment.outbox,
             Self::Method(method) => &method.outbox,
+            Self::Schedule(schedule) => &schedule.outbox,
         }
     }
 
@@ -76,6 +82,7 @@ impl<'a> About<'a> {
         match self {
             Self::Payment(payment) => payment.event(entry),
             Self::Method(method) => method.event(entry),
+            Self::Schedule(schedule) => schedule.event(entry),
         }
     }
 
@@ -83,6 +90,7 @@ impl<'a> About<'a> {
         match self {
             Self::Payment(payment) => payment.event_id(entry),
             Self::Method(method) => method.event_id(entry),
+            Self::Schedule(schedule) => schedule.event_id(entry),
         }
     }
 }
@@ -201,7 +209,7 @@ impl Run<'_> {
         let endpoints = endpoints.map(|(id, endpoint)| Listener::Endpoint(*id, endpoint));
         let bus = match self.about {
             About::Payment(payment) => self.with.bus.map(|bus| Listener::Bus(bus, payment)),
-            About::Method(_) => None,
+            About::Method(_) | About::Schedule(_) => None,
         };
         endpoints.chain(bus)
     }

@@ -27,7 +27,7 @@ use kessai_shared::merchant::Scope;
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::payment::outbox::News;
 use kessai_shared::ports::Archive;
-use kessai_shared::recurring::ids::{RuleId, RuleSetId};
+use kessai_shared::recurring::ids::{ItemNumber, RuleId, RuleSetId, ScheduleId};
 use kessai_shared::stored::event::{Recorded, encode_recorded};
 use serde_json::{Value, json};
 
@@ -42,6 +42,8 @@ const PERISHABLE: [&str; 4] = ["apiKeyId", "endpointId", "ruleSetId", "ruleId"];
 
 /// Whose methods are listed.
 const ACCOUNT: &str = "001000000000007";
+
+const SCHEDULES: &str = "/commerce/payments/payment-schedules";
 
 /// Somebody with a key, over the functions in this process.
 struct Holder<'a> {
@@ -106,6 +108,10 @@ impl<'a> Holder<'a> {
         let refund = self.make(&refunds, json!({ "amount": 1 }), "/refund/id").await;
         ids.extend([("authorizationId", authorization), ("paymentId", capture)]);
         ids.extend([("reversalId", reversal), ("refundId", refund)]);
+        let schedule = self.make(SCHEDULES, schedule(&ids), "/paymentSchedule/id").await;
+        let items = format!("{SCHEDULES}/{schedule}/payment-schedule-items");
+        let item = self.make(&items, schedule_item("2030-02-28"), "/paymentScheduleItem/id").await;
+        ids.extend([("paymentScheduleId", schedule), ("paymentScheduleItemId", item)]);
         let held = self.make("/sobjects/PaymentRetryRuleSet", rule_set("Held"), "/id").await;
         ids.insert("heldRuleSetId", held);
         ids.insert("eventId", self.event(&ids["authorizationId"]).await);
@@ -146,6 +152,18 @@ impl<'a> Holder<'a> {
     }
 }
 
+/// A payment schedule of one item.
+fn schedule(ids: &Ids) -> Value {
+    json!({
+        "defaultPaymentAccountId": ACCOUNT, "defaultPaymentMethodId": ids["paymentMethodId"], "currencyIsoCode": "USD",
+        "paymentGatewayId": ids["gatewayId"], "status": "Open", "items": [schedule_item("2030-01-28")],
+    })
+}
+
+fn schedule_item(date: &str) -> Value {
+    json!({ "requestedAmount": 1, "targetPaymentProcessingDate": date })
+}
+
 /// A set of retry rules that nobody uses.
 fn rule_set(name: &str) -> Value {
     json!({
@@ -176,6 +194,8 @@ fn unknown() -> Ids {
         ("heldRuleSetId", RuleSetId::from_random([8; 16]).to_string()),
         ("ruleSetId", RuleSetId::from_random([9; 16]).to_string()),
         ("ruleId", RuleId::from_random([9; 16]).to_string()),
+        ("paymentScheduleId", ScheduleId::made_under(&nobody, &key).id().to_string()),
+        ("paymentScheduleItemId", ScheduleId::made_under(&nobody, &key).item_id(ItemNumber::FIRST).to_string()),
         ("eventId", format!("evt_{}", "9".repeat(31))),
     ])
 }
@@ -252,6 +272,14 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
         ("PATCH", "/sobjects/PaymentRetryRuleSet/{ruleSetId}" | "/sobjects/PaymentRetryRule/{ruleId}") => {
             json!({ "Description": name })
         }
+        ("POST", SCHEDULES) => schedule(ids),
+        ("PATCH", "/commerce/payments/payment-schedules/{paymentScheduleId}") => json!({ "status": "On Hold" }),
+        ("POST", "/commerce/payments/payment-schedules/{paymentScheduleId}/payment-schedule-items") => {
+            schedule_item("2030-03-28")
+        }
+        ("PATCH", "/commerce/payments/payment-schedule-items/{paymentScheduleItemId}") => {
+            json!({ "status": "Canceled" })
+        }
         (method, path) => panic!("nobody knows a good body for {method} {path}"),
     }
 }
@@ -259,8 +287,13 @@ fn body(route: &Route, ids: &Ids, name: &str) -> Value {
 /// What a key must have for this route.
 fn scopes(route: &Route) -> Vec<Scope> {
     // Whoever may read must not have others told.
-    let more = route.path.ends_with("/redeliver").then_some(Scope::SetUp);
-    route.function.scopes.iter().copied().chain(more).collect()
+    let more: &[Scope] = match route.function.name {
+        "events" if route.path.ends_with("/redeliver") => &[Scope::SetUp],
+        // What it answers is to be read, and what it makes is charged.
+        "schedules" if route.method != "GET" => &[Scope::Authorize, Scope::CaptureReverse],
+        _ => &[],
+    };
+    route.function.scopes.iter().chain(more).copied().collect()
 }
 
 /// The parameters of a path that name records.
@@ -279,7 +312,7 @@ fn path(route: &Route, ids: &Ids) -> String {
             Some(name) => ids.get(name).unwrap_or_else(|| panic!("nobody has an id for {name}")).clone(),
         });
     let path = filled.collect::<Vec<_>>().join("/");
-    let lists = route.method == "GET" && path.ends_with("/payment-methods");
+    let lists = ["/payment-methods", "/payment-schedules"].iter().any(|end| path.ends_with(end)) && route.method == "GET";
     if lists { format!("{path}?accountId={ACCOUNT}") } else { path }
 }
 

@@ -25,7 +25,7 @@ use kessai_shared::stored::payment::{DUE, KEY, OWED, VERSION};
 use kessai_shared::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::harness::{Sandbox, Scratch};
+use crate::harness::{STORED_METHOD, Sandbox, Scratch};
 use crate::platform::{RuntimeApi, Services, sealing_keys};
 
 /// Tables that are made by [`Account::indexed`].
@@ -183,6 +183,9 @@ async fn every_deployed_function_serves_its_event() {
     assert_eq!(provider["success"], json!(true));
     let rules = check(env!("CARGO_BIN_EXE_retry-rules"), account.event("retry-rules", None, &json!({})), 201);
     assert_eq!(rules["success"], json!(true));
+    let method = json!({ "defaultPaymentMethodId": STORED_METHOD, "paymentGatewayId": gateway["paymentGatewayId"] });
+    let schedule = check(env!("CARGO_BIN_EXE_schedules"), account.event("schedules", None, &method), 201);
+    assert_eq!(schedule["paymentSchedule"]["status"], json!("Open"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -516,6 +519,7 @@ fn only_the_functions_that_send_reminders_link_a_client_of_the_queue() {
         env!("CARGO_BIN_EXE_retrieve"),
         env!("CARGO_BIN_EXE_events"),
         env!("CARGO_BIN_EXE_retry-rules"),
+        env!("CARGO_BIN_EXE_schedules"),
         env!("CARGO_BIN_EXE_deliver-event"),
     ];
     let working = [env!("CARGO_BIN_EXE_relay"), env!("CARGO_BIN_EXE_follow-up"), env!("CARGO_BIN_EXE_scheduler-tick")];

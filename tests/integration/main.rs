@@ -31,6 +31,7 @@ mod resources;
 mod retry_rules;
 mod samples;
 mod sandbox_magic;
+mod schedules;
 mod set_up;
 mod storm;
 mod tidy;

@@ -37,7 +37,7 @@ use serde_json::Value;
 use crate::fixtures::{START, gateway, key, merchant};
 
 /// The samples of `events/`, in the order of [`FUNCTIONS`].
-pub const SAMPLES: [&str; 11] = [
+pub const SAMPLES: [&str; 13] = [
     include_str!("../../events/authorize.json"),
     include_str!("../../events/capture.json"),
     include_str!("../../events/reverse.json"),
@@ -48,11 +48,13 @@ pub const SAMPLES: [&str; 11] = [
     include_str!("../../events/retrieve.json"),
     include_str!("../../events/events.json"),
     include_str!("../../events/set-up.json"),
+    include_str!("../../events/retry-rules.json"),
+    include_str!("../../events/schedules.json"),
     include_str!("../../events/notify-webhook.json"),
 ];
 
 /// The place of `notify-webhook` among them.
-pub const NOTIFY: usize = 10;
+pub const NOTIFY: usize = 12;
 
 /// What the samples call by name.
 const API_KEY: &str = "kessai_0000000000000000000000000000000000000000000000000000000000000000";

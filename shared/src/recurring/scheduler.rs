@@ -157,6 +157,16 @@ impl Scheduler {
         Self { status: if next_run.is_some() { Status::Active } else { Status::Completed }, next_run, ..self }
     }
 
+    /// Its first run to come that charges what is ready for that day: one of the day, or of a later one.
+    pub fn run_for(&self, target: Date) -> Option<Occasion> {
+        let next = self.next_run.filter(|_| self.status == Status::Active)?;
+        if next.date >= target {
+            return Some(next);
+        }
+        let (_, date) = self.timetable.dates.on_or_after(target)?;
+        Some(Occasion { date, at: self.timetable.run_on(date)? })
+    }
+
     /// The run whose time has come, and the scheduler as it is once that is there: every one of its times has a run of
     /// its own, also those that nobody saw come.
     pub fn started(&self, now: Timestamp) -> Option<(Run, Self)> {

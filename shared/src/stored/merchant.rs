@@ -173,7 +173,7 @@ fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
         is_active: !reader.flag("inactive")?,
         comments: reader.maybe_text("comments")?,
         external_reference: reader.maybe_text("external")?,
-        made: set_up::decode_made(&mut reader)?,
+        made: set_up::decode_made(&mut reader, "made")?,
         ..Gateway::at(reader.text("adapter")?, reader.text("url")?)
     };
     Ok((reader.parsed("id", GatewayId::parse)?, gateway))

@@ -105,7 +105,7 @@ fn decode_provider(reader: &mut Reader) -> Result<Provider, Unreadable> {
         adapter: reader.text("adapter")?,
         comments: reader.maybe_text("comments")?,
         notice_secrets: decode_secrets(reader)?,
-        made: decode_made(reader)?,
+        made: decode_made(reader, "made")?,
     })
 }
 
@@ -131,7 +131,7 @@ fn decode_method_type(reader: &mut Reader) -> Result<MethodType, Unreadable> {
         master_label: reader.text("label")?,
         record_type: reader.maybe_text("record")?,
         comments: reader.maybe_text("comments")?,
-        made: decode_made(reader)?,
+        made: decode_made(reader, "made")?,
     })
 }
 
@@ -160,7 +160,7 @@ fn decode_key(reader: &mut Reader) -> Result<ListedKey, Unreadable> {
         expires_at: reader.maybe_moment("expires")?,
         revoked_at: reader.maybe_moment("revoked")?,
         requests_per_second: rate.map(|rate| u16::try_from(rate).map_err(|_| strange("rate"))).transpose()?,
-        made: decode_made(reader)?,
+        made: decode_made(reader, "made")?,
     })
 }
 
@@ -185,7 +185,7 @@ fn decode_endpoint(reader: &mut Reader) -> Result<Endpoint, Unreadable> {
         is_active: !reader.flag("inactive")?,
         enabled_at: reader.maybe_moment("enabled")?,
         secrets: decode_secrets(reader)?,
-        made: decode_made(reader)?,
+        made: decode_made(reader, "made")?,
     })
 }
 
@@ -214,7 +214,7 @@ fn decode_secret(reader: &mut Reader) -> Result<SealedSecret, Unreadable> {
         sealed,
         created_at: reader.maybe_moment("created")?,
         until: reader.maybe_moment("until")?,
-        made: decode_made(reader)?,
+        made: decode_made(reader, "made")?,
     })
 }
 
@@ -246,10 +246,10 @@ pub(super) fn encode_made(made: Made) -> Vec<u8> {
     [made.under.to_be_bytes(), made.content.to_be_bytes()].concat()
 }
 
-pub(super) fn decode_made(reader: &mut Reader) -> Result<Option<Made>, Unreadable> {
-    let Some(bytes) = reader.maybe_bytes("made")? else { return Ok(None) };
+pub(super) fn decode_made(reader: &mut Reader, name: &str) -> Result<Option<Made>, Unreadable> {
+    let Some(bytes) = reader.maybe_bytes(name)? else { return Ok(None) };
     let half = |bytes: &[u8]| bytes.try_into().ok().map(u128::from_be_bytes);
     let halves = bytes.split_at_checked(16).and_then(|(under, content)| Some((half(under)?, half(content)?)));
-    let (under, content) = halves.ok_or_else(|| strange("made"))?;
+    let (under, content) = halves.ok_or_else(|| strange(name))?;
     Ok(Some(Made { under, content }))
 }

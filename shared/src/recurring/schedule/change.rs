@@ -154,6 +154,9 @@ impl Schedule {
     }
 
     fn add_item(&mut self, item: AskedItem, now: Timestamp) -> Result<(), Refused> {
+        if let Some(known) = item.made.and_then(|made| self.made_under(made)) {
+            return if known.made == item.made { Ok(()) } else { Err(Refused::Reused) };
+        }
         match self.status {
             Status::Draft | Status::Open | Status::OnHold { .. } => {}
             Status::Completed => self.status = Status::Open,

@@ -3,6 +3,7 @@
 use super::refused::Refused;
 use super::{Item, MAX_WAITING, Past, Recurrence, Schedule, State, Status};
 use crate::ids::{GatewayId, MerchantId, MethodId};
+use crate::merchant::set_up::Made;
 use crate::money::{Currency, Money};
 use crate::payment::asked::AccountId;
 use crate::payment::{IdempotencyKey, Outbox};
@@ -46,6 +47,8 @@ pub struct AskedItem {
     pub matching_value: Option<String>,
     pub comments: Option<String>,
     pub is_draft: bool,
+    /// The same under the same key is added once.
+    pub made: Option<Made>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +87,7 @@ impl AskedRecurrence {
         }
         let first = first_charge(start, trial_days)?;
         let dates = calendar::Recurrence::new(rhythm, first, until, count).map_err(|unfit| {
-            let member = if unfit == Unfit::Count { "recurrence.count" } else { "recurrence.until" };
+            let member = if unfit == Unfit::Count { "recurrence.occurrences" } else { "recurrence.endDate" };
             Refused::Unfit { member, unfit }
         })?;
         dates.date(0).ok_or(Refused::Never)?;
@@ -162,6 +165,7 @@ impl Schedule {
             matching_value: recurrence.matching_value.clone(),
             comments: None,
             is_draft: false,
+            made: None,
         };
         if self.push(item, Some(number)).is_none()
             && let Some(recurrence) = &mut self.recurrence
@@ -172,7 +176,7 @@ impl Schedule {
 
     /// None where no number is left for it.
     fn push(&mut self, item: AskedItem, occurrence: Option<u32>) -> Option<()> {
-        let AskedItem { amount, target, method, matching_value, comments, is_draft } = item;
+        let AskedItem { amount, target, method, matching_value, comments, is_draft, made } = item;
         let number = self.last_number.checked_add(1).and_then(ItemNumber::new)?;
         self.last_number = number.get();
         self.items.push(Item {
@@ -183,6 +187,7 @@ impl Schedule {
             matching_value,
             comments,
             occurrence,
+            made,
             state: if is_draft { State::Draft } else { State::Ready },
             attempts: 0,
             tried_by: None,

@@ -20,6 +20,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::ids::{GatewayId, Id, MerchantId, MethodId};
+use crate::merchant::set_up::Made;
 use crate::money::Currency;
 use crate::payment::asked::AccountId;
 use crate::payment::{Decline, IdempotencyKey, Nonce, Outbox};
@@ -119,6 +120,8 @@ pub struct Item {
     pub comments: Option<String>,
     /// Of what it is an occurrence.
     pub occurrence: Option<u32>,
+    /// Under which key it was added, and out of what; none of what came with the schedule.
+    pub made: Option<Made>,
     pub state: State,
     /// How often it was tried: the number of the last attempt.
     pub attempts: u16,
@@ -228,6 +231,11 @@ impl Schedule {
                 None
             }
         })
+    }
+
+    /// The item that was added under this key, be it out of the same or of something else, as long as it is kept.
+    pub fn made_under(&self, key: Made) -> Option<&Item> {
+        self.items.iter().find(|item| item.made.is_some_and(|made| made.under == key.under))
     }
 
     /// The key of the sale that charges an item for the `attempt`th time. No caller can use it: none of theirs holds a

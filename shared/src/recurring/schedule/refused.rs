@@ -17,6 +17,8 @@ pub enum Refused {
     OverTotal { available: Money },
     /// Neither items nor a recurrence.
     NoItems,
+    /// Under its key something else was added before.
+    Reused,
     /// As many items as may wait, or as one schedule may hold.
     Full,
     /// What recurs would do so on no day, or not as asked.
@@ -44,6 +46,7 @@ impl Refused {
             Self::NoItem => (404, "NOT_FOUND"),
             Self::NotPositive { .. } | Self::NoItems | Self::Unfit { .. } | Self::Never => (400, "INVALID_API_INPUT"),
             Self::OverTotal { .. } => (422, "AMOUNT_EXCEEDS_BALANCE"),
+            Self::Reused => (422, "IDEMPOTENCY_KEY_REUSED"),
             Self::Full => (422, "SCHEDULE_FULL"),
             Self::NotRecurring | Self::NoOccurrence | Self::Status(_) | Self::ItemStatus(_) => (422, "INVALID_STATUS"),
         }
@@ -55,6 +58,7 @@ impl Refused {
             Self::NoItem => "id",
             Self::NotPositive { member } | Self::Unfit { member, .. } => member,
             Self::OverTotal { .. } => "requestedAmount",
+            Self::Reused => "idempotencyKey",
             Self::NoItems | Self::Full => "items",
             Self::Never | Self::NotRecurring => "recurrence",
             Self::NoOccurrence => "date",
@@ -74,6 +78,7 @@ impl fmt::Display for Refused {
                 write!(out, "exceeds what is available: {available} {}", available.currency.code())
             }
             Self::NoItems => out.write_str("at least one is needed, or a recurrence"),
+            Self::Reused => out.write_str("was used before with different parameters"),
             Self::Full => write!(out, "at most {MAX_WAITING} may wait"),
             Self::Unfit { unfit, .. } => unfit.fmt(out),
             Self::Never => out.write_str("must recur on at least one day"),

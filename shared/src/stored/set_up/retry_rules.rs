@@ -37,7 +37,7 @@ pub(super) fn decode_set(reader: &mut Reader) -> Result<ListedRuleSet, Unreadabl
         can_use_other_method: reader.flag("other")?,
         defaults: timing(reader)?,
         description: reader.maybe_text("about")?,
-        made: decode_made(reader)?,
+        made: decode_made(reader, "made")?,
     })
 }
 
@@ -63,7 +63,7 @@ pub(super) fn decode_rule(reader: &mut Reader) -> Result<ListedRule, Unreadable>
         set: reader.parsed("set", RuleSetId::parse)?,
         rule,
         description: reader.maybe_text("about")?,
-        made: decode_made(reader)?,
+        made: decode_made(reader, "made")?,
     })
 }
 

@@ -51,8 +51,8 @@ fn what_recurs_must_do_so() {
     let unfit = |member, unfit| Refused::Unfit { member, unfit };
     let before = Some(date("2026-10-30"));
     let rows = [
-        (AskedRecurrence { until: before, ..start() }, unfit("recurrence.until", Unfit::End)),
-        (AskedRecurrence { count: Some(0), ..start() }, unfit("recurrence.count", Unfit::Count)),
+        (AskedRecurrence { until: before, ..start() }, unfit("recurrence.endDate", Unfit::End)),
+        (AskedRecurrence { count: Some(0), ..start() }, unfit("recurrence.occurrences", Unfit::Count)),
         (AskedRecurrence { trial_days: Some(1_000), ..start() }, unfit("recurrence.trialDays", Unfit::Every)),
         (AskedRecurrence { amount: 0, ..start() }, Refused::NotPositive { member: "recurrence.amount" }),
         (

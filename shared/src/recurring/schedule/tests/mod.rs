@@ -51,7 +51,7 @@ pub(super) fn run(number: u64) -> RunId {
 
 pub(super) fn item(amount: i64, target: &str) -> AskedItem {
     let target = date(target);
-    AskedItem { amount, target, method: None, matching_value: None, comments: None, is_draft: false }
+    AskedItem { amount, target, method: None, matching_value: None, comments: None, is_draft: false, made: None }
 }
 
 pub(super) fn asked(charges: Charges) -> Asked {

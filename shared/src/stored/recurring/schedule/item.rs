@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `n` `a` `ta` | number, amount in minor units, target day |
 //! | `m` `mv` `co` `oc` | method, matching value, comments, occurrence |
+//! | `mk` | the hashes of the key under which it was added and of what was asked, one behind the other |
 //! | `s` | state |
 //! | `t` | when it was processed, failed or was canceled |
 //! | `no` `dl` `du` | while it is being charged: nonce, deadline, when to look |
@@ -27,6 +28,7 @@ use crate::stored::item::{Attribute, Item};
 use crate::stored::method::{DECLINES, decline_name};
 use crate::stored::payment::decode_nonce;
 use crate::stored::reader::{Reader, Unreadable, strange};
+use crate::stored::set_up::{decode_made, encode_made};
 
 pub(super) fn encode(charge: &schedule::Item) -> Item {
     let schedule::Item {
@@ -37,6 +39,7 @@ pub(super) fn encode(charge: &schedule::Item) -> Item {
         matching_value,
         comments,
         occurrence,
+        made,
         state,
         attempts,
         tried_by,
@@ -52,6 +55,7 @@ pub(super) fn encode(charge: &schedule::Item) -> Item {
         .with_some("mv", matching_value.as_ref())
         .with_some("co", comments.as_ref())
         .with_some("oc", occurrence.map(i64::from))
+        .with_some("mk", made.map(encode_made))
         .with_some("tr", (*attempts > 0).then_some(i64::from(*attempts)))
         .with_some("rn", tried_by.map(|tried| tried.run.as_str().to_owned()))
         .with_some("pg", tried_by.map(|tried| i64::from(tried.page)))
@@ -73,6 +77,7 @@ pub(super) fn decode(item: Item) -> Result<(schedule::Item, Item), Unreadable> {
         matching_value: reader.maybe_text("mv")?,
         comments: reader.maybe_text("co")?,
         occurrence: reader.maybe_small("oc")?,
+        made: decode_made(&mut reader, "mk")?,
         state: decode_state(&mut reader)?,
         attempts,
         tried_by: decode_tried(&mut reader)?,

@@ -3,6 +3,7 @@
 
 use super::{charge, dates, day, item, run_id, subscription};
 use crate::ids::{EndpointId, Id, Ordinal};
+use crate::merchant::set_up::Made;
 use crate::payment::outbox::{Behind, Entry, News};
 use crate::payment::tests::fixtures::{START, key, merchant, method_id};
 use crate::payment::{Decline, Nonce, Outbox};
@@ -62,6 +63,7 @@ fn full() -> Schedule {
             matching_value: text("gold"),
             comments: text("by the door"),
             occurrence: Some(2),
+            made: Some(Made { under: 1, content: 2 }),
             ..charge(3, "2026-03-28", State::Ready)
         },
         charge(4, "2026-01-01", State::Processed { at: START }),
@@ -127,7 +129,8 @@ fn stored_charges() -> Vec<Attribute> {
         .with("m", method_id().as_str().to_owned())
         .with("mv", "gold")
         .with("co", "by the door")
-        .with("oc", 2);
+        .with("oc", 2)
+        .with("mk", [1_u128.to_be_bytes(), 2_u128.to_be_bytes()].concat());
     let ended = |number, state| charge(number, "2026-01-01", state).with("t", MILLIS);
     let draft = charge(6, "2026-01-01", "draft");
     maps([failed, processing, ready, ended(4, "processed"), ended(5, "canceled"), draft])

@@ -43,6 +43,7 @@ fn charge(of: u16, target: &str, state: State) -> Charge {
         matching_value: None,
         comments: None,
         occurrence: None,
+        made: None,
         state,
         attempts: 0,
         tried_by: None,
