@@ -118,11 +118,7 @@ struct Kept {
 }
 
 /// `shown`: the vault as it is seen by who shows it.
-fn serve_to(
-    function: &'static Function,
-    shown: fn(DynamoDb) -> DynamoDb,
-    kept: Kept,
-) -> Result<(), StartError> {
+fn serve_to(function: &'static Function, shown: fn(DynamoDb) -> DynamoDb, kept: Kept) -> Result<(), StartError> {
     start(function.name, async move |log| {
         let account = account()?;
         let app = app(&account, &log, function.needs, shown).await?;

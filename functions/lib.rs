@@ -43,11 +43,11 @@ pub mod reverse;
 pub mod sale;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-pub mod schedules;
 #[cfg(feature = "lambda")]
 #[path = "scheduler-tick/mod.rs"]
 pub mod scheduler_tick;
 pub mod schedulers;
+pub mod schedules;
 #[path = "set-up/mod.rs"]
 pub mod set_up;
 #[cfg(feature = "local")]

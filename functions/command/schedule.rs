@@ -323,5 +323,9 @@ fn shown(answer: &Value) -> String {
     let said = format!("{}\n\nItems\n{items}", facts(schedule, FACTS));
     let mut ready = schedule.get("items").and_then(Value::as_array).into_iter().flatten();
     let waits = ready.any(|item| at(item, "/status") == "Ready for Processing") && at(schedule, "/status") == "Open";
-    if waits && at(schedule, "/nextRunTime") == NOTHING { format!("{said}\n\nNo scheduler takes what comes next: nothing of it is charged.") } else { said }
+    if waits && at(schedule, "/nextRunTime") == NOTHING {
+        format!("{said}\n\nNo scheduler takes what comes next: nothing of it is charged.")
+    } else {
+        said
+    }
 }

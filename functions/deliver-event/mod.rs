@@ -51,7 +51,9 @@ pub async fn tell_of(
             let with = delivering(app, &merchant, means)?;
             Ok(app.shell.deliver_of_schedule(&with, schedules(app)?, stored, deadline).await?.outbox.due())
         }
-        ItemKey::Recurring(..) => Err(Fault::SetUp("merchants are told of schedules, and of nothing else that recurs".to_owned()).into()),
+        ItemKey::Recurring(..) => {
+            Err(Fault::SetUp("merchants are told of schedules, and of nothing else that recurs".to_owned()).into())
+        }
         ItemKey::Method(merchant, method) => {
             let Some(stored) = app.shell.method(&merchant, &method, deadline).await? else { return Ok(None) };
             let merchant = owner(app, merchant, deadline).await?;

@@ -40,11 +40,11 @@ const LOST: Duration = Duration::from_secs(30);
 pub struct Reminders(std::sync::Mutex<BTreeMap<Place, Entry>>);
 
 /// What for, and an item's key.
-type Place = (Errand, String);
+pub(super) type Place = (Errand, String);
 
 /// When to look, and which version of the item says so.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Entry {
+pub(super) struct Entry {
     due: Timestamp,
     version: u64,
 }
@@ -84,7 +84,7 @@ impl Reminders {
     }
 
     /// What is due now, the longest overdue first; each is due again when the look at it must be lost.
-    fn take(&self, now: Timestamp, most: usize) -> Vec<(Place, Entry)> {
+    pub(super) fn take(&self, now: Timestamp, most: usize) -> Vec<(Place, Entry)> {
         let mut entries = self.entries();
         let mut due: Vec<_> = entries.iter_mut().filter(|(_, reminder)| reminder.due <= now).collect();
         due.sort_by_key(|(_, reminder)| Reverse(now.since(reminder.due)));
@@ -101,7 +101,7 @@ impl Reminders {
     }
 
     /// What a look found out, unless somebody reminded us since.
-    fn settle(&self, place: &Place, lease: Entry, due: Option<Timestamp>) {
+    pub(super) fn settle(&self, place: &Place, lease: Entry, due: Option<Timestamp>) {
         let mut entries = self.entries();
         if entries.get(place) == Some(&lease) {
             match due {

@@ -96,3 +96,99 @@ async fn play<L: Future<Output = usize>>(
         looks = looks.saturating_add(look_at_due().await);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use kessai_shared::ids::{MerchantId, PaymentId, PaymentKey};
+    use kessai_shared::payment::IdempotencyKey;
+    use kessai_shared::reminder::{Due, Image, Reminder};
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn moment(text: &str) -> Timestamp {
+        Timestamp::parse(text).expect("a moment")
+    }
+
+    #[test]
+    fn months_and_years_are_those_of_the_calendar() {
+        let rows = [
+            ("P1M", "2027-01-31T10:00:00Z", Some("2027-02-28T10:00:00Z")),
+            ("P1M", "2028-01-31T10:00:00Z", Some("2028-02-29T10:00:00Z")),
+            ("P1Y", "2028-02-29T00:00:00Z", Some("2029-02-28T00:00:00Z")),
+            ("P2W", "2027-01-25T00:00:00Z", Some("2027-02-08T00:00:00Z")),
+            ("P1DT1H", "2027-01-25T00:00:00Z", Some("2027-01-26T01:00:00Z")),
+            ("PT0.5S", "2027-01-25T00:00:00Z", Some("2027-01-25T00:00:00.500Z")),
+            ("PT0S", "2027-01-25T00:00:00Z", Some("2027-01-25T00:00:00Z")),
+            ("P10Y", "2028-02-29T00:00:00Z", Some("2038-02-28T00:00:00Z")),
+            ("P10YT1S", "2027-01-25T00:00:00Z", None),
+            ("-PT1S", "2027-01-25T00:00:00Z", None),
+        ];
+        for (by, now, expected) in rows {
+            let ahead = Ahead::read(&format!(r#"{{"advance":"{by}"}}"#)).expect("a span");
+            assert_eq!(ahead.of(moment(now)).ok(), expected.map(moment), "{by} from {now}");
+        }
+        for body in ["{}", r#"{"advance":"soon"}"#, r#"{"advance":"P99999Y"}"#, r#"{"advance":"P1D","by":1}"#] {
+            assert!(Ahead::read(body).is_err(), "{body}");
+        }
+    }
+
+    /// What somebody is reminded of, and when.
+    fn image(name: &str, version: u64, at: Option<Timestamp>) -> Image {
+        let merchant = MerchantId::from_random([1; 16]);
+        let payment = PaymentId::opened_by(&merchant, &IdempotencyKey::parse(name).expect("a key"));
+        let due = at.map(|at| Due { at, is_late: false });
+        Image {
+            reminder: Reminder { item: PaymentKey { merchant, payment }.into(), version },
+            due: [due, None],
+            trace: None,
+        }
+    }
+
+    /// Looks at what is due: each time it is due again that much later, or not at all. When somebody looked.
+    async fn played(dues: &[Duration], again: Option<Duration>, goal: Duration) -> (Played, bool, Vec<Timestamp>) {
+        let start = moment("2027-01-25T00:00:00Z");
+        let (clock, reminders) = (MovableClock::starting_at(start), Reminders::default());
+        let images = dues.iter().map(|due| image(&format!("{due:?}"), 1, Some(start.plus(*due))));
+        reminders.remember(images);
+        let seen = Mutex::new(Vec::new());
+        let look = || async {
+            let taken = reminders.take(clock.now(), 64);
+            for (place, lease) in &taken {
+                let now = clock.now();
+                seen.lock().expect("no panic").push(now);
+                reminders.settle(place, *lease, again.map(|again| now.plus(again)));
+            }
+            taken.len()
+        };
+        let (played, is_there) = play(&clock, &reminders, start.plus(goal), look).await.expect("nothing rests");
+        (played, is_there, seen.into_inner().expect("no panic"))
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_looked_at_when_it_is_due_and_in_order() {
+        let start = moment("2027-01-25T00:00:00Z");
+        let dues = [DAY * 20, DAY, DAY * 3, DAY * 40];
+        let (played, is_there, seen) = played(&dues, None, DAY * 30).await;
+        let days = |at: &Timestamp| at.since(start).as_secs() / DAY.as_secs();
+        assert_eq!(seen.iter().map(days).collect::<Vec<_>>(), [1, 3, 20]);
+        assert_eq!((played.looks, is_there, days(&played.now)), (3, true, 30));
+    }
+
+    #[tokio::test]
+    async fn what_a_look_leaves_due_on_the_way_happens_too() {
+        let (played, is_there, seen) = played(&[DAY], Some(DAY), DAY * 10 + DAY / 2).await;
+        assert_eq!((played.looks, seen.len(), is_there), (10, 10, true));
+    }
+
+    #[tokio::test]
+    async fn what_is_always_due_again_ends_with_how_far_it_came() {
+        let (played, is_there, _) = played(&[DAY], Some(Duration::ZERO), DAY * 2).await;
+        assert_eq!((played.looks, is_there), (MOST_LOOKS, false));
+        assert!(played.now < moment("2027-01-27T00:00:00Z"), "{}", played.now);
+    }
+}

@@ -50,12 +50,8 @@ enum Cadence {
     Monthly,
 }
 
-const CADENCES: [(&str, Cadence); 4] = [
-    ("Once", Cadence::Once),
-    ("Daily", Cadence::Daily),
-    ("Weekly", Cadence::Weekly),
-    ("Monthly", Cadence::Monthly),
-];
+const CADENCES: [(&str, Cadence); 4] =
+    [("Once", Cadence::Once), ("Daily", Cadence::Daily), ("Weekly", Cadence::Weekly), ("Monthly", Cadence::Monthly)];
 
 /// Reads all but the key.
 pub(super) fn asked(members: &mut Members<'_>, key: IdempotencyKey) -> Result<Asked, Problem> {

@@ -223,7 +223,12 @@ impl RecurrenceFields {
             occurrences: dates.count(),
             on_day,
             payment_run_matching_value: recurrence.matching_value.clone(),
-            skipped_dates: recurrence.skipped.iter().filter_map(|n| dates.date(*n)).map(|date| date.to_string()).collect(),
+            skipped_dates: recurrence
+                .skipped
+                .iter()
+                .filter_map(|n| dates.date(*n))
+                .map(|date| date.to_string())
+                .collect(),
             start_date: dates.first().to_string(),
         }
     }
@@ -253,11 +258,9 @@ impl ItemFields {
         let failure = failure(item);
         let (is_past_due, retry) = match &item.state {
             State::Failed { retry, .. } => (retry.is_none(), *retry),
-            State::Draft
-            | State::Ready
-            | State::Processing(_)
-            | State::Processed { .. }
-            | State::Canceled { .. } => (false, None),
+            State::Draft | State::Ready | State::Processing(_) | State::Processed { .. } | State::Canceled { .. } => {
+                (false, None)
+            }
         };
         // Whatever is charged again is charged by what its schedule has then.
         let tried_with = item.tried_with.filter(|_| item.state != State::Ready && retry.is_none());

@@ -312,7 +312,8 @@ fn path(route: &Route, ids: &Ids) -> String {
             Some(name) => ids.get(name).unwrap_or_else(|| panic!("nobody has an id for {name}")).clone(),
         });
     let path = filled.collect::<Vec<_>>().join("/");
-    let lists = ["/payment-methods", "/payment-schedules"].iter().any(|end| path.ends_with(end)) && route.method == "GET";
+    let lists =
+        ["/payment-methods", "/payment-schedules"].iter().any(|end| path.ends_with(end)) && route.method == "GET";
     if lists { format!("{path}?accountId={ACCOUNT}") } else { path }
 }
 

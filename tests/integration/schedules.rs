@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::ports::Expected;
 use kessai_shared::recurring::calendar::{Date, Recurrence, Rhythm, TimeOfDay, Timetable, Unit, Zone};
 use kessai_shared::recurring::scheduler::{Asked, Criteria, Filter, FilterOperation, Matches, Scheduler, Status};
-use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
 use serde_json::{Value, json};
 
@@ -141,8 +141,14 @@ fn what_recurs_says_its_next_days() {
     let rows = [
         (json!({ "frequency": "Week" }), "weekly on Monday from 2030-01-28 until 2031-12-31"),
         (json!({ "frequency": "Day", "every": 10 }), "every 10 days from 2030-01-28 until 2031-12-31"),
-        (json!({ "frequency": "month", "onDay": "L-1" }), "monthly on the day before the last from 2030-01-28 until 2031-12-31"),
-        (json!({ "frequency": "Year", "occurrences": 2 }), "yearly on day 28 from 2030-01-28 until 2031-12-31, 2 times"),
+        (
+            json!({ "frequency": "month", "onDay": "L-1" }),
+            "monthly on the day before the last from 2030-01-28 until 2031-12-31",
+        ),
+        (
+            json!({ "frequency": "Year", "occurrences": 2 }),
+            "yearly on day 28 from 2030-01-28 until 2031-12-31, 2 times",
+        ),
     ];
     for (said, expected) in rows {
         let mut body = desk.subscription();
@@ -239,7 +245,12 @@ fn a_schedule_is_opened_held_resumed_and_canceled() {
     assert_eq!((&changed["status"], &changed["recurrence"]["amount"]), (&json!("On Hold"), &json!(1.0)));
     assert!(changed["defaultPaymentMethodId"].as_str().is_some_and(|id| id.starts_with(&method("9001"))));
     // All of it, or nothing.
-    refused(&desk.change(&id, &json!({ "recurrence": { "amount": 2 }, "skip": "2030-01-29" })), 422, "INVALID_STATUS", "");
+    refused(
+        &desk.change(&id, &json!({ "recurrence": { "amount": 2 }, "skip": "2030-01-29" })),
+        422,
+        "INVALID_STATUS",
+        "",
+    );
     assert_eq!(desk.shown(&id), changed);
     for (body, says) in [
         (json!({}), "status, defaultPaymentMethodId, recurrence or skip: is required"),
@@ -282,7 +293,11 @@ fn what_will_not_do_is_refused_by_name() {
     let rows = [
         (of("defaultPaymentMethodId", Value::Null), missing, "defaultPaymentMethodId: is required"),
         (of("defaultPaymentMethodId", json!("x")), invalid, "defaultPaymentMethodId: must be the id of a payment"),
-        (of("defaultPaymentMethodId", json!("03O00000000XYZ1")), invalid, "defaultPaymentMethodId: is no payment method"),
+        (
+            of("defaultPaymentMethodId", json!("03O00000000XYZ1")),
+            invalid,
+            "defaultPaymentMethodId: is no payment method",
+        ),
         (of("defaultPaymentAccountId", Value::Null), missing, "defaultPaymentAccountId: is required"),
         (of("defaultPaymentAccountId", json!("a b")), invalid, "defaultPaymentAccountId: must be 1 to 64"),
         (of("paymentGatewayId", Value::Null), missing, "paymentGatewayId: is required"),
@@ -301,10 +316,22 @@ fn what_will_not_do_is_refused_by_name() {
         (item("requestedAmount", Value::Null), missing, "items[1].requestedAmount: is required"),
         (item("requestedAmount", json!(-1)), invalid, "items[1].requestedAmount"),
         (item("requestedAmount", json!(0.5)), invalid, "items[1].requestedAmount"),
-        (item("targetPaymentProcessingDate", Value::Null), missing, "items[1].targetPaymentProcessingDate: is required"),
-        (item("targetPaymentProcessingDate", json!("2030-02-30")), invalid, "items[1].targetPaymentProcessingDate: must be a date"),
+        (
+            item("targetPaymentProcessingDate", Value::Null),
+            missing,
+            "items[1].targetPaymentProcessingDate: is required",
+        ),
+        (
+            item("targetPaymentProcessingDate", json!("2030-02-30")),
+            invalid,
+            "items[1].targetPaymentProcessingDate: must be a date",
+        ),
         (item("paymentMethodId", json!("03O00000000XYZ1")), invalid, "items[1].paymentMethodId: is no payment method"),
-        (item("paymentRunMatchingValue", json!("x".repeat(41))), invalid, "items[1].paymentRunMatchingValue: must not be longer than 40"),
+        (
+            item("paymentRunMatchingValue", json!("x".repeat(41))),
+            invalid,
+            "items[1].paymentRunMatchingValue: must not be longer than 40",
+        ),
         (item("status", json!("Processed")), invalid, "items[1].status: must be one of Draft, Ready for Processing"),
         (item("id", json!("1")), invalid, "items[1].id: is not a member"),
         (recurring("amount", Value::Null), missing, "recurrence.amount: is required"),
@@ -320,7 +347,11 @@ fn what_will_not_do_is_refused_by_name() {
         (recurring("occurrences", json!(0)), invalid, "recurrence.occurrences: must be a whole number"),
         (recurring("endDate", json!("2030-01-27")), invalid, "recurrence.endDate: must not be before the start"),
         (recurring("until", json!("2030-01-27")), invalid, "recurrence.until: is not a member"),
-        (with(desk.subscription(), "totalRequestedAmount", 1), invalid, "totalRequestedAmount: must not be given together"),
+        (
+            with(desk.subscription(), "totalRequestedAmount", 1),
+            invalid,
+            "totalRequestedAmount: must not be given together",
+        ),
         (with(desk.common(), "status", "Open"), invalid, "items: at least one is needed, or a recurrence"),
     ];
     for (body, code, says) in rows {
@@ -364,7 +395,12 @@ fn a_method_that_cannot_be_charged_is_refused() {
     refused(&desk.merchant.post(SCHEDULES, &both), 422, "INVALID_STATUS", other);
     let mut item = desk.instalments();
     item["items"][2]["paymentMethodId"] = json!(elsewhere);
-    refused(&desk.merchant.post(SCHEDULES, &item), 422, "INVALID_STATUS", &format!("items[2].paymentMethodId: {other}"));
+    refused(
+        &desk.merchant.post(SCHEDULES, &item),
+        422,
+        "INVALID_STATUS",
+        &format!("items[2].paymentMethodId: {other}"),
+    );
 
     let gone = json!({ "status": "Canceled" });
     desk.merchant.patch(&format!("/commerce/payments/payment-methods/{own}"), &gone).expect(200);
@@ -502,11 +538,10 @@ async fn who_waits_for_a_run_is_told_when_it_comes() {
         assert!((200..300).contains(&answer.status_code), "{path}: {}", answer.body);
         serde_json::from_str::<Value>(&answer.body).expect("JSON")
     };
-    let token = json!({ "GatewayToken": method("0"), "AccountId": ACCOUNT, "PaymentGatewayId": world.gateway.to_string() });
+    let token =
+        json!({ "GatewayToken": method("0"), "AccountId": ACCOUNT, "PaymentGatewayId": world.gateway.to_string() });
     let own = ask("POST", "/sobjects/SavedPaymentMethod", token).await["id"].clone();
-    let item = |date: &str, value: &str| {
-        json!({ "requestedAmount": 10, "targetPaymentProcessingDate": date, "paymentRunMatchingValue": value })
-    };
+    let item = |date: &str, value: &str| json!({ "requestedAmount": 10, "targetPaymentProcessingDate": date, "paymentRunMatchingValue": value });
     let body = json!({
         "defaultPaymentMethodId": own, "currencyIsoCode": "USD", "status": "Open",
         "items": [item("2090-02-28", "gold"), item("2090-03-31", "silver")],
