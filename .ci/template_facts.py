@@ -21,11 +21,11 @@ logging.disable(logging.WARNING)
 
 CALLERS = {
     "Authorize", "Capture", "Reverse", "Sale", "PostAuth", "Refund", "Retrieve", "Tokenize", "SetUp", "Events",
-    "RetryRules", "Schedules",
+    "RetryRules", "Schedulers", "Schedules",
 }
 HTTP = CALLERS | {"NotifyWebhook"}
 BEHIND = {"Relay", "FollowUp", "DeliverEvent", "SchedulerTick"}
-ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules", "Schedules"} | {"NotifyWebhook", "FollowUp"}
+ASK_GATEWAYS = CALLERS - {"Retrieve", "Events", "RetryRules", "Schedulers", "Schedules"} | {"NotifyWebhook", "FollowUp"}
 CALL_DELIVERY = {"Relay", "SchedulerTick"}
 
 # --- permissions: what each function may do, and to what; nothing else ---
@@ -40,6 +40,8 @@ FINGERPRINT_KEY, VAULT_KEYS = "the fingerprint key", "the vault's keys"
 # none, so "Null" must forbid that; and what says nothing of attributes reads all, so "Select" must forbid that.
 RATES, HEALTH, NOTICES = " under rate/", " under health/", " under */notice/"
 IN_MERCHANTS = " under merchant/ and audit/"
+RUNS = " of schedulers and runs"
+AND_RETRIES = " of schedules and runs"
 NO_TOKENS, DUES = " without tokens", " of when it is due"
 ASKED_FOR = " if it is asked for"
 CONDITIONS = {
@@ -49,6 +51,14 @@ CONDITIONS = {
     },
     IN_MERCHANTS: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["merchant/*", "audit/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    RUNS: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5BS*", "*/5PR*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    AND_RETRIES: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5PS*", "*/5PR*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     HEALTH: {
@@ -105,9 +115,13 @@ PERMISSIONS = {
         SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
     },
     "Schedules": COUNTS | {
-        SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + AND_RETRIES: {"dynamodb:GetItem", "dynamodb:PutItem"},
         SCHEDULES + "/index/all": {"dynamodb:Query"},
         VAULT + NO_TOKENS: {"dynamodb:GetItem"},
+    },
+    "Schedulers": COUNTS | {
+        SCHEDULES + RUNS: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + "/index/all": {"dynamodb:Query"},
     },
     "NotifyWebhook": COUNTS | SECRETS | CHANGES | {
         EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use kessai_shared::gateways::{News, Notice};
 use kessai_shared::ids::{GatewayId, Id, MerchantId, MethodId, Ordinal, PaymentKey, ProviderId, Record};
 use kessai_shared::merchant::Merchant;
+use kessai_shared::money::Money;
 use kessai_shared::payment::{Kind, Operation, Payment};
 use kessai_shared::ports::{Note, Span};
 use kessai_shared::rejection::{Fault, Refusal};
@@ -31,6 +32,9 @@ pub enum Taken {
     Unmatched,
 }
 
+/// What is told of an operation, and of how much.
+type What = (News, Option<Money>);
+
 /// Takes in one notice, found genuine by a secret of this merchant's provider. Harmless any number of times.
 pub async fn take(
     app: &App,
@@ -44,15 +48,15 @@ pub async fn take(
         return take_of_method(app, merchant, provider, &method, notice.news, deadline).await;
     }
     if let Some(found) = find(app, merchant, provider, &notice.reference, deadline).await? {
-        return put(app, found, notice.news, deadline).await;
+        return put(app, found, (notice.news, notice.amount), deadline).await;
     }
     if let Some(found) = find_registered(app, merchant, provider, &notice.reference, deadline).await? {
-        return put_of_elsewhere(app, found, notice.news, deadline).await;
+        return put_of_elsewhere(app, found, (notice.news, notice.amount), deadline).await;
     }
     keep(app, &merchant.id, provider, &notice, deadline).await?;
     // Whoever registered it meanwhile may have looked before it was kept.
     match find_registered(app, merchant, provider, &notice.reference, deadline).await? {
-        Some(found) => put_of_elsewhere(app, found, notice.news, deadline).await,
+        Some(found) => put_of_elsewhere(app, found, (notice.news, notice.amount), deadline).await,
         None => Ok(Taken::Unmatched),
     }
 }
@@ -98,14 +102,14 @@ pub async fn take_kept(
         let list = || archive.list(&partition, Span::default(), MOST_KEPT + 1);
         let (items, _) = app.shell.patiently(deadline, list).await?;
         for item in items.into_iter().filter(|item| item.text(PLACE) != Some(REGISTERED)) {
-            let Ok((provider, news)) = decode_kept(item) else {
+            let Ok((provider, news, amount)) = decode_kept(item) else {
                 app.shell.journal.note(&Note::Unreadable { what: "kept notice" });
                 continue;
             };
             let Some(found) = find(app, merchant, provider, &reference, deadline).await? else { continue };
             let taken = match elsewhere == Some(name) {
-                true => put_of_elsewhere(app, found, news, deadline).await?,
-                false => put(app, found, news, deadline).await?,
+                true => put_of_elsewhere(app, found, (news, amount), deadline).await?,
+                false => put(app, found, (news, amount), deadline).await?,
             };
             is_any |= matches!(taken, Taken::Heard(_));
         }
@@ -180,9 +184,9 @@ async fn find_registered<'a>(
 
 /// Under a name from elsewhere only what came afterwards is believed: the gateway's word on the browser's authorization is
 /// not its word on our registration of it.
-async fn put_of_elsewhere(app: &App, found: Found<'_>, news: News, deadline: Timestamp) -> Result<Taken, Refusal> {
-    match news {
-        News::Sequel(_) => put(app, found, news, deadline).await,
+async fn put_of_elsewhere(app: &App, found: Found<'_>, what: What, deadline: Timestamp) -> Result<Taken, Refusal> {
+    match what.0 {
+        News::Sequel(_) => put(app, found, what, deadline).await,
         News::Outcome(_) | News::Token(..) => Ok(Taken::Unmatched),
     }
 }
@@ -224,14 +228,15 @@ async fn take_of_method(
     Ok(Taken::Heard(method.id()))
 }
 
-async fn put(app: &App, found: Found<'_>, news: News, deadline: Timestamp) -> Result<Taken, Refusal> {
+async fn put(app: &App, found: Found<'_>, (news, amount): What, deadline: Timestamp) -> Result<Taken, Refusal> {
     let Found { merchant, stored, operation } = found;
     let known = stored.payment.operation(operation).map(|known| known.record().id(stored.payment.id, operation));
     let route = route(app, &merchant, stored.payment.gateway)?;
     match news {
-        News::Outcome(outcome) => app.shell.hear(stored, route, operation, outcome, deadline).await?,
+        News::Outcome(outcome) => app.shell.hear(stored, route, operation, (outcome, amount), deadline).await?,
         News::Sequel(sequel) => {
-            app.shell.hear_sequel(stored, route, operation, &sequel.within_limits(), deadline).await?;
+            let sequel = sequel.within_limits().counted_in(stored.payment.currency, amount);
+            app.shell.hear_sequel(stored, route, operation, &sequel, deadline).await?;
         }
         // It names a stored method, and this is an operation.
         News::Token(..) => return Ok(Taken::Unmatched),

@@ -94,7 +94,7 @@ impl From<Rejection> for Problem {
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         let (status, code) = match fault {
-            Fault::Store(_) | Fault::Busy | Fault::NoTime => (503, "SERVICE_UNAVAILABLE"),
+            Fault::Store(_) | Fault::Busy | Fault::NoTime | Fault::NoAnswer => (503, "SERVICE_UNAVAILABLE"),
             Fault::Stored(_) | Fault::Sealed(_) | Fault::SetUp(_) => (500, "UNKNOWN_EXCEPTION"),
         };
         let message = format!("{fault}; ask again with the same idempotency key");

@@ -98,6 +98,10 @@ pub struct Credential {
     /// none, - for standard input
     #[arg(long, value_name = "FILE")]
     from_file: PathBuf,
+    /// It is of the same account as the former, such as a key that the gateway has rolled: what is open there is sent and
+    /// asked about under it too. Without this, it waits for the gateway to tell
+    #[arg(long)]
+    same_account: bool,
     #[command(flatten)]
     change: Change,
 }
@@ -117,7 +121,7 @@ struct Terms {
     /// What opens a payment goes through active gateways only [default: Active]
     #[arg(long, value_parser = status(), ignore_case = true)]
     status: Option<String>,
-    /// What it is for; Kessai treats all alike [default: Live]
+    /// What it is for; a credential that tells another mode is refused [default: Live]
     #[arg(long, value_parser = modes(), ignore_case = true)]
     mode: Option<String>,
     /// Who says what is left of a payment: Kessai (strict) or the gateway [default: strict]
@@ -158,12 +162,13 @@ impl Gateway {
                 let body = Body::default().maybe("PaymentGatewayName", name);
                 Asking::patch(change, format!("{PATH}/{id}"), terms.said(body))
             }
-            Self::Credential(Credential { id, from_file, change }) => {
+            Self::Credential(Credential { id, from_file, same_account, change }) => {
                 let text = given_text(&from_file)?;
                 // What is wrong with it could repeat it.
                 let members = serde_json::from_str::<Map<String, Value>>(&text);
                 let members = members.map_err(|_| format!("{}: is no JSON object", from_file.display()))?;
-                let body = Body::default().with("Credential", members);
+                let body =
+                    Body::default().with("Credential", members).maybe("SameAccount", same_account.then_some(true));
                 Asking::post(change, format!("{PATH}/{id}/credential"), body, |_| "Set.".to_owned())
             }
             Self::Check(Check { id, to }) => Asking::new(to, Method::Post, format!("{PATH}/{id}/check"), checked),

@@ -2,9 +2,9 @@
 //!
 //! A command is a translation: its arguments become one request to the API ([`Asking`]), and the answer becomes a
 //! text for people, or is printed as it is. What a value may be is for the API to say; here is checked only what would
-//! not make a request. [`api`] knows where Kessai is and with which key; [`text`] makes tables. Three are no translation:
-//! [`first`] does without the API, and makes the merchant whose key is the first that the API knows; [`listen`] asks again
-//! and again; [`demo`] starts a server of its own, and asks that.
+//! not make a request. [`api`] knows where Kessai is and with which key; [`text`] makes tables. Four are no translation:
+//! [`first`] does without the API, and makes the merchant whose key is the first that the API knows; [`listen`] and `runs
+//! watch` ask again and again; [`demo`] starts a server of its own, and asks that.
 
 mod api;
 mod audit;
@@ -20,6 +20,8 @@ mod method_type;
 mod methods;
 mod provider;
 mod retry_rules;
+mod run;
+mod scheduler;
 mod schedule;
 mod text;
 
@@ -57,6 +59,12 @@ pub enum SetUp {
     /// How failed payments are tried again
     #[command(subcommand)]
     RetryRules(retry_rules::RetryRules),
+    /// What starts payment runs, and when
+    #[command(subcommand)]
+    Schedulers(scheduler::Schedulers),
+    /// Payment runs: what charges all that is ready
+    #[command(subcommand)]
+    Runs(run::Runs),
     /// Payment schedules: what an account is to pay, and when
     #[command(subcommand)]
     Schedules(schedule::Schedules),
@@ -82,6 +90,9 @@ pub async fn run(command: SetUp) -> Result<(), StartError> {
         SetUp::Key(key) => key.asking(),
         SetUp::Endpoint(endpoint) => endpoint.asking(),
         SetUp::RetryRules(rules) => rules.asking(),
+        SetUp::Schedulers(schedulers) => schedulers.asking(),
+        SetUp::Runs(run::Runs::Watch(watch)) => return watch.run().await,
+        SetUp::Runs(run::Runs::Api(runs)) => runs.asking(),
         SetUp::Schedules(schedules) => schedules.asking(),
         SetUp::Audit(audit) => audit.asking(),
         SetUp::Methods(methods) => methods.asking(),
@@ -199,6 +210,12 @@ fn words<const N: usize>(words: [&'static str; N]) -> PossibleValuesParser {
 /// Whether it is used.
 fn status() -> PossibleValuesParser {
     words(["Active", "Inactive"])
+}
+
+/// What can stand in a query as it is.
+fn plain(text: &str) -> Result<String, String> {
+    let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if fits { Ok(text.to_owned()) } else { Err("must be letters, digits, dots and dashes".to_owned()) }
 }
 
 /// Reads an id, so that what stands in a path is one.

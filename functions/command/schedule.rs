@@ -1,5 +1,5 @@
 //! `kessai schedules`: what an account is to pay, and when. To show them it needs a key with the scope `read`, to make and
-//! change them one with `authorize` and `capture-reverse` too.
+//! change them one with `authorize` and `capture-reverse`.
 
 use clap::{ArgGroup, Args, Subcommand};
 use kessai_shared::ids::MethodId;

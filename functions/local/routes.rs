@@ -197,6 +197,19 @@ mod tests {
             ("GET", "events", "events"),
             ("GET", "events/1", "events"),
             ("POST", "events/1/redeliver", "events"),
+            ("GET", "payment-schedulers", "schedulers"),
+            ("POST", "payment-schedulers", "schedulers"),
+            ("POST", "payment-schedulers/", "schedulers"),
+            ("PATCH", "payment-schedulers/1", "schedulers"),
+            ("POST", "payment-batch-runs", "schedulers"),
+            ("GET", "payment-batch-runs/1", "schedulers"),
+            ("PATCH", "payment-batch-runs/1", "schedulers"),
+            ("GET", "payment-schedules", "schedules"),
+            ("POST", "payment-schedules", "schedules"),
+            ("PATCH", "payment-schedules/1", "schedules"),
+            ("POST", "payment-schedules/1/payment-schedule-items", "schedules"),
+            ("GET", "payment-schedule-items/1", "schedules"),
+            ("PATCH", "payment-schedule-items/1", "schedules"),
         ];
         for (method, path, function) in rows {
             for prefix in ["", "/services/data/v67.0"] {

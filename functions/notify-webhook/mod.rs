@@ -11,6 +11,7 @@ use kessai_shared::gateways::{
 };
 use kessai_shared::ids::{Id, ProviderId};
 use kessai_shared::merchant::Merchant;
+use kessai_shared::payment::Generation;
 use kessai_shared::ports::Note;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::time::Timestamp;
@@ -20,6 +21,9 @@ use crate::door::{App, Function, Needs, Subject, route};
 use crate::event::{HttpAnswer, HttpEvent, MAX_NOTICE};
 use crate::notice::{Taken, take};
 use crate::problem::Problem;
+
+/// Characters of a gateway's own name for something that are noted at most.
+const MOST_OF_A_NAME: usize = 64;
 
 /// Less than this is too little to read a payment and write it.
 const LEAST_TIME: Duration = Duration::from_secs(3);
@@ -105,15 +109,26 @@ impl Teller {
     async fn ask(&self, app: &App, question: &Question, deadline: Timestamp) -> Result<Taken, Refusal> {
         let Some(inquiry) = self.codec.ask else { return Ok(Taken::Unmatched) };
         let of_provider = self.merchant.gateways.iter().filter(|(_, gateway)| gateway.provider == Some(self.provider));
-        let mut hindered = None;
-        for (id, _) in of_provider {
+        let (mut hindered, mut was_another) = (None, false);
+        for (id, gateway) in of_provider {
+            was_another |= gateway.generation != Generation::FIRST;
             match app.shell.inquire(route(app, &self.merchant, *id)?, inquiry, question, deadline).await {
                 Ok(Answered::Told(notice)) => return take(app, &self.merchant, self.provider, notice, deadline).await,
                 Ok(Answered::Nothing) => {}
+                Ok(Answered::Unreadable) => {
+                    app.shell.journal.note(&Note::Unreadable { what: "what a gateway was asked for a notice" });
+                    return Ok(Taken::Unmatched);
+                }
                 // One that does not answer hinders no other. The gateway tells it again, and then it is asked again.
-                Ok(Answered::NoAnswer) => hindered = hindered.or(Some(Fault::NoTime.into())),
+                Ok(Answered::NoAnswer) => hindered = hindered.or(Some(Fault::NoAnswer.into())),
                 Err(refusal) => hindered = hindered.or(Some(refusal)),
             }
+        }
+        if hindered.is_none() && was_another {
+            // It may be about an account that was replaced, where nobody can ask any more.
+            let about: String = question.about.chars().take(MOST_OF_A_NAME).collect();
+            let cause = format!("a notice about {about}, which no gateway knows as they are set up now");
+            app.shell.journal.note(&Note::Failed { cause: &cause });
         }
         hindered.map_or(Ok(Taken::Unmatched), Err)
     }

@@ -7,21 +7,22 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use kessai_shared::ids::{MethodId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{MerchantId, MethodId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::method::{Method, Status};
 use kessai_shared::payment::asked::{Amount, Details, OnFile, Opening};
 use kessai_shared::payment::{Action, Claim, Instrument, Kind, MARGIN, Nonce, Payment, Request, State, Verdict};
 use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
-use kessai_shared::recurring::ids::{RecurringKey, ScheduleId};
+use kessai_shared::recurring::ids::{Cause, RecurringKey, RunId, ScheduleId};
 use kessai_shared::recurring::retry::{Category, Decision};
-use kessai_shared::recurring::run::{Counts, Takes};
+use kessai_shared::recurring::run::{Counts, Run, Takes};
 use kessai_shared::recurring::schedule::step::{Came, Charge, Charged, Choice, Event, Sale, step};
 use kessai_shared::recurring::schedule::{Failure, Schedule, Tried};
 use kessai_shared::recurring::scheduler::Criteria;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::method::{StoredMethod, account_key};
+use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::time::Timestamp;
 
@@ -36,8 +37,9 @@ pub(super) const CHARGE: Duration = Duration::from_secs(12);
 /// Items of one schedule that a run charges at once; the rest has to wait for another run.
 const ITEMS_AT_ONCE: usize = 100;
 
-/// When to ask again what became of a sale that is open, or was not sent.
+/// When to ask again what became of a sale that is open, or was not sent: the longer it has been so, the later.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
+const ASK_AGAIN_AT_LAST: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// So long a sale is tried to be sent before it counts as failed.
 const SEND_FOR: Duration = Duration::from_secs(60 * 60);
@@ -68,7 +70,7 @@ pub(super) struct Charging<'a> {
 
 /// The runs that try again which are known to be there.
 #[derive(Default)]
-pub(super) struct RetryRuns(Mutex<BTreeSet<Timestamp>>);
+pub(super) struct RetryRuns(Mutex<BTreeSet<RunId>>);
 
 /// What one turn came to.
 enum Turn {
@@ -253,8 +255,8 @@ impl Charging<'_> {
         Some(match &operation.state {
             State::Open(open) if !open.unknown && open.deadline.plus(MARGIN) > now => return None,
             State::Open(_) | State::Accepted(_) => {
-                let due = operation.state.due().unwrap_or(now).max(now.plus(ASK_AGAIN));
-                Came::Pending { payment: id, due }
+                let wait = (now.since(operation.requested_at) / 2).clamp(ASK_AGAIN, ASK_AGAIN_AT_LAST);
+                Came::Pending { payment: id, due: now.plus(wait) }
             }
             // The gateway is not to be reached: the same is asked for again, but not for ever.
             State::Unsent if now.since(operation.requested_at) < SEND_FOR => {
@@ -294,25 +296,34 @@ impl Charging<'_> {
 
     /// Sees to it that there is a run that tries again what is to be tried again at that time.
     async fn ensure_retries(&self, at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
-        let at = bucket(at, now);
-        let is_known = self.retries.known().contains(&at);
-        if !is_known {
-            self.looking.put_retry_run(at).await?;
-            self.retries.known().insert(at);
+        let run = retry_run(self.merchant.id, at, now);
+        if self.retries.known().insert(run.id) {
+            let written = self.looking.write(StoredRun::following(None, run.clone()).to_item()).await;
+            if let Err(fault) = written {
+                self.retries.known().remove(&run.id);
+                return Err(fault.into());
+            }
         }
         Ok(())
     }
 }
 
 impl RetryRuns {
-    fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<Timestamp>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<RunId>> {
         // Nothing panics while it holds the lock, so what it guards is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The run that tries again what is to be tried again at that time. Whoever writes a schedule of which something is to be
+/// tried again sees to it first that this is there.
+pub fn retry_run(merchant: MerchantId, at: Timestamp, now: Timestamp) -> Run {
+    let at = bucket(at, now);
+    Run::new(merchant, Cause::Retries(at), Takes::RetriesBy(at), Criteria::default(), now)
+}
+
 /// The time of the run that tries again at `at`: not so soon that it could be over before what it is for is written.
-pub(super) fn bucket(at: Timestamp, now: Timestamp) -> Timestamp {
+fn bucket(at: Timestamp, now: Timestamp) -> Timestamp {
     let at = at.max(now.plus(SOON_BUCKET));
     let width = if at.since(now) < SOON { SOON_BUCKET } else { BUCKET };
     let width = i64::try_from(width.as_millis()).unwrap_or(i64::MAX);

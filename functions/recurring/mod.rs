@@ -9,13 +9,13 @@ mod lane;
 mod run;
 mod scheduler;
 
+pub use charge::retry_run;
+
 use std::time::Duration;
 
 use kessai_shared::ids::{ItemKey, MerchantId};
 use kessai_shared::ports::{Agenda, Expected, Written};
-use kessai_shared::recurring::ids::{Cause, RecurringKey, ScheduleId};
-use kessai_shared::recurring::run::{Run, Takes};
-use kessai_shared::recurring::scheduler::Criteria;
+use kessai_shared::recurring::ids::{RecurringKey, ScheduleId};
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::reminder::{Errand, Image, LATE, OWED_LATE};
 use kessai_shared::stored::payment::{KEY, VERSION};
@@ -52,7 +52,8 @@ pub(crate) async fn ensure_retry_run(
     deadline: Timestamp,
 ) -> Result<(), Fault> {
     let looking = Looking { app, agenda: schedules(app)?, merchant, deadline };
-    looking.put_retry_run(charge::bucket(at, looking.now())).await
+    let run = retry_run(merchant, at, looking.now());
+    looking.write(StoredRun::following(None, run).to_item()).await.map(drop)
 }
 
 /// Looks at what recurs, and does what is due; how that left it. None where there is nothing of that name.
@@ -106,12 +107,6 @@ impl Looking<'_> {
         let key = ItemKey::Recurring(self.merchant, key).to_string();
         let item = self.app.shell.patiently(self.deadline, || self.agenda.read(&key)).await?;
         Ok(item.map(decode).transpose()?)
-    }
-
-    /// Puts the run that tries again then, unless it is there.
-    async fn put_retry_run(&self, at: Timestamp) -> Result<(), Fault> {
-        let run = Run::new(self.merchant, Cause::Retries(at), Takes::RetriesBy(at), Criteria::default(), self.now());
-        self.write(StoredRun::following(None, run).to_item()).await.map(drop)
     }
 
     /// Writes an item, where nothing is or the version before it; whether this is stored now.

@@ -1,4 +1,4 @@
-//! A run begins the lanes that have anything to do, sums them up while they work, and ends with the last.
+//! A run begins the lanes that have anything to do, sums them up while they work, and ends with the last of them.
 
 use kessai_shared::ids::MerchantId;
 use kessai_shared::ports::Pending;
@@ -16,34 +16,55 @@ use super::Looking;
 const COUNTED_AT_ONCE: u16 = 1000;
 
 pub(super) async fn look(looking: &Looking<'_>, id: RunId) -> Result<(), Refusal> {
-    let Some(stored) = looking.read(RecurringKey::Run(id), StoredRun::from_item).await? else { return Ok(()) };
-    let next = match stored.run.started_at {
-        None if stored.run.goes_on() => {
-            let lanes = begin(looking, &stored.run).await?;
-            stored.run.started(lanes, looking.now())
+    let decode = StoredRun::from_item;
+    let Some(mut stored) = looking.read(RecurringKey::Run(id), decode).await? else { return Ok(()) };
+    if stored.run.started_at.is_none() && stored.run.goes_on() {
+        // Which lanes there are is written before any of them is: what they work off is not on their lists any more.
+        let lanes = find_lanes(looking, &stored.run).await?;
+        let started = StoredRun::following(Some(&stored), stored.run.started(lanes, looking.now()));
+        if !looking.write(started.to_item()).await? {
+            return Ok(());
         }
-        None | Some(_) => stored.run.summed(&all_lanes(looking, &stored.run).await?, looking.now()),
-    };
-    // Where somebody else has written, what is stored says when to look.
-    looking.write(StoredRun::following(Some(&stored), next).to_item()).await?;
+        stored = started;
+    }
+    if stored.run.due.is_some() {
+        let summed = stored.run.summed(&all_lanes(looking, &stored.run).await?, looking.now());
+        // Where somebody else has written, what is stored says when to look.
+        looking.write(StoredRun::following(Some(&stored), summed).to_item()).await?;
+    }
     Ok(())
 }
 
-/// Makes every lane that has anything to do; their bits. What is there already stays as it is.
-async fn begin(looking: &Looking<'_>, run: &Run) -> Result<u64, Refusal> {
-    let beginning = (0..LANES).map(|lane| -> Pending<'_, Result<u64, Fault>> {
+/// The bits of the lanes that have anything to do.
+async fn find_lanes(looking: &Looking<'_>, run: &Run) -> Result<u64, Refusal> {
+    let asking = (0..LANES).map(|lane| -> Pending<'_, Result<u64, Fault>> {
         Box::pin(async move {
-            let listed = length(looking, run, lane).await?;
-            if listed == 0 {
-                return Ok(0);
-            }
-            let new = Lane::new(run.merchant, run.id, lane, listed, looking.now());
-            looking.write(StoredLane::following(None, new).to_item()).await?;
-            Ok(1 << lane)
+            let (list, until) = list(&run.merchant, run.takes, lane);
+            let ask = || looking.agenda.listed(&list, Some(&until), None, 1);
+            let (first, _) = looking.app.shell.patiently(looking.deadline, ask).await?;
+            Ok(if first.is_empty() { 0 } else { 1 << lane })
         })
     });
-    let begun: Result<Vec<_>, _> = together(beginning).await.into_iter().collect();
-    Ok(begun?.into_iter().fold(0, |bits, bit| bits | bit))
+    let found: Result<Vec<_>, _> = together(asking).await.into_iter().collect();
+    Ok(found?.into_iter().fold(0, |bits, bit| bits | bit))
+}
+
+/// Its lanes as they stand. One that is not there yet begins.
+async fn all_lanes(looking: &Looking<'_>, run: &Run) -> Result<Vec<Lane>, Refusal> {
+    let reading = lanes(run.lanes).map(|lane| -> Pending<'_, Result<Lane, Fault>> {
+        Box::pin(async move {
+            let known = looking.read(RecurringKey::Lane(run.id, lane), StoredLane::from_item).await?;
+            if let Some(stored) = known {
+                return Ok(stored.lane);
+            }
+            let listed = length(looking, run, lane).await?;
+            let new = Lane::new(run.merchant, run.id, lane, listed, looking.now());
+            looking.write(StoredLane::following(None, new.clone()).to_item()).await?;
+            Ok(new)
+        })
+    });
+    let read: Result<Vec<_>, _> = together(reading).await.into_iter().collect();
+    Ok(read?)
 }
 
 /// How long the list of a lane is.
@@ -59,14 +80,6 @@ async fn length(looking: &Looking<'_>, run: &Run, lane: u8) -> Result<u64, Fault
             Some(_) | None => return Ok(length),
         }
     }
-}
-
-async fn all_lanes(looking: &Looking<'_>, run: &Run) -> Result<Vec<Lane>, Refusal> {
-    let reading = lanes(run.lanes).map(|lane| -> Pending<'_, Result<Option<StoredLane>, Fault>> {
-        Box::pin(looking.read(RecurringKey::Lane(run.id, lane), StoredLane::from_item))
-    });
-    let read: Result<Vec<_>, _> = together(reading).await.into_iter().collect();
-    Ok(read?.into_iter().flatten().map(|stored| stored.lane).collect())
 }
 
 /// What a lane of a run works off, and the end of it.

@@ -10,7 +10,7 @@
 //! | `POST /payment-schedules/{paymentScheduleId}/payment-schedule-items` | adds an item ([`items`]) |
 //! | `GET`, `PATCH /payment-schedule-items/{paymentScheduleItemId}` | shows an item, makes it ready or cancels it |
 //!
-//! Each answer is the record as `GET` shows it, so whoever changes one must be allowed to read too.
+//! Each answer is the record as `GET` shows it.
 
 mod asked;
 mod changed;
@@ -31,21 +31,22 @@ use kessai_shared::time::Timestamp;
 use serde::Serialize;
 
 use self::runs::Runs;
-use crate::door::{App, Function, Needs, Subject, authenticate};
+use crate::door::{App, Caller, Function, Needs, Subject, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::recurring::{schedules, stored_schedule};
 use crate::wire::schedule::Reading;
 
+/// Whoever makes others charge needs what a sale needs.
 pub const FUNCTION: Function = Function {
     name: "schedules",
-    scopes: &[Scope::Read],
+    scopes: &[Scope::Authorize, Scope::CaptureReverse],
     needs: Needs::TO_SHOW,
     answer: |app, function, event, deadline, subject| Box::pin(answer(app, function, event, deadline, subject)),
 };
 
-/// What it needs beside reading to write: what a sale needs.
-const TO_WRITE: [Scope; 2] = [Scope::Authorize, Scope::CaptureReverse];
+/// What whoever only reads needs.
+const TO_READ: &[Scope] = &[Scope::Read];
 
 /// Characters of what runs choose by, as the wire has them.
 const MATCHING_VALUE: usize = 40;
@@ -69,12 +70,11 @@ pub async fn answer(
     deadline: Timestamp,
     subject: &mut Subject,
 ) -> Result<HttpAnswer, Problem> {
-    let caller = authenticate(app, function, event, deadline, subject).await?;
     let (method, path) = event.route_key.split_once(' ').unwrap_or_default();
-    if method != "GET" {
-        TO_WRITE.into_iter().try_for_each(|scope| caller.must_have(scope))?;
-    }
-    let desk = Desk { app, event, merchant: caller.merchant, deadline };
+    let scopes = if method == "GET" { TO_READ } else { function.scopes };
+    let Caller { merchant, .. } =
+        authenticate(app, &Function { scopes, ..*function }, event, deadline, subject).await?;
+    let desk = Desk { app, event, merchant, deadline };
     match (method, path.strip_prefix(VERSIONED).unwrap_or(path)) {
         ("POST", "/commerce/payments/payment-schedules") => made::serve(&desk, subject).await,
         ("GET", "/commerce/payments/payment-schedules") => list::show(&desk).await,

@@ -83,6 +83,9 @@ pub(super) async fn edit(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
         external_reference: members.edited("ExternalReference", |members| members.text("ExternalReference", NAME))?,
     };
     members.finish()?;
+    if let Some(mode) = edit.mode {
+        super::credential::check_mode(desk, id, mode)?;
+    }
     desk.change(Change::EditGateway(id, edit)).await?;
     Ok(done())
 }

@@ -321,3 +321,127 @@ fn response(failure: &Failure) -> &'static str {
         ) => "SystemError",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kessai_shared::ids::{GatewayId, Id, MerchantId, MethodId};
+    use kessai_shared::money::Currency;
+    use kessai_shared::payment::asked::AccountId;
+    use kessai_shared::payment::{Decline, IdempotencyKey};
+    use kessai_shared::recurring::ids::{Cause, RunId};
+    use kessai_shared::recurring::schedule::making::{Asked, AskedItem, Charges};
+    use kessai_shared::recurring::schedule::{Failures, Retry, Tried};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    /// Of one item, which failed with this.
+    fn failed(failure: Failure, retry: Option<Retry>) -> Schedule {
+        let merchant = MerchantId::from_random([1; 16]);
+        let item = AskedItem {
+            amount: 1_050,
+            target: Date::parse("2026-10-01").expect("a date"),
+            method: None,
+            matching_value: None,
+            comments: None,
+            is_draft: false,
+            made: None,
+        };
+        let asked = Asked {
+            merchant,
+            key: IdempotencyKey::parse("a").expect("a key"),
+            hash: [0; 16],
+            is_draft: false,
+            account: AccountId::parse("Carol"),
+            gateway: GatewayId::from_random([2; 16]),
+            method: MethodId::parse("03O000000000000").expect("a method"),
+            currency: Currency::parse("USD").expect("a currency"),
+            total_requested: None,
+            reference: None,
+            comments: None,
+            charges: Charges::Items(vec![item]),
+        };
+        let mut schedule = Schedule::make(asked, AT).expect("a schedule");
+        let tried = Tried { run: RunId::of(&merchant, Cause::Retries(AT)), page: 1 };
+        for item in &mut schedule.items {
+            item.state = State::Failed { at: AT, retry };
+            item.attempts = 2;
+            item.tried_by = Some(tried);
+            item.payment = Id::parse("0aQR00000004ZkK");
+            item.failures = Some(Failures { count: 2, first_at: AT, recent: Vec::new(), last: failure.clone() });
+        }
+        schedule
+    }
+
+    fn shown(schedule: &Schedule) -> Value {
+        let told = Reading::told(schedule, Some(ItemNumber::FIRST));
+        serde_json::to_value(told).expect("JSON")["paymentScheduleItem"].clone()
+    }
+
+    #[test]
+    fn an_item_says_why_it_failed_and_whether_it_is_past_due() {
+        let failure = Failure {
+            category: Category::CardLimit,
+            decision: Decision::Retriable,
+            decline: Some(Decline::Soft),
+            code: Some("5".repeat(50)),
+            message: Some("insufficient funds".to_owned()),
+        };
+        let retry = Retry { at: AT.plus(std::time::Duration::from_secs(60)), with_other_method: false };
+        let again = failed(failure.clone(), Some(retry));
+        let item = shown(&again);
+        let run = again.items[0].tried_by.expect("tried").run.id().to_string();
+        let expected = json!({
+            "currencyIsoCode": "USD", "id": item["id"], "isPastDue": false, "isRetriableAsSameRequest": true,
+            "nextPaymentRetryTime": "2026-09-21T14:14:20.000Z", "paymentBatchRunId": run,
+            "paymentGatewayErrorCategory": "CardLimit", "paymentGatewayErrorCode": "5".repeat(40),
+            "paymentGatewayRespStatus": "Decline", "paymentId": "0aQR00000004ZkKMAU",
+            "paymentMethodId": again.method.to_string(), "paymentProcessingMessage": "insufficient funds",
+            "paymentRetryCount": 1, "paymentScheduleId": again.id.id().to_string(), "paymentSource": "Payment Run",
+            "processedAmount": 0.0, "requestedAmount": 10.5, "status": "Failed",
+            "targetPaymentProcessingDate": "2026-10-01",
+        });
+        assert_eq!(item, expected);
+        let for_good = failed(failure.clone(), None);
+        assert_eq!(
+            (&shown(&for_good)["isPastDue"], &shown(&for_good)["nextPaymentRetryTime"]),
+            (&json!(true), &Value::Null)
+        );
+        let told = serde_json::to_value(Reading::told(&for_good, None)).expect("JSON");
+        assert_eq!((&told["paymentSchedule"]["isPastDue"], told.get("paymentScheduleItem")), (&json!(true), None));
+
+        for (category, decline, expected) in [
+            (Category::Security, Some(Decline::Permanent), "PermanentFail"),
+            (Category::GatewayConnection, None, "SystemError"),
+            (Category::ValidationFailure, None, "ValidationError"),
+        ] {
+            let failure = Failure { category, decline, decision: Decision::NonRetriable, ..failure.clone() };
+            let item = shown(&failed(failure, None));
+            assert_eq!(
+                (&item["paymentGatewayRespStatus"], &item["isRetriableAsSameRequest"]),
+                (&json!(expected), &json!(false))
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_processed_in_the_end_says_nothing_of_its_failures() {
+        let failure = Failure {
+            category: Category::CardLimit,
+            decision: Decision::Retriable,
+            decline: Some(Decline::Soft),
+            code: Some("51".to_owned()),
+            message: None,
+        };
+        let mut schedule = failed(failure, None);
+        schedule.items[0].state = State::Processed { at: AT };
+        let item = shown(&schedule);
+        assert_eq!((&item["status"], &item["paymentGatewayRespStatus"]), (&json!("Processed"), &json!("Success")));
+        assert_eq!((&item["processedAmount"], &item["paymentRetryCount"]), (&json!(10.5), &json!(2)));
+        for member in ["paymentGatewayErrorCategory", "paymentGatewayErrorCode", "paymentProcessingMessage"] {
+            assert_eq!(item[member], Value::Null, "{member}");
+        }
+    }
+}

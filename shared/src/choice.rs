@@ -1,6 +1,6 @@
 //! Choices of the wire: enums whose literals are said once.
 
-/// An enum with the wire's literal of each variant, which reads the same in whatever case.
+/// An enum with the wire's literal of each variant.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $literal:literal),+ $(,)? }) => {
         $(#[$doc])*

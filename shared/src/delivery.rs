@@ -5,7 +5,8 @@
 //! fails waits, and holds up nobody but itself. What is told is the record as it is, not as it was when the event came
 //! to be. Whoever runs this may be killed at any await: only what is written as told is not told again, so everything is
 //! told at least once, and a merchant knows a repetition by its id. What is kept for those who ask later is written
-//! before that, so nothing is told that nobody can look up.
+//! before that and after it was tried: nothing counts as told that nobody can look up, but whoever looks while being told
+//! may be too early.
 
 mod listener;
 mod schedule;

@@ -281,7 +281,8 @@ pub struct Decision<'a> {
 pub enum Note<'a> {
     /// A gateway was asked.
     Called(Called<'a>),
-    /// A gateway now says something else than what an operation was settled to. Nothing was changed.
+    /// A gateway says something else than what an operation was settled to, or that it approved another amount than was
+    /// asked for: `settled` is how it stands. Nothing was settled.
     Contradiction { operation: Id, settled: &'a str, heard: &'a Outcome },
     /// A gateway tells what came after an operation's verdict; strange where that was no approval.
     Followed { operation: Id, what: &'a str, is_strange: bool },

@@ -138,6 +138,8 @@ pub enum Fault {
     Sealed(SealFault),
     /// Too little time is left before the deadline to ask the gateway.
     NoTime,
+    /// A gateway that was asked did not answer, or takes no more questions for now.
+    NoAnswer,
     /// The gateway is set up in a way that this version cannot serve.
     SetUp(String),
 }
@@ -150,6 +152,7 @@ impl fmt::Display for Fault {
             Self::Stored(_) => out.write_str("what is stored cannot be read"),
             Self::Sealed(_) => out.write_str("a payment method's token does not open"),
             Self::NoTime => out.write_str("too little time is left before the deadline"),
+            Self::NoAnswer => out.write_str("the gateway did not answer a question about what it told"),
             Self::SetUp(what) => write!(out, "set-up: {what}"),
         }
     }
@@ -161,7 +164,7 @@ impl Error for Fault {
             Self::Store(source) => Some(source.as_ref()),
             Self::Stored(source) => Some(source),
             Self::Sealed(source) => Some(source),
-            Self::Busy | Self::NoTime | Self::SetUp(_) => None,
+            Self::Busy | Self::NoTime | Self::NoAnswer | Self::SetUp(_) => None,
         }
     }
 }
@@ -253,6 +256,7 @@ mod tests {
             (Fault::Stored(cause()), "what is stored cannot be read", true),
             (Fault::Busy, "too many others are writing to this payment", false),
             (Fault::NoTime, "too little time is left before the deadline", false),
+            (Fault::NoAnswer, "the gateway did not answer a question about what it told", false),
             (Fault::SetUp("no adapter".to_owned()), "set-up: no adapter", false),
         ];
         for (fault, says, has_cause) in rows {

@@ -16,11 +16,12 @@ use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::gateways::{Adapter, Credential, Exchange, Intent};
 use crate::ids::{GatewayId, Id, MerchantId, Ordinal, PaymentKey};
 use crate::merchant::{Gateway, Merchant};
+use crate::money::Money;
 use crate::payment::asked::{InstrumentFacts, OnFile};
 use crate::payment::outbox::{Entry, Round};
 use crate::payment::{
-    Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Sequel, Source, State, Step,
-    Terms, step,
+    Action, Claim, Effect, Event, Instrument, Nonce, Operation, Outcome, Payment, Request, Sequel, Source, Step, Terms,
+    step,
 };
 use crate::ports::{
     Called, Clock, Decision, Entropy, Expected, Http, HttpFault, Journal, Limiter, Note, Pending, Store, StoreFault,
@@ -198,19 +199,20 @@ impl Shell {
         Ok(Look { payment: stored.payment, late, settled })
     }
 
-    /// Takes in what a gateway tells unasked. Harmless at any time, any number of times.
+    /// Takes in what a gateway tells unasked, of this amount where it says one. Harmless at any time, any number of times.
     pub async fn hear(
         &self,
         stored: Stored,
         route: Route<'_>,
         operation: Ordinal,
-        outcome: Outcome,
+        (outcome, amount): (Outcome, Option<Money>),
         deadline: Timestamp,
     ) -> Result<(), Refusal> {
         let mut run = Run::of(self, route, deadline);
         // Nobody asked, so nobody's claim it is.
         let nonce = self.claim(deadline).nonce;
-        let told = Event::Learned { operation, source: Source::Notice, nonce, outcome: outcome.within_limits() };
+        let outcome = outcome.within_limits();
+        let told = Event::Learned { operation, source: Source::Notice, nonce, outcome, amount };
         let made = run.write(Some(stored), &told).await?;
         run.note_contradiction(&made, &told);
         Ok(())
@@ -338,12 +340,7 @@ impl<'a> Run<'a> {
     fn note_overdue(&self, payment: &Payment, ordinal: Ordinal) {
         let Some(operation) = payment.operation(ordinal) else { return };
         let now = self.shell.clock.now();
-        let is_overdue = match &operation.state {
-            State::Accepted(accepted) => accepted.is_overdue(operation.is_within(self.terms.look_up), now),
-            State::Open(open) => open.is_beyond_us(),
-            State::Unsent | State::Settled(_) => false,
-        };
-        if let (true, Some(id)) = (is_overdue, id(payment, ordinal)) {
+        if let (true, Some(id)) = (operation.is_overdue(&self.terms, now), id(payment, ordinal)) {
             self.shell.journal.note(&Note::Overdue { operation: id, since: now.since(operation.requested_at) });
         }
     }
@@ -451,7 +448,8 @@ impl<'a> Run<'a> {
             Some(exchange) => self.call(exchange, source, payment, operation, duplicate).await,
             None => Outcome::Unknown,
         };
-        Event::Learned { operation, source, nonce, outcome }
+        // Of how much an answer speaks, whoever decodes it has compared.
+        Event::Learned { operation, source, nonce, outcome, amount: None }
     }
 
     async fn call(

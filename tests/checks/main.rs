@@ -6,5 +6,6 @@
 mod crashes;
 mod races;
 mod regressions;
+mod runs;
 mod scenario;
 mod seeds;

@@ -243,6 +243,54 @@ fn an_endpoint_is_set_up_gets_another_secret_and_goes() {
 }
 
 #[test]
+fn schedules_are_made_shown_and_changed() {
+    let desk = Desk::new();
+    let gateway = desk.client().gateway("KEYED");
+    let common = format!("--method 03O000000000000 --account Carol --gateway {gateway} --currency JPY");
+    let recurs = "--amount 1200 --start 2030-01-25 --trial-days 3 --frequency month --on 28 --until 2031-12-31";
+    let line = format!("schedules create {common} --open {recurs} --idempotency-key flat-7");
+    let said = desk.run(&line).done();
+    let says =
+        |said: &str, words: &[&str]| words.iter().for_each(|word| assert!(said.contains(word), "{word}: {said}"));
+    says(&said, &["Made the payment schedule 5PS", "monthly on day 28 from 2030-01-28 until 2031-12-31", "1200.0"]);
+    says(&said, &["2030-01-28,2030-02-28,2030-03-28", "Ready for Processing", "No scheduler takes what comes next"]);
+    let id = desk.run(&format!("{line} --json")).json()["paymentSchedule"]["id"].as_str().expect("an id").to_owned();
+    assert!(said.contains(&id), "{said}");
+
+    for (change, words) in [
+        (format!("hold {id}"), "STATUS      On Hold"),
+        (format!("resume {id}"), "STATUS      Open"),
+        (format!("skip {id} --date 2030-02-28"), "2030-01-28,2030-03-28"),
+        (format!("amount {id} --amount 1300"), "AMOUNT      1300.0"),
+        (format!("method {id} --method 03O000000009001"), "METHOD      03O000000009001"),
+        (format!("cancel {id}"), "STATUS      Canceled"),
+    ] {
+        says(&desk.run(&format!("schedules {change}")).done(), &[words]);
+    }
+    let shown = desk.run(&format!("schedules show {id} --json")).json();
+    assert_eq!(shown["paymentSchedule"]["recurrence"]["amount"], 1300.0);
+    desk.run(&format!("schedules open {id}")).refused(1, "INVALID_STATUS: status: the schedule is Canceled");
+
+    let items = "--item 2030-01-31=1000 --item 2030-02-28=500 --total 2000";
+    let made = desk.run(&format!("schedules create {common} {items} --json")).json();
+    let made = &made["paymentSchedule"];
+    assert_eq!((&made["status"], &made["availableRequestedAmount"]), (&json!("Draft"), &json!(500.0)));
+    let list = desk.run("schedules list --account Carol").done();
+    says(&list, &[&id, made["id"].as_str().expect("an id"), "Draft", "Canceled"]);
+    assert_eq!(desk.run("schedules list --account Nobody").done(), "(none)\n");
+    for (line, says) in [
+        (format!("create {common}"), "--item"),
+        (format!("create {common} {items} {recurs}"), "cannot be used with"),
+        (format!("create {common} --amount 1"), "--start"),
+        (format!("create {common} --item tomorrow=1"), "must be a date"),
+        ("show 03O000000000000".to_owned(), "must be the id of a payment schedule"),
+        (format!("skip {id} --date 2030-2-28"), "must be a date"),
+    ] {
+        desk.run(&format!("schedules {line}")).refused(2, says);
+    }
+}
+
+#[test]
 fn retry_rules_are_set_up_and_go() {
     let desk = Desk::new();
     let terms = "--status active --default true --type fixed --interval 6 --unit hours --retries 3 --other-method true";
@@ -262,6 +310,53 @@ fn retry_rules_are_set_up_and_go() {
         assert_eq!(desk.run(&line).done(), "Removed.\n");
     }
     assert_eq!(desk.run("retry-rules set list").done(), "(none)\n");
+}
+
+#[test]
+fn schedulers_and_runs_are_made_shown_and_ended() {
+    let desk = Desk::new();
+    let filters = "--match matchany --equals gold --in-list silver,bronze";
+    let monthly =
+        "--name Rent --start 2090-01-01 --end 2090-12-31 --at 02:05 --timezone Asia/Tokyo --cadence monthly --day L";
+    let made = desk.run(&format!("schedulers create {monthly} {filters} --draft --idempotency-key one --json")).json();
+    let id = made["billingBatchScheduler"]["id"].as_str().expect("an id").to_owned();
+    let again = desk.run(&format!("schedulers create {monthly} {filters} --draft --idempotency-key one"));
+    assert_eq!(again.done(), format!("Made the scheduler {id}.\n"));
+    let says = |line: &str, words: &[&str]| {
+        let said = desk.run(line).done();
+        assert!(words.iter().all(|word| said.contains(word)), "{line}: {said}");
+    };
+    says(
+        &format!("schedulers show {id}"),
+        &["Rent", "Draft", "Monthly", "L", "Asia/Tokyo", "Equals", "gold", "silver,bronze"],
+    );
+    says("schedulers list --page-size 1", &[&id, "Rent", "Draft"]);
+    for (command, says_done, status) in
+        [("activate", "Active.", "Active"), ("deactivate", "Paused.", "Inactive"), ("cancel", "Canceled.", "Canceled")]
+    {
+        assert_eq!(desk.run(&format!("schedulers {command} {id}")).done(), format!("{says_done}\n"));
+        says(&format!("schedulers show {id}"), &[status]);
+    }
+    desk.run(&format!("schedulers activate {id}")).refused(1, "INVALID_STATUS: status");
+    desk.run("schedulers create --name Rent --start 2090-01-01 --at 2:5 --cadence daily").refused(1, "preferredTime");
+    desk.run("schedulers show 5PR000000000001").refused(2, "must be an id");
+
+    let started =
+        desk.run("runs start --date 2090-01-01 --not-equals gold --comments late --idempotency-key run-1 --json");
+    let run = started.json()["paymentBatchRun"]["id"].as_str().expect("an id").to_owned();
+    let again = desk.run("runs start --date 2090-01-01 --not-equals gold --comments late --idempotency-key run-1");
+    assert_eq!(again.done(), format!("Started the run {run}.\n"));
+    let watched = desk.run(&format!("runs watch {run}")).done();
+    let last = watched.lines().last().unwrap_or_default();
+    assert!(last.contains("100%  Completed  0 processed  0 failed  0 pending  ended 2"), "{watched}");
+    assert!(!watched.contains(['\r', '\u{1b}']), "this is no terminal: {watched}");
+    let ended = desk.run(&format!("runs watch {run} --json")).json();
+    assert_eq!(ended, desk.run(&format!("runs show {run} --json")).json());
+    says(&format!("runs show {run}"), &["Completed", "2090-01-01", "late", "NotEquals"]);
+    says("runs list", &[&run, "Completed"]);
+    assert_eq!(desk.run(&format!("runs list --scheduler {id}")).done(), "(none)\n");
+    desk.run(&format!("runs stop {run}")).refused(1, "INVALID_STATUS");
+    desk.run("runs watch 5PR000000000001").refused(1, "");
 }
 
 #[test]
@@ -332,8 +427,9 @@ fn a_gateways_credential_is_read_from_a_file_or_standard_input_and_can_be_checke
     assert_eq!(has_one(), false);
     assert_eq!(given(r#"{"secretKey":"piped-secret"}"#, &["--from-file", "-"]).done(), "Set.\n");
     std::fs::write(&file, "{ \"secretKey\": \"filed-secret\" }\n").expect("a file");
-    assert_eq!(given("", &["--from-file", path, "--json"]).done(), "");
+    assert_eq!(given("", &["--from-file", path, "--same-account", "--json"]).done(), "");
     assert_eq!(has_one(), true);
+    assert!(desk.run("audit --limit 1").done().contains("in the place of another, same account"));
 
     let out = desk.run(&format!("gateway check {gateway}")).done();
     assert!(out.starts_with("It works.\n\nNAME ") && out.contains("card") && out.contains("Bank account"), "{out}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -45,15 +46,18 @@ fn run_until_killed(kessai: &mut Kessai, round: usize) -> Vec<Ask> {
     let client = kessai.client.clone();
     let (answers, asks, over) = (AtomicUsize::new(0), Mutex::new(Vec::new()), AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        for caller in 0..CALLERS {
+        let call = |caller| {
             let (client, answers, asks, over) = (&client, &answers, &asks, &over);
             scope.spawn(move || {
                 let mut shopper = Shopper { client, asks: Vec::new(), name: format!("{round}-{caller}") };
                 while over.load(Ordering::Acquire) == 0 && shopper.shop(answers).is_some() {}
                 asks.lock().expect("no panic").extend(shopper.asks);
-            });
-        }
-        while answers.load(Ordering::Acquire) < ANSWERS_BEFORE_KILL {
+            })
+        };
+        let callers: Vec<_> = (0..CALLERS).map(call).collect();
+        // One that has ended already is not waited for: what it met shows when the others have ended too.
+        let is_going_on = || !callers.iter().any(ScopedJoinHandle::is_finished);
+        while answers.load(Ordering::Acquire) < ANSWERS_BEFORE_KILL && is_going_on() {
             std::thread::sleep(Duration::from_millis(1));
         }
         kessai.kill_and_restart();

@@ -7,11 +7,14 @@ use std::time::Duration;
 use kessai_functions::event::HttpAnswer;
 use kessai_shared::card::Secret;
 use kessai_shared::gateways::Credential;
+use kessai_shared::gateways::sandbox::KEYED;
 use kessai_shared::ids::GatewayId;
-use kessai_shared::merchant::{Gateway, Merchant, SharedWith};
+use kessai_shared::merchant::{Gateway, GatewayMode, Merchant, SharedWith};
+use kessai_shared::payment::{Operation, Payment};
 use kessai_shared::ports::{Http, HttpFault, HttpRequest, HttpResponse, Pending, Store};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::merchant::{decode_merchant, encode_merchant, merchant_key};
+use kessai_shared::stored::payment::Stored;
 use serde_json::{Value, json};
 
 use crate::in_process::{InProcess, SEALING_KEY, Spent};
@@ -83,6 +86,36 @@ impl Shop {
         spent
     }
 
+    /// The same account by another name.
+    async fn roll(&self, credential: Value) -> Spent {
+        let body = json!({ "Credential": credential, "sameAccount": true });
+        let (answer, spent) = self.ask("POST", &self.path("credential"), &body).await;
+        assert_eq!(answer.status_code, 204, "{}", answer.body);
+        spent
+    }
+
+    /// A sale that is lost on its way, and what it was known by there.
+    async fn lose_sale(&self) -> Vec<String> {
+        *self.spy.answer.lock().expect("the spy") = Some((500, "{}".to_owned()));
+        assert_eq!(self.sale("a").await, 202);
+        *self.spy.answer.lock().expect("the spy") = None;
+        self.spy.heard()
+    }
+
+    /// Everybody looks, when every request has arrived and what was set up is known everywhere; how the sale stands then.
+    async fn look(&self) -> Operation {
+        self.world.advance(Duration::from_secs(120)).await;
+        let key = self.payment().key();
+        let app = self.world.invocation();
+        kessai_functions::follow_up::look(&app, key, self.world.deadline()).await.expect("a look");
+        self.payment().operations.remove(0)
+    }
+
+    fn payment(&self) -> Payment {
+        let item = self.world.payments.items().pop().expect("a payment");
+        Stored::from_item(item).expect("readable").payment
+    }
+
     async fn check(&self) -> Value {
         let (answer, spent) = self.ask("POST", &self.path("check"), &Value::Null).await;
         assert_eq!((answer.status_code, spent.merchants.writes), (200, 0), "{}", answer.body);
@@ -136,7 +169,7 @@ impl Shop {
     async fn counting(&self) -> Option<String> {
         let sealed = self.account().await.sealed_credential?;
         let opened = SharedWith::Gateway(self.gateway).open_one(&self.world.merchant, &sealed, self.keys());
-        let credential = Credential::from_secret(&opened.expect("it opens")).expect("a credential");
+        let credential = Credential::from_secret(&opened.expect("it opens"), KEYED.credential).expect("a credential");
         Some(credential.text("secretKey").to_owned())
     }
 }
@@ -162,6 +195,48 @@ async fn a_credential_is_set_sent_with_everything_and_replaced_at_once() {
     assert_eq!(shop.set(json!({})).await.merchants.writes, 0);
     let said = ["there is none any more", "in the place of another", "there was none before"];
     assert_eq!(shop.told().await, said.map(|said| format!("{} {said}", shop.gateway)));
+}
+
+#[tokio::test]
+async fn what_is_open_is_not_sent_to_what_may_be_another_account_and_is_to_the_same() {
+    for is_same_account in [false, true] {
+        let shop = Shop::open().await;
+        shop.set(json!({ "secretKey": FIRST })).await;
+        assert_eq!(shop.lose_sale().await, [format!("Bearer {FIRST}")]);
+        match is_same_account {
+            true => shop.roll(json!({ "secretKey": SECOND })).await,
+            false => shop.set(json!({ "secretKey": SECOND })).await,
+        };
+        let sale = shop.look().await;
+        assert_eq!(sale.is_settled(), is_same_account, "{:?}", sale.state);
+        assert_eq!(shop.sale("a").await, if is_same_account { 402 } else { 202 }, "the caller's retry");
+        let second = format!("Bearer {SECOND}");
+        assert_eq!(shop.spy.heard(), if is_same_account { vec![second.clone()] } else { vec![] });
+        let overdue = shop.world.lines().iter().any(|line| line.contains("overdue"));
+        assert_eq!(overdue, !is_same_account, "a person is told");
+        assert_eq!(shop.sale("b").await, 201);
+        assert_eq!(shop.spy.heard(), [second], "what is asked for anew goes to the account that counts now");
+    }
+}
+
+#[tokio::test]
+async fn the_generation_is_the_version_since_which_the_account_may_be_another() {
+    let shop = Shop::open().await;
+    let generation = async || shop.account().await.generation.0;
+    let version = async || shop.merchant().await.version;
+    // This gateway could be asked without one.
+    shop.set(json!({ "secretKey": FIRST })).await;
+    assert_eq!(generation().await, version().await);
+    shop.set(json!({ "secretKey": SECOND })).await;
+    let second = generation().await;
+    assert_eq!(second, version().await);
+    assert_eq!(shop.set(json!({ "secretKey": SECOND })).await.merchants.writes, 0, "it is the same");
+    shop.roll(json!({ "secretKey": FIRST })).await;
+    assert_eq!((generation().await, shop.counting().await.as_deref()), (second, Some(FIRST)));
+    shop.set(json!({})).await;
+    assert_eq!(generation().await, version().await);
+    let said = shop.told().await;
+    assert_eq!(said[1], format!("{} in the place of another, same account", shop.gateway));
 }
 
 #[tokio::test]
@@ -209,6 +284,7 @@ async fn a_credential_that_will_not_do_is_refused_by_name_and_not_repeated() {
         (json!({ "Credential": { "SecretKey": FIRST } }), "INVALID_API_INPUT", "that is none of secretKey"),
         (json!({ "Credential": { FIRST: "x" } }), "INVALID_API_INPUT", "that is none of secretKey"),
         (json!({ "Credential": many.collect::<Value>() }), "INVALID_API_INPUT", "more than 16 members"),
+        (json!({ "Credential": {}, "SameAccount": "yes" }), "INVALID_API_INPUT", "SameAccount: must"),
         (json!({ "Credential": {}, "secretKey": FIRST }), "INVALID_API_INPUT", "secretKey: is not a member"),
         (json!({ "Credential": {}, "credential": {} }), "JSON_PARSER_ERROR", "given twice"),
     ];
@@ -222,6 +298,54 @@ async fn a_credential_that_will_not_do_is_refused_by_name_and_not_repeated() {
     assert!(!shop.world.lines().iter().any(|line| line.contains(FIRST)));
     shop.set(json!({ "secretKey": "~".repeat(512) })).await;
     assert_eq!(shop.counting().await, Some("~".repeat(512)));
+}
+
+#[tokio::test]
+async fn a_key_of_another_mode_than_the_gateways_is_refused_and_so_is_the_mode() {
+    let shop = Shop::open().await;
+    shop.change(|gateway| "stripe".clone_into(&mut gateway.adapter)).await;
+    let set = async |key: &str| {
+        let body = json!({ "Credential": { "secretKey": key } });
+        shop.ask("POST", &shop.path("credential"), &body).await.0
+    };
+    let turn = async |mode: &str| {
+        let path = format!("/sobjects/PaymentGateway/{}", shop.gateway);
+        shop.ask("PATCH", &path, &json!({ "GatewayMode": mode })).await.0
+    };
+    let refused = set("rk_test_51c07e").await;
+    assert_eq!(refused.status_code, 400);
+    let why = "Credential.secretKey: is of mode Test, and the gateway of mode Live";
+    assert!(refused.body.contains(why) && !refused.body.contains("51c07e"), "{}", refused.body);
+    assert_eq!(set("sk_live_a83b19").await.status_code, 204);
+    let refused = turn("Test").await;
+    assert_eq!(refused.status_code, 400);
+    assert!(refused.body.contains("GatewayMode: ") && refused.body.contains("secretKey"), "{}", refused.body);
+    assert_eq!((turn("Live").await.status_code, turn("Connected").await.status_code), (204, 204));
+    // From the one to the other it goes by way of Connected.
+    let modes = async |mode: &str, key: &str| (set(key).await.status_code, turn(mode).await.status_code);
+    assert_eq!(modes("Test", "sk_test_51c07e").await, (204, 204));
+    assert_eq!((turn("Connected").await.status_code, modes("Live", "sk_live_a83b19").await), (204, (204, 204)));
+    // One that counts, and was set before anybody looked at its form, is set again.
+    shop.change(|gateway| gateway.mode = GatewayMode::Test).await;
+    assert_eq!((set("sk_live_a83b19").await.status_code, set("sk_live_c40d28").await.status_code), (204, 400));
+}
+
+#[tokio::test]
+async fn that_the_account_is_the_same_is_said_with_the_credential_or_not_at_all() {
+    let shop = Shop::open().await;
+    shop.set(json!({ "secretKey": FIRST })).await;
+    shop.set(json!({ "secretKey": SECOND })).await;
+    let generation = shop.account().await.generation;
+    let say = async |is_same: bool| {
+        let body = json!({ "Credential": { "secretKey": SECOND }, "SameAccount": is_same });
+        shop.ask("POST", &shop.path("credential"), &body).await
+    };
+    let (answer, spent) = say(true).await;
+    assert_eq!((answer.status_code, spent.merchants.writes), (400, 0));
+    assert!(answer.body.contains("SameAccount: comes too late") && !answer.body.contains(SECOND), "{}", answer.body);
+    assert_eq!(shop.account().await.generation, generation);
+    let (answer, spent) = say(false).await;
+    assert_eq!((answer.status_code, spent.merchants.writes), (204, 0), "{}", answer.body);
 }
 
 #[tokio::test]
@@ -273,11 +397,13 @@ async fn a_credential_that_is_set_again_is_sealed_under_the_newest_key() {
     let mut shop = Shop::open().await;
     shop.set(json!({ "secretKey": FIRST })).await;
     let key_of = async |shop: &Shop| shop.account().await.sealed_credential.expect("one").key.as_str().to_owned();
+    let generation = shop.account().await.generation;
     assert_eq!(key_of(&shop).await, "k1");
     let newer = format!("k2:{},k1:{SEALING_KEY}", "6".repeat(64));
     shop.world.app.shell.sealing_keys = SealingKeys::parse(&newer).map(Arc::new);
     shop.set(json!({ "secretKey": FIRST })).await;
     assert_eq!((key_of(&shop).await.as_str(), shop.counting().await.as_deref()), ("k2", Some(FIRST)));
+    assert_eq!(shop.account().await.generation, generation, "it is the same credential");
 }
 
 #[tokio::test]

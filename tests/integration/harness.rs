@@ -118,6 +118,15 @@ impl Kessai {
         Self { scratch: Some(scratch), ..Self::start(&arguments) }
     }
 
+    /// In memory, with models of real gateways in the same process, and gateways of the merchant's at each of them.
+    pub fn with_models() -> Self {
+        let scratch = Scratch::new();
+        let data = scratch.path().to_string_lossy().into_owned();
+        let arguments =
+            ["--port", "0", "--sandbox-port", "0", "--models-port", "0", "--memory", "--quiet", "--data", &data];
+        Self { scratch: Some(scratch), ..Self::start(&arguments) }
+    }
+
     /// On file, over sandbox gateways that run elsewhere.
     pub fn on_file(data: &Path, sandbox: &Sandbox) -> Self {
         let data = data.to_string_lossy();
@@ -396,16 +405,15 @@ impl Client {
         })
     }
 
-    /// Reads a record until it is settled, at most about half a minute.
+    /// Reads a record until it is settled.
     pub fn settled(&self, path: &str) -> Reply {
-        for _ in 0..120 {
-            let reply = self.get(path).expect(200);
-            if reply.record_status() != "Pending" {
-                return reply;
-            }
-            std::thread::sleep(Duration::from_millis(250));
-        }
-        panic!("{path} is not settled: {}", self.get(path).text);
+        self.becomes(path, |reply| reply.record_status() != "Pending")
+    }
+
+    /// Reads a record until it is like this.
+    pub fn becomes(&self, path: &str, is_so: impl Fn(&Reply) -> bool) -> Reply {
+        let read = || Some(self.get(path).expect(200));
+        until(|| read().filter(&is_so)).unwrap_or_else(|| panic!("{path} stays as it is: {}", self.get(path).text))
     }
 }
 
@@ -414,6 +422,22 @@ pub const STORED_METHOD: &str = "03O000000000000";
 
 /// A card number of the sandbox that approves.
 pub const CARD: &str = "4242424242424242";
+
+/// How often something is looked at before a test gives up, and the pause between: nothing depends on it but how long a
+/// failure takes, on a machine that is busy with others.
+const LOOKS: usize = 1_200;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Looks until there is something; none where there never is.
+pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..LOOKS).find_map(|_| {
+        let found = look();
+        if found.is_none() {
+            std::thread::sleep(PAUSE);
+        }
+        found
+    })
+}
 
 /// Runs the same thing in many threads at once.
 pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {

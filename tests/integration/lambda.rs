@@ -183,6 +183,8 @@ async fn every_deployed_function_serves_its_event() {
     assert_eq!(provider["success"], json!(true));
     let rules = check(env!("CARGO_BIN_EXE_retry-rules"), account.event("retry-rules", None, &json!({})), 201);
     assert_eq!(rules["success"], json!(true));
+    let scheduler = check(env!("CARGO_BIN_EXE_schedulers"), account.event("schedulers", None, &json!({})), 201);
+    assert!(scheduler["billingBatchScheduler"]["id"].as_str().is_some_and(|id| id.starts_with("5BS")));
     let method = json!({ "defaultPaymentMethodId": STORED_METHOD, "paymentGatewayId": gateway["paymentGatewayId"] });
     let schedule = check(env!("CARGO_BIN_EXE_schedules"), account.event("schedules", None, &method), 201);
     assert_eq!(schedule["paymentSchedule"]["status"], json!("Open"));
@@ -441,12 +443,15 @@ async fn a_function_that_is_told_to_end_finishes_and_answers_first() {
     let account = Account::new().await;
     // The sandbox takes three seconds to answer.
     let members = json!({ "paymentGatewayId": account.identity.gateways["KEYED"].to_string(), "amount": 90.11 });
+    let name = IdempotencyKey::parse("order-801-sale").expect("the key of the sample");
+    let merchant = account.identity.merchant;
+    let key = PaymentKey { merchant, payment: PaymentId::opened_by(&merchant, &name) }.to_string();
     let runtime = RuntimeApi::new();
     let mut function = start(env!("CARGO_BIN_EXE_sale"), account.environment(&runtime.address()));
     let pid = function.0.id().to_string();
     let answer = runtime.invoke_and(&account.event("sale", None, &members), || {
         // Once its intent rests, it is at work.
-        while block_on(account.database.payments.due(Timestamp::from_millis(i64::MAX), None)).images.is_empty() {
+        while block_on(account.database.payments.read(&key)).is_none() {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
@@ -519,6 +524,7 @@ fn only_the_functions_that_send_reminders_link_a_client_of_the_queue() {
         env!("CARGO_BIN_EXE_retrieve"),
         env!("CARGO_BIN_EXE_events"),
         env!("CARGO_BIN_EXE_retry-rules"),
+        env!("CARGO_BIN_EXE_schedulers"),
         env!("CARGO_BIN_EXE_schedules"),
         env!("CARGO_BIN_EXE_deliver-event"),
     ];

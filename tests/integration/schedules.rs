@@ -17,6 +17,8 @@ use crate::set_up::{Holder, refused, text, with};
 const SCHEDULES: &str = "/commerce/payments/payment-schedules";
 const ITEMS: &str = "/commerce/payments/payment-schedule-items";
 const ACCOUNT: &str = "001000000000001";
+const INVALID: &str = "INVALID_API_INPUT";
+const MISSING: &str = "REQUIRED_FIELD_MISSING";
 
 /// A merchant who makes schedules.
 struct Desk<'a> {
@@ -277,16 +279,11 @@ fn method(code: &str) -> String {
 fn what_will_not_do_is_refused_by_name() {
     let kessai = Kessai::in_memory();
     let desk = Desk::of(&kessai);
-    let (invalid, missing) = ("INVALID_API_INPUT", "REQUIRED_FIELD_MISSING");
+    let (invalid, missing) = (INVALID, MISSING);
     let of = |member: &str, value: Value| with(desk.instalments(), member, value);
     let item = |member: &str, value: Value| {
         let mut body = desk.instalments();
         body["items"][1][member] = value;
-        body
-    };
-    let recurring = |member: &str, value: Value| {
-        let mut body = desk.subscription();
-        body["recurrence"][member] = value;
         body
     };
     let many = vec![desk.instalments()["items"][2].clone(); 101];
@@ -334,6 +331,27 @@ fn what_will_not_do_is_refused_by_name() {
         ),
         (item("status", json!("Processed")), invalid, "items[1].status: must be one of Draft, Ready for Processing"),
         (item("id", json!("1")), invalid, "items[1].id: is not a member"),
+        (with(desk.common(), "status", "Open"), invalid, "items: at least one is needed, or a recurrence"),
+    ];
+    for (body, code, says) in rows {
+        refused(&desk.merchant.post(SCHEDULES, &body), 400, code, says);
+    }
+    refused(&desk.merchant.post(SCHEDULES, &of("totalRequestedAmount", json!(1))), 422, "AMOUNT_EXCEEDS_BALANCE", "");
+    let listed = desk.merchant.get(&format!("{SCHEDULES}?accountId={ACCOUNT}")).expect(200);
+    assert_eq!(listed.at("/paymentSchedules"), json!([]), "what was refused left nothing");
+}
+
+#[test]
+fn what_cannot_recur_is_refused_by_name() {
+    let kessai = Kessai::in_memory();
+    let desk = Desk::of(&kessai);
+    let (invalid, missing) = (INVALID, MISSING);
+    let recurring = |member: &str, value: Value| {
+        let mut body = desk.subscription();
+        body["recurrence"][member] = value;
+        body
+    };
+    let rows = [
         (recurring("amount", Value::Null), missing, "recurrence.amount: is required"),
         (recurring("startDate", Value::Null), missing, "recurrence.startDate: is required"),
         (recurring("startDate", json!("2030-1-1")), invalid, "recurrence.startDate: must be a date"),
@@ -352,12 +370,17 @@ fn what_will_not_do_is_refused_by_name() {
             invalid,
             "totalRequestedAmount: must not be given together",
         ),
-        (with(desk.common(), "status", "Open"), invalid, "items: at least one is needed, or a recurrence"),
     ];
     for (body, code, says) in rows {
         refused(&desk.merchant.post(SCHEDULES, &body), 400, code, says);
     }
-    refused(&desk.merchant.post(SCHEDULES, &of("totalRequestedAmount", json!(1))), 422, "AMOUNT_EXCEEDS_BALANCE", "");
+}
+
+#[test]
+fn a_list_that_cannot_be_meant_is_refused_by_name() {
+    let kessai = Kessai::in_memory();
+    let desk = Desk::of(&kessai);
+    let (invalid, missing) = (INVALID, MISSING);
     for (query, code, says) in [
         ("", missing, "accountId: is required"),
         ("?accountId=a%20b", invalid, "accountId"),
@@ -366,8 +389,6 @@ fn what_will_not_do_is_refused_by_name() {
     ] {
         refused(&desk.merchant.get(&format!("{SCHEDULES}{query}")), 400, code, says);
     }
-    let listed = desk.merchant.get(&format!("{SCHEDULES}?accountId={ACCOUNT}")).expect(200);
-    assert_eq!(listed.at("/paymentSchedules"), json!([]), "what was refused left nothing");
 }
 
 #[test]
@@ -469,9 +490,15 @@ fn another_merchant_sees_nothing_of_it_and_who_may_only_read_changes_nothing() {
     let foreign = other.post(SCHEDULES, &desk.instalments());
     refused(&foreign, 400, "INVALID_API_INPUT", "paymentGatewayId: is no payment gateway of this merchant");
 
-    for scopes in [json!(["read"]), json!(["read", "authorize"]), json!(["read", "capture-reverse"])] {
+    let holder = |scopes: Value| {
         let key = desk.merchant.post("/set-up/api-keys", &json!({ "name": "Till", "scopes": scopes })).expect(201);
-        let reader = desk.merchant.with(text(&key, "/key"));
+        desk.merchant.with(text(&key, "/key"))
+    };
+    let writer = holder(json!(["authorize", "capture-reverse"]));
+    writer.post(SCHEDULES, &desk.instalments()).expect(201);
+    refused(&writer.get(&schedule), 403, "INSUFFICIENT_ACCESS", "read");
+    for scopes in [json!(["read"]), json!(["read", "authorize"]), json!(["read", "capture-reverse"])] {
+        let reader = holder(scopes);
         reader.get(&schedule).expect(200);
         reader.get(&item).expect(200);
         for answer in [
@@ -558,7 +585,6 @@ async fn who_waits_for_a_run_is_told_when_it_comes() {
             key,
             hash: [0; 16],
             name: name.to_owned(),
-            comments: None,
             timetable: Timetable {
                 dates: dates.expect("dates"),
                 at: TimeOfDay::parse("02:05").expect("a time"),

@@ -17,7 +17,7 @@ use kessai_shared::webhook::{self, Headers};
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::harness::{Client, Kessai, Sandbox, Scratch, at_once};
+use crate::harness::{Client, Kessai, Sandbox, Scratch, at_once, until};
 
 /// Notices, where nothing else is said.
 const NOTICES: usize = 1_000;
@@ -219,6 +219,7 @@ fn tell_all(kessai: &mut Kessai, tellings: &[Telling]) -> usize {
         let _watch = GivenUp(&given_up);
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
+                let _watch = GivenUp(&given_up);
                 while let Some(telling) = tellings.get(next.fetch_add(1, Ordering::AcqRel)) {
                     refused.fetch_add(usize::from(!tell(&client, &urls, telling, &given_up)), Ordering::AcqRel);
                     done.fetch_add(1, Ordering::AcqRel);
@@ -227,6 +228,7 @@ fn tell_all(kessai: &mut Kessai, tellings: &[Telling]) -> usize {
         }
         for kill in 1..=KILLS {
             while done.load(Ordering::Acquire) < tellings.len() * kill / (KILLS + 1) {
+                assert!(!given_up.load(Ordering::Acquire), "somebody who tells has given up");
                 std::thread::sleep(Duration::from_millis(1));
             }
             kessai.kill_and_restart();
@@ -236,12 +238,12 @@ fn tell_all(kessai: &mut Kessai, tellings: &[Telling]) -> usize {
     refused.into_inner()
 }
 
-/// Tells those who go on until somebody answers that nobody will.
+/// Tells those who wait for others that one of them panics: nobody will answer, or nobody goes on telling.
 struct GivenUp<'a>(&'a AtomicBool);
 
 impl Drop for GivenUp<'_> {
     fn drop(&mut self) {
-        self.0.store(std::thread::panicking(), Ordering::Release);
+        self.0.fetch_or(std::thread::panicking(), Ordering::AcqRel);
     }
 }
 
@@ -259,7 +261,7 @@ fn tell(
     given_up: &AtomicBool,
 ) -> bool {
     loop {
-        assert!(!given_up.load(Ordering::Acquire), "the server is gone");
+        assert!(!given_up.load(Ordering::Acquire), "the server is gone, or somebody else has given up");
         let (client, now) = client.read().expect("no panic").clone();
         let secret = match telling.is_forged {
             true => "somebody else's",
@@ -299,14 +301,9 @@ fn last_ledger(client: &Client) -> Vec<Value> {
         Some(9024) => effect["chargedBack"].is_null(),
         _ => effect["status"] != "accepted",
     };
-    for _ in 0..240 {
-        let ledger = client.ledger();
-        if ledger.iter().all(is_over) && ledger.iter().any(|effect| effect["amount"] == 9023) {
-            return ledger;
-        }
-        std::thread::sleep(Duration::from_millis(250));
-    }
-    panic!("the gateways do not come to an end");
+    let is_last =
+        |ledger: &Vec<Value>| ledger.iter().all(is_over) && ledger.iter().any(|effect| effect["amount"] == 9023);
+    until(|| Some(client.ledger()).filter(is_last)).expect("the gateways do not come to an end")
 }
 
 /// Every record stands as the ledger says. The events that are to be heard: of each payment, how often which.
@@ -353,12 +350,7 @@ fn check_events(heard: &Mutex<Heard>, secret: &Mutex<String>, expected: &BTreeMa
         let is_missing = |payment: &&String| counted(heard.events.get(*payment)) != expected[*payment];
         expected.keys().filter(is_missing).map(|payment| (payment.clone(), counted(heard.events.get(payment)))).next()
     };
-    for _ in 0..600 {
-        if missing().is_none() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(250));
-    }
+    until(|| missing().is_none().then_some(()));
     if let Some((payment, found)) = missing() {
         panic!("{payment} heard {found:?}, not {:?}", expected[&payment]);
     }

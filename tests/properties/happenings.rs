@@ -6,7 +6,9 @@ use std::time::Duration;
 use kessai_shared::event::EventNames;
 use kessai_shared::ids::Ordinal;
 use kessai_shared::payment::asked::{AccountId, Amount, Details, Group, Membership, RefundReason};
-use kessai_shared::payment::{Answer, BalanceCheck, Decline, Kind, Outcome, PayerAction, Reach, Source, Terms};
+use kessai_shared::payment::{
+    Answer, BalanceCheck, Decline, Generation, Kind, Outcome, PayerAction, Reach, Source, Terms,
+};
 use kessai_shared::time::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
@@ -37,6 +39,7 @@ fn terms() -> impl Strategy<Value = Terms> {
             balance_check,
             authorization_lifetime: lifetime,
             verdict_within: hours(24),
+            generation: Generation::FIRST,
             wanted: if tells { EventNames::all() } else { EventNames::NONE },
         },
     )

@@ -134,7 +134,7 @@ impl History {
                 let acts = matches!(outcome, Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..));
                 let forgets = acts && is_denied && self.keeps_its_word;
                 let outcome = if forgets { Outcome::Unknown } else { outcome.clone() };
-                Event::Learned { operation, source: *source, nonce: nonce.map_or(held, Nonce), outcome }
+                Event::Learned { operation, source: *source, nonce: nonce.map_or(held, Nonce), outcome, amount: None }
             }
             (_, Some(request)) => asked(request, claim),
             (_, None) => Event::Due { claim },

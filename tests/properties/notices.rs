@@ -12,8 +12,10 @@ use kessai_functions::sandbox::{
 use kessai_shared::card::Secret;
 use kessai_shared::gateways::{News, NotTaken, Notice as Told, RawNotice, sandbox};
 use kessai_shared::ids::{Ordinal, PaymentId, ProviderId, Record};
+use kessai_shared::money::{Currency, Money};
 use kessai_shared::payment::Answer;
-use kessai_shared::payment::Outcome::Approved;
+use kessai_shared::payment::Outcome::{Approved, Unknown};
+use kessai_shared::payment::sequel::{self as dispute, What};
 use kessai_shared::stored::payment::Stored;
 use kessai_shared::time::Timestamp;
 
@@ -133,13 +135,42 @@ fn a_gateway_is_believed_only_of_the_records_that_it_was_asked_for() {
         assert_eq!(world.ask_sample(SALE).status_code, 202, "nobody knows what became of it");
         let before = world.items();
         let reference = record.to_string();
-        let told = Told { reference: reference.clone(), news: News::Outcome(Approved(Answer::default())) };
+        let told =
+            Told { reference: reference.clone(), news: News::Outcome(Approved(Answer::default())), amount: None };
         let taken = world.tell(provider, told);
         let stored = Stored::from_item(world.items().remove(0)).expect("an item of ours");
         assert_eq!(stored.payment.operations[0].state.status(), status, "{reference} by {provider}");
         assert_eq!(world.items() == before, status == "Pending", "{reference} by {provider}");
         let expected = if status == "Pending" { Taken::Unmatched } else { Taken::Heard(record) };
         assert_eq!(taken, expected, "{reference} by {provider}");
+    }
+}
+
+#[test]
+fn of_another_amount_nothing_is_settled_and_of_another_currency_no_amount_is_counted() {
+    let provider = ProviderId::parse(PROVIDER).expect("a provider id");
+    let sale = PaymentId::opened_by(&merchant(), &key("order-801-sale"));
+    let reference = Record::Payment.id(sale, Ordinal::FIRST).to_string();
+    let tell = |world: &World, news, amount| {
+        world.tell(provider, Told { reference: reference.clone(), news, amount });
+        Stored::from_item(world.items().remove(0)).expect("an item of ours").payment
+    };
+    let yen = Currency::parse("JPY").expect("a currency");
+    let world = World::new((500, ""));
+    world.ask_sample(SALE);
+    let asked = tell(&world, News::Outcome(Unknown), None).operations[0].amount;
+    for amount in [asked.with(asked.minor - 1), Money::new(asked.minor, yen)] {
+        let told = tell(&world, News::Outcome(Approved(Answer::default())), Some(amount));
+        assert_eq!(told.operations[0].state.status(), "Pending", "{amount:?}");
+    }
+    let told = tell(&world, News::Outcome(Approved(Answer::default())), Some(asked));
+    assert_eq!(told.operations[0].state.status(), "Processed");
+    for (id, currency, minor) in [("d1", asked.currency, Some(70)), ("d2", yen, None)] {
+        let disputed = What::Dispute(dispute::Stage::ChargedBack);
+        let sequel = dispute::Sequel { id: id.to_owned(), what: disputed, minor: Some(70), code: None };
+        let told = tell(&world, News::Sequel(sequel), Some(Money::new(70, currency)));
+        let last = told.operations[0].sequels.last().map(|heard| (heard.sequel.id.clone(), heard.sequel.minor));
+        assert_eq!(last, Some((id.to_owned(), minor)));
     }
 }
 

@@ -49,6 +49,7 @@ pub const SAMPLES: [&str; 13] = [
     include_str!("../../events/events.json"),
     include_str!("../../events/set-up.json"),
     include_str!("../../events/retry-rules.json"),
+    include_str!("../../events/schedulers.json"),
     include_str!("../../events/schedules.json"),
     include_str!("../../events/notify-webhook.json"),
 ];

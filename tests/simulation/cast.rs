@@ -11,7 +11,7 @@ use kessai_shared::ids::{GatewayId, MerchantId, MethodId, ProviderId};
 use kessai_shared::memory::Memory;
 use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
 use kessai_shared::method::Method;
-use kessai_shared::payment::{BalanceCheck, IdempotencyKey};
+use kessai_shared::payment::{BalanceCheck, Generation, IdempotencyKey};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{api_key_key, encode_api_key, encode_merchant, merchant_key};
@@ -31,6 +31,8 @@ pub const MERCHANTS: usize = 2;
 /// has it in memory.
 pub struct SetUp {
     pub merchants: Vec<Merchant>,
+    /// Of what merchants are known by at their gateways.
+    pub generation: Generation,
     pub items: BTreeMap<String, Item>,
 }
 
@@ -45,8 +47,9 @@ pub struct Cast {
     /// The sandbox's magic methods, at hand for both merchants: nobody changes them, so every worker has them in memory.
     pub vault: Arc<Memory>,
     pub sealing_keys: Arc<SealingKeys>,
-    /// For each class, with balances checked by the gateway and by Kessai, with these endpoints.
-    pub set_ups: [[[Arc<SetUp>; ENDPOINTS.len()]; 2]; Class::ALL.len()],
+    /// For each class, with balances checked by the gateway and by Kessai, with these endpoints; with one account at the
+    /// gateway, and then with another.
+    pub set_ups: [[[[Arc<SetUp>; 2]; ENDPOINTS.len()]; 2]; Class::ALL.len()],
 }
 
 /// Where the gateway listens.
@@ -58,13 +61,14 @@ pub fn cast() -> &'static Cast {
         let api_keys = [3, 4].map(|merchant| ApiKey::from_random([merchant; 16], [5; 16]));
         let (gateway, provider) = (GatewayId::from_random([6; 16]), ProviderId::from_random([6; 16]));
         let sealing_keys = SealingKeys::parse(&format!("k1:{}", "08".repeat(32))).expect("keys");
-        let set_up = |class: Class, balance_check, endpoints| {
+        let set_up = |class: Class, balance_check, endpoints, generation| {
             {
                 let name = class.name();
                 let account = Gateway {
                     name: "G".to_owned(),
                     provider: Some(provider),
                     balance_check,
+                    generation,
                     // Short enough that captures meet its end, in half of the histories.
                     authorization_lifetime: match balance_check {
                         BalanceCheck::Strict => AUTHORIZATION_LIFETIME,
@@ -84,12 +88,15 @@ pub fn cast() -> &'static Cast {
                     let by_key = (api_key_key(&key.hash()), encode_api_key(&key.hash(), &merchant.id));
                     [by_key, (merchant_key(&merchant.id), encode_merchant(merchant))]
                 });
-                Arc::new(SetUp { items: items.collect(), merchants: merchants.to_vec() })
+                Arc::new(SetUp { items: items.collect(), generation, merchants: merchants.to_vec() })
             }
+        };
+        let both = |class: Class, check, endpoints| {
+            [Generation(0), Generation(1)].map(|generation| set_up(class, check, endpoints, generation))
         };
         let set_ups = Class::ALL.map(|class| {
             [BalanceCheck::Gateway, BalanceCheck::Strict]
-                .map(|check| ENDPOINTS.map(|endpoints| set_up(class, check, endpoints)))
+                .map(|check| ENDPOINTS.map(|endpoints| both(class, check, endpoints)))
         });
         let vault = Arc::new(vault(&merchants, &sealing_keys));
         let (fingerprint_key, sealing_keys) = (Arc::new(FingerprintKey::new([7; 32])), Arc::new(sealing_keys));

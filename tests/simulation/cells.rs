@@ -144,7 +144,6 @@ const UNREACHABLE: &[(&str, &str, &str)] = &[
     ("never received", "sequel", "the gateway has nothing to tell"),
     ("lapsed", "due", SETTLED),
     ("lapsed", "answer", DEAD),
-    ("lapsed", "look-up", "a gateway that can be asked leaves nothing to lapse"),
     ("lapsed", "reversal", "what lapses was not asked to be undone"),
 ];
 
@@ -170,6 +169,7 @@ const RARELY: &[(&str, &str)] = &[
     ("voided", "notice: needs payer"),
     ("voided", "sequel"),
     ("lapsed", "sequel"),
+    ("lapsed", "look-up"),
     ("lapsed", "notice: needs payer"),
     ("open, in time", "look-up: accepted"),
     ("open, unknown", "look-up: accepted"),
@@ -212,7 +212,6 @@ pub fn cannot_end(class: Class, verdict: &str) -> Option<&'static str> {
     match (class, verdict) {
         (Class::Keyed | Class::LookUp | Class::None, "voided") => Some("it cannot undo by reference"),
         (Class::TimeoutReversal | Class::None, "never received") => Some("it cannot be asked"),
-        (Class::Keyed | Class::LookUp, "lapsed" | "still open") => Some("it can be asked"),
         _ => None,
     }
 }

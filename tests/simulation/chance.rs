@@ -72,6 +72,8 @@ faults! {
     RefusesAgain = "gateway: refuses what it has done",
     /// It repeats the card in its message.
     EchoesCard = "gateway: repeats the card number",
+    /// Merchants set up another account there, which knows nothing of the former.
+    AccountReplaced = "gateway: another account in mid-flight",
     ErrorBefore = "gateway: 5xx, not acted",
     ErrorAfter = "gateway: 5xx, acted",
     Malformed = "gateway: malformed body",

@@ -8,7 +8,7 @@
 //!
 //! [`plan`] draws what merchants want, [`chance`] which faults strike; [`world`] lets time pass. Its parts are
 //! `cast` (who there is), `callers`, `requests` and `heard` (what they ask and hear), `platform` and `queue`
-//! (who works, and who is told to), `port` (what a worker sees), `table`, `archive`, `network`, `notices`,
+//! (who works, and who is told to), `port` (what a worker sees), `table`, `archive`, `network`, `moved`, `notices`,
 //! `payers` and `endpoints`. [`auditor`]
 //! watches the table, the gateway's ledger and the answers; of the code under test he uses the names of
 //! things (ids, keys of items), not its decisions. [`cells`] says what of the protocol was reached.
@@ -28,6 +28,7 @@ pub mod chance;
 pub mod endpoints;
 mod heard;
 pub mod models;
+mod moved;
 mod network;
 mod notices;
 mod payers;
@@ -36,6 +37,7 @@ mod platform;
 mod port;
 mod queue;
 mod requests;
+pub mod runs;
 pub mod shrink;
 pub mod story;
 mod table;

@@ -138,7 +138,10 @@ impl World {
 
     /// The gateway does what it is asked.
     fn act(&mut self, task: usize, call: u32, request: &Request) -> HttpResponse {
+        let account = self.tasks[task].account;
+        let (request, before) = (&self.as_understood(account, request), self.gateway.operations());
         let reaction = self.gateway.handle(request, START_MS + self.now_ms);
+        self.owns_since(before, account);
         let mut body = reaction.answer.body.into_bytes();
         self.enter(&reaction.records);
         if let Some(card) = card_in(request)

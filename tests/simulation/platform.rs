@@ -13,7 +13,7 @@ use kessai_functions::notice;
 use kessai_shared::gateways::Notice;
 use kessai_shared::ids::MerchantId;
 use kessai_shared::memory::Memory;
-use kessai_shared::payment::Payment;
+use kessai_shared::payment::{Generation, Payment};
 use kessai_shared::rejection::Refusal;
 use kessai_shared::shell::{Look, Shell};
 use kessai_shared::stored::Item;
@@ -51,7 +51,9 @@ pub struct Worker {
 /// Who there is and what is set up.
 pub struct Platform {
     workers: [Worker; WORKERS],
-    set_up: Arc<SetUp>,
+    pub set_up: Arc<SetUp>,
+    /// With another account at the gateway.
+    pub next_set_up: Arc<SetUp>,
     /// The stored methods, which nobody changes.
     vault: Arc<Memory>,
     /// Messages that nobody could handle.
@@ -61,6 +63,8 @@ pub struct Platform {
 /// What an invocation works with.
 pub struct Work {
     pub app: App,
+    /// As it is known here.
+    pub set_up: Arc<SetUp>,
     pub deliveries: Arc<Port>,
 }
 
@@ -98,6 +102,8 @@ pub struct Task {
     /// None when it has ended, in whatever way.
     future: Option<Invocation>,
     pub worker: usize,
+    /// At which of the merchant's accounts it asks.
+    pub account: Generation,
     purpose: Option<Purpose>,
     /// The calls that it waits for, and of each what a table was asked.
     waits: Vec<(u32, Option<Call>)>,
@@ -112,12 +118,15 @@ pub struct Task {
 impl Platform {
     pub fn of(plan: &Plan) -> Self {
         let strict = usize::from(plan.strict);
-        let (set_up, vault) = match plan.model {
-            None => (&cast().set_ups[plan.class as usize][strict][plan.endpoints], &cast().vault),
-            Some(played) => (&played.set_ups().each[strict][plan.endpoints], &played.set_ups().vault),
+        let ([set_up, next_set_up], vault) = match plan.model {
+            None => {
+                let [first, second] = &cast().set_ups[plan.class as usize][strict][plan.endpoints];
+                ([first, second], &cast().vault)
+            }
+            Some(played) => ([&played.set_ups().each[strict][plan.endpoints]; 2], &played.set_ups().vault),
         };
-        let (set_up, vault) = (set_up.clone(), vault.clone());
-        Self { workers: [Worker::default(); WORKERS], set_up, vault, dead_letters: Vec::new() }
+        let (set_up, next_set_up, vault) = (set_up.clone(), next_set_up.clone(), vault.clone());
+        Self { workers: [Worker::default(); WORKERS], set_up, next_set_up, vault, dead_letters: Vec::new() }
     }
 }
 
@@ -153,7 +162,9 @@ impl World {
         let life = if is_short { self.chance.millis(500..8_000) } else { LIFE_MS };
         let deadline_ms = self.now_ms + life;
         let seed = self.chance.seed();
-        let port = Port::new(seed, self.time_of(worker), self.platform.set_up.clone());
+        let set_up = self.set_up_known();
+        let account = set_up.generation;
+        let port = Port::new(seed, self.time_of(worker), set_up.clone());
         let directory_fails = self.chance.strikes(Fault::DirectoryFails);
         port.inner().directory_fails = u32::from(directory_fails);
         let shell = Shell {
@@ -178,12 +189,14 @@ impl World {
             tells_bus: false,
             takes_loopback: false,
         };
-        let future = work(Work { app, deliveries: port.clone() }, Timestamp::from_millis(START_MS + deadline_ms));
+        let future =
+            work(Work { app, set_up, deliveries: port.clone() }, Timestamp::from_millis(START_MS + deadline_ms));
         let task = self.tasks.len();
         self.tasks.push(Task {
             port,
             future: Some(future),
             worker,
+            account,
             purpose: Some(purpose),
             waits: Vec::new(),
             seen: None,
@@ -198,8 +211,7 @@ impl World {
     /// A caller's request comes in.
     pub(crate) fn start_asking(&mut self, asking: Box<Asking>, letter: Letter) {
         let (function, kind) = (asking.function, asking.place.kind);
-        let set_up = self.platform.set_up.clone();
-        self.start(Purpose::Ask(asking), move |Work { app, .. }, deadline| match letter {
+        self.start(Purpose::Ask(asking), move |Work { app, set_up, .. }, deadline| match letter {
             Letter::Http(event) => {
                 Box::pin(
                     async move { Done::Answered(Heard::text(kind, answer(&app, function, &event, deadline).await)) },
@@ -217,8 +229,7 @@ impl World {
 
     /// A genuine notice comes in. Of several items each is taken, whatever becomes of the others.
     pub(crate) fn start_taking(&mut self, merchant: MerchantId, notices: Vec<Notice>, told: Box<Told>) {
-        let set_up = self.platform.set_up.clone();
-        self.start(Purpose::Notice(told), move |Work { app, .. }, deadline| {
+        self.start(Purpose::Notice(told), move |Work { app, set_up, .. }, deadline| {
             Box::pin(async move {
                 let merchant = set_up.merchants.iter().find(|known| known.id == merchant).expect("a merchant");
                 let mut taken = Ok(());

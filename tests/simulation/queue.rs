@@ -103,7 +103,7 @@ impl World {
             Errand::Deliver => {
                 self.tell(Lane::Queue, Lane::Worker(task), || format!("tell of payment {payment}, version {version}"));
                 self.start(Purpose::Deliver(message), move |work, deadline| {
-                    let Work { app, deliveries } = work;
+                    let Work { app, deliveries, .. } = work;
                     Box::pin(async move {
                         let means = Means { deliveries: &*deliveries, bus: None };
                         Done::Delivered(deliver_event::tell(&app, means, key, deadline).await)

@@ -17,6 +17,7 @@ use crate::callers::Caller;
 use crate::chance::{Chance, Fault, Script};
 use crate::endpoints::{Delivery, Place};
 use crate::models::{Accounts, Earlier, Played, Post, Visit};
+use crate::moved::Moving;
 use crate::network::Parcel;
 use crate::notices::Told;
 use crate::plan::Plan;
@@ -70,6 +71,8 @@ pub enum Happening {
     Woken(Message),
     /// The tick finds a payment in the index.
     Ticked { payment: usize, errand: Errand, version: u64 },
+    /// Merchants set up another account at the gateway.
+    Moves,
     /// A worker's clock jumps.
     Steps { worker: usize },
     /// From here on nothing fails any more.
@@ -123,6 +126,7 @@ pub struct World {
     pub(crate) accounts: Option<Accounts>,
     /// What one of them answered last.
     pub(crate) earlier: Option<Earlier>,
+    pub(crate) moving: Moving,
     pub(crate) platform: Platform,
     pub(crate) tasks: Vec<Task>,
     pub(crate) callers: Vec<Caller>,
@@ -176,6 +180,7 @@ impl World {
             gateway: Gateway::default(),
             accounts: plan.model.map(Accounts::at),
             earlier: None,
+            moving: Moving::default(),
             platform: Platform::of(&plan),
             tasks: Vec::with_capacity(8),
             callers: plan.errands.iter().map(|_| Caller::default()).collect(),
@@ -191,6 +196,7 @@ impl World {
         self.set_clocks();
         self.set_callers_going();
         self.set_outages();
+        self.set_move();
         self.set_endpoints();
         // Within the hour, after keys are forgotten, or after holds have ended.
         let calm_ms = match self.chance.pick(8) {
@@ -299,6 +305,7 @@ impl World {
             Happening::Streamed { shown, is_late } => self.stream(shown, is_late),
             Happening::Woken(message) => self.wake(message),
             Happening::Ticked { payment, errand, version } => self.tick(payment, errand, version),
+            Happening::Moves => self.move_account(),
             Happening::Steps { worker } => self.step_clock(worker),
             Happening::Calm => self.calm_down(),
         }

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use crate::models::{Answer, Request};
 
 impl Komoju {
-    /// The payer looks, or decides: once, and in time.
+    /// The payer looks, or decides, in time: once to pay, and with a wallet more often not to.
     pub(super) fn visit(&mut self, visited: &str, request: &Request, now_ms: i64) -> Answer {
         let (id, said) = visited.split_once('/').unwrap_or((visited, ""));
         let Some(payment) = self.payments.get(id).filter(|payment| payment.page.is_some()) else {

@@ -97,7 +97,9 @@ impl Payment {
     pub fn status(&self, now_ms: i64) -> Status {
         let turn = self.turns.iter().rev().find(|(at_ms, _)| *at_ms <= now_ms).map_or(Status::Pending, |turn| turn.1);
         match turn {
-            Status::Pending | Status::Authorized if self.ends_ms.is_some_and(|end| end <= now_ms) => Status::Expired,
+            Status::Pending | Status::Authorized | Status::Failed if self.ends_ms.is_some_and(|end| end <= now_ms) => {
+                Status::Expired
+            }
             Status::Captured if self.captured > 0 && self.refunded(now_ms) >= self.captured => Status::Refunded,
             turn => turn,
         }
@@ -105,7 +107,12 @@ impl Payment {
 
     /// Whether its payer is still to act, and nothing else will happen by itself.
     pub fn waits(&self, now_ms: i64) -> bool {
-        let is_unpaid = matches!(self.status(now_ms), Status::Pending | Status::Authorized);
+        let is_unpaid = match self.status(now_ms) {
+            Status::Pending | Status::Authorized => true,
+            // Sent away to pay, and not paid: there is another try.
+            Status::Failed => !self.paying.waits_long(),
+            Status::Captured | Status::Refunded | Status::Cancelled | Status::Expired => false,
+        };
         is_unpaid && self.page.is_some() && !self.is_about_to_turn(now_ms)
     }
 

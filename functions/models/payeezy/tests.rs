@@ -305,7 +305,7 @@ fn amounts_and_cards_ask_for_an_outcome() {
 
 #[test]
 fn who_signs_with_another_secret_is_turned_away_and_nothing_happens() {
-    let (mut world, card) = (World::signing_with("another"), card_until(2026));
+    let (mut world, card) = (World::signing_with("another-secret"), card_until(2026));
     assert_eq!(world.send(&opens(&SALE, "S", 100, &card)), Outcome::NotSent);
     assert_eq!(world.tokenize(&card).0, Outcome::NotSent);
     assert!(world.ledger().is_empty());

@@ -143,7 +143,11 @@ impl World {
         let outcome = (STRIPE.send.decode)(&first, &answer);
         let effects = self.model.effects(i64::MAX).len();
         let repeated = self.answer(&(STRIPE.send.encode)(&again, &self.account()));
-        assert_eq!((STRIPE.send.decode)(&again, &repeated), outcome, "a key makes it the first one");
+        assert_eq!((repeated.status, &repeated.body), (answer.status, &answer.body), "a key makes it the first one");
+        // Wrong data may be found before the key is looked at: said again, that tells nothing of the first request.
+        let is_of_data = matches!(outcome, Outcome::Declined(Decline::InvalidData, _));
+        let heard_again = (STRIPE.send.decode)(&again, &repeated);
+        assert!(heard_again == outcome || is_of_data && heard_again == Outcome::Unknown, "{heard_again:?} {outcome:?}");
         assert_eq!(self.model.effects(i64::MAX).len(), effects, "nothing moves twice");
         Sent { reference, outcome, amount: dollars(minor) }
     }

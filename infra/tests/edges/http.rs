@@ -3,7 +3,6 @@
 use std::future::{Future, poll_fn};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
-use std::pin::pin;
 use std::sync::mpsc;
 use std::task::Poll;
 use std::thread;
@@ -187,13 +186,20 @@ async fn a_request_on_a_connection_that_ended_is_sent_at_most_once() {
 async fn a_request_that_an_ended_connection_gives_back_is_not_sent() {
     let client = HttpClient::new().unwrap();
     let (end, ended) = mpsc::channel();
-    let (url, server) = answer_once(ended);
+    let (bid_farewell, farewell) = mpsc::channel();
+    let (url, server) = answer_once(ended, bid_farewell);
     client.send(post(&url), PATIENCE).await.expect("the first request is answered");
     // The connection comes to rest.
     time::sleep(Duration::from_millis(10)).await;
-    let mut wake = pin!(time::sleep(Duration::from_millis(10)));
-    poll_fn(|context| Poll::Ready(wake.as_mut().poll(context).is_pending())).await;
+    let wake = loop {
+        let mut wake = Box::pin(time::sleep(Duration::from_millis(10)));
+        // Where the test is held up, its time may be over before it is looked at.
+        if poll_fn(|context| Poll::Ready(wake.as_mut().poll(context).is_pending())).await {
+            break wake;
+        }
+    };
     end.send(()).unwrap();
+    farewell.recv().unwrap();
     thread::sleep(Duration::from_millis(50));
     wake.await;
     let answer = client.send(post(&url), PATIENCE).await;
@@ -201,9 +207,9 @@ async fn a_request_that_an_ended_connection_gives_back_is_not_sent() {
     assert_eq!(server.join().unwrap(), 0, "bytes came after the end");
 }
 
-/// Answers one request, says farewell when told to, and counts the bytes that come after it. It runs on a
-/// thread of its own, so it goes on while the test holds up the runtime.
-fn answer_once(ended: mpsc::Receiver<()>) -> (String, thread::JoinHandle<usize>) {
+/// Answers one request, says farewell when told to and that it has, and counts the bytes that come after it. It runs on
+/// a thread of its own, so it goes on while the test holds up the runtime.
+fn answer_once(ended: mpsc::Receiver<()>, bid_farewell: mpsc::Sender<()>) -> (String, thread::JoinHandle<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -217,6 +223,7 @@ fn answer_once(ended: mpsc::Receiver<()>) -> (String, thread::JoinHandle<usize>)
         stream.write_all(&head(0)).unwrap();
         ended.recv().unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
+        bid_farewell.send(()).unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap()
     });
     (url, server)

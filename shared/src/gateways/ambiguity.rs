@@ -132,7 +132,7 @@ impl World {
     }
 
     fn hear(&self, payment: &Payment, operation: Ordinal, nonce: u64, outcome: Outcome) -> Payment {
-        let told = Event::Learned { operation, source: Source::Answer, nonce: Nonce(nonce), outcome };
+        let told = Event::Learned { operation, source: Source::Answer, nonce: Nonce(nonce), outcome, amount: None };
         step(Some(payment), &told, &self.terms(), START).expect("a step").payment
     }
 

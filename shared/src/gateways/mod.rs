@@ -209,6 +209,8 @@ pub enum Answered {
     Told(Notice),
     /// This account knows nothing of it, or it is of no interest to us.
     Nothing,
+    /// An approval in an amount that we cannot count: asked again it says the same.
+    Unreadable,
     /// It is to be asked again later.
     NoAnswer,
 }
@@ -288,6 +290,9 @@ pub struct Notice {
     /// Our name for it: the id of an operation's record, or of a stored method.
     pub reference: String,
     pub news: News,
+    /// Of how much of the operation itself it tells; none where that is not said. An approval of another amount settles
+    /// nothing.
+    pub amount: Option<Money>,
 }
 
 /// What it tells of it.
@@ -382,6 +387,11 @@ impl Adapter {
         ADAPTERS.iter().find(|adapter| adapter.name == name).copied()
     }
 
+    /// Whether nothing can be asked there by whoever is known by nothing.
+    pub fn needs_credential(&self) -> bool {
+        self.credential.iter().any(|member| member.is_required)
+    }
+
     /// The rules that payments through `gateway` follow.
     pub fn terms(&self, gateway: &Gateway) -> Terms {
         Terms {
@@ -393,6 +403,7 @@ impl Adapter {
             balance_check: gateway.balance_check,
             authorization_lifetime: gateway.authorization_lifetime,
             verdict_within: self.verdict_within,
+            generation: gateway.generation,
             wanted: EventNames::NONE,
         }
     }

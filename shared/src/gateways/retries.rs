@@ -64,8 +64,6 @@ fn adyen() {
             (Soft, "29", CardLimit, Retriable),
             (Soft, "38", Security, Retriable),
             (Permanent, "46", PaymentProcessing, NonRetriable),
-            // An account that was advised never to try again.
-            (Permanent, "2", PaymentProcessing, NonRetriable),
             // Errors: no such stored method, a way to pay that the account does not take, our key.
             (Permanent, "800", PaymentInformation, NonRetriable),
             (Permanent, "803", PaymentInformation, NonRetriable),
@@ -76,6 +74,10 @@ fn adyen() {
     let judge = adyen::CHECKOUT.judge;
     let notice = Answer { description: Some("Not enough balance".to_owned()), ..coded("AUTHORISATION") };
     assert_eq!(judge(Soft, &notice), (CardLimit, Retriable), "a notice has the reason alone");
+    for (advice, decision) in [("03 : Do not try again", NonRetriable), ("21", NonRetriable), ("02", Retriable)] {
+        let advised = Answer { message: Some(format!("merchantAdviceCode {advice}; 05 : Do not honor")), ..coded("2") };
+        assert_eq!(judge(Soft, &advised), (PaymentProcessing, decision), "{advice}");
+    }
     let error = Answer { message: Some("validation".to_owned()), ..coded("138") };
     assert_eq!(judge(InvalidData, &error), (PaymentInformation, NonRetriable));
 }

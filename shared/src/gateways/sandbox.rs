@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::credential::tells_no_mode;
 use super::wire::{Headers, bearer, get, post_json};
 use super::{Account, Adapter, Check, Exchange, Intent, Member, Offer, TokenExchange, TokenIntent};
 use crate::card::Secret;
@@ -56,6 +57,8 @@ const SECRET_KEY: Member = Member {
     is_required: false,
     fits: |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
     form: "visible characters of ASCII",
+    is_secret: true,
+    mode: tells_no_mode,
 };
 
 /// Honours a key for a day, and can be asked.

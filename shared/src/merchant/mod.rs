@@ -24,10 +24,11 @@ use self::set_up::{LastChange, Made};
 use crate::event::{EventName, EventNames};
 use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::money::Currency;
-use crate::payment::BalanceCheck;
+use crate::payment::{BalanceCheck, Generation};
 use crate::recurring::ids::{RuleId, RuleSetId};
 use crate::recurring::retry::RetryRuleSet;
 use crate::seal::Sealed;
+use crate::stored::Unread;
 
 /// A merchant and everything that it has set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Merchant {
     pub rules_in_use: Option<RetryRuleSet>,
     /// What made this version; none where a version of Kessai did that knows no trail.
     pub last_change: Option<LastChange>,
+    /// What a newer version of Kessai knows of it.
+    pub unread: Unread,
 }
 
 impl Merchant {
@@ -71,6 +74,7 @@ impl Merchant {
             retry_rules: BTreeMap::new(),
             rules_in_use: None,
             last_change: None,
+            unread: Unread::default(),
         }
     }
 
@@ -141,6 +145,8 @@ pub struct Gateway {
     pub credential: Option<String>,
     /// What we are known by there; none where nothing was set up, or nothing is needed.
     pub sealed_credential: Option<Sealed>,
+    /// Another, and a higher one, whenever that may be another account there than before.
+    pub generation: Generation,
     pub mode: GatewayMode,
     /// What opens a payment goes through active gateways only. What is open is brought to its end through any.
     pub is_active: bool,
@@ -164,6 +170,7 @@ impl Gateway {
             authorization_lifetime: AUTHORIZATION_LIFETIME,
             credential: None,
             sealed_credential: None,
+            generation: Generation::FIRST,
             mode: GatewayMode::Live,
             is_active: true,
             comments: None,
@@ -177,7 +184,8 @@ impl Gateway {
 /// How long a hold lasts where nothing else is said: what most card issuers grant.
 pub const AUTHORIZATION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What an account is for. Kessai treats all alike.
+/// What an account is for. Kessai treats all alike, but for how often a gateway documents to take requests, and that a key
+/// which tells another mode is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GatewayMode {
     Test,

@@ -93,10 +93,13 @@ pub struct Operation {
     pub amount: Money,
     /// When it was claimed.
     pub requested_at: Timestamp,
+    /// Under which of the gateway's credentials it was claimed: no other is used to ask for it, or after it.
+    pub generation: Generation,
     pub state: State,
     /// What was heard of it, up to and including what settled it.
     pub logs: Vec<Log>,
-    /// What was heard afterwards and disagrees. It raises an alarm and changes nothing.
+    /// What was heard and disagrees: with its verdict, or, before that too, with its amount. It raises an alarm and
+    /// settles nothing.
     pub contradictions: Vec<Log>,
     /// What came after the verdict: failures and disputes, in the order in which they were heard.
     pub sequels: Vec<sequel::Heard>,
@@ -126,12 +129,17 @@ impl Operation {
     pub fn reserves(&self) -> bool {
         match &self.state {
             State::Open(_) | State::Accepted(_) => !self.has_failed_since(),
-            State::Unsent => false,
             State::Settled(settled) if settled.verdict == Verdict::Approved => !self.has_failed_since(),
             // What was undone stays undone, whatever was said of it before and is heard now.
             State::Settled(settled) if settled.verdict == Verdict::Voided => false,
-            State::Settled(_) => self.contradictions.iter().any(|log| log.interaction == Interaction::Success),
+            State::Unsent | State::Settled(_) => self.is_said_to_have_happened(),
         }
+    }
+
+    /// Whether a gateway has told that it acted, which is not what its state says: of another amount, or after another
+    /// verdict.
+    fn is_said_to_have_happened(&self) -> bool {
+        self.contradictions.iter().any(|log| log.interaction == Interaction::Success)
     }
 
     /// Whether the gateway was asked to undo it, or is about to be.
@@ -260,6 +268,16 @@ pub struct Claim {
     pub deadline: Timestamp,
 }
 
+/// Which account what we are known by at a gateway may be of: the version of the merchant since which it may be another
+/// than before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+impl Generation {
+    /// Before any such change.
+    pub const FIRST: Self = Self(0);
+}
+
 /// What was heard of an operation, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -320,8 +338,28 @@ pub struct Terms {
     pub authorization_lifetime: Duration,
     /// How long the gateway takes to tell the verdict of what it has accepted.
     pub verdict_within: Duration,
+    /// Of what we are known by there now, as far as whoever decides knows.
+    pub generation: Generation,
     /// What the merchant wants to hear of.
     pub wanted: EventNames,
+}
+
+impl Terms {
+    /// Whether we are known there as we were when the operation was claimed. Else its key was never seen there, and that
+    /// nothing is known of it says nothing.
+    pub fn are_those_of(&self, operation: &Operation) -> bool {
+        operation.generation == self.generation
+    }
+
+    /// Whether the gateway can be asked what became of the operation.
+    pub fn can_look_up(&self, operation: &Operation) -> bool {
+        self.are_those_of(operation) && operation.is_within(self.look_up)
+    }
+
+    /// Whether the gateway can be asked to undo whatever became of the operation.
+    pub fn can_reverse(&self, operation: &Operation) -> bool {
+        self.are_those_of(operation) && operation.is_within(self.timeout_reversal)
+    }
 }
 
 /// How far a way to find out reaches.

@@ -6,7 +6,7 @@
 //! before the verdict waits for it: only what was approved can fail afterwards, or be disputed.
 
 use super::{Operation, State, Verdict};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::time::Timestamp;
 
 /// Sequels that one operation may have. A dispute has four stages, and few operations have two disputes.
@@ -97,6 +97,14 @@ impl Sequel {
         // Nothing is about less than something.
         let minor = self.minor.filter(|minor| *minor > 0);
         Self { id: cut(self.id), code: self.code.map(mask), minor, ..self }
+    }
+
+    /// The same for a payment of this currency. What is told of an amount in another is told of no amount: nobody can say
+    /// how much of the payment that is.
+    #[must_use]
+    pub fn counted_in(self, currency: Currency, said: Option<Money>) -> Self {
+        let is_another = said.is_some_and(|said| said.currency != currency);
+        Self { minor: self.minor.filter(|_| !is_another), ..self }
     }
 }
 

@@ -29,8 +29,9 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 pub enum Event<'a> {
     /// A caller asks.
     Requested { merchant: MerchantId, request: &'a Request, fingerprint: Option<Fingerprint>, claim: Claim },
-    /// Something was heard of an operation. `nonce` is the claim it was asked under.
-    Learned { operation: Ordinal, source: Source, nonce: Nonce, outcome: Outcome },
+    /// Something was heard of an operation. `nonce` is the claim it was asked under; `amount` is of how much it was said,
+    /// where nobody has compared that yet.
+    Learned { operation: Ordinal, source: Source, nonce: Nonce, outcome: Outcome, amount: Option<Money> },
     /// A gateway tells what came after the verdict.
     Followed { operation: Ordinal, sequel: &'a Sequel },
     /// The time has come to look.
@@ -59,7 +60,7 @@ pub struct Step {
     /// The operation that the event was about; none when nothing was due.
     pub operation: Option<Ordinal>,
     pub effect: Option<Effect>,
-    /// What was heard disagrees with what is settled: an alarm, and no change of that.
+    /// What was heard disagrees with what is settled or was asked: an alarm, and no change of that.
     pub contradiction: bool,
 }
 
@@ -71,10 +72,10 @@ pub fn step(payment: Option<&Payment>, event: &Event<'_>, terms: &Terms, now: Ti
             let asking = Asking { request, fingerprint: *fingerprint, claim: *claim, terms, now };
             asking.put_to(payment, *merchant)
         }
-        Event::Learned { operation, source, nonce, outcome } => {
+        Event::Learned { operation, source, nonce, outcome, amount } => {
             let mut payment = payment.ok_or(Rejection::NotFound)?.clone();
-            let (source, nonce, outcome) = (*source, *nonce, &outcome.clone().within_limits());
-            let heard = Heard { source, nonce, outcome, terms, expires_at: payment.expires_at, now };
+            let (source, nonce, amount, outcome) = (*source, *nonce, *amount, &outcome.clone().within_limits());
+            let heard = Heard { source, nonce, outcome, amount, terms, expires_at: payment.expires_at, now };
             let contradiction = payment.operations.get_mut(operation.index()).is_some_and(|known| heard.of(known));
             Ok(Step { contradiction, ..Step::about(payment, *operation) })
         }
@@ -264,6 +265,7 @@ impl Asking<'_> {
             fingerprint: self.fingerprint,
             amount,
             requested_at: self.now,
+            generation: self.terms.generation,
             state: State::Open(self.first_claim()),
             logs: Vec::new(),
             contradictions: Vec::new(),
@@ -294,6 +296,8 @@ impl Asking<'_> {
         let answer = Step::about(payment.clone(), ordinal);
         match &operation.state {
             State::Settled(_) | State::Accepted(_) => Ok(answer),
+            // It was told of as done after all: to try anew may be to do it twice.
+            State::Unsent if operation.is_said_to_have_happened() => Ok(answer),
             State::Unsent => self.try_anew(payment, ordinal),
             // My own claim: its acknowledgement was lost. Nothing has been sent under it, but if it was claimed
             // to be sent once more, then something was before.
@@ -322,6 +326,7 @@ impl Asking<'_> {
         }
         if let Some(operation) = payment.operations.get_mut(ordinal.index()) {
             operation.requested_at = self.now;
+            operation.generation = self.terms.generation;
             operation.state = State::Open(self.first_claim());
         }
         self.assert_conserved(&payment, kind);
@@ -352,6 +357,7 @@ struct Heard<'a> {
     nonce: Nonce,
     /// Within its limits: of what is heard, nothing else is logged, kept or compared.
     outcome: &'a Outcome,
+    amount: Option<Money>,
     terms: &'a Terms,
     /// The end of the hold, where the payment has one.
     expires_at: Option<Timestamp>,
@@ -359,17 +365,26 @@ struct Heard<'a> {
 }
 
 impl Heard<'_> {
-    /// Whether it contradicts what is settled.
+    /// Whether it contradicts what is settled, or what was asked.
     fn of(&self, operation: &mut Operation) -> bool {
-        let State::Settled(settled) = &operation.state else {
-            self.of_unsettled(operation);
-            return false;
+        let contradicts = match &operation.state {
+            _ if self.approves_another_amount(operation) => true,
+            State::Settled(settled) => !agrees(settled, self.outcome),
+            State::Open(_) | State::Unsent | State::Accepted(_) => {
+                self.of_unsettled(operation);
+                false
+            }
         };
-        let contradicts = !agrees(settled, self.outcome);
         if contradicts && operation.contradictions.len() < MAX_LOGS {
             operation.contradictions.push(self.log());
         }
         contradicts
+    }
+
+    /// A part of what was asked for, or something else: that is no verdict on it, but money may have moved.
+    fn approves_another_amount(&self, operation: &Operation) -> bool {
+        let is_approved = matches!(self.outcome, Outcome::Approved(_));
+        is_approved && self.amount.is_some_and(|amount| amount != operation.amount)
     }
 
     fn of_unsettled(&self, operation: &mut Operation) {
@@ -424,7 +439,8 @@ impl Heard<'_> {
             1
         };
         let action = action.cloned();
-        let can_look_up = self.terms.look_up.includes(&operation.asked.kind, Some(answer));
+        let is_within_reach = self.terms.look_up.includes(&operation.asked.kind, Some(answer));
+        let can_look_up = self.terms.are_those_of(operation) && is_within_reach;
         let holds_until = self.holds_until(operation);
         let due = verdict_due(attempts, action.as_ref(), can_look_up, self.terms, holds_until, self.now);
         operation.state = State::Accepted(Accepted { answer: answer.clone(), action, attempts, due });
@@ -470,7 +486,7 @@ impl Heard<'_> {
                 again_at(operation, open, self.terms, self.holds_until(operation), self.now)
             }
             // Where nobody can be asked, silence tells nothing new.
-            State::Accepted(_) if !operation.is_within(self.terms.look_up) => return,
+            State::Accepted(_) if !self.terms.can_look_up(operation) => return,
             State::Accepted(accepted) => Some(self.now.plus(backoff(accepted.attempts.saturating_add(1)))),
             State::Open(_) | State::Unsent | State::Settled(_) => return,
         };

@@ -295,11 +295,7 @@ mod tests {
         let derived = [ScheduleId::made_under(&merchant, &key).id(), scheduler.id(), run.id()];
         assert_eq!(
             derived.map(|id| id.to_string()),
-<<<<<<< HEAD
-            ["5PSIa9d3T94kneSOIQ", "5BSaL1Oei3vWNHAWC4", "5PROoU4SVep60UyONI"]
-=======
             ["5PSIa9d3T94kneSOIQ", "5BSaL1Oei3vWNHAWC4", "5PRbdpbwSmAAHEIGI5"]
->>>>>>> wt-agenda
         );
     }
 }

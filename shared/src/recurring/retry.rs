@@ -24,7 +24,7 @@ pub use self::rules::{
 
 use crate::choice::choice;
 use crate::ids::GatewayId;
-use crate::payment::{Answer, Decline, Outcome};
+use crate::payment::{Answer, Decline, State, Verdict};
 
 choice! {
     /// What kind of failure it is (`PaymentGatewayErrorCategory`).
@@ -78,22 +78,25 @@ pub struct Failure<'a> {
 }
 
 impl<'a> Failure<'a> {
-    /// Why a payment through this gateway failed; none where it did not, or where that is not known yet. That a gateway
-    /// has never heard of it, or has undone whatever it did, is a matter of the connection.
-    pub fn of(outcome: &'a Outcome, gateway: GatewayId, judge: Judge) -> Option<Self> {
-        let (category, decision, decline) = match outcome {
-            Outcome::Declined(decline, answer) => {
-                let (category, decision) = judge(*decline, answer);
-                (category, decision, Some(*decline))
-            }
-            Outcome::NotSent | Outcome::NeverReceived | Outcome::Voided(_) => {
-                (Category::GatewayConnection, Decision::Retriable, None)
-            }
-            Outcome::Approved(_) | Outcome::Accepted(_) | Outcome::ActionRequired(..) | Outcome::Unknown => {
-                return None;
-            }
+    /// Why an operation through this gateway failed, by what became of it; none where it did not, or where that is not
+    /// known yet. What one answer says is not enough: that a request was not sent tells nothing of an earlier one. That a
+    /// gateway has never heard of it, has undone whatever it did, or never told before the hold ran out, is a matter of the
+    /// connection.
+    pub fn of(state: &'a State, gateway: GatewayId, judge: Judge) -> Option<Self> {
+        let connection = (Category::GatewayConnection, Decision::Retriable, None);
+        let ((category, decision, decline), answer) = match state {
+            State::Unsent => (connection, None),
+            State::Settled(settled) => match settled.verdict {
+                Verdict::Declined(decline) => {
+                    let (category, decision) = judge(decline, &settled.answer);
+                    ((category, decision, Some(decline)), Some(&settled.answer))
+                }
+                Verdict::Voided | Verdict::NeverReceived | Verdict::Lapsed => (connection, Some(&settled.answer)),
+                Verdict::Approved => return None,
+            },
+            State::Open(_) | State::Accepted(_) => return None,
         };
-        let code = outcome.answer().and_then(|answer| answer.code.as_deref());
+        let code = answer.and_then(|answer| answer.code.as_deref());
         Some(Self { category, decision, decline, gateway: Some(gateway), code })
     }
 

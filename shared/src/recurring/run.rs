@@ -133,8 +133,10 @@ pub fn lanes(bits: u64) -> impl Iterator<Item = u8> {
     (0..LANES).filter(move |lane| bits & 1 << lane != 0)
 }
 
-/// How long a started run goes without a look: somebody sums up what its lanes have done.
-pub const SUM_EVERY: Duration = Duration::from_secs(30);
+/// How long a started run goes without a look: somebody sums up what its lanes have done. A run that goes on for long,
+/// because gateways take their time, is looked at less and less.
+const SUM_EVERY: Duration = Duration::from_secs(30);
+const SUM_EVERY_AT_LAST: Duration = Duration::from_secs(60 * 60);
 
 /// After its deadline whoever held a lane is gone, by whatever clock.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -172,18 +174,20 @@ impl Run {
         matches!(self.status, Status::New | Status::Started)
     }
 
-    /// It begins with those lanes, which are there by now.
+    /// It begins with those lanes, which are made next.
     #[must_use]
     pub fn started(&self, lanes: u64, now: Timestamp) -> Self {
         let begun = Self { status: Status::Started, started_at: Some(now), lanes, ..self.next() };
-        if lanes == 0 { begun.completed(now) } else { Self { due: Some(now.plus(SUM_EVERY)), ..begun } }
+        if lanes == 0 { begun.completed(now) } else { Self { due: Some(now), ..begun } }
     }
 
     /// What its lanes have come to.
     #[must_use]
     pub fn summed(&self, lanes: &[Lane], now: Timestamp) -> Self {
         let counts = lanes.iter().fold(Counts::default(), |sum, lane| sum.plus(lane.counts));
-        let summed = Self { counts, due: Some(now.plus(SUM_EVERY)), ..self.next() };
+        let age = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
+        let wait = (age / 8).clamp(SUM_EVERY, SUM_EVERY_AT_LAST);
+        let summed = Self { counts, due: Some(now.plus(wait)), ..self.next() };
         if lanes.iter().all(Lane::is_done) { summed.completed(now) } else { summed }
     }
 

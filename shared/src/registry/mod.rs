@@ -199,7 +199,8 @@ impl Registry<'_> {
 /// Whether what stands in the way is what we wrote ourselves, and heard nothing of.
 fn is_ours(found: Option<&Item>, ours: &Merchant) -> Result<bool, Fault> {
     let found = found.cloned().map(decode_merchant).transpose()?;
-    Ok(found.as_ref() == Some(ours))
+    // As it is read: what a newer version knew of what we took away is not written.
+    Ok(found == Some(decode_merchant(encode_merchant(ours))?))
 }
 
 fn checked_item(merchant: &Merchant) -> Result<Item, Refused> {

@@ -54,13 +54,16 @@ impl Shell {
     /// What we are known by at the gateway, if it wants to know.
     pub(crate) fn credential(&self, route: Route<'_>) -> Result<Credential, Refusal> {
         let Some(sealed) = &route.gateway.sealed_credential else {
-            let is_needed = route.adapter.credential.iter().any(|member| member.is_required);
-            return if is_needed { Err(Rejection::NoCredential.into()) } else { Ok(Credential::default()) };
+            return if route.adapter.needs_credential() {
+                Err(Rejection::NoCredential.into())
+            } else {
+                Ok(Credential::default())
+            };
         };
         let keys = self.keys()?;
         let secret = SharedWith::Gateway(route.id).open_one(&route.merchant, sealed, keys).map_err(Fault::Sealed)?;
         let unreadable = || Fault::SetUp(format!("the credential of gateway {} cannot be read", route.id));
-        Ok(Credential::from_secret(&secret).ok_or_else(unreadable)?)
+        Ok(Credential::from_secret(&secret, route.adapter.credential).ok_or_else(unreadable)?)
     }
 
     pub(crate) fn account<'a>(&self, route: Route<'a>, credential: &'a Credential) -> Account<'a> {

@@ -10,7 +10,8 @@
 //! | `origins` | where gateways listen that anybody uses |
 //!
 //! The merchant's item is the one truth; what leads to it or follows from it may be missing, never wrong. Versions read
-//! each other: an item without what came later means what it meant, and a reader passes over what it does not know.
+//! each other: an item without what came later means what it meant, and a reader passes over what it does not know, which
+//! [`super::Unread`] writes back as it was.
 //! [`super::set_up`] has the parts of a merchant that came later.
 
 use std::collections::BTreeMap;
@@ -21,10 +22,11 @@ use super::method::{decode_sealed, encode_sealed};
 use super::payment::{KEY, VERSION};
 use super::reader::{Reader, Unreadable, strange};
 use super::set_up;
+use super::unread::Unread;
 use crate::ids::{ApiKeyId, GatewayId, MerchantId, ProviderId};
 use crate::merchant::{ApiKeyHash, Gateway, GatewayMode, Merchant};
 use crate::money::Currency;
-use crate::payment::BalanceCheck;
+use crate::payment::{BalanceCheck, Generation};
 
 pub(super) const FORMAT: i64 = 1;
 
@@ -101,12 +103,15 @@ pub fn encode_merchant(merchant: &Merchant) -> Item {
         .with_some("currency", merchant.default_currency.map(Currency::code))
         .with_flag("keeps", merchant.keeps_events)
         .with("gateways", gateways.collect::<Vec<_>>());
-    set_up::encode(merchant, item)
+    merchant.unread.carried(set_up::encode(merchant, item))
 }
 
 pub fn decode_merchant(item: Item) -> Result<Merchant, Unreadable> {
     let mut reader = checked(item)?;
-    let gateways: Result<BTreeMap<_, _>, _> = reader.maps("gateways")?.into_iter().map(decode_gateway).collect();
+    reader.maybe_word(KEY)?;
+    let mut unread = Unread::default();
+    let decode = |gateway| decode_gateway(gateway, &mut unread);
+    let gateways: Result<BTreeMap<_, _>, _> = reader.maps("gateways")?.into_iter().map(decode).collect();
     let version = reader.maybe_number(VERSION)?.unwrap_or_default();
     let mut merchant = Merchant {
         version: u64::try_from(version).map_err(|_| strange(VERSION))?,
@@ -115,7 +120,9 @@ pub fn decode_merchant(item: Item) -> Result<Merchant, Unreadable> {
         gateways: gateways?,
         ..Merchant::new(reader.parsed("merchant", MerchantId::parse)?, reader.text("name")?)
     };
-    set_up::decode(&mut reader, &mut merchant)?;
+    set_up::decode(&mut reader, &mut merchant, &mut unread)?;
+    unread.keep(reader);
+    merchant.unread = unread;
     merchant.connect();
     Ok(merchant)
 }
@@ -149,6 +156,7 @@ fn encode_gateway(id: &GatewayId, gateway: &Gateway) -> Item {
         .with_some("provider", gateway.provider.map(|provider| provider.as_str().to_owned()))
         .with_some("credential", gateway.credential.as_ref())
         .with_some("sealed", gateway.sealed_credential.as_ref().map(encode_sealed))
+        .with_some("generation", encode_generation(gateway.generation))
         .with_some("mode", (gateway.mode != GatewayMode::Live).then(|| gateway.mode.name()))
         .with_flag("inactive", !gateway.is_active)
         .with_some("comments", gateway.comments.as_ref())
@@ -156,7 +164,7 @@ fn encode_gateway(id: &GatewayId, gateway: &Gateway) -> Item {
         .with_some("made", gateway.made.map(set_up::encode_made))
 }
 
-fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
+fn decode_gateway(item: Item, unread: &mut Unread) -> Result<(GatewayId, Gateway), Unreadable> {
     let mut reader = Reader::new(item);
     let lifetime = reader.number("lifetime")?;
     let mode = |text: &str| GatewayMode::ALL.into_iter().find(|mode| mode.name() == text);
@@ -169,6 +177,7 @@ fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
         provider: reader.maybe_parsed("provider", ProviderId::parse)?,
         credential: reader.maybe_text("credential")?,
         sealed_credential: reader.maybe_map("sealed")?.map(decode_sealed).transpose()?,
+        generation: decode_generation(&mut reader, "generation")?,
         mode: reader.maybe_parsed("mode", mode)?.unwrap_or(GatewayMode::Live),
         is_active: !reader.flag("inactive")?,
         comments: reader.maybe_text("comments")?,
@@ -176,7 +185,19 @@ fn decode_gateway(item: Item) -> Result<(GatewayId, Gateway), Unreadable> {
         made: set_up::decode_made(&mut reader, "made")?,
         ..Gateway::at(reader.text("adapter")?, reader.text("url")?)
     };
-    Ok((reader.parsed("id", GatewayId::parse)?, gateway))
+    let id = reader.parsed("id", GatewayId::parse)?;
+    unread.keep_of("gateways", id.as_str(), reader);
+    Ok((id, gateway))
+}
+
+/// None of the first, as of everything that was stored before there were others.
+pub(super) fn encode_generation(generation: Generation) -> Option<i64> {
+    (generation != Generation::FIRST).then(|| i64::try_from(generation.0).unwrap_or(i64::MAX))
+}
+
+pub(super) fn decode_generation(reader: &mut Reader, name: &str) -> Result<Generation, Unreadable> {
+    let number = reader.maybe_number(name)?.unwrap_or_default();
+    u64::try_from(number).map(Generation).map_err(|_| strange(name))
 }
 
 fn balance_check_name(check: BalanceCheck) -> &'static str {

@@ -18,9 +18,11 @@ mod reader;
 pub mod recurring;
 mod sequel;
 pub mod set_up;
+mod unread;
 
 pub use item::{Attribute, Item, Name};
 pub use reader::Unreadable;
+pub use unread::Unread;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 //! | `ttl` | when the store may forget it, in seconds |
 //! | `f` | format |
 //! | `p` `n` | the provider that it is signed for, what it tells: |
+//! | `m` `cu` | of how much, where that is said: minor units, currency |
 //! | `s` `an` `ru` `re` | of an outcome: which, the answer, what the payer must do and until when |
 //! | `r` | of the way to a registered record: that record |
 //! | `w` `i` `a` `c` | of a sequel: which, the gateway's id of it, how much, the gateway's code |
@@ -18,6 +19,7 @@ use super::payment::{KEY, decode_action, decode_answer, encode_answer, verdict_n
 use super::reader::{Reader, Unreadable, strange};
 use crate::gateways::{News, Notice};
 use crate::ids::{MerchantId, ProviderId, hash};
+use crate::money::{Currency, Money};
 use crate::payment::sequel::What;
 use crate::payment::{Decline, Outcome, Sequel, Verdict};
 use crate::time::Timestamp;
@@ -59,6 +61,9 @@ pub fn encode_kept(merchant: &MerchantId, provider: ProviderId, notice: &Notice,
         News::Sequel(sequel) => encode_sequel(&sequel.clone().within_limits()),
         News::Token(..) => return None,
     };
+    let told = told
+        .with_some("m", notice.amount.map(|amount| amount.minor))
+        .with_some("cu", notice.amount.map(|amount| amount.currency.code()));
     let place = hash("kept notice", &[provider.as_str().as_bytes(), format!("{told:?}").as_bytes()]);
     let item = Item::new()
         .with(KEY, kept_under(merchant, &notice.reference)?)
@@ -70,8 +75,8 @@ pub fn encode_kept(merchant: &MerchantId, provider: ProviderId, notice: &Notice,
     Some(item)
 }
 
-/// By whom it was signed, and what it tells.
-pub fn decode_kept(item: Item) -> Result<(ProviderId, News), Unreadable> {
+/// By whom it was signed, what it tells, and of how much.
+pub fn decode_kept(item: Item) -> Result<(ProviderId, News, Option<Money>), Unreadable> {
     let mut reader = Reader::new(item);
     let format = reader.number("f")?;
     if format != FORMAT {
@@ -88,7 +93,7 @@ pub fn decode_kept(item: Item) -> Result<(ProviderId, News), Unreadable> {
             code: told.maybe_text("c")?,
         }),
     };
-    Ok((provider, news))
+    Ok((provider, news, decode_amount(&mut told)?))
 }
 
 fn encode_sequel(sequel: &Sequel) -> Item {
@@ -113,6 +118,11 @@ fn encode_outcome(outcome: &Outcome) -> Option<Item> {
         .with_some("ru", action.map(|action| action.url.clone()))
         .with_some("re", action.map(|action| action.expires_at.as_millis()));
     Some(item)
+}
+
+fn decode_amount(reader: &mut Reader) -> Result<Option<Money>, Unreadable> {
+    let (minor, currency) = (reader.maybe_number("m")?, reader.maybe_parsed("cu", Currency::parse)?);
+    Ok(minor.zip(currency).map(|(minor, currency)| Money::new(minor, currency)))
 }
 
 fn decode_outcome(name: &str, reader: &mut Reader) -> Result<Outcome, Unreadable> {

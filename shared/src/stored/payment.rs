@@ -14,13 +14,14 @@
 //! | attribute | of an operation |
 //! |---|---|
 //! | `k` `on` `fin` `why` | kind, operation it acts on, final capture, reason |
-//! | `y` `a` `all` `t` | key, amount in minor units, all that was left, when claimed |
+//! | `y` `a` `all` `t` `cg` | key, amount in minor units, all that was left, when claimed, under which credential unless the first |
 //! | `fp` `m` | fingerprint, instrument |
 //! | `ac` `ef` `co` `cx` `em` `ip` `ma` `ph` `ad` `gr` `mi` | account, effective, comments, client context, e-mail, IP, MAC, phone, additional data, group, merchant-initiated |
 //! | `s` `ud` `l` `n` `q` | state, being undone, logs, contradictions, sequels |
 //! | `ru` `re` | what the payer must do: where, until when |
 
 use super::item::{Attribute, Item};
+use super::merchant::{decode_generation, encode_generation};
 use super::reader::{Reader, Unreadable, strange};
 use super::{outbox, sequel};
 use crate::card::{CardFacts, CardType, Expiry};
@@ -136,7 +137,8 @@ pub(super) fn carry(mut item: Item, unknown: &Item) -> Item {
 }
 
 fn encode_operation(operation: &Operation) -> Item {
-    let Operation { asked, fingerprint, amount, requested_at, state, logs, contradictions, sequels } = operation;
+    let Operation { asked, fingerprint, amount, requested_at, generation, state, logs, contradictions, sequels } =
+        operation;
     let target = asked.kind.target().map(|target| target.index() as i64);
     let item = Item::new()
         .with("k", asked.kind.name())
@@ -147,6 +149,7 @@ fn encode_operation(operation: &Operation) -> Item {
         .with("a", amount.minor)
         .with_flag("all", asked.amount == Amount::Rest)
         .with("t", requested_at.as_millis())
+        .with_some("cg", encode_generation(*generation))
         .with_some("fp", fingerprint.map(|fingerprint| fingerprint.0.to_vec()))
         .with_some("m", asked.instrument.as_ref().map(encode_instrument))
         .with("s", encode_state(state))
@@ -178,6 +181,7 @@ fn decode_operation(item: Item, currency: Currency) -> Result<(Operation, Item),
         fingerprint,
         amount,
         requested_at: reader.moment("t")?,
+        generation: decode_generation(&mut reader, "cg")?,
         state: decode_state(reader.map("s")?, reader.flag("ud")?, decode_action(&mut reader)?)?,
         logs: decode_logs(reader.maps("l")?)?,
         contradictions: decode_logs(reader.maps("n")?)?,

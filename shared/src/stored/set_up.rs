@@ -9,6 +9,7 @@ use super::item::{Attribute, Item};
 use super::merchant::{FORMAT, checked};
 use super::payment::KEY;
 use super::reader::{Reader, Unreadable, strange};
+use super::unread::Unread;
 use crate::ids::{ApiKeyId, EndpointId, Id, MerchantId, MethodKind, MethodTypeId, ProviderId};
 use crate::merchant::set_up::{LastChange, Made, Who};
 use crate::merchant::{
@@ -45,13 +46,13 @@ pub(super) fn encode(merchant: &Merchant, item: Item) -> Item {
     item.with_some("change", merchant.last_change.as_ref().map(encode_change))
 }
 
-pub(super) fn decode(reader: &mut Reader, merchant: &mut Merchant) -> Result<(), Unreadable> {
-    merchant.providers = maps(reader, "providers", ProviderId::parse, decode_provider)?;
-    merchant.method_types = maps(reader, "types", MethodTypeId::parse, decode_method_type)?;
-    merchant.api_keys = maps(reader, "keys", ApiKeyId::parse, decode_key)?;
-    merchant.endpoints = maps(reader, "endpoints", EndpointId::parse, decode_endpoint)?;
-    merchant.retry_rule_sets = maps(reader, "retrySets", RuleSetId::parse, retry_rules::decode_set)?;
-    merchant.retry_rules = maps(reader, "retryRules", RuleId::parse, retry_rules::decode_rule)?;
+pub(super) fn decode(reader: &mut Reader, merchant: &mut Merchant, unread: &mut Unread) -> Result<(), Unreadable> {
+    merchant.providers = maps(reader, unread, "providers", ProviderId::parse, decode_provider)?;
+    merchant.method_types = maps(reader, unread, "types", MethodTypeId::parse, decode_method_type)?;
+    merchant.api_keys = maps(reader, unread, "keys", ApiKeyId::parse, decode_key)?;
+    merchant.endpoints = maps(reader, unread, "endpoints", EndpointId::parse, decode_endpoint)?;
+    merchant.retry_rule_sets = maps(reader, unread, "retrySets", RuleSetId::parse, retry_rules::decode_set)?;
+    merchant.retry_rules = maps(reader, unread, "retryRules", RuleId::parse, retry_rules::decode_rule)?;
     if !merchant.rules_fit() {
         return Err(strange("retryRules"));
     }
@@ -72,15 +73,18 @@ fn with_maps<K: Copy + Into<Id>, T>(
     item.with_some(name, (!maps.is_empty()).then_some(maps))
 }
 
-fn maps<K: Ord, T>(
+fn maps<K: Copy + Into<Id> + Ord, T>(
     reader: &mut Reader,
-    name: &str,
+    unread: &mut Unread,
+    name: &'static str,
     id: fn(&str) -> Option<K>,
     decode: fn(&mut Reader) -> Result<T, Unreadable>,
 ) -> Result<BTreeMap<K, T>, Unreadable> {
     let read = |map: Item| {
         let mut reader = Reader::new(map);
-        Ok((reader.parsed("id", id)?, decode(&mut reader)?))
+        let (id, thing) = (reader.parsed("id", id)?, decode(&mut reader)?);
+        unread.keep_of(name, Into::<Id>::into(id).as_str(), reader);
+        Ok((id, thing))
     };
     reader.maps(name)?.into_iter().map(read).collect()
 }

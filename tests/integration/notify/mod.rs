@@ -2,6 +2,7 @@
 //! they hear their own words once it is written.
 
 mod answers;
+mod inquiries;
 mod kept;
 mod sequels;
 mod served;

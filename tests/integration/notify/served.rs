@@ -1,7 +1,5 @@
 //! The local server and its sandbox gateways: they tell it by themselves.
 
-use std::time::Duration;
-
 use kessai_functions::local::identity::provider_id;
 use kessai_functions::sandbox::{SIGNATURE_HEADER, envelope};
 use kessai_shared::ids::MerchantId;
@@ -11,17 +9,9 @@ use ureq::http::Request;
 use super::{TAKEN, dispute};
 use crate::harness::{Client, Kessai, Reply, at_once};
 
-/// Reads a payment until it is like this, half a minute at most.
+/// Reads a payment until it is like this.
 fn becomes(client: &Client, id: &str, is_so: impl Fn(&Reply) -> bool) -> Reply {
-    let path = format!("payments/{id}");
-    for _ in 0..120 {
-        let reply = client.get(&path).expect(200);
-        if is_so(&reply) {
-            return reply;
-        }
-        std::thread::sleep(Duration::from_millis(250));
-    }
-    panic!("{path} stays as it is: {}", client.get(&path).text)
+    client.becomes(&format!("payments/{id}"), is_so)
 }
 
 #[test]

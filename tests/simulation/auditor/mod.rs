@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use kessai_functions::sandbox::{Class, Gateway};
 use kessai_shared::card::Pan;
 use kessai_shared::ids::{Ordinal, PaymentKey, Record};
+use kessai_shared::payment::Generation;
 use kessai_shared::stored::payment::KEY;
 use kessai_shared::stored::{Attribute, Item};
 
@@ -65,6 +66,8 @@ pub struct Auditor {
     /// What the merchants want.
     meant: Vec<Errand>,
     pub(crate) is_strict: bool,
+    /// Of what merchants are known by at the gateway by now.
+    pub(crate) generation: Generation,
     /// What models' ledgers hold, where the gateway is not the sandbox.
     pub books: Books,
     /// The final answer of each operation.
@@ -118,6 +121,7 @@ impl Auditor {
             identities: Vec::new(),
             meant: plan.errands.clone(),
             is_strict: plan.strict,
+            generation: Generation::FIRST,
             books: Books { played: plan.model, ..Books::default() },
             finals: Vec::new(),
             is_searching: plan.seed.is_multiple_of(SEARCHED),
@@ -210,9 +214,12 @@ impl Auditor {
             return self.settled_at_model(played, plan.tells, known, reference, now_ms);
         }
         let holds = matches!(known.text("k"), Some("authorize" | "post-authorize"));
-        let can_ask = matches!(plan.class, Class::Keyed | Class::LookUp);
+        // Whoever was asked is not asked any more.
+        let is_elsewhere =
+            known.number("cg").unwrap_or_default() != i64::try_from(self.generation.0).unwrap_or(i64::MAX);
+        let can_ask = matches!(plan.class, Class::Keyed | Class::LookUp) && !is_elsewhere;
         let may_stay = match stands {
-            "open" => plan.class == Class::None && !holds,
+            "open" => (plan.class == Class::None || is_elsewhere) && !holds,
             "accepted" => !can_ask && !holds,
             _ => true,
         };

@@ -38,7 +38,8 @@ impl Auditor {
             }
             let may_change: &[&str] = match state(known) {
                 // Contradictions are added beside what is settled.
-                "open" | "accepted" | "unsent" => &["s", "l", "n", "t", "ud", "q", "ru", "re"],
+                "unsent" => &["s", "l", "n", "t", "cg", "ud", "q", "ru", "re"],
+                "open" | "accepted" => &["s", "l", "n", "t", "ud", "q", "ru", "re"],
                 _ => &["n", "q"],
             };
             self.followed(known, now);

@@ -106,7 +106,7 @@ const KOMOJU: Facts = Facts {
     takes_cards: true,
     reverses_parts: false,
     token: None,
-    refusals_repeat: true,
+    refusals_repeat: false,
     throttled: (429, r#"{"error":{"code":"too_many_requests","message":"Too many requests"}}"#),
     in_progress: (409, ""),
     signed_anew: None,

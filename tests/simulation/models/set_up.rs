@@ -15,7 +15,7 @@ use kessai_shared::merchant::{
 };
 use kessai_shared::method::{self, Method};
 use kessai_shared::payment::asked::Address;
-use kessai_shared::payment::{BalanceCheck, IdempotencyKey, Instrument, Outcome};
+use kessai_shared::payment::{BalanceCheck, Generation, IdempotencyKey, Instrument, Outcome};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::merchant::{
     api_key_key, encode_api_key, encode_merchant, encode_provider_pointer, merchant_key, provider_key,
@@ -107,7 +107,7 @@ fn set_up(
         ]
     });
     let items: BTreeMap<String, Item> = items.collect();
-    SetUp { items, merchants }
+    SetUp { items, generation: Generation::FIRST, merchants }
 }
 
 fn account(cast: &Cast, facts: &Facts, place: usize, id: &MerchantId, provider: ProviderId) -> Gateway {

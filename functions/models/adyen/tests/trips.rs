@@ -263,7 +263,8 @@ fn a_card_is_stored_and_charged() {
             None => {
                 assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
                 let mut notices = shop.told(NOW).into_iter();
-                let Some(Notice { reference, news: News::Token(Outcome::Approved(_), Some(token)) }) = notices.next()
+                let Some(Notice { reference, news: News::Token(Outcome::Approved(_), Some(token)), .. }) =
+                    notices.next()
                 else {
                     panic!("a token is told")
                 };

@@ -122,7 +122,7 @@ fn bank() -> Details {
 
 fn with_account<T>(then: impl FnOnce(&Account<'_>) -> T) -> T {
     let gateway = Gateway::at("komoju", URL);
-    let members = [("secretKey".to_owned(), Secret::new("sk_123".to_owned()))];
+    let members = [("secretKey".to_owned(), Secret::new("sk_12345".to_owned()))];
     let credential = Credential::of(members.into(), KOMOJU.credential).expect("a credential");
     then(&Account { gateway: &gateway, credential: &credential, now: Timestamp::from_millis(START_MS), nonce: 1 })
 }
@@ -138,7 +138,7 @@ impl World {
 
     /// A request of its own, past the adapter.
     fn raw(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let authorization = ("authorization".to_owned(), format!("Basic {}", BASE64.encode(b"sk_123:")));
+        let authorization = ("authorization".to_owned(), format!("Basic {}", BASE64.encode(b"sk_12345:")));
         let request = Request {
             method: method.to_owned(),
             path: path.to_owned(),

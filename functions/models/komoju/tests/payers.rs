@@ -81,17 +81,35 @@ fn who_does_not_pay_in_time_has_not_paid() {
 #[test]
 fn a_wallet_sends_its_payer_away_and_hears_either_answer() {
     let said = details(&[("paymentMethodType", "paypay"), ("returnUrl", "https://shop.example/back")]);
-    for (says, outcome) in [("approve", "approved"), ("decline", "declined")] {
+    for tries in 0..3 {
         let mut world = World::new();
         let opened = world.open(&Kind::Sale, 1_000, &alternative("none"), &said);
         let (action, sale) = (to_act(&opened), taken(&opened, &Kind::Sale, 1_000));
         assert_eq!(world.told(), [], "pending is told by nobody");
-        assert_eq!(visit(&mut world, &action, says), 200);
-        let told = (outcome == "approved").then(|| (name(Record::Payment, 0), outcome));
-        assert_eq!(world.told(), heard(told.as_slice()), "who does not pay may try again");
-        assert_eq!(world.look_up(&Kind::Sale, None, &sale).name(), outcome);
-        if outcome == "approved" {
-            is(&world.act(&REFUND, 1_000, &sale, &Details::default()), "approved", "refunded");
+        for _ in 0..tries {
+            assert_eq!(visit(&mut world, &action, "decline"), 200);
+            assert_eq!(world.told(), heard(&[(name(Record::Payment, 0), "action required")]));
+            is(&world.look_up(&Kind::Sale, None, &sale), "action required", "failed");
         }
+        assert_eq!(visit(&mut world, &action, "approve"), 200);
+        assert_eq!(world.told(), heard(&[(name(Record::Payment, 0), "approved")]));
+        is(&world.look_up(&Kind::Sale, None, &sale), "approved", "captured");
+        assert_eq!(visit(&mut world, &action, "decline"), 422, "it is paid");
+        is(&world.act(&REFUND, 1_000, &sale, &Details::default()), "approved", "refunded");
     }
+}
+
+#[test]
+fn who_tries_in_vain_has_not_paid_when_the_time_is_over() {
+    let said = details(&[("paymentMethodType", "paypay"), ("returnUrl", "https://shop.example/back")]);
+    let mut world = World::new();
+    let opened = world.open(&Kind::Sale, 1_000, &alternative("none"), &said);
+    let (action, sale) = (to_act(&opened), taken(&opened, &Kind::Sale, 1_000));
+    assert_eq!(visit(&mut world, &action, "decline"), 200);
+    world.told();
+    world.pass(action.expires_at.as_millis() - START_MS);
+    assert_eq!(visit(&mut world, &action, "approve"), 422);
+    is(&world.look_up(&Kind::Sale, None, &sale), "declined", "expired");
+    assert_eq!(world.told(), heard(&[(name(Record::Payment, 0), "declined")]));
+    assert_eq!(world.effects(), []);
 }

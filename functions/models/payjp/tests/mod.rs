@@ -218,7 +218,7 @@ impl Shop {
         match (inquiry.decode)(&question, &answer) {
             Answered::Told(notice) => Some(notice),
             Answered::Nothing => None,
-            Answered::NoAnswer => panic!("there is an answer"),
+            Answered::NoAnswer | Answered::Unreadable => panic!("there is an answer"),
         }
     }
 

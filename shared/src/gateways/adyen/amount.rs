@@ -49,6 +49,11 @@ impl Amount {
         Self::of(money).unwrap_or_else(|| Self { currency: money.currency.code().to_owned(), value: 0 })
     }
 
+    /// As we count it; none where it is no amount of ours.
+    pub fn money(&self) -> Option<Money> {
+        Some(Money::new(self.minor()?, Currency::parse(&self.currency)?))
+    }
+
     /// Our minor units; none where it is no amount of ours.
     pub fn minor(&self) -> Option<i64> {
         let currency = Currency::parse(&self.currency)?;

@@ -100,8 +100,7 @@ impl PaymentAnswer {
         let Self {
             result_code, psp_reference, refusal_reason, refusal_reason_code, auth_code, additional_data, ..
         } = self;
-        let advice = additional_data.merchant_advice_code.as_deref();
-        let decline = refusal::decline_as_advised(refusal_reason_code.as_deref(), refusal_reason.as_deref(), advice);
+        let decline = refusal::decline(refusal_reason_code.as_deref(), refusal_reason.as_deref());
         let page = self.action.filter(|action| action.method.as_ref().is_none_or(|method| method == "GET"));
         let answer = Answer {
             reference: psp_reference,
@@ -114,7 +113,8 @@ impl PaymentAnswer {
             "Authorised" if has_name => Outcome::Approved(answer),
             "Refused" | "Cancelled" | "Error" => {
                 let code = refusal_reason_code.or(answer.code);
-                let message = additional_data.refusal_reason_raw;
+                let More { refusal_reason_raw, merchant_advice_code, .. } = additional_data;
+                let message = refusal::message(refusal_reason_raw, merchant_advice_code);
                 Outcome::Declined(decline, Answer { code, description: refusal_reason, message, ..answer })
             }
             "Received" | "Pending" | "PresentToShopper" => Outcome::Accepted(answer),

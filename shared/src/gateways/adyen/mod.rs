@@ -37,6 +37,7 @@ mod tokens;
 
 use std::time::Duration;
 
+use super::credential::tells_no_mode;
 use super::{Account, Adapter, Exchange, Member};
 use crate::gateways::wire::Headers;
 
@@ -78,6 +79,8 @@ const API_KEY: Member = Member {
     is_required: true,
     fits: |text| text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic()),
     form: "an API key of Adyen: 16 or more characters without spaces",
+    is_secret: true,
+    mode: tells_no_mode,
 };
 
 const MERCHANT_ACCOUNT: Member = Member {
@@ -85,11 +88,19 @@ const MERCHANT_ACCOUNT: Member = Member {
     is_required: true,
     fits: |text| (1..=80).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()),
     form: "the name of a merchant account, without spaces",
+    is_secret: false,
+    mode: tells_no_mode,
 };
 
 /// Where payers come back to, where a request does not say so.
-const RETURN_URL: Member =
-    Member { name: "returnUrl", is_required: false, fits: admits::is_return_url, form: "a URL with its scheme" };
+const RETURN_URL: Member = Member {
+    name: "returnUrl",
+    is_required: false,
+    fits: admits::is_return_url,
+    form: "a URL with its scheme",
+    is_secret: false,
+    mode: tells_no_mode,
+};
 
 /// A card is stored by an authorization of nothing, which wants a currency nevertheless.
 const TOKEN_CURRENCY: Member = Member {
@@ -97,6 +108,8 @@ const TOKEN_CURRENCY: Member = Member {
     is_required: false,
     fits: |text| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
     form: "a currency in which the account takes cards, such as EUR",
+    is_secret: false,
+    mode: tells_no_mode,
 };
 
 fn headers(account: &Account<'_>, key: Option<&str>) -> Headers {

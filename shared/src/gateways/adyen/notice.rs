@@ -27,6 +27,7 @@ use crate::card::Secret;
 use crate::gateways::signatures::{AdyenItem, is_from_adyen};
 use crate::gateways::{Items, News, NotTaken, Notice, NoticeAnswer, NoticeCodec, RawNotice, Told, Unreadable};
 use crate::ids::{MethodId, Ordinal, Record};
+use crate::money::Money;
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::payment::{Answer, Outcome};
 use crate::time::Timestamp;
@@ -157,6 +158,7 @@ fn told(item: Item) -> Result<Option<Told>, Unreadable> {
     };
     let reference = item.merchant_reference.clone().unwrap_or_default();
     let Some(about) = about(&reference) else { return Ok(None) };
+    let amount = amount(&item, &about, is_done)?;
     let news = match (item.event_code.as_str(), about) {
         ("AUTHORISATION", About::Opening(_)) => News::Outcome(verdict(item, is_done)),
         ("AUTHORISATION", About::Method) if !is_done => News::Token(verdict(item, false), None),
@@ -174,7 +176,22 @@ fn told(item: Item) -> Result<Option<Told>, Unreadable> {
         },
         (_, About::Opening(_) | About::Capture | About::Reversal | About::Refund | About::Method) => return Ok(None),
     };
-    Ok(Some(Told::Notice(Notice { reference, news })))
+    Ok(Some(Told::Notice(Notice { reference, news, amount })))
+}
+
+/// Of how much an item tells. That of a cancellation is the payment's, which is canceled whole. An approval of what we
+/// cannot count is of nothing that we have asked for.
+fn amount(item: &Item, about: &About, is_done: bool) -> Result<Option<Money>, Unreadable> {
+    let said = item.amount.as_ref();
+    match about {
+        About::Reversal | About::Method => Ok(None),
+        About::Opening(_) | About::Capture | About::Refund => match said.map(Amount::money) {
+            Some(None) if is_done && matches!(item.event_code.as_str(), "AUTHORISATION" | "CAPTURE" | "REFUND") => {
+                Err(Unreadable)
+            }
+            said => Ok(said.flatten()),
+        },
+    }
 }
 
 fn stage(event: &str) -> Option<Stage> {

@@ -4,7 +4,8 @@
 //! alone. An error has another status, a code, and a type that says whose fault it is.
 //!
 //! Mastercard's issuers may say beside a refusal that nobody should try again. Nothing is gained by another try then, and a
-//! fee is lost. Of a notice that counts for nothing, because Adyen does not sign it.
+//! fee is lost. That changes nothing of how it declines, which a notice must tell as the answer does: Adyen does not sign
+//! the advice of a notice. It rests in the answer's message, for whoever might try again.
 //!
 //! Sources: "Refusal reasons", "Raw acquirer responses" (merchant advice codes), "Error codes and messages" and "API idempotency" of Adyen's documentation.
 
@@ -76,14 +77,23 @@ pub(super) fn decline(code: Option<&str>, reason: Option<&str>) -> Decline {
     row(code, reason).map_or(Decline::Soft, |(_, _, decline, _)| *decline)
 }
 
-/// The same, where Mastercard's advice may stand beside it: digits, then what they mean.
-pub(super) fn decline_as_advised(code: Option<&str>, reason: Option<&str>, advice: Option<&str>) -> Decline {
-    let advice = advice.and_then(|advice| advice.split(|character: char| !character.is_ascii_digit()).next());
-    let is_final = advice.is_some_and(|advice| NEVER_AGAIN.contains(&advice));
-    match decline(code, reason) {
-        Decline::Soft if is_final => Decline::Permanent,
-        decline => decline,
+/// What stands before Mastercard's advice where it rests, so that an issuer's own words are not taken for it.
+const ADVICE: &str = "merchantAdviceCode ";
+
+/// Advice first: of a text that is cut the end is lost.
+pub(super) fn message(raw: Option<String>, advice: Option<String>) -> Option<String> {
+    let advice = advice.filter(|advice| !advice.is_empty()).map(|advice| format!("{ADVICE}{advice}"));
+    match (advice, raw) {
+        (Some(advice), Some(raw)) => Some(format!("{advice}; {raw}")),
+        (advice, raw) => advice.or(raw),
     }
+}
+
+/// Digits, then what they mean.
+fn is_advised_against(message: &str) -> bool {
+    let advice = message.strip_prefix(ADVICE).map(str::trim_start).unwrap_or_default();
+    let code = advice.split(|character: char| !character.is_ascii_digit()).next();
+    code.is_some_and(|code| NEVER_AGAIN.contains(&code))
 }
 
 /// An answer as it rests has a refusal's code, or as a notice has it its reason, or the code of an error and its type.
@@ -95,7 +105,8 @@ pub(super) fn judge(decline: Decline, answer: &Answer) -> (Category, Decision) {
         None if answer.message.as_deref() == Some(OF_DATA) => Category::PaymentInformation,
         None => Category::Unknown,
     };
-    (category, Decision::of(decline))
+    let is_hopeless = answer.message.as_deref().is_some_and(is_advised_against);
+    (category, if is_hopeless { Decision::NonRetriable } else { Decision::of(decline) })
 }
 
 /// Merchant advice codes: do not try again, and payment cancellation.

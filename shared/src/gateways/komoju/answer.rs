@@ -4,15 +4,15 @@
 //! |---|---|
 //! | 200 to 202 with the payment | what the payment says, if it is the one that was asked for |
 //! | 200 to 204 without a word, to a refund by bank | accepted: KOMOJU documents no answer |
-//! | 400, 402, 403, 404, 422 | declined, by the table of [`decline_of`] |
-//! | 401 | not sent: the key was not taken |
+//! | 400, 402, 403, 404, 422 | declined, by the table of [`decline_of`]; of a repeated request unknown |
+//! | 401 | not sent: the key was not taken; of a repeated request unknown |
 //! | 409 | unknown: the first request of this key still runs |
 //! | 5xx | unknown, though KOMOJU says that a payment is not processed on 504: the key makes another try safe |
 //! | anything else | unknown |
 //!
-//! A refusal counts of a repeated request too: KOMOJU gives the answer of the first one again, or the repeated one was the
-//! first to arrive. That the key of the account is not taken, or may not do this, is said before the other is looked at,
-//! and tells nothing of the first.
+//! A refusal of a repeated request tells only that this time nothing was done. KOMOJU gives the answer of the first one
+//! again where it has carried that out; it does not say that it keeps a refusal, and a key that it has forgotten early
+//! leads to the refusal of what is done already.
 
 use serde::Deserialize;
 
@@ -47,6 +47,8 @@ enum RefundedByBank {
 pub(super) fn decode(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     match response.status {
         200..=202 | 204 => done(intent, &response.body),
+        // A question has no before.
+        400 | 402 | 404 | 422 if intent.duplicate && *intent.kind != Kind::PostAuthorize => Outcome::Unknown,
         _ => refused(response, intent.duplicate),
     }
 }
@@ -131,6 +133,7 @@ fn is_of_it(payment: &PaymentBody, intent: &Intent<'_>) -> bool {
     is_it && payment.currency == intent.amount.currency.code()
 }
 
+/// Of a token even where it may have been asked for before: it moves no money, and what is refused now is not to be had.
 pub(super) fn refused(response: &HttpResponse, is_duplicate: bool) -> Outcome {
     let Ok(ErrorsBody { error }) = serde_json::from_slice(&response.body) else { return Outcome::Unknown };
     match response.status {

@@ -46,10 +46,16 @@ mod tokens;
 
 use std::time::Duration;
 
+use super::credential::tells_no_mode;
 use super::{Adapter, Check, Exchange, Member, TokenExchange};
 use crate::payment::Reach;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// KOMOJU documents that a key is valid for 24 hours at most, and no least time: that it may forget one sooner is not
+/// excluded, and then a repeated request would be a second one. What follow-up and callers repeat is mostly repeated within
+/// minutes, so this counts on two hours, of which the last is not used.
+const KEY_WINDOW: Duration = Duration::from_secs(2 * 60 * 60);
 
 pub const KOMOJU: Adapter = Adapter {
     name: "komoju",
@@ -67,7 +73,7 @@ pub const KOMOJU: Adapter = Adapter {
     }),
     notice: Some(notice::CODEC),
     judge: answer::judge,
-    key_window: Some(DAY),
+    key_window: Some(KEY_WINDOW),
     // "Captures a payment", whole or in part, and then it is captured: there is no status between.
     multi_capture: false,
     // A refund by bank is made by hand, within two working days.
@@ -89,8 +95,17 @@ const CREDENTIAL: &[Member] = &[
                 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
         },
         form: "the secret key of the account, such as sk_…",
+        is_secret: true,
+        mode: tells_no_mode,
     },
-    Member { name: API_VERSION, is_required: false, fits: is_date, form: "a version of the API: YYYY-MM-DD" },
+    Member {
+        name: API_VERSION,
+        is_required: false,
+        fits: is_date,
+        form: "a version of the API: YYYY-MM-DD",
+        is_secret: false,
+        mode: tells_no_mode,
+    },
 ];
 
 fn is_date(text: &str) -> bool {

@@ -6,15 +6,18 @@
 //! | `authorized` | approved | accepted; at a store or a bank, the payer is to act | accepted | accepted |
 //! | `captured`, `refunded` | approved | approved | approved | declined |
 //! | `cancelled` | declined | declined | declined | approved |
-//! | `expired`, `failed` | declined | declined | declined | declined |
+//! | `failed`, with a page | as `pending` | as `pending` | declined | declined |
+//! | `expired`, other `failed` | declined | declined | declined | declined |
 //!
-//! Anything else is unknown. A payment that is refunded in part stays `captured`.
+//! Anything else is unknown. A payment that is refunded in part stays `captured`. `failed` is one try of a payer, who may
+//! try again where there is a page to do it on: until KOMOJU says that it is `expired` or `cancelled`, it may be paid.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::money::{Currency, Money};
 use crate::payment::{Answer, Decline, Kind, Outcome, PayerAction};
 use crate::time::Timestamp;
 
@@ -51,6 +54,8 @@ pub(super) struct RefundBody {
     pub id: String,
     /// With tax, of which we ask none.
     pub amount: i64,
+    /// The payment's, where none is told.
+    pub currency: Option<String>,
     pub description: Option<String>,
     created_at: Option<String>,
     pub chargeback: Option<bool>,
@@ -83,6 +88,9 @@ impl PaymentBody {
         let declined = |answer| Outcome::Declined(Decline::Soft, answer);
         match (self.status.as_str(), kind) {
             ("pending", Kind::Authorize | Kind::PostAuthorize | Kind::Sale) => self.unpaid(answer),
+            ("failed", Kind::Authorize | Kind::PostAuthorize | Kind::Sale) if self.may_be_tried_again() => {
+                self.unpaid(answer)
+            }
             ("authorized", Kind::Authorize | Kind::PostAuthorize | Kind::Sale) if self.waits() => self.unpaid(answer),
             ("authorized", Kind::Authorize | Kind::PostAuthorize) => Outcome::Approved(answer),
             ("authorized", Kind::Sale | Kind::Capture { .. }) => Outcome::Accepted(answer),
@@ -96,6 +104,11 @@ impl PaymentBody {
             ("cancelled" | "expired" | "failed", _) => declined(answer),
             (_, _) => Outcome::Unknown,
         }
+    }
+
+    /// So much, in this currency or the payment's; none where we cannot count that.
+    pub fn money(&self, minor: i64, currency: Option<&str>) -> Option<Money> {
+        Some(Money::new(minor, Currency::parse(currency.unwrap_or(&self.currency))?))
     }
 
     /// How the refund of this reference stands. One that is paid by bank may be listed twice: then what was requested
@@ -119,7 +132,7 @@ impl PaymentBody {
     }
 
     /// Whether its payer may try again: KOMOJU tells of each try that fails.
-    pub fn may_be_tried_again(&self) -> bool {
+    fn may_be_tried_again(&self) -> bool {
         let page = self.payment_details.as_ref().and_then(|details| details.redirect_url.as_ref());
         self.status == "failed" && page.is_some()
     }
@@ -174,7 +187,8 @@ impl RefundRequestBody {
         match self.status.as_str() {
             "pending" => Outcome::Accepted(answer),
             "completed" => Outcome::Approved(answer),
-            // By KOMOJU's help: the account is not right, and another is to be named.
+            // By KOMOJU's help the account is not right, and the refund is to be requested once more, with another: this
+            // request is over.
             "rejected" => Outcome::Declined(Decline::InvalidData, answer),
             _ => Outcome::Unknown,
         }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 200, 201, 202 | `approved`, of what was asked | approved |
 //! | the same, 400 | `declined` | declined, by the [table](declines) |
-//! | the same, 400 | `Not Processed` | declined, as it was not carried out; but see `server_error` |
+//! | the same, 400 | `Not Processed`, with errors of the checks before | declined: it was not carried out |
 //! | 401, 403 | the refusal of our key, token or signature | never carried out: [`Outcome::NotSent`] |
 //! | anything else | | unknown |
 //!

@@ -29,6 +29,7 @@ mod tokens;
 
 use std::time::Duration;
 
+use super::credential::tells_no_mode;
 use super::{Adapter, Exchange, Member, TokenExchange};
 use crate::payment::Reach;
 
@@ -67,13 +68,21 @@ const TOKEN: &str = "token";
 const TA_TOKEN: &str = "taToken";
 
 const CREDENTIAL: &[Member] = &[
-    Member { name: API_KEY, is_required: true, fits: is_plain, form: FORM },
-    Member { name: API_SECRET, is_required: true, fits: is_plain, form: FORM },
-    Member { name: TOKEN, is_required: true, fits: is_plain, form: FORM },
-    Member { name: TA_TOKEN, is_required: false, fits: is_plain, form: FORM },
+    Member { name: API_KEY, ..MEMBER },
+    Member { name: API_SECRET, ..MEMBER },
+    Member { name: TOKEN, ..MEMBER },
+    // It stands in pages that browsers see.
+    Member { name: TA_TOKEN, is_required: false, is_secret: false, ..MEMBER },
 ];
 
-const FORM: &str = "1 to 128 letters, digits and signs of ASCII, without spaces";
+const MEMBER: Member = Member {
+    name: "",
+    is_required: true,
+    fits: is_plain,
+    form: "1 to 128 letters, digits and signs of ASCII, without spaces",
+    is_secret: true,
+    mode: tells_no_mode,
+};
 
 /// They stand in headers. What else they look like is not documented.
 fn is_plain(text: &str) -> bool {

@@ -48,7 +48,8 @@ pub(super) fn judge(decline: Decline, answer: &Answer) -> (Category, Decision) {
 #[derive(Deserialize)]
 pub(super) struct Flow {
     pub(super) id: String,
-    amount: i64,
+    /// What was asked for; what was taken of it is `amount_received`.
+    pub(super) amount: i64,
     currency: String,
     status: String,
     pub(super) amount_received: Option<i64>,
@@ -67,7 +68,7 @@ pub(super) struct Flow {
 #[derive(Deserialize)]
 pub(super) struct Refund {
     pub(super) id: String,
-    amount: i64,
+    pub(super) amount: i64,
     status: String,
     payment_flow_id: Option<String>,
     payment_flow: Option<String>,
@@ -219,6 +220,10 @@ fn told(intent: &Intent<'_>, body: &[u8]) -> Outcome {
 impl Flow {
     pub(super) fn reference(&self) -> Option<&str> {
         self.common.reference()
+    }
+
+    pub(super) fn is_in_yen(&self) -> bool {
+        self.currency.eq_ignore_ascii_case(super::CURRENCY)
     }
 
     /// What became of the authorization or the sale that opened it, by itself; none where it was canceled: nobody

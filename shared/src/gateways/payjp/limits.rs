@@ -44,7 +44,7 @@ const CHOICES: [(&str, &[&str], &str); 4] = [
 ];
 
 pub(super) fn admits(intent: &Intent<'_>, account: &Account<'_>) -> Result<(), Rejection> {
-    if intent.amount.currency.code() != "JPY" {
+    if intent.amount.currency.code() != super::CURRENCY {
         return Err(not_at_gateway("currencyIsoCode", "must be JPY, the only currency of PAY.JP"));
     }
     for (name, choices, limit) in CHOICES {

@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::credential::{mode_of_key, tells_no_mode};
 use super::wire::{Headers, bearer, get};
 use super::{Account, Adapter, Check, Exchange, Member, Offer, TokenExchange};
 use crate::merchant::GatewayMode;
@@ -52,12 +53,16 @@ pub const PAYJP: Adapter = Adapter {
             is_required: true,
             fits: |text| is_name(text) && text.starts_with("sk_"),
             form: "a secret key, sk_test_… or sk_live_…",
+            is_secret: true,
+            mode: mode_of_key,
         },
         Member {
             name: REFUNDS,
             is_required: false,
             fits: |text| [PAYMENT_REFUNDS, PLAIN_REFUNDS].contains(&text),
             form: "payment_refunds (as PAY.JP's libraries have it) or refunds (as its pages print it)",
+            is_secret: false,
+            mode: tells_no_mode,
         },
     ],
     admits: limits::admits,
@@ -78,6 +83,9 @@ pub const PAYJP: Adapter = Adapter {
     rate,
     check: Some(Check { encode: encode_check, decode: decode_check }),
 };
+
+/// The only one.
+const CURRENCY: &str = "JPY";
 
 // Members of the credential.
 const SECRET_KEY: &str = "secretKey";
@@ -167,7 +175,7 @@ fn decode_check(response: &HttpResponse) -> Result<Vec<Offer>, String> {
         for (name, label, setting) in
             [("card", "Card", card), ("paypay", "PayPay", paypay), ("apple_pay", "Apple Pay", apple_pay)]
         {
-            let offer = Offer { name: name.to_owned(), label: label.to_owned(), currency: Some("JPY".to_owned()) };
+            let offer = Offer { name: name.to_owned(), label: label.to_owned(), currency: Some(CURRENCY.to_owned()) };
             if setting.is_some_and(|setting| setting.available) && !offers.contains(&offer) {
                 offers.push(offer);
             }

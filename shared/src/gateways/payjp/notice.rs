@@ -19,6 +19,8 @@ use crate::gateways::{
     Unreadable,
 };
 use crate::ids::Record;
+use crate::money::{Currency, Money};
+use crate::payment::Outcome;
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::ports::{HttpRequest, HttpResponse};
 
@@ -109,7 +111,10 @@ fn answered(question: &Question, response: &HttpResponse) -> Answered {
             Some(_) | None => return Answered::NoAnswer,
         },
         Some(about) => match Flow::read(&response.body) {
-            Some(flow) if flow.id == question.about => of_flow(&flow, about),
+            Some(flow) if flow.id == question.about => match of_flow(&flow, about) {
+                Ok(notice) => notice,
+                Err(Unreadable) => return Answered::Unreadable,
+            },
             Some(_) | None => return Answered::NoAnswer,
         },
         None => None,
@@ -124,22 +129,38 @@ fn ours(reference: Option<&str>) -> Option<String> {
 }
 
 fn of_refund(refund: &Refund) -> Option<Notice> {
-    Some(Notice { reference: ours(refund.reference())?, news: News::Outcome(refund.outcome()) })
+    let news = News::Outcome(refund.outcome());
+    Some(Notice { reference: ours(refund.reference())?, news, amount: yen(refund.amount) })
 }
 
-fn of_flow(flow: &Flow, about: About) -> Option<Notice> {
+fn of_flow(flow: &Flow, about: About) -> Result<Option<Notice>, Unreadable> {
     let reference = ours(flow.reference());
     match about {
-        About::Flow => Some(Notice { reference: reference?, news: News::Outcome(flow.opening()?) }),
+        About::Flow => {
+            let Some((reference, outcome)) = reference.zip(flow.opening()) else { return Ok(None) };
+            // PAY.JP knows no other currency, and of another we have asked nothing.
+            let amount = yen(flow.amount).filter(|_| flow.is_in_yen());
+            match (amount, outcome) {
+                (None, Outcome::Approved(_)) => Err(Unreadable),
+                (None, _) => Ok(None),
+                (Some(_), outcome) => Ok(Some(Notice { reference, news: News::Outcome(outcome), amount })),
+            }
+        }
         // One that was made in a browser is known by its own name.
         About::Dispute { id, status, reason } => {
-            let what = What::Dispute(stage_of(&status)?);
+            let Some(stage) = stage_of(&status) else { return Ok(None) };
             // What is disputed at most; the amount of the notice is not believed.
-            let sequel = Sequel { id, what, minor: flow.amount_received, code: reason };
-            Some(Notice { reference: reference.unwrap_or_else(|| flow.id.clone()), news: News::Sequel(sequel) })
+            let sequel = Sequel { id, what: What::Dispute(stage), minor: flow.amount_received, code: reason };
+            let amount = flow.amount_received.and_then(yen);
+            let reference = reference.unwrap_or_else(|| flow.id.clone());
+            Ok(Some(Notice { reference, news: News::Sequel(sequel), amount }))
         }
-        About::Refund => None,
+        About::Refund => Ok(None),
     }
+}
+
+fn yen(minor: i64) -> Option<Money> {
+    Some(Money::new(minor, Currency::parse(super::CURRENCY)?))
 }
 
 /// The statuses of PAY.JP's OpenAPI: until one is lost or dropped, it is not said whether money has moved.

@@ -81,11 +81,12 @@ fn read_item(text: &str) -> Result<Option<Notice>, Unreadable> {
                 Some(_) => News::Token(outcome(body), token),
                 None => News::Outcome(outcome(body)),
             };
-            Notice { reference, news }
+            Notice { reference, news, amount: None }
         }
         "failed" => {
             let FailedBody { reference, notice, code } = parsed(text)?;
-            Notice { reference, news: News::Sequel(Sequel { id: notice, what: What::Failed, minor: None, code }) }
+            let sequel = Sequel { id: notice, what: What::Failed, minor: None, code };
+            Notice { reference, news: News::Sequel(sequel), amount: None }
         }
         "dispute" => {
             let DisputeBody { reference, dispute, stage, amount, code } = parsed(text)?;
@@ -97,7 +98,7 @@ fn read_item(text: &str) -> Result<Option<Notice>, Unreadable> {
                 _ => return Ok(None),
             };
             let sequel = Sequel { id: dispute, what: What::Dispute(stage), minor: amount, code };
-            Notice { reference, news: News::Sequel(sequel) }
+            Notice { reference, news: News::Sequel(sequel), amount: None }
         }
         _ => return Ok(None),
     };

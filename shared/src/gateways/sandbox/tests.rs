@@ -286,7 +286,7 @@ fn a_reversal_by_reference_means_that_nothing_is_charged() {
 
 #[test]
 fn a_key_that_one_of_them_may_have_is_sent_with_everything() {
-    let members = [("secretKey".to_owned(), Secret::new("sk_1".to_owned()))].into();
+    let members = [("secretKey".to_owned(), Secret::new("sk_12345".to_owned()))].into();
     let credential = Credential::of(members, KEYED.credential).expect("a credential");
     let gateway = gateway(&KEYED);
     let account = Account { credential: &credential, ..unnamed(&gateway) };
@@ -297,7 +297,7 @@ fn a_key_that_one_of_them_may_have_is_sent_with_everything() {
     for request in
         [(KEYED.send.encode)(&intent, &account), (look_up.encode)(&intent, &account), (check.encode)(&account)]
     {
-        let expected = ("authorization", "Bearer sk_1".to_owned());
+        let expected = ("authorization", "Bearer sk_12345".to_owned());
         assert!(request.headers.contains(&expected), "{} {:?}", request.url, request.headers);
     }
     for adapter in [LOOK_UP, TIMEOUT_REVERSAL, NONE] {

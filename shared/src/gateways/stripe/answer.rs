@@ -4,18 +4,23 @@
 //! |---|---|
 //! | 200 with an intent or a refund | what its status says, where it is the one that was asked for |
 //! | 400, 402, 404 with an error | refused, by [`REFUSALS`] |
-//! | 401, 403, 429 | not acted: it stops before the operation |
-//! | anything else, such as 409 and 500 | unknown |
+//! | 401, 403, 429 with `rate_limit` | not acted: it stops before the operation |
+//! | anything else, such as 409, 500, and 429 with `lock_timeout` | unknown |
 //!
-//! A refusal counts even of a request that may have come before: under a key Stripe answers with the status and the body of
-//! its first answer for as long as we use one. What it says of the key itself tells nothing.
+//! Stripe documents ("Idempotent requests") that it keeps the status and the body of the first answer under a key, errors and
+//! 500 included, once the endpoint has begun its work; not where parameters are found invalid before, or another request
+//! under the key still runs. So what only an endpoint at work says, a card's refusal and what the state of an object
+//! forbids, is the first answer even where the request may have come before. What is refused before that says nothing of
+//! the first: parameters may be looked at before the key is, and may do no longer what they did. What it says of the key
+//! itself tells nothing.
 
 use serde::Deserialize;
 
 use super::super::Intent;
 use super::send::parts;
-use super::{DAY, REFERENCE, units};
+use super::{DAY, REFERENCE, money, units};
 use crate::card::Secret;
+use crate::money::Money;
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
 use crate::ports::HttpResponse;
 use crate::recurring::retry::{Category, Decision};
@@ -28,7 +33,7 @@ pub(super) struct IntentBody {
     object: String,
     status: String,
     amount: i64,
-    pub currency: String,
+    currency: String,
     amount_capturable: Option<i64>,
     amount_received: Option<i64>,
     capture_method: Option<String>,
@@ -247,6 +252,18 @@ pub(super) const REFUSALS: &[(Decline, Category, &[&str])] = &[
     ),
 ];
 
+/// What the state of an intent, a charge or a refund forbids: an endpoint must have begun its work to see it.
+pub(super) const OF_THE_STATE: &[&str] = &[
+    "capture_charge_authorization_expired",
+    "charge_already_captured",
+    "charge_already_refunded",
+    "charge_disputed",
+    "charge_expired_for_capture",
+    "charge_not_refundable",
+    "payment_intent_unexpected_state",
+    "refund_disputed_payment",
+];
+
 /// Soft by Stripe's word, and yet hopeless: the bank says so, or it does not allow this to be paid with this card (Visa's
 /// response code 57, which is never to be tried again).
 const HOPELESS: [&str; 2] = ["do_not_try_again", "transaction_not_allowed"];
@@ -266,9 +283,27 @@ const OF_THE_KEY: [&str; 3] = ["idempotency_error", "idempotency_key_in_use", "l
 pub(super) fn decode(intent: &Intent<'_>, response: &HttpResponse) -> Outcome {
     match response.status {
         200 => told(intent, response),
-        400 | 402 | 404 => says_no(response).map_or(Outcome::Unknown, |error| refused(intent, error)),
-        401 | 403 | 429 => Outcome::NotSent,
+        400 | 402 | 404 => {
+            let error = says_no(response).filter(|error| !may_have_acted(intent) || error.is_the_first_answer());
+            error.map_or(Outcome::Unknown, |error| refused(intent, error))
+        }
+        _ if is_turned_away(response) => Outcome::NotSent,
         _ => Outcome::Unknown,
+    }
+}
+
+/// Whether the request may have come before. To look is no act.
+fn may_have_acted(intent: &Intent<'_>) -> bool {
+    intent.duplicate && !matches!(intent.kind, Kind::PostAuthorize)
+}
+
+/// Whether it stopped before the operation. A lock that was not to be had is answered with 429 too, and when that was, is
+/// not documented.
+pub(super) fn is_turned_away(response: &HttpResponse) -> bool {
+    match response.status {
+        401 | 403 => true,
+        429 => serde_json::from_slice::<Refused>(&response.body).is_ok_and(|refused| refused.error.is_of_the_rate()),
+        _ => false,
     }
 }
 
@@ -351,6 +386,21 @@ impl IntentBody {
         }
     }
 
+    /// Of how much is told unasked: of a sale or a capture, which takes money, what was taken; of an authorization what is
+    /// held, and that was the intent's amount where it has been taken since, in part too. None where we cannot count it.
+    pub(super) fn amount_told(&self, takes: bool) -> Option<Money> {
+        let units = match self.status.as_str() {
+            "requires_capture" => self.amount_capturable,
+            "succeeded" if takes => self.amount_received,
+            _ => None,
+        };
+        money(units.unwrap_or(self.amount), &self.currency)
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.status == "requires_capture"
+    }
+
     fn has_charge(&self) -> bool {
         self.latest_charge.is_some() || self.charges.as_ref().is_some_and(|charges| !charges.data.is_empty())
     }
@@ -423,6 +473,11 @@ impl RefundBody {
         self.metadata.as_ref().and_then(|metadata| metadata.reference.as_ref())
     }
 
+    /// None where we cannot count it.
+    pub(super) fn amount_told(&self) -> Option<Money> {
+        money(self.amount, &self.currency)
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.status.as_deref(), Some("failed" | "canceled"))
     }
@@ -460,6 +515,16 @@ impl RefundBody {
 }
 
 impl ErrorBody {
+    /// Whether it comes back under its key, because only an endpoint at work says it.
+    fn is_the_first_answer(&self) -> bool {
+        let is_of_a_card = self.error_type.as_deref() == Some("card_error");
+        is_of_a_card || self.codes().any(|code| OF_THE_STATE.contains(&code))
+    }
+
+    fn is_of_the_rate(&self) -> bool {
+        self.code.as_deref() == Some("rate_limit")
+    }
+
     fn codes(&self) -> impl Iterator<Item = &str> {
         [self.decline_code.as_deref(), self.code.as_deref()].into_iter().flatten()
     }

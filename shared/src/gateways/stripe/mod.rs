@@ -32,6 +32,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::credential::{mode_of_key, tells_no_mode};
 use super::wire::{bearer, get, in_units};
 use super::{Account, Adapter, Check, Exchange, Intent, Member, Offer};
 use crate::merchant::GatewayMode;
@@ -80,16 +81,28 @@ const CREDENTIAL: &[Member] = &[
             })
         },
         form: "a secret or restricted key: sk_… or rk_…",
+        is_secret: true,
+        // "API keys": sk_test_ and rk_test_ in a sandbox, sk_live_ and rk_live_ in live mode.
+        mode: mode_of_key,
     },
     Member {
         name: API_VERSION,
         is_required: false,
         fits: is_version,
         form: "a version: 2024-06-20 or 2026-10-28.endive",
+        is_secret: false,
+        mode: tells_no_mode,
     },
     // Leaves out what the server localstripe does not know: the metadata of captures, reasons, what a payer who is absent
     // cannot do.
-    Member { name: DIALECT, is_required: false, fits: |text| text == "localstripe", form: "localstripe, or nothing" },
+    Member {
+        name: DIALECT,
+        is_required: false,
+        fits: |text| text == "localstripe",
+        form: "localstripe, or nothing",
+        is_secret: false,
+        mode: tells_no_mode,
+    },
 ];
 
 /// Members of `additionalData`.
@@ -125,6 +138,15 @@ fn decimals(currency: Currency) -> u32 {
 /// An amount as Stripe counts it; none where that is not exact.
 fn units(amount: Money) -> Option<i64> {
     in_units(amount, decimals(amount.currency))
+}
+
+/// What Stripe says, as we count it; none where that cannot be counted.
+fn money(units: i64, currency: &str) -> Option<Money> {
+    let known = Currency::parse(&currency.to_ascii_uppercase())?;
+    let minor = minor(units, currency)?;
+    let money = Money::new(minor, known);
+    // Less than our smallest unit is no amount of ours.
+    (self::units(money) == Some(units)).then_some(money)
 }
 
 /// What Stripe says, in our minor units.

@@ -22,8 +22,9 @@ use super::super::{
     Unreadable,
 };
 use super::answer::{Expandable, IntentBody, RefundBody};
-use super::{headers, is_id, minor};
+use super::{headers, is_id, money};
 use crate::card::Secret;
+use crate::ids::Record;
 use crate::payment::Outcome;
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::ports::{HttpRequest, HttpResponse};
@@ -101,11 +102,11 @@ fn told(event: &Event<'_>) -> Result<Option<Told>, Unreadable> {
         | "payment_intent.payment_failed"
         | "payment_intent.canceled"
         | "payment_intent.processing"
-        | "payment_intent.requires_action" => Ok(of_intent(parsed(data()?)?)),
+        | "payment_intent.requires_action" => of_intent(parsed(data()?)?),
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
             let data = data()?;
             let is_new = event.event_type == "refund.created";
-            Ok(of_refund(parsed(data)?, is_new, data.previous_attributes.as_ref()))
+            of_refund(parsed(data)?, is_new, data.previous_attributes.as_ref())
         }
         "charge.dispute.created"
         | "charge.dispute.funds_withdrawn"
@@ -119,25 +120,36 @@ fn told(event: &Event<'_>) -> Result<Option<Told>, Unreadable> {
     }
 }
 
-fn of_intent(body: IntentBody) -> Option<Told> {
-    let reference = body.reference()?.clone();
-    Some(Told::Notice(Notice { reference, news: News::Outcome(body.told_unasked()?) }))
+/// An approval of what we cannot count is of nothing that we have asked for.
+fn of_intent(body: IntentBody) -> Result<Option<Told>, Unreadable> {
+    let Some(reference) = body.reference().cloned() else { return Ok(None) };
+    let takes = Record::Payment.locate(&reference).is_some();
+    let amount = body.amount_told(takes);
+    // What is only held is no news of who was to take it.
+    let is_news = !(takes && body.is_held());
+    match body.told_unasked().filter(|_| is_news) {
+        None => Ok(None),
+        Some(Outcome::Approved(_)) if amount.is_none() => Err(Unreadable),
+        Some(outcome) => Ok(Some(Told::Notice(Notice { reference, news: News::Outcome(outcome), amount }))),
+    }
 }
 
 /// That a refund failed is its verdict as long as it had none. What comes without what it was before may come after one:
 /// as a sequel it is right either way, for one that comes too early waits.
-fn of_refund(body: RefundBody, is_new: bool, before: Option<&Before>) -> Option<Told> {
-    let reference = body.reference()?.clone();
+fn of_refund(body: RefundBody, is_new: bool, before: Option<&Before>) -> Result<Option<Told>, Unreadable> {
+    let Some(reference) = body.reference().cloned() else { return Ok(None) };
+    let amount = body.amount_told();
     let had_no_verdict = before.and_then(|before| before.status.as_deref()).is_some_and(|status| status != "succeeded");
     let news = if body.has_failed() && !is_new && !had_no_verdict {
         News::Sequel(Sequel { id: body.id, what: What::Failed, minor: None, code: body.failure_reason })
     } else {
         match body.outcome() {
-            Outcome::Unknown => return None,
+            Outcome::Unknown => return Ok(None),
+            Outcome::Approved(_) if amount.is_none() => return Err(Unreadable),
             outcome => News::Outcome(outcome),
         }
     };
-    Some(Told::Notice(Notice { reference, news }))
+    Ok(Some(Told::Notice(Notice { reference, news, amount })))
 }
 
 fn encode(question: &Question, account: &Account<'_>) -> HttpRequest {
@@ -165,16 +177,13 @@ fn of_dispute(question: &Question, body: DisputeBody) -> Answered {
         // An inquiry that came to nothing moved nothing.
         _ => return Answered::Nothing,
     };
-    let (reference, currency) = match body.payment_intent {
-        Some(Expandable::Whole(intent)) => {
-            (intent.reference().cloned().unwrap_or_else(|| intent.id.clone()), Some(intent.currency))
-        }
-        Some(Expandable::Id(id)) => (id, None),
+    let reference = match body.payment_intent {
+        Some(Expandable::Whole(intent)) => intent.reference().cloned().unwrap_or(intent.id),
+        Some(Expandable::Id(id)) => id,
         None => return Answered::Nothing,
     };
-    // In another currency than it was paid in: nobody can say how much of it that is.
-    let is_same = currency.is_some_and(|currency| currency.eq_ignore_ascii_case(&body.currency));
-    let minor = if is_same { minor(body.amount, &body.currency) } else { None };
+    let amount = money(body.amount, &body.currency);
+    let minor = amount.map(|amount| amount.minor);
     let sequel = Sequel { id: body.id, what: What::Dispute(stage), minor, code: body.reason };
-    Answered::Told(Notice { reference, news: News::Sequel(sequel) })
+    Answered::Told(Notice { reference, news: News::Sequel(sequel), amount })
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::super::wire::{Form, escaped, post_form};
 use super::super::{Account, Preparation, TokenExchange, TokenIntent};
-use super::answer::{Metadata, refusal, says_no};
+use super::answer::{Metadata, is_turned_away, refusal, says_no};
 use super::send::{Holder, with_card};
 use super::{CUSTOMER, headers, is_id, refuse};
 use crate::card::Secret;
@@ -108,7 +108,7 @@ fn other(intent: &TokenIntent<'_>, response: &HttpResponse) -> Outcome {
     let secrets: Vec<&str> = intent.prepared.iter().map(Secret::reveal).collect();
     match response.status {
         400 | 402 | 404 => says_no(response).map_or(Outcome::Unknown, |error| refusal(error, &secrets)),
-        401 | 403 | 429 => Outcome::NotSent,
+        _ if is_turned_away(response) => Outcome::NotSent,
         _ => Outcome::Unknown,
     }
 }

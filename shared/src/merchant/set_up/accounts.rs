@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{Edited, MOST_GATEWAYS, MOST_METHOD_TYPES, MOST_PROVIDERS, Noted, Refused, is_again, noted, room};
+use crate::gateways::Adapter;
 use crate::ids::{GatewayId, MethodTypeId, ProviderId};
 use crate::merchant::{DeveloperName, Gateway, GatewayMode, Merchant, MethodType, Provider};
 use crate::money::Currency;
-use crate::payment::BalanceCheck;
+use crate::payment::{BalanceCheck, Generation};
 use crate::seal::Sealed;
 
 /// Other values for what is named; a value that may be absent is taken away by none within.
@@ -113,22 +114,33 @@ pub(super) fn edit_gateway(merchant: &mut Merchant, id: GatewayId, edit: &Gatewa
     Ok(edited.noted("gateway.changed", id))
 }
 
-/// The new one counts at once, and alone: a gateway takes it or does not, whatever was there before.
+/// The new one counts at once, and alone: a gateway takes it or does not, whatever was there before. What is open was
+/// asked for under the former, and is asked for under no other, unless both are known to be of one account.
 pub(super) fn set_credential(
     merchant: &mut Merchant,
     id: GatewayId,
     sealed: Option<&Sealed>,
+    same_account_as: Option<&Sealed>,
 ) -> Result<Noted, Refused> {
+    let next_version = merchant.version.saturating_add(1);
     let gateway = merchant.gateways.get_mut(&id).ok_or(Refused::NotFound)?;
     // Written by us and not acknowledged, or nothing in the place of nothing.
     if gateway.sealed_credential.as_ref() == sealed {
         return Ok(None);
     }
-    let description = match (&gateway.sealed_credential, sealed) {
-        (None, _) => "there was none before",
-        (Some(_), Some(_)) => "in the place of another",
-        (Some(_), None) => "there is none any more",
+    // What needs one was asked for nothing without.
+    let needs_credential = Adapter::named(&gateway.adapter).is_some_and(Adapter::needs_credential);
+    let is_same_account = gateway.sealed_credential.as_ref() == same_account_as;
+    let (description, may_be_another) = match (&gateway.sealed_credential, sealed) {
+        (None, _) => ("there was none before", !needs_credential),
+        (Some(_), Some(_)) if is_same_account => ("in the place of another, same account", false),
+        (Some(_), Some(_)) => ("in the place of another", true),
+        (Some(_), None) => ("there is none any more", true),
     };
+    if may_be_another {
+        // No count of its own: a version of Kessai that does not know it would begin it again. Versions never repeat.
+        gateway.generation = Generation(next_version);
+    }
     gateway.sealed_credential = sealed.cloned();
     Ok(noted("gateway.credential", id, description))
 }

@@ -79,6 +79,8 @@ pub enum Change {
     SetCredential {
         gateway: GatewayId,
         sealed: Option<Sealed>,
+        /// What is known to be of the same account, if it is this that is replaced.
+        same_account_as: Option<Sealed>,
     },
     AddMethodType(MethodTypeId, MethodType),
     AddKey(ApiKeyId, ListedKey),
@@ -279,8 +281,8 @@ impl Merchant {
             Change::RemoveNoticeSecrets(id) => notices::remove(&mut next, *id)?,
             Change::AddGateway(id, gateway) => accounts::add_gateway(&mut next, *id, gateway)?,
             Change::EditGateway(id, edit) => accounts::edit_gateway(&mut next, *id, edit)?,
-            Change::SetCredential { gateway, sealed } => {
-                accounts::set_credential(&mut next, *gateway, sealed.as_ref())?
+            Change::SetCredential { gateway, sealed, same_account_as } => {
+                accounts::set_credential(&mut next, *gateway, sealed.as_ref(), same_account_as.as_ref())?
             }
             Change::AddMethodType(id, kind) => accounts::add_method_type(&mut next, *id, kind)?,
             Change::AddKey(id, key) => keys::add(&mut next, *id, key, now)?,

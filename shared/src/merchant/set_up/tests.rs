@@ -10,6 +10,7 @@ use crate::merchant::tests::{
 };
 use crate::merchant::{DeveloperName, GatewayMode, Scope};
 use crate::money::Currency;
+use crate::payment::Generation;
 use crate::payment::tests::fixtures::{START, gateway, gateway_id};
 
 fn account() -> Gateway {
@@ -59,7 +60,8 @@ fn every_change_of_an_account_makes_the_next_version_and_says_what_it_was() {
     check_said(set, "provider.notification-secret-set", provider, "there was none before");
     check_said(Change::AddGateway(more, account()), "gateway.created", more, "\"Shop\" at https://gateway.test");
     check_said(Change::EditGateway(gateway_id(), off), "gateway.changed", gateway_id(), "GatewayMode, Status");
-    let set = Change::SetCredential { gateway: gateway_id(), sealed: Some(secret(2).sealed) };
+    let sealed = Some(secret(2).sealed);
+    let set = Change::SetCredential { gateway: gateway_id(), sealed, same_account_as: None };
     check_said(set, "gateway.credential", gateway_id(), "there was none before");
     let add = Change::AddMethodType(giro, method_type("Giro", provider_id(1)));
     check_said(add, "method-type.created", giro, "Giro, AlternativePaymentMethod");
@@ -98,7 +100,10 @@ fn what_is_refused_says_why() {
         (Change::EditProvider(provider_id(9), ProviderEdit::default()), Refused::NotFound),
         (Change::AddGateway(GatewayId::from_random([9; 16]), nowhere), Refused::Unknown("PaymentGatewayProviderId")),
         (Change::EditGateway(GatewayId::from_random([9; 16]), GatewayEdit::default()), Refused::NotFound),
-        (Change::SetCredential { gateway: GatewayId::from_random([9; 16]), sealed: None }, Refused::NotFound),
+        (
+            Change::SetCredential { gateway: GatewayId::from_random([9; 16]), sealed: None, same_account_as: None },
+            Refused::NotFound,
+        ),
         (
             Change::AddMethodType(MethodTypeId::from_random([1; 16]), method_type("Giro", provider_id(9))),
             Refused::Unknown("PaymentGatewayProviderId"),
@@ -359,7 +364,8 @@ fn a_description_is_cut_where_it_would_be_too_long() {
 fn a_credential_takes_the_place_of_the_former_at_once() {
     let set = |merchant: &Merchant, seed: Option<u8>| {
         let sealed = seed.map(|seed| secret(seed).sealed);
-        let after = merchant.after(&Change::SetCredential { gateway: gateway_id(), sealed }, START, BY);
+        let change = Change::SetCredential { gateway: gateway_id(), sealed, same_account_as: None };
+        let after = merchant.after(&change, START, BY);
         after.expect("it is allowed")
     };
     let kept = |merchant: &Merchant| merchant.gateways[&gateway_id()].sealed_credential.clone();
@@ -374,4 +380,60 @@ fn a_credential_takes_the_place_of_the_former_at_once() {
     let gone = set(&second, None);
     assert_eq!((kept(&gone), said(&gone).as_deref()), (None, Some("there is none any more")));
     assert_eq!(gone.version, before.version + 3);
+}
+
+#[test]
+fn a_credential_that_may_be_of_another_account_makes_the_version_its_generation() {
+    let sealed = |seed: u8| secret(seed).sealed;
+    let (first, second, third) = (Some(sealed(1)), Some(sealed(2)), Some(sealed(3)));
+    let rows = [
+        (None, first.clone(), None, 4, "there was none before"),
+        (first.clone(), second.clone(), None, 8, "in the place of another"),
+        (first.clone(), second.clone(), first.clone(), 4, "in the place of another, same account"),
+        // It was said of a credential that somebody has replaced meanwhile.
+        (second.clone(), third, first.clone(), 8, "in the place of another"),
+        (first.clone(), None, first.clone(), 8, "there is none any more"),
+        (first.clone(), None, None, 8, "there is none any more"),
+    ];
+    for (before, after, same_account_as, generation, said) in rows {
+        let mut shop = shop();
+        let gateway = shop.gateways.get_mut(&gateway_id()).expect("a gateway");
+        (gateway.sealed_credential, gateway.generation) = (before, Generation(4));
+        shop.version = 7;
+        "stripe".clone_into(&mut gateway.adapter);
+        let change = Change::SetCredential { gateway: gateway_id(), sealed: after.clone(), same_account_as };
+        let next = shop.after(&change, START, BY).expect("it is allowed");
+        let gateway = &next.gateways[&gateway_id()];
+        assert_eq!((gateway.generation, &gateway.sealed_credential), (Generation(generation), &after));
+        assert_eq!(next.last_change.as_ref().map(|change| change.description.as_str()), Some(said));
+        assert_eq!(next.after(&change, START, BY), Ok(next.clone()), "written by us, and not acknowledged");
+    }
+}
+
+#[test]
+fn the_first_credential_raises_it_where_the_gateway_was_asked_without_one() {
+    for (adapter, generation) in [("stripe", 0), ("sandbox-keyed", 8)] {
+        let mut shop = Merchant { version: 7, ..shop() };
+        adapter.clone_into(&mut shop.gateways.get_mut(&gateway_id()).expect("a gateway").adapter);
+        let sealed = Some(secret(1).sealed);
+        let change = Change::SetCredential { gateway: gateway_id(), sealed, same_account_as: None };
+        let next = shop.after(&change, START, BY).expect("it is allowed");
+        assert_eq!(next.gateways[&gateway_id()].generation, Generation(generation), "{adapter}");
+    }
+}
+
+/// A version of Kessai that counts no credentials has dropped what was counted.
+#[test]
+fn a_generation_is_no_former_one_even_where_it_was_forgotten_meanwhile() {
+    let replaced = |shop: &Merchant, seed| {
+        let sealed = Some(secret(seed).sealed);
+        let change = Change::SetCredential { gateway: gateway_id(), sealed, same_account_as: None };
+        shop.after(&change, START, BY).expect("it is allowed")
+    };
+    let first = replaced(&replaced(&shop(), 1), 2);
+    let mut forgetful = first.clone().signed(first.version, first.last_change.clone().expect("a change"));
+    forgetful.gateways.get_mut(&gateway_id()).expect("a gateway").generation = Generation::FIRST;
+    let second = replaced(&forgetful, 3);
+    let generation = |shop: &Merchant| shop.gateways[&gateway_id()].generation;
+    assert!(generation(&first) > Generation::FIRST && generation(&second) > generation(&first), "{second:?}");
 }

@@ -4,6 +4,7 @@
 mod asked;
 mod balances;
 pub(crate) mod fixtures;
+mod generations;
 mod histories;
 mod news;
 mod outbox;

@@ -1,11 +1,13 @@
 //! What is kept of what is heard: what settles an operation, what does not, and what disagrees.
 
-use super::fixtures::{LIFE, START, answer, opening, stored_method, terms};
+use super::fixtures::{LIFE, START, acting, answer, capture, cents, exactly, opening, stored_method, terms};
 use super::purchase::Purchase;
 use crate::card::Secret;
 use crate::gateways::sandbox;
 use crate::ids::Ordinal;
-use crate::payment::{Answer, Decline, Event, Interaction, Kind, MARGIN, MAX_LOGS, Nonce, Outcome, Source};
+use crate::money::{Currency, Money};
+use crate::payment::sequel::{Sequel, Stage, What};
+use crate::payment::{Answer, Decline, Event, Interaction, Kind, MARGIN, MAX_LOGS, Nonce, Outcome, Source, State};
 
 const FIRST: Ordinal = Ordinal::FIRST;
 
@@ -61,6 +63,69 @@ fn an_approval_under_another_reference_is_a_second_effect() {
         assert_eq!(step.contradiction, contradicts, "{known:?} and {heard:?}");
         assert_eq!(purchase.payment.operations[0].contradictions.len(), usize::from(contradicts));
         assert_eq!(purchase.payment.operations[0].answer(), Some(&reference(known)));
+    }
+}
+
+/// A part of it, more than it, or another currency: the authorization of a part is the usual case.
+#[test]
+fn an_approval_of_another_amount_settles_nothing_and_is_an_alarm_each_time() {
+    let yen = Currency::parse("JPY").expect("a currency");
+    let approved = || Outcome::Approved(answer("a"));
+    let before: [(&str, &[Outcome]); 5] = [
+        ("Pending", &[]),
+        ("Pending", &[Outcome::Unknown]),
+        ("Pending", &[Outcome::Accepted(answer("a"))]),
+        ("Processed", &[approved()]),
+        ("Failed", &[Outcome::Declined(Decline::Soft, answer("a"))]),
+    ];
+    for (status, said) in before {
+        for amount in [cents(99), cents(101), Money::new(100, yen)] {
+            let mut sale = open_sale();
+            said.iter().for_each(|outcome| drop(sale.hear(FIRST, outcome.clone())));
+            let (state, due) = (sale.state(FIRST).clone(), sale.payment.due_at());
+            for count in 1..=2 {
+                let step = sale.hear_of(FIRST, Source::Notice, approved(), Some(amount));
+                assert!(step.contradiction && step.effect.is_none(), "{said:?} {amount:?}");
+                assert_eq!(sale.payment.operations[0].contradictions.len(), count);
+            }
+            assert_eq!((sale.state(FIRST), sale.state(FIRST).status()), (&state, status), "{said:?} {amount:?}");
+            assert_eq!(sale.payment.due_at(), due, "whoever was to look still is");
+            assert!(sale.payment.operations[0].reserves(), "{said:?} {amount:?}");
+        }
+    }
+}
+
+#[test]
+fn an_approval_of_its_own_amount_or_of_none_that_is_said_settles_it() {
+    for amount in [Some(cents(100)), None] {
+        let mut sale = open_sale();
+        let step = sale.hear_of(FIRST, Source::Notice, Outcome::Approved(answer("a")), amount);
+        assert_eq!((step.contradiction, sale.state(FIRST).status()), (false, "Processed"), "{amount:?}");
+    }
+}
+
+#[test]
+fn only_an_approval_is_held_against_the_amount() {
+    let of_another = [
+        (Outcome::Accepted(answer("a")), "Pending"),
+        (Outcome::Declined(Decline::Soft, answer("a")), "Failed"),
+        (Outcome::Unknown, "Pending"),
+    ];
+    for (outcome, status) in of_another {
+        let mut sale = open_sale();
+        let step = sale.hear_of(FIRST, Source::Notice, outcome.clone(), Some(cents(99)));
+        assert_eq!((step.contradiction, sale.state(FIRST).status()), (false, status), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_a_dispute_counts_in_another_currency_is_of_no_amount() {
+    let [dollars, yen] = ["USD", "JPY"].map(|code| Currency::parse(code).expect("a currency"));
+    let rows = [(None, Some(70)), (Some(Money::new(70, dollars)), Some(70)), (Some(Money::new(70, yen)), None)];
+    for (said, minor) in rows {
+        let what = What::Dispute(Stage::ChargedBack);
+        let sequel = Sequel { id: "d".to_owned(), what, minor: Some(70), code: None };
+        assert_eq!(sequel.counted_in(dollars, said).minor, minor, "{said:?}");
     }
 }
 
@@ -251,8 +316,37 @@ fn news_of_an_operation_that_is_not_there_change_nothing() {
     let mut purchase = open_sale();
     let before = purchase.payment.clone();
     let operation = Ordinal::new(1).expect("a place");
-    let news =
-        Event::Learned { operation, source: Source::Notice, nonce: Nonce(1), outcome: Outcome::Approved(answer("a")) };
+    let outcome = Outcome::Approved(answer("a"));
+    let news = Event::Learned { operation, source: Source::Notice, nonce: Nonce(1), outcome, amount: None };
     purchase.put(&news).expect("news are never refused");
     assert_eq!(purchase.payment, before);
+}
+
+#[test]
+fn what_was_never_sent_and_is_told_of_in_another_amount_is_reserved_and_not_tried_anew() {
+    let told = |purchase: &mut Purchase, place: Ordinal| {
+        let step = purchase.hear_of(place, Source::Notice, Outcome::Approved(answer("a")), Some(cents(40)));
+        assert!(step.contradiction && step.effect.is_none());
+    };
+    // Before it is known that nothing was sent, or after.
+    for is_told_first in [true, false] {
+        let mut hold = Purchase::approved(Kind::Authorize, 100, terms(&sandbox::LOOK_UP));
+        let request = || acting(capture(FIRST), "capture", exactly(60));
+        hold.ask(&request()).expect("a capture");
+        let captured = hold.last();
+        if is_told_first {
+            told(&mut hold, captured);
+        }
+        hold.hear(captured, Outcome::NotSent);
+        if !is_told_first {
+            assert_eq!(hold.payment.uncaptured(FIRST), cents(100));
+            told(&mut hold, captured);
+        }
+        assert_eq!((hold.state(captured), hold.payment.uncaptured(FIRST)), (&State::Unsent, cents(40)));
+        let before = hold.payment.clone();
+        let again = hold.ask(&request()).expect("an answer");
+        assert_eq!((again.effect, again.payment), (None, before), "what there is");
+        hold.hear_from(captured, Source::Notice, Outcome::Approved(answer("a")));
+        assert!(hold.payment.operations[1].is_approved(), "told of in its own amount, it is settled");
+    }
 }

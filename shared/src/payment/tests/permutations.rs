@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::fixtures::{acting, answer, capture, exactly, opening, refund, stored_method, terms};
+use super::fixtures::{acting, answer, capture, cents, exactly, opening, refund, stored_method, terms};
 use super::purchase::Purchase;
 use crate::event::EventNames;
 use crate::gateways::{Adapter, sandbox};
@@ -47,6 +47,8 @@ enum Afterwards {
     Sequel(What),
     /// It says the opposite of its verdict.
     Opposite,
+    /// It approves another amount.
+    Part,
 }
 
 /// What must not depend on the order. Times, logs and the number of writes may.
@@ -114,7 +116,8 @@ impl World {
                 ];
                 let sequels = What::ALL.map(Afterwards::Sequel);
                 let sequels = sequels.into_iter().filter(|_| matches!(verdict, Outcome::Approved(_)));
-                for afterwards in [Afterwards::Nothing, Afterwards::Opposite].into_iter().chain(sequels) {
+                let words = [Afterwards::Nothing, Afterwards::Opposite, Afterwards::Part];
+                for afterwards in words.into_iter().chain(sequels) {
                     let verdict = verdict.clone();
                     all.extend(answers.clone().map(|answer| Self {
                         kind,
@@ -181,6 +184,10 @@ impl World {
             Afterwards::Opposite => {
                 purchase.hear_from(operation, Source::Notice, opposite(&self.verdict));
             }
+            Afterwards::Part => {
+                let approved = Outcome::Approved(answer("r"));
+                purchase.hear_of(operation, Source::Notice, approved, Some(cents(7)));
+            }
         }
     }
 }
@@ -232,15 +239,18 @@ fn whatever_order_the_news_come_in_they_come_to_the_same() {
                 continue;
             }
             let expected = outcomes(&world.play(&ALL, adapter));
-            assert!(!expected.is_contradicted, "{world:?}");
+            let is_of_a_part = world.afterwards == Afterwards::Part;
+            assert_eq!(expected.is_contradicted, is_of_a_part, "{world:?}");
+            assert!(!is_of_a_part || expected.reserves, "{world:?}: so much may have been taken");
             for order in &orders {
                 assert_eq!(outcomes(&world.play(order, adapter)), expected, "{} {world:?} {order:?}", adapter.name);
             }
             worlds += 1;
         }
     }
-    // Three gateways; six kinds; four answers; five sequels or none of what is approved, none of what is declined.
-    assert_eq!(worlds, 3 * 6 * 4 * 7);
+    // Three gateways; six kinds; four answers; five sequels or none of what is approved, none of what is declined; and
+    // an approval of another amount, of both.
+    assert_eq!(worlds, 3 * 6 * 4 * 9);
 }
 
 /// The verdict is what was told first, because that is what a caller was told. But whoever says both may have acted: its
@@ -268,9 +278,11 @@ fn what_may_be_undone_stands_or_is_undone_in_every_order() {
             let operation = purchase.payment.operations.last().expect("an operation");
             let State::Settled(settled) = &operation.state else { panic!("{world:?} {order:?}") };
             let is_failed = world.afterwards == Afterwards::Sequel(What::Failed);
+            let is_of_a_part = world.afterwards == Afterwards::Part;
             match settled.verdict {
                 Verdict::Approved => assert_eq!(operation.reserves(), !is_failed, "{world:?} {order:?}"),
-                Verdict::Voided | Verdict::Declined(_) => assert!(!operation.reserves(), "{world:?} {order:?}"),
+                Verdict::Voided => assert!(!operation.reserves(), "{world:?} {order:?}"),
+                Verdict::Declined(_) => assert_eq!(operation.reserves(), is_of_a_part, "{world:?} {order:?}"),
                 Verdict::NeverReceived | Verdict::Lapsed => panic!("{world:?} {order:?}"),
             }
         }

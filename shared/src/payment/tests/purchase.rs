@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fixtures::{START, acting, answer, asked, capture, claim, exactly, opening, place, stored_method};
 use crate::ids::Ordinal;
+use crate::money::Money;
 use crate::payment::{Event, Kind, Nonce, Outcome, Payment, Request, Source, State, Step, Terms, step};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -55,11 +56,22 @@ impl Purchase {
     }
 
     pub(super) fn hear_from(&mut self, operation: Ordinal, source: Source, outcome: Outcome) -> Step {
+        self.hear_of(operation, source, outcome, None)
+    }
+
+    /// The same, said of this amount.
+    pub(super) fn hear_of(
+        &mut self,
+        operation: Ordinal,
+        source: Source,
+        outcome: Outcome,
+        amount: Option<Money>,
+    ) -> Step {
         let nonce = match self.state(operation) {
             State::Open(open) => open.nonce,
             State::Unsent | State::Accepted(_) | State::Settled(_) => Nonce(0),
         };
-        self.put(&Event::Learned { operation, source, nonce, outcome }).expect("news are never refused")
+        self.put(&Event::Learned { operation, source, nonce, outcome, amount }).expect("news are never refused")
     }
 
     pub(super) fn captured(&mut self, minor: i64) -> Ordinal {

@@ -85,7 +85,13 @@ fn the_callers_own_retry_brings_the_card_again() {
     let resent = purchase.ask(&request()).expect("the card is here again");
     assert!(matches!(resent.effect, Some(Effect::Send { duplicate: true, .. })), "{resent:?}");
 
-    let late = Event::Learned { operation: FIRST, source: Source::LookUp, nonce, outcome: Outcome::NeverReceived };
+    let late = Event::Learned {
+        operation: FIRST,
+        source: Source::LookUp,
+        nonce,
+        outcome: Outcome::NeverReceived,
+        amount: None,
+    };
     let before = purchase.payment.clone();
     purchase.put(&late).expect("news are never refused");
     assert_eq!(purchase.payment, before, "what was looked up before the retry says nothing about it");

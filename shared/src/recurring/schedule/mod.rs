@@ -35,8 +35,9 @@ use super::retry::{Category, Decision};
 /// then the run that tried them has counted them.
 pub const KEPT: usize = 24;
 
-/// How long a lane has to look at what it began, before the schedule is looked at by itself.
-const LANES_FIRST: Duration = Duration::from_secs(5 * 60);
+/// How long a lane has to look at what it began, before the schedule is looked at by itself: as long as a reminder of what
+/// is begun now can be held back.
+const LANES_FIRST: Duration = Duration::from_secs(12 * 60);
 
 /// Most items that may wait in one schedule.
 pub const MAX_WAITING: usize = 100;

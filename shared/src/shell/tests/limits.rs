@@ -1,15 +1,20 @@
 //! A gateway that takes only so many requests in a second: what is over that is not sent, and is asked for later.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::fuse::block_on;
 use super::gateway::Fate;
-use super::world::World;
-use crate::gateways::{Adapter, Check, sandbox};
+use super::world::{Hands, World};
+use crate::card::Secret;
+use crate::gateways::{Account, Adapter, Answered, Check, Inquiry, Question, sandbox};
 use crate::ids::GatewayId;
 use crate::payment::tests::fixtures::{LIFE, acting, capture, exactly, gateway_id, opening, place, stored_method};
 use crate::payment::{Kind, Request, State};
-use crate::ports::{Clock, Limiter, Pending};
+use crate::ports::{Clock, HttpRequest, Limiter, Method, Pending};
+use crate::rejection::{Fault, Refusal};
 use crate::time::Timestamp;
 
 static LIMITED: Adapter = Adapter { rate: |_| Some(14), ..sandbox::KEYED };
@@ -44,6 +49,34 @@ fn world(adapter: &'static Adapter) -> (World, Arc<Gate>) {
     let mut world = World::with(adapter);
     world.shell.limiter = Some(gate.clone());
     (world, gate)
+}
+
+/// Lets everything through, and takes its time.
+struct Slow {
+    clock: Arc<Hands>,
+    takes: Duration,
+}
+
+impl Limiter for Slow {
+    fn admit(&self, _: GatewayId, _: u16, _: Timestamp) -> Pending<'_, bool> {
+        Box::pin(async move {
+            self.clock.advance(self.takes);
+            true
+        })
+    }
+}
+
+/// Questions of which nothing comes.
+const INQUIRY: Inquiry = Inquiry { encode: |_, account| ask(account), decode: |_, _| Answered::Nothing };
+const CHECK: Check = Check { encode: ask, decode: |_| Ok(Vec::new()) };
+
+fn ask(account: &Account<'_>) -> HttpRequest {
+    let url = format!("{}/operations?reference=none", account.gateway.base_url);
+    HttpRequest { method: Method::Get, url, headers: Vec::new(), body: Zeroizing::default() }
+}
+
+fn question() -> Question {
+    Question { about: "none".to_owned(), told: Secret::new(String::new()) }
 }
 
 fn sale() -> Request {
@@ -117,4 +150,60 @@ fn a_check_over_the_limit_is_not_sent_and_says_so() {
     let told = block_on(world.shell.check(world.route(), check, deadline)).expect("an answer");
     assert!(told.as_ref().is_err_and(|why| why.contains("no more requests for now")), "{told:?}");
     assert!(world.gateway.seen().is_empty());
+}
+
+#[test]
+fn an_inquiry_over_the_limit_is_not_sent_and_is_to_be_made_again() {
+    let (world, gate) = world(&LIMITED);
+    gate.close(true);
+    let deadline = world.clock.now().plus(LIFE);
+    let inquire = || block_on(world.shell.inquire(world.route(), INQUIRY, &question(), deadline));
+    let heard = inquire();
+    assert!(matches!(heard, Ok(Answered::NoAnswer)), "{heard:?}");
+    assert!(world.gateway.seen().is_empty());
+    gate.close(false);
+    let heard = inquire();
+    assert!(matches!(heard, Ok(Answered::Nothing)), "{heard:?}");
+    assert_eq!(world.gateway.seen().len(), 1);
+}
+
+/// What the limiter takes is gone: the gateway gets what is left of ten seconds without what the write needs, and is not
+/// asked where that is less than two.
+#[test]
+fn the_time_for_a_request_is_what_the_limiter_has_left_of_it() {
+    for (takes_ms, timeout_ms) in [(0, Some(7_000)), (3_000, Some(4_000)), (5_000, Some(2_000)), (5_001, None)] {
+        let slow = || {
+            let mut world = World::with(&LIMITED);
+            let takes = Duration::from_millis(takes_ms);
+            world.shell.limiter = Some(Arc::new(Slow { clock: world.clock.clone(), takes }));
+            let deadline = world.clock.now().plus(Duration::from_secs(10));
+            (world, deadline)
+        };
+        let given = |world: &World| world.gateway.seen().iter().map(|seen| seen.timeout).collect::<Vec<_>>();
+        let expected: Vec<Duration> = timeout_ms.map(Duration::from_millis).into_iter().collect();
+
+        let (world, deadline) = slow();
+        let reply = block_on(world.asking_until(&sale(), deadline)).expect("an answer");
+        assert_eq!(given(&world), expected, "a sale after {takes_ms} ms");
+        let operation = &reply.payment.operations[0];
+        assert_eq!(
+            (operation.is_approved(), operation.state == State::Unsent),
+            match timeout_ms {
+                Some(_) => (true, false),
+                None => (false, true),
+            }
+        );
+        assert_eq!(world.payment().and_then(|payment| payment.due_at()), None, "nothing is left to find out");
+
+        let (world, deadline) = slow();
+        let inquired = block_on(world.shell.inquire(world.route(), INQUIRY, &question(), deadline));
+        assert_eq!(given(&world), expected, "an inquiry after {takes_ms} ms");
+        let (world, deadline) = slow();
+        let checked = block_on(world.shell.check(world.route(), CHECK, deadline));
+        assert_eq!(given(&world), expected, "a check after {takes_ms} ms");
+        for refused in [inquired.err(), checked.err()] {
+            let is_late = matches!(refused, Some(Refusal::Fault(Fault::NoTime)));
+            assert_eq!(is_late, timeout_ms.is_none(), "{takes_ms} ms: {refused:?}");
+        }
+    }
 }

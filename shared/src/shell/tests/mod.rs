@@ -6,6 +6,7 @@ mod deliveries;
 mod faults;
 mod fuse;
 mod gateway;
+mod generations;
 mod limits;
 mod lost;
 mod notices;

@@ -5,8 +5,9 @@ use super::gateway::Fate;
 use super::shelf::Mishap;
 use super::world::World;
 use crate::gateways::{Adapter, sandbox};
-use crate::payment::tests::fixtures::{LIFE, answer, opening, stored_method};
+use crate::payment::tests::fixtures::{LIFE, answer, cents, opening, stored_method};
 use crate::payment::{Answer, Decline, Kind, MARGIN, Outcome, Source, State, Verdict};
+use crate::ports::Clock;
 use crate::rejection::{Fault, Refusal};
 
 /// A world in which a sale was asked for, and this became of the request.
@@ -103,6 +104,21 @@ fn a_notice_that_contradicts_what_is_settled_is_noted() {
     for word in ["Contradiction", &world.reference(0), "Processed", "Declined"] {
         assert!(note.contains(word), "{word} is missing: {note}");
     }
+}
+
+#[test]
+fn a_notice_of_another_amount_is_noted_and_the_operation_waits() {
+    let world = after(&sandbox::LOOK_UP, Fate::LosesAnswer);
+    let deadline = world.clock.now().plus(LIFE);
+    block_on(world.hearing_amount(approved(), Some(cents(40)), deadline)).expect("a notice that nothing hinders");
+    assert_eq!(verdict(&world), None);
+    let noted = world.notes.read();
+    let [note] = noted.as_slice() else { panic!("{noted:?}") };
+    for word in ["Contradiction", &world.reference(0), "Pending", "Approved"] {
+        assert!(note.contains(word), "{word} is missing: {note}");
+    }
+    world.settle();
+    assert_eq!(verdict(&world), Some(Verdict::Approved), "the gateway was asked");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::event::EventNames;
 use crate::gateways::Adapter;
 use crate::ids::{Ordinal, PaymentId};
 use crate::merchant::Gateway;
+use crate::money::Money;
 use crate::payment::tests::fixtures::{LIFE, START, fingerprint_key, gateway, gateway_id, merchant, vault};
 use crate::payment::{Action, Operation, Outcome, Payment, Request};
 use crate::ports::{Called, Clock, Decision, Entropy, Journal, Note, Pending};
@@ -100,7 +101,7 @@ pub(super) struct World {
     pub(super) clock: Arc<Hands>,
     pub(super) notes: Arc<Notes>,
     pub(super) fuse: Arc<Fuse>,
-    set_up: Gateway,
+    pub(super) set_up: Gateway,
     adapter: &'static Adapter,
 }
 
@@ -170,10 +171,20 @@ impl World {
     }
 
     pub(super) async fn hearing_until(&self, outcome: Outcome, deadline: Timestamp) -> Result<(), Refusal> {
+        self.hearing_amount(outcome, None, deadline).await
+    }
+
+    /// The same, of this amount.
+    pub(super) async fn hearing_amount(
+        &self,
+        outcome: Outcome,
+        amount: Option<Money>,
+        deadline: Timestamp,
+    ) -> Result<(), Refusal> {
         let payment = self.payment().expect("a payment");
         let last = Ordinal::new(payment.operations.len() - 1).expect("a place");
         let stored = self.shell.read(payment.key(), deadline).await?.expect("it is there");
-        self.shell.hear(stored, self.route(), last, outcome, deadline).await
+        self.shell.hear(stored, self.route(), last, (outcome, amount), deadline).await
     }
 
     /// Looks whenever it is due, until nothing is.

@@ -10,8 +10,8 @@ use crate::payment::outbox::{Behind, Entry, News};
 use crate::payment::sequel::{self, Sequel, Stage, What};
 use crate::payment::tests::fixtures::{START, answer, cents, dollars, exactly, key};
 use crate::payment::{
-    Answer, Asked, Decline, Interaction, Kind, Log, Nonce, Open, Operation, Outbox, Payment, Settled, Source, State,
-    Verdict,
+    Answer, Asked, Decline, Generation, Interaction, Kind, Log, Nonce, Open, Operation, Outbox, Payment, Settled,
+    Source, State, Verdict,
 };
 use crate::stored::payment::Stored;
 use crate::stored::{Attribute, Item};
@@ -60,6 +60,7 @@ fn authorization() -> Operation {
         fingerprint: Some(Fingerprint([0xF1; 16])),
         amount: cents(12_050),
         requested_at: START,
+        generation: Generation(2),
         state: State::Settled(Settled { verdict: Verdict::Approved, answer, at: START }),
         logs: vec![log],
         contradictions: vec![late],
@@ -69,8 +70,17 @@ fn authorization() -> Operation {
 
 fn of(kind: Kind, name: &str, amount: Amount, state: State) -> Operation {
     let asked = Asked { kind, key: key(name), amount, details: Details::default(), instrument: None };
-    let (logs, contradictions, sequels) = (Vec::new(), Vec::new(), Vec::new());
-    Operation { asked, fingerprint: None, amount: cents(60), requested_at: START, state, logs, contradictions, sequels }
+    Operation {
+        asked,
+        fingerprint: None,
+        amount: cents(60),
+        requested_at: START,
+        generation: Generation::FIRST,
+        state,
+        logs: Vec::new(),
+        contradictions: Vec::new(),
+        sequels: Vec::new(),
+    }
 }
 
 fn representative() -> Payment {
@@ -132,6 +142,7 @@ fn stored_authorization() -> Item {
         .with("y", "order 1")
         .with("a", 12_050)
         .with("t", millis)
+        .with("cg", 2)
         .with("fp", vec![0xF1_u8; 16])
         .with("m", card)
         .with("ac", "001A")

@@ -1,5 +1,6 @@
 //! Merchants and API keys as items.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::gateways::sandbox;
@@ -13,8 +14,8 @@ use crate::merchant::{
     ApiKey, Endpoint, EventFilter, Gateway, GatewayMode, ListedKey, ListedRule, ListedRuleSet, Merchant, MethodType,
     Provider, Scope, SealedSecret,
 };
-use crate::payment::BalanceCheck;
 use crate::payment::tests::fixtures::{START, dollars, gateway, gateway_id, merchant};
+use crate::payment::{BalanceCheck, Generation};
 use crate::rate::Bucket;
 use crate::recurring::retry::{Category, IntervalType, IntervalUnit, RetryRule, RuleSetStatus, Timing};
 use crate::stored::merchant::{
@@ -133,6 +134,7 @@ fn full_shop() -> Merchant {
         provider: Some(provider_id(1)),
         credential: text("/kessai/prod/first"),
         sealed_credential: Some(secret(5).sealed),
+        generation: Generation(3),
         mode: GatewayMode::Connected,
         is_active: false,
         comments: text("closed"),
@@ -211,6 +213,7 @@ fn stored() -> Item {
         .with("provider", provider_id(1).as_str().to_owned())
         .with("credential", "/kessai/prod/first")
         .with("sealed", Item::new().with("k", "a").with("b", vec![5; 60]))
+        .with("generation", 3)
         .with("mode", "Connected")
         .with("inactive", true)
         .with("comments", "closed")
@@ -484,4 +487,42 @@ fn a_part_that_cannot_be_read_says_which() {
     key.insert("scopes", texts(["read", "teleport"]));
     let read = decode_merchant(stored().with("keys", maps([key]))).expect("it is read");
     assert_eq!(read.api_keys[&key_id(1)].scopes, [Scope::Read].into());
+}
+
+/// As a newer version may write it: with more of the merchant, and of each thing that it has set up.
+fn stored_later() -> Item {
+    let lists = ["gateways", "providers", "types", "keys", "endpoints"];
+    let mut item = stored().with("later", Item::new().with("a", 1));
+    for list in lists {
+        let Some(Attribute::List(things)) = item.get_mut(list) else { panic!("{list}") };
+        let Some(Attribute::Map(thing)) = things.first_mut() else { panic!("{list}") };
+        thing.insert("later", list);
+    }
+    item
+}
+
+#[test]
+fn what_this_version_does_not_know_of_a_merchant_survives_a_change() {
+    let read = decode_merchant(stored_later()).expect("readable");
+    assert_eq!(encode_merchant(&read), stored_later());
+    let Merchant { gateways, .. } = read.clone();
+    let (id, known) = gateways.into_iter().next().expect("a gateway");
+    let (name, other) = ("Other".to_owned(), GatewayId::from_random([9; 16]));
+    let gateways = [(id, Gateway { name, comments: None, ..known.clone() }), (other, known)].into();
+    let written = encode_merchant(&Merchant { gateways, ..read });
+    assert_eq!(written.get("later"), stored_later().get("later"));
+    let accounts = written.list("gateways").iter().map(|account| match account {
+        Attribute::Map(account) => (account.text("id"), account.text("later"), account.text("comments")),
+        _ => panic!("{account:?}"),
+    });
+    let expected = [(Some(id.as_str()), Some("gateways"), None), (Some(other.as_str()), None, Some("closed"))];
+    assert_eq!(accounts.collect::<BTreeSet<_>>(), expected.into());
+}
+
+#[test]
+fn what_is_taken_away_leaves_nothing_behind() {
+    let read = decode_merchant(stored_later()).expect("readable");
+    let written = encode_merchant(&Merchant { endpoints: [].into(), ..read });
+    assert_eq!(written.get("endpoints"), None);
+    assert!(decode_merchant(written).is_ok_and(|merchant| merchant.endpoints.is_empty()));
 }

@@ -6,6 +6,7 @@ mod golden;
 mod items;
 mod merchants;
 mod methods;
+mod notices;
 mod recurring;
 mod round_trip;
 mod size;
@@ -16,7 +17,7 @@ use crate::ids::PaymentId;
 use crate::payment::Kind;
 use crate::payment::asked::{Details, InstrumentFacts};
 use crate::payment::tests::fixtures::{START, answer, cents, dollars, exactly, gateway_id, key, merchant, method_id};
-use crate::payment::{Asked, Operation, Outbox, Payment, Settled, State, Verdict};
+use crate::payment::{Asked, Generation, Operation, Outbox, Payment, Settled, State, Verdict};
 
 /// An approved sale with nothing said about it that could be left out.
 fn sale() -> Operation {
@@ -32,6 +33,7 @@ fn sale() -> Operation {
         fingerprint: None,
         amount: cents(100),
         requested_at: START,
+        generation: Generation::FIRST,
         state: State::Settled(Settled { verdict: Verdict::Approved, answer: answer("a"), at: START }),
         logs: Vec::new(),
         contradictions: Vec::new(),

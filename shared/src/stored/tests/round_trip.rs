@@ -12,8 +12,8 @@ use crate::payment::outbox::{Behind, Entry, News, Outbox};
 use crate::payment::sequel::{Heard, Sequel, What};
 use crate::payment::tests::fixtures::{START, answer, dollars, method_id, place};
 use crate::payment::{
-    Accepted, Answer, Asked, Interaction, Kind, Log, Nonce, Open, Operation, PayerAction, Payment, Settled, Source,
-    State, Verdict,
+    Accepted, Answer, Asked, Generation, Interaction, Kind, Log, Nonce, Open, Operation, PayerAction, Payment, Settled,
+    Source, State, Verdict,
 };
 use crate::recurring::ids::ItemNumber;
 use crate::recurring::schedule::outbox::{Attempt, Turn};
@@ -191,6 +191,7 @@ fn what_the_payment_itself_holds_comes_back() {
         }
     }
     check_operation(Operation { fingerprint: Some(Fingerprint([0xA5; 16])), ..sale() });
+    check_operation(Operation { generation: Generation(i64::MAX.unsigned_abs()), ..sale() });
 }
 
 #[test]

@@ -6,7 +6,9 @@ use crate::fingerprint::Fingerprint;
 use crate::ids::Ordinal;
 use crate::payment::asked::{AccountId, Details, Group, InstrumentFacts, Membership};
 use crate::payment::tests::fixtures::{START, capture, cents, exactly, key, method_id, place, refund};
-use crate::payment::{Answer, Asked, Interaction, Kind, Log, Operation, Payment, Settled, Source, State, Verdict};
+use crate::payment::{
+    Answer, Asked, Generation, Interaction, Kind, Log, Operation, Payment, Settled, Source, State, Verdict,
+};
 use crate::time::Timestamp;
 
 /// Moments have all their digits, as real ones do.
@@ -31,6 +33,7 @@ fn settled(kind: Kind, instrument: Option<InstrumentFacts>, details: Details) ->
         fingerprint,
         amount: cents(12_345),
         requested_at: NOW,
+        generation: Generation::FIRST,
         state: State::Settled(Settled { verdict: Verdict::Approved, answer, at: NOW }),
         logs: vec![Log { at: NOW, source: Source::Answer, interaction: Interaction::Success, code: text("00") }],
         contradictions: Vec::new(),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::gateways::adyen::refusal::REFUSALS;
 use crate::payment::{Decline, Outcome, PayerAction};
+use crate::recurring::retry::Decision;
 
 fn decoded(adapter: &Adapter, kind: &Kind, duplicate: bool, status: u16, body: &str) -> Outcome {
     let (card, none) = (card(), Details::default());
@@ -192,23 +193,30 @@ fn an_answer_about_something_else_says_nothing() {
 }
 
 #[test]
-fn what_mastercard_advises_never_to_try_again_is_permanent() {
+fn what_mastercard_advises_never_to_try_again_declines_as_ever_and_is_not_to_be_retried() {
     let rows = [
-        ("2", "03 : Do not try again", Decline::Permanent),
-        ("2", "21: Payment Cancellation", Decline::Permanent),
-        ("12", "03", Decline::Permanent),
-        ("2", "02 : Cannot approve at this time, try again later", Decline::Soft),
-        ("2", "030", Decline::Soft),
-        ("2", "", Decline::Soft),
-        ("2", "Do not try again", Decline::Soft),
-        ("6", "03 : Do not try again", Decline::InvalidData),
-        ("20", "03 : Do not try again", Decline::RequiresReview),
+        ("2", "03 : Do not try again", Decline::Soft, Decision::NonRetriable),
+        ("2", "21: Payment Cancellation", Decline::Soft, Decision::NonRetriable),
+        ("12", "03", Decline::Soft, Decision::NonRetriable),
+        ("2", "02 : Cannot approve at this time, try again later", Decline::Soft, Decision::Retriable),
+        ("2", "030", Decline::Soft, Decision::Retriable),
+        ("2", "", Decline::Soft, Decision::Retriable),
+        ("2", "Do not try again", Decline::Soft, Decision::Retriable),
+        ("6", "03 : Do not try again", Decline::InvalidData, Decision::NonRetriable),
+        ("20", "03 : Do not try again", Decline::RequiresReview, Decision::NonRetriable),
     ];
-    for (code, advice, decline) in rows {
-        let more = json!({"merchantAdviceCode": advice});
-        let body =
-            json!({"resultCode": "Refused", "pspReference": PSP, "refusalReasonCode": code, "additionalData": more});
-        assert!(matches!(opened(&body), Outcome::Declined(found, _) if found == decline), "{code} {advice}");
+    for (code, advice, decline, decision) in rows {
+        // An issuer's own words are no advice.
+        for raw in [None, Some("05 : Do not honor"), Some("03 : Invalid merchant")] {
+            let more = json!({"merchantAdviceCode": advice, "refusalReasonRaw": raw});
+            let body = json!({
+                "resultCode": "Refused", "pspReference": PSP, "refusalReasonCode": code, "additionalData": more,
+            });
+            let Outcome::Declined(found, answer) = opened(&body).within_limits() else { panic!("{body}") };
+            assert_eq!((found, (CHECKOUT.judge)(found, &answer).1), (decline, decision), "{body}");
+            let message = answer.message.unwrap_or_default();
+            assert!(message.contains(advice) && message.ends_with(raw.unwrap_or_default()), "{message}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::gateways::signatures::{AdyenItem, adyen};
 use crate::gateways::{News, NotTaken, Notice, RawNotice, Told, Unreadable};
+use crate::money::{Currency, Money};
 use crate::payment::sequel::{Sequel, Stage, What};
 use crate::payment::{Decline, Outcome};
 
@@ -92,6 +93,38 @@ fn what_adyen_signed_is_taken_and_what_anybody_changed_is_not() {
             changed[member] = value;
             assert_eq!(read_with(&body_of(&[changed]), &[key]).err(), Some(NotTaken::Forged), "{member}");
         }
+    }
+}
+
+/// Of what, by which event, in which words, and of how much is told.
+#[test]
+fn an_event_tells_of_how_much_it_is() {
+    let [authorize, sale, capture, reverse, refund] = kinds().map(|kind| record(&kind));
+    let money = |minor, currency| Some(Money::new(minor, Currency::parse(currency).expect("a currency")));
+    let rows = [
+        (&authorize, "AUTHORISATION", json!({"currency": "USD", "value": 12_050}), Ok(money(12_050, "USD"))),
+        // In part.
+        (&authorize, "AUTHORISATION", json!({"currency": "USD", "value": 50}), Ok(money(50, "USD"))),
+        (&sale, "AUTHORISATION", json!({"currency": "ISK", "value": 500}), Ok(money(5, "ISK"))),
+        (&sale, "AUTHORISATION", json!({"currency": "XXX", "value": 500}), Err(Unreadable)),
+        (&sale, "AUTHORISATION", json!({"currency": "ISK", "value": 501}), Err(Unreadable)),
+        (&sale, "AUTHORISATION", Value::Null, Ok(None)),
+        (&capture, "CAPTURE", json!({"currency": "USD", "value": 50}), Ok(money(50, "USD"))),
+        (&refund, "REFUND", json!({"currency": "EUR", "value": 50}), Ok(money(50, "EUR"))),
+        (&sale, "CHARGEBACK", json!({"currency": "EUR", "value": 50}), Ok(money(50, "EUR"))),
+        (&sale, "CHARGEBACK", json!({"currency": "XXX", "value": 50}), Ok(None)),
+        // The payment's, which is canceled whole.
+        (&reverse, "CANCELLATION", json!({"currency": "USD", "value": 50}), Ok(None)),
+    ];
+    for (reference, event, amount, expected) in rows {
+        let mut told = item(event, "true", reference);
+        told["amount"] = amount;
+        let mut notices = read_with(&body_of(&[signed(told.clone(), HMAC_KEY)]), &[HMAC_KEY]).expect("it is signed");
+        let said = notices.pop().expect("a notice").map(|notice| notice.amount);
+        assert_eq!(said, expected, "{told}");
+        told["success"] = json!("false");
+        let declined = read_with(&body_of(&[signed(told.clone(), HMAC_KEY)]), &[HMAC_KEY]).expect("it is signed");
+        assert!(declined.iter().all(Result::is_ok), "a refusal is one, of whatever amount: {told}");
     }
 }
 

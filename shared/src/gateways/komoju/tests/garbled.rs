@@ -129,7 +129,7 @@ fn a_notice_that_nobody_can_read_is_signed_in_vain() {
 fn no_secret_survives_in_an_outcome() {
     let said = bank_details();
     let number = "4242424242424242";
-    let secrets = [number, "737", "tok_of_a_browser", "0012345", "sk_123"];
+    let secrets = [number, "737", "tok_of_a_browser", "0012345", "sk_12345"];
     let cards = [card_of(number, "737", crate::payment::asked::Address::default()), alternative(None)];
     let (_, look_up) = KOMOJU.look_up.expect("it can be asked");
     // A gateway that repeats what it was sent, wherever it can.
@@ -154,7 +154,7 @@ fn no_secret_survives_in_an_outcome() {
             for outcome in outcomes {
                 let outcome = outcome.without_instrument(instrument).within_limits();
                 let printed = format!("{outcome:?}");
-                for secret in [number, "0012345", "sk_123"] {
+                for secret in [number, "0012345", "sk_12345"] {
                     assert!(!printed.contains(secret), "{secret} in {printed}");
                 }
                 let is_token = matches!(instrument, crate::payment::Instrument::Alternative { .. });

@@ -39,7 +39,7 @@ fn credential(members: &[(&str, &str)]) -> Credential {
 }
 
 fn with_account<T>(then: impl FnOnce(&Account<'_>) -> T) -> T {
-    let (gateway, credential) = (shop(), credential(&[("secretKey", "sk_123")]));
+    let (gateway, credential) = (shop(), credential(&[("secretKey", "sk_12345")]));
     then(&Account { gateway: &gateway, credential: &credential, now: START, nonce: 1 })
 }
 

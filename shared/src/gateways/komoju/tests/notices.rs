@@ -8,7 +8,7 @@ use super::{PAYMENT, name, payment, refunded, requested};
 use crate::card::Secret;
 use crate::gateways::komoju::KOMOJU;
 use crate::gateways::signatures::komoju;
-use crate::gateways::{Items, News, NotTaken, RawNotice, Told};
+use crate::gateways::{Items, News, NotTaken, RawNotice, Told, Unreadable};
 use crate::ids::Record;
 use crate::payment::sequel::{Stage, What};
 use crate::payment::tests::fixtures::START;
@@ -91,7 +91,10 @@ fn a_payment_tells_of_the_sale_that_opened_it() {
         check(kind, &json!({"status": status}), &[(&sale, &declined)]);
     }
     let wallet = json!({"type": "paypay", "redirect_url": "https://komoju.com/redirect/1"});
-    check("payment.failed", &json!({"status": "failed", "payment_details": wallet}), &[]);
+    // One try of the payer, who has a page for another.
+    let waits = format!("action required {PAYMENT}");
+    check("payment.failed", &json!({"status": "failed", "payment_details": wallet}), &[(&sale, &waits)]);
+    check("payment.expired", &json!({"status": "expired", "payment_details": wallet}), &[(&sale, &declined)]);
     check("payment.cancelled", &json!({"status": "cancelled", "payment_details": wallet}), &[(&sale, &declined)]);
     check("payment.failed", &json!({"status": "pending"}), &[(&sale, &format!("accepted {PAYMENT}"))]);
     check("payment.marked.as.fraud", &json!({"status": "of another kind"}), &[]);
@@ -145,6 +148,54 @@ fn refunds_are_told_of_by_our_names_and_others_are_not_ours() {
     }
     assert_eq!(told(&event("refund_request.updated", &requested("q1", "pending", "by hand"))), []);
     assert_eq!(told(&event("refund_request.updated", &requested("q1", "of another kind", &one))), []);
+}
+
+/// Of how much each item tells, in its own words.
+fn amounts(changes: &Value) -> Vec<Result<Option<(i64, &'static str)>, Unreadable>> {
+    let body = event("payment.updated", &payment(changes)).to_string();
+    let signature = komoju(body.as_bytes(), &secret("second")).expect("signed");
+    let items = read(body.as_bytes(), Some(&signature)).expect("it is signed").into_iter();
+    let said = |told: Told| told.notice()?.amount.map(|amount| (amount.minor, amount.currency.code()));
+    items.map(|item| item.map(said)).collect()
+}
+
+#[test]
+fn a_payment_tells_of_how_much_it_is() {
+    let (hold, sale) = (name(Record::Authorization, 0), name(Record::Payment, 0));
+    let rows = [
+        (json!({"external_order_num": hold, "status": "authorized"}), vec![Ok(Some((1_000, "JPY")))]),
+        (json!({"external_order_num": hold, "status": "authorized", "amount": 300}), vec![Ok(Some((300, "JPY")))]),
+        // What was taken of it may be less than was held.
+        (json!({"external_order_num": hold, "status": "captured", "amount": 300}), vec![Ok(None)]),
+        (json!({"external_order_num": sale, "status": "captured"}), vec![Ok(Some((1_000, "JPY")))]),
+        (json!({"external_order_num": sale, "status": "captured", "amount": 300}), vec![Ok(Some((300, "JPY")))]),
+        (json!({"external_order_num": sale, "status": "captured", "currency": "USD"}), vec![Ok(Some((1_000, "USD")))]),
+        (json!({"external_order_num": sale, "status": "captured", "currency": "XXX"}), vec![Err(Unreadable)]),
+    ];
+    for (changes, expected) in rows {
+        assert_eq!(amounts(&changes), expected, "{changes}");
+    }
+}
+
+#[test]
+fn a_refund_and_a_chargeback_tell_of_how_much_they_are() {
+    let refund = name(Record::Refund, 2);
+    let rows = [
+        (json!({}), false, vec![Ok(Some((1_000, "JPY"))), Ok(Some((400, "JPY")))]),
+        (json!({"currency": "USD"}), false, vec![Ok(Some((1_000, "JPY"))), Ok(Some((400, "USD")))]),
+        (json!({"currency": "XXX"}), false, vec![Ok(Some((1_000, "JPY"))), Err(Unreadable)]),
+        (json!({"currency": "USD"}), true, vec![Ok(Some((1_000, "JPY"))), Ok(Some((400, "USD")))]),
+        (json!({"currency": "XXX"}), true, vec![Ok(Some((1_000, "JPY"))), Ok(None)]),
+    ];
+    for (members, is_chargeback, expected) in rows {
+        let mut listed = refunded("r1", 400, &json!(refund), is_chargeback);
+        for (name, value) in members.as_object().expect("an object") {
+            listed[name] = value.clone();
+        }
+        let changes =
+            json!({"external_order_num": name(Record::Payment, 0), "status": "captured", "refunds": [listed]});
+        assert_eq!(amounts(&changes), expected, "{changes}");
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn check_posted(intent: &Intent<'_>, path: &str, expected: &Value) {
     assert_eq!((request.method, request.url.as_str()), (Method::Post, format!("https://gateway.test/{path}").as_str()));
     let headers = [
         ("content-type", "application/json".to_owned()),
-        ("authorization", "Basic c2tfMTIzOg==".to_owned()),
+        ("authorization", "Basic c2tfMTIzNDU6".to_owned()),
         ("x-komoju-idempotency", KEY.to_owned()),
     ];
     assert_eq!(request.headers, headers);
@@ -179,8 +179,8 @@ fn what_was_paid_at_a_store_or_a_bank_is_refunded_by_bank() {
 fn a_payment_is_looked_up_by_its_id_and_a_browsers_is_read() {
     let (_, look_up) = KOMOJU.look_up.expect("it can be asked");
     let headers =
-        [("authorization", "Basic c2tfMTIzOg==".to_owned()), ("x-komoju-api-version", "2025-01-28".to_owned())];
-    let (gateway, known) = (shop(), credential(&[("secretKey", "sk_123"), ("apiVersion", "2025-01-28")]));
+        [("authorization", "Basic c2tfMTIzNDU6".to_owned()), ("x-komoju-api-version", "2025-01-28".to_owned())];
+    let (gateway, known) = (shop(), credential(&[("secretKey", "sk_12345"), ("apiVersion", "2025-01-28")]));
     let account = Account { gateway: &gateway, credential: &known, now: START, nonce: 1 };
     let said = details(&[("reference", PAYMENT)]);
     let asked = |request: HttpRequest| {
@@ -290,7 +290,7 @@ fn an_account_is_known_by_its_secret_key_and_a_version_if_it_likes() {
     let fits =
         |name: &str, text: &str| KOMOJU.credential.iter().any(|member| member.name == name && (member.fits)(text));
     let rows = [
-        ("secretKey", "sk_123", true),
+        ("secretKey", "sk_12345", true),
         ("secretKey", "pk_123", false),
         ("secretKey", "sk:123", false),
         ("secretKey", "sk 123", false),

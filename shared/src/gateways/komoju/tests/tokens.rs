@@ -105,7 +105,7 @@ fn whoever_may_list_the_ways_to_pay_has_an_account_that_works() {
     let check = KOMOJU.check.expect("an account can be tried");
     let request = with_account(check.encode);
     assert_eq!((request.method, request.url.as_str()), (Method::Get, "https://gateway.test/payment_methods"));
-    assert_eq!(request.headers, [("authorization", "Basic c2tfMTIzOg==".to_owned())]);
+    assert_eq!(request.headers, [("authorization", "Basic c2tfMTIzNDU6".to_owned())]);
 
     let listed = json!([
         {"type_slug": "credit_card", "name_en": "Credit Card", "name_ja": "クレジットカード", "currency": "JPY"},

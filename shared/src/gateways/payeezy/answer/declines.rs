@@ -104,12 +104,22 @@ fn is_rejected(bank: &str) -> bool {
 /// What Payeezy calls whatever went wrong behind it.
 const SERVER_ERROR: &str = "server_error";
 
-/// Of what was not processed: the request is at fault, as it stands. None where that is not certain: of
-/// [`SERVER_ERROR`] only a `Bad Request` was certainly not carried out.
+/// What was not processed, where each of its errors says that it was refused before anything was done: then the request is
+/// at fault, as it stands. None where one does not, or where there is none: `Not Processed` alone does not say how far it
+/// came.
 pub(super) fn of_errors(errors: &[Said]) -> Option<Decline> {
-    let is_certain = |error: &Said| {
-        error.code.as_deref() != Some(SERVER_ERROR)
-            || error.description.as_deref().is_some_and(|description| description.contains("Bad Request"))
-    };
-    errors.iter().all(is_certain).then_some(Decline::InvalidData)
+    let is_certain = !errors.is_empty() && errors.iter().all(is_refused_before);
+    is_certain.then_some(Decline::InvalidData)
+}
+
+/// Payeezy checks a request before it processes it, and what it finds there is named by what is wrong with it.
+/// Of what it calls [`SERVER_ERROR`], only a `Bad Request`, such as that of a transaction tag that it does not know, was
+/// certainly not carried out.
+fn is_refused_before(error: &Said) -> bool {
+    let Some(code) = error.code.as_deref() else { return false };
+    match code {
+        "card_expired" => true,
+        SERVER_ERROR => error.description.as_deref().is_some_and(|description| description.contains("Bad Request")),
+        _ => code.starts_with("invalid_") || code.starts_with("missing_"),
+    }
 }

@@ -108,7 +108,7 @@ fn answered(question: &Question, answer: &HttpResponse) -> Option<(String, News)
     match (inquiry().decode)(question, answer) {
         Answered::Told(notice) => Some((notice.reference, notice.news)),
         Answered::Nothing => None,
-        Answered::NoAnswer => panic!("there is an answer"),
+        Answered::NoAnswer | Answered::Unreadable => panic!("there is an answer"),
     }
 }
 
@@ -147,6 +147,42 @@ fn a_refund_that_is_fetched_is_told_of_ours() {
     let mut nameless = refund("succeeded");
     nameless["metadata"] = json!({});
     assert!(answered(&asked, &response(200, &nameless)).is_none());
+}
+
+#[test]
+fn what_is_fetched_says_of_how_much_it_is() {
+    let amount = |told: Answered| match told {
+        Answered::Told(notice) => Ok(notice.amount.map(|amount| (amount.minor, amount.currency.code()))),
+        Answered::Nothing => Ok(None),
+        Answered::Unreadable => Err(Unreadable),
+        Answered::NoAnswer => panic!("there is an answer"),
+    };
+    let of_flow = question("payment_flow.succeeded", &json!({"id": "pfw_1"}));
+    let rows = [
+        ("requires_capture", "manual", Record::Authorization, json!({}), Ok(Some((1_200, "JPY")))),
+        // A part of it was taken since: all of it was held.
+        ("succeeded", "manual", Record::Authorization, json!({"amount_received": 300}), Ok(Some((1_200, "JPY")))),
+        ("succeeded", "automatic", Record::Payment, json!({}), Ok(Some((1_200, "JPY")))),
+        (
+            "succeeded",
+            "automatic",
+            Record::Payment,
+            json!({"amount": 1_000, "amount_received": 1_000}),
+            Ok(Some((1_000, "JPY"))),
+        ),
+        ("succeeded", "automatic", Record::Payment, json!({"currency": "usd"}), Err(Unreadable)),
+        ("processing", "automatic", Record::Payment, json!({"currency": "usd"}), Ok(None)),
+    ];
+    for (status, capture_method, record, members, expected) in rows {
+        let mut body = flow(status, capture_method, &reference(record));
+        for (name, value) in members.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        assert_eq!(amount((inquiry().decode)(&of_flow, &response(200, &body))), expected, "{body}");
+    }
+    let of_refund = question("refund.created", &refund("pending"));
+    let told = (inquiry().decode)(&of_refund, &response(200, &refund("succeeded")));
+    assert_eq!(amount(told), Ok(refund("succeeded")["amount"].as_i64().map(|minor| (minor, "JPY"))));
 }
 
 #[test]

@@ -3,16 +3,15 @@
 use serde_json::{Value, json};
 
 use super::super::STRIPE;
-use super::super::answer::REFUSALS;
+use super::super::answer::{OF_THE_STATE, REFUSALS};
 use super::{REFERENCE, SECRET_KEY, intent, more, response, shown, shown_refund, unreadable};
 use crate::card::Secret;
 use crate::gateways::Intent;
-use crate::ids::GatewayId;
 use crate::payment::asked::{Details, OnFile};
 use crate::payment::tests::fixtures::{START, known, method_id, place, raw_card};
 use crate::payment::{Answer, Decline, Instrument, Kind, Outcome, PayerAction};
 use crate::ports::HttpResponse;
-use crate::recurring::retry::{Category, Decision, Failure};
+use crate::recurring::retry::{Category, Decision};
 use crate::time::Timestamp;
 
 const CAPTURE: fn() -> Kind = || Kind::Capture { authorization: place(0), is_final: true };
@@ -256,13 +255,13 @@ fn what_stripe_advises_never_to_try_again_is_not_to_be_retried() {
     for (advice, decision) in [("do_not_try_again", Decision::NonRetriable), ("try_again_later", Decision::Retriable)] {
         let members = json!({"code": "card_declined", "decline_code": "generic_decline", "advice_code": advice});
         let heard = outcome(&Kind::Sale, false, &response(402, &error(&members)));
-        let failure = Failure::of(&heard, GatewayId::from_random([1; 16]), STRIPE.judge).expect("a failure");
-        assert_eq!((failure.category, failure.decision), (Category::PaymentProcessing, decision), "{advice}");
+        let Outcome::Declined(decline, answer) = heard else { panic!("{heard:?}") };
+        assert_eq!((STRIPE.judge)(decline, &answer), (Category::PaymentProcessing, decision), "{advice}");
     }
 }
 
 #[test]
-fn a_refusal_means_what_the_table_says_under_its_key_every_time() {
+fn a_refusal_means_what_the_table_says_and_under_its_key_again_where_that_is_kept() {
     let listed = REFUSALS.iter().flat_map(|(decline, _, codes)| codes.iter().map(|code| (*decline, *code)));
     let rows: Vec<_> = listed.chain([(Decline::Soft, "of another kind")]).collect();
     for (decline, code) in &rows {
@@ -278,9 +277,12 @@ fn a_refusal_means_what_the_table_says_under_its_key_every_time() {
                     description: Some("as it is".to_owned()),
                     ..Answer::default()
                 };
+                let declined = Outcome::Declined(*decline, answer);
+                let is_kept = status == 402 || OF_THE_STATE.contains(code) || kind == Kind::PostAuthorize;
                 for duplicate in [false, true] {
                     let heard = outcome(&kind, duplicate, &response(status, &error(&members)));
-                    assert_eq!(heard, Outcome::Declined(*decline, answer.clone()), "{kind:?} {status} {members}");
+                    let expected = if duplicate && !is_kept { &Outcome::Unknown } else { &declined };
+                    assert_eq!(heard, *expected, "{kind:?} {status} {members}");
                 }
                 let looked_up = looked_up(&kind, &response(status, &error(&members)));
                 assert_eq!(looked_up, Outcome::Unknown, "a question that is refused tells nothing");
@@ -306,6 +308,8 @@ fn a_refusal_means_what_the_table_says_under_its_key_every_time() {
 #[test]
 fn what_certainly_did_nothing_was_not_sent_and_all_other_doubt_is_unknown() {
     let declined = error(&json!({"code": "card_declined"}));
+    let throttled = error(&json!({"type": "rate_limit_error", "code": "rate_limit"}));
+    let locked = error(&json!({"type": "invalid_request_error", "code": "lock_timeout"}));
     let of_the_key = [
         json!({"type": "idempotency_error"}),
         json!({"type": "invalid_request_error", "code": "idempotency_key_in_use"}),
@@ -315,8 +319,11 @@ fn what_certainly_did_nothing_was_not_sent_and_all_other_doubt_is_unknown() {
     ];
     for kind in every_kind() {
         for duplicate in [false, true] {
-            for status in [401, 403, 429] {
-                assert_eq!(outcome(&kind, duplicate, &response(status, &declined)), Outcome::NotSent, "{status}");
+            for (status, body) in [(401, &declined), (403, &declined), (429, &throttled)] {
+                assert_eq!(outcome(&kind, duplicate, &response(status, body)), Outcome::NotSent, "{status}");
+            }
+            for body in [&declined, &locked, &json!({}), &json!(null)] {
+                assert_eq!(outcome(&kind, duplicate, &response(429, body)), Outcome::Unknown, "{body}");
             }
             for status in [0, 100, 201, 204, 302, 405, 409, 422, 424, 500, 502, 503, 504, 599] {
                 for body in [&declined, &shown("succeeded", &json!({})), &shown_refund("succeeded", &json!({}))] {

@@ -12,8 +12,10 @@ use crate::gateways::signatures::stripe as signed;
 use crate::gateways::{
     Answered, Inquiry, Items, News, NotTaken, NoticeAnswer, NoticeCodec, Question, RawNotice, Told, Unreadable,
 };
+use crate::ids::{Ordinal, PaymentId, Record};
+use crate::money::{Currency, Money};
 use crate::payment::sequel::{Sequel, Stage, What};
-use crate::payment::tests::fixtures::START;
+use crate::payment::tests::fixtures::{START, cents, key, merchant, place};
 use crate::payment::{Answer, Decline, Outcome, PayerAction};
 use crate::ports::{HttpResponse, Method};
 use crate::time::Timestamp;
@@ -113,6 +115,52 @@ fn what_is_signed_and_cannot_be_read_is_malformed_or_an_item_that_nobody_can_rea
         }
         let items = told(json!({"object": "event", "type": name}).to_string().as_bytes()).expect("it is signed");
         assert!(matches!(items.as_slice(), [Err(Unreadable)]), "{name}");
+    }
+}
+
+/// Of whom, with what status and members, and of how much is told; none where it is no news.
+#[test]
+fn an_intent_tells_of_how_much_it_was_approved() {
+    let payment = PaymentId::opened_by(&merchant(), &key("order 1"));
+    let [hold, sale] = [Record::Authorization, Record::Payment].map(|record| record.id(payment, Ordinal::FIRST));
+    let capture = Record::Payment.id(payment, place(1));
+    let yen = Money::new(12_050, Currency::parse("JPY").expect("a currency"));
+    let rows = [
+        (hold, "requires_capture", json!({"amount_capturable": 12_050}), Ok(Some(cents(12_050)))),
+        (hold, "requires_capture", json!({"amount_capturable": 5_000}), Ok(Some(cents(5_000)))),
+        (hold, "requires_capture", json!({"amount_capturable": null}), Ok(Some(cents(12_050)))),
+        (hold, "requires_capture", json!({"amount_capturable": 12_050, "currency": "jpy"}), Ok(Some(yen))),
+        (hold, "requires_capture", json!({"currency": "xxx"}), Err(Unreadable)),
+        // Somebody has taken a part of it since: all of it was held.
+        (hold, "succeeded", json!({"amount_received": 5_000, "amount_capturable": 0}), Ok(Some(cents(12_050)))),
+        (sale, "succeeded", json!({"amount_received": 12_050}), Ok(Some(cents(12_050)))),
+        (sale, "succeeded", json!({"amount_received": null}), Ok(Some(cents(12_050)))),
+        (sale, "requires_capture", json!({"amount_capturable": 12_050}), Ok(None)),
+        (capture, "succeeded", json!({"amount_received": 5_000}), Ok(Some(cents(5_000)))),
+        (capture, "requires_capture", json!({"amount_capturable": 12_050}), Ok(None)),
+    ];
+    for (record, status, members, expected) in rows {
+        let mut object = shown(status, &members);
+        object["metadata"] = json!({"reference": record.to_string()});
+        let mut items = told(event("payment_intent.succeeded", &object, None).as_bytes()).expect("it is signed");
+        let said = items.pop().map(|item| item.map(|told| told.notice().expect("it leaves nothing open")));
+        let said = said.transpose().map(|notice| notice.and_then(|notice| notice.amount));
+        assert_eq!(said, expected, "{record} {object}");
+    }
+}
+
+#[test]
+fn a_refund_tells_of_how_much_it_is() {
+    let rows = [
+        (json!({}), Ok(Some(cents(12_050)))),
+        (json!({"amount": 50}), Ok(Some(cents(50)))),
+        (json!({"currency": "xxx"}), Err(Unreadable)),
+    ];
+    for (members, expected) in rows {
+        let object = shown_refund("succeeded", &members);
+        let mut items = told(event("refund.created", &object, None).as_bytes()).expect("it is signed");
+        let said = items.pop().expect("an item").map(|told| told.notice().expect("it leaves nothing open").amount);
+        assert_eq!(said, expected, "{object}");
     }
 }
 
@@ -273,19 +321,24 @@ fn a_dispute_of_what_bears_no_name_of_ours_is_told_under_its_own() {
     let question = question("charge.dispute.created");
     let rows = [
         (json!({"payment_intent": shown("succeeded", &json!({"metadata": {}}))}), "pi_1", Some(12_050)),
-        (json!({"payment_intent": "pi_1"}), "pi_1", None),
+        (json!({"payment_intent": "pi_1"}), "pi_1", Some(12_050)),
         (json!({"currency": "eur"}), REFERENCE, None),
         (
             json!({"currency": "isk", "amount": 500, "payment_intent": shown("succeeded", &json!({"currency": "isk"}))}),
             REFERENCE,
             Some(5),
         ),
+        (json!({"currency": "xxx"}), REFERENCE, None),
     ];
+    // In another currency than it was paid in, nobody can say how much of it that is.
+    let paid_in = |members: &Value| if members["currency"] == "isk" { "ISK" } else { "USD" };
     for (members, reference, minor) in rows {
         let answered = (inquiry().decode)(&question, &response(200, &dispute("needs_response", &members)));
         let Answered::Told(notice) = answered else { panic!("{members}: {answered:?}") };
         assert_eq!(notice.reference, reference);
-        assert!(matches!(notice.news, News::Sequel(sequel) if sequel.minor == minor), "{members}");
+        let News::Sequel(sequel) = notice.news else { panic!("{members}") };
+        let currency = Currency::parse(paid_in(&members)).expect("a currency");
+        assert_eq!(sequel.counted_in(currency, notice.amount).minor, minor, "{members}");
     }
     let whole = dispute("needs_response", &json!({}));
     assert!(matches!((inquiry().decode)(&question, &response(404, &whole)), Answered::Nothing));

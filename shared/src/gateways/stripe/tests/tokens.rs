@@ -205,10 +205,12 @@ fn a_refusal_is_one_at_either_step_and_all_doubt_is_unknown() {
         let printed = format!("{:?}", kept(&none, &response));
         assert!(!printed.contains("pm_1"), "{printed}");
     }
-    for status in [401, 403, 429] {
-        assert_eq!(prepared(&response(status, &soft)), Err(Outcome::NotSent));
-        assert_eq!(kept(&none, &response(status, &soft)), (Outcome::NotSent, None));
+    let throttled = json!({"error": {"type": "rate_limit_error", "code": "rate_limit"}});
+    for (status, body) in [(401, &soft), (403, &soft), (429, &throttled)] {
+        assert_eq!(prepared(&response(status, body)), Err(Outcome::NotSent));
+        assert_eq!(kept(&none, &response(status, body)), (Outcome::NotSent, None));
     }
+    assert_eq!(prepared(&response(429, &soft)), Err(Outcome::Unknown));
     for body in unreadable(&method(&json!({}))) {
         for status in [200, 400, 402, 404] {
             let response = HttpResponse { status, body: body.clone() };

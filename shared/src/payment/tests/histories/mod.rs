@@ -50,9 +50,13 @@ impl Next {
         };
         match heard.as_ref() {
             Event::Due { claim } => Event::Due { claim: *claim },
-            Event::Learned { operation, source, nonce, outcome } => {
-                Event::Learned { operation: *operation, source: *source, nonce: *nonce, outcome: outcome.clone() }
-            }
+            Event::Learned { operation, source, nonce, outcome, amount } => Event::Learned {
+                operation: *operation,
+                source: *source,
+                nonce: *nonce,
+                outcome: outcome.clone(),
+                amount: *amount,
+            },
             Event::Requested { .. } | Event::Followed { .. } | Event::Told { .. } | Event::ToldAgain { .. } => {
                 panic!("this is not heard here")
             }
@@ -134,7 +138,7 @@ impl History {
             outcome = Outcome::Unknown;
         }
         let source = self.random.pick(&[Source::Answer, Source::LookUp, Source::TimeoutReversal, Source::Notice]);
-        Event::Learned { operation, source, nonce, outcome }
+        Event::Learned { operation, source, nonce, outcome, amount: None }
     }
 
     fn put(&mut self, next: &Next) {

@@ -255,6 +255,7 @@ impl Cell {
                 source: SOURCES[source].1,
                 nonce: Nonce(if current { CURRENT } else { FOREIGN }),
                 outcome: outcomes().swap_remove(heard),
+                amount: None,
             },
         }
     }

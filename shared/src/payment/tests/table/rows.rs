@@ -42,8 +42,7 @@ any                    | any   | open undone                  | heard           
 any                    | any   | open undone                  | heard                   | voided                       | foreign | nothing
 any                    | any   | unsent accepted              | heard                   | voided                       | any     | nothing
 any                    | any   | open unsent                  | heard                   | accepted action-required     | any     | awaits the verdict
-keyed look-up          | any   | accepted                     | asked                   | accepted action-required     | any     | awaits the verdict
-reversal plain         | any   | accepted                     | asked                   | accepted action-required     | any     | waits for the end
+any                    | any   | accepted                     | asked                   | accepted action-required     | any     | awaits the verdict
 any                    | any   | accepted                     | notice                  | accepted action-required     | any     | nothing
 any                    | any   | in-time late                 | answer                  | not-sent                     | current | frees
 any                    | any   | in-time late                 | look-up reversal        | not-sent                     | current | stays unknown

@@ -1,6 +1,7 @@
 //! What is tried again at all.
 
 use super::*;
+use crate::payment::{Accepted, Nonce, Open, Settled};
 
 #[test]
 fn only_a_soft_decline_or_none_that_is_retriable_is_tried_again_whatever_its_category() {
@@ -30,23 +31,29 @@ fn only_a_soft_decline_or_none_that_is_retriable_is_tried_again_whatever_its_cat
 fn what_is_unknown_pending_or_approved_is_no_failure() {
     let judge: Judge = |_, _| (Category::CardLimit, Decision::NonRetriable);
     let answer = || Answer { code: Some("51".to_owned()), ..Answer::default() };
-    let page = crate::payment::PayerAction { url: "https://bank.example".to_owned(), expires_at: at(0) };
-    let connection = Some((Category::GatewayConnection, Decision::Retriable, None, None));
+    let open = |unknown| {
+        let nonce = Nonce(7);
+        State::Open(Open { nonce, deadline: at(0), attempts: 2, unknown, undoing: false, due: None })
+    };
+    let settled = |verdict| State::Settled(Settled { verdict, answer: answer(), at: at(0) });
+    let connection = |code| Some((Category::GatewayConnection, Decision::Retriable, None, code));
     let declined = Some((Category::CardLimit, Decision::NonRetriable, Some(Decline::Soft), Some("51")));
     let rows = [
-        (Outcome::Approved(answer()), None),
-        (Outcome::Accepted(answer()), None),
-        (Outcome::ActionRequired(answer(), page), None),
-        (Outcome::Unknown, None),
-        (Outcome::NotSent, connection),
-        (Outcome::NeverReceived, connection),
-        (Outcome::Voided(Answer::default()), connection),
-        (Outcome::Declined(Decline::Soft, answer()), declined),
+        (open(false), None),
+        // A second request that did not leave tells nothing of the first.
+        (open(true), None),
+        (State::Accepted(Accepted { answer: answer(), action: None, attempts: 1, due: None }), None),
+        (settled(Verdict::Approved), None),
+        (State::Unsent, connection(None)),
+        (settled(Verdict::NeverReceived), connection(Some("51"))),
+        (settled(Verdict::Voided), connection(Some("51"))),
+        (settled(Verdict::Lapsed), connection(Some("51"))),
+        (settled(Verdict::Declined(Decline::Soft)), declined),
     ];
-    for (outcome, expected) in rows {
-        let failure = Failure::of(&outcome, gateway(1), judge);
+    for (state, expected) in rows {
+        let failure = Failure::of(&state, gateway(1), judge);
         let said = failure.map(|failure| (failure.category, failure.decision, failure.decline, failure.code));
-        assert_eq!(said, expected, "{outcome:?}");
+        assert_eq!(said, expected, "{state:?}");
         assert!(failure.is_none_or(|failure| failure.gateway == Some(gateway(1))));
     }
 }

@@ -1,6 +1,7 @@
 //! What a schedule is made of.
 
 use super::*;
+use crate::merchant::set_up::Made;
 use crate::recurring::calendar::Unfit;
 use crate::recurring::schedule::{MAX_WAITING, Status};
 
@@ -78,4 +79,20 @@ fn the_same_key_leads_to_the_same_place() {
     let keys = [(1, 1), (1, 2), (2, 1)].map(|(item, attempt)| one.sale_key(number(item), attempt));
     assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
     assert!(keys.iter().all(|key| IdempotencyKey::parse(key.as_str()).is_none()), "no caller's");
+}
+
+#[test]
+fn an_item_is_added_once_under_its_key() {
+    let mut world = World::of(instalments(&[(1_000, "2026-10-01")]));
+    let made = |under, content| Some(Made { under, content });
+    let added = |made| Change::AddItem(AskedItem { made, ..item(500, "2026-11-01") });
+    for _ in 0..2 {
+        world.change(added(made(1, 1))).expect("added");
+        assert_eq!(world.schedule.items.len(), 2);
+    }
+    assert_eq!(world.change(added(made(1, 2))), Err(Refused::Reused));
+    assert_eq!(world.schedule.made_under(Made { under: 1, content: 3 }).map(|item| item.number), Some(number(2)));
+    world.change(added(made(2, 1))).expect("added");
+    world.change(added(None)).expect("added");
+    assert_eq!(world.schedule.items.len(), 4);
 }

@@ -151,7 +151,7 @@ fn juspay_hyperswitch_9278_what_is_told_is_how_the_payment_stands_then() {
     let deadline = post.world.clock.now().plus(LIFE);
     let last = crate::ids::Ordinal::FIRST;
     let approved = Outcome::Approved(answer("deed0"));
-    block_on(post.world.shell.hear(post.stored(), post.route(), last, approved, deadline)).expect("a notice");
+    block_on(post.world.shell.hear(post.stored(), post.route(), last, (approved, None), deadline)).expect("a notice");
     post.break_down(&[]);
     post.tell_all();
     let told: Vec<_> = post.arrived(1).iter().skip(1).map(|told| (told.name(), told.status())).collect();

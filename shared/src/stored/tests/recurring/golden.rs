@@ -173,7 +173,7 @@ fn a_schedule_to_the_letter() {
         .with("pa", Item::new().with("n", 3).with("r", 3_000).with("p", 2_000).with("x", 1_000))
         .with("ob", outbox)
         .with("ed", MILLIS)
-        .with("d", MILLIS + 300_000)
+        .with("d", MILLIS + 720_000)
         .with("li", format!("open/{}/{lane:02}", run_id().as_str()))
         .with("la", format!("{PLACE}#{id}"))
         .with("of", "00D0M41bLKJJnxR/schedules/001xx000003DHP0")

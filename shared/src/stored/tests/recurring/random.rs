@@ -4,6 +4,7 @@ use fastrand::Rng;
 
 use super::{day, merchant, run_id};
 use crate::ids::{EndpointId, Id, MethodId, MethodKind, Ordinal};
+use crate::merchant::set_up::Made;
 use crate::payment::asked::AccountId;
 use crate::payment::outbox::{Behind, Entry, News};
 use crate::payment::tests::fixtures::{dollars, gateway_id, key};
@@ -165,6 +166,7 @@ impl Dice {
             matching_value: self.maybe(Self::text),
             comments: self.maybe(Self::text),
             occurrence: self.maybe(Self::count),
+            made: self.maybe(|dice| Made { under: dice.0.u128(..), content: dice.0.u128(..) }),
             state: self.state(),
             attempts: self.0.u16(..),
             tried_by: self.maybe(Self::tried),

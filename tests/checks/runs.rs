@@ -1,0 +1,44 @@
+//! Payment runs: each item is charged exactly once, whatever comes twice, at once, or is killed half-way.
+
+use tests::runs::{Plan, run};
+
+/// A world in which nothing fails.
+const SOUND: Plan = Plan { seed: 0, fails_one_in: None, killed_one_in: None, copies: 1, schedules: 6 };
+
+#[track_caller]
+fn holds(plan: Plan) -> tests::runs::Totals {
+    run(plan).unwrap_or_else(|wrong| panic!("{plan:?}: {wrong}"))
+}
+
+#[test]
+fn every_item_is_charged_on_its_day() {
+    for seed in 0..40 {
+        holds(Plan { seed, ..SOUND });
+    }
+}
+
+/// Every message comes twice at the same moment: both ticks find the scheduler, both batches the lanes.
+#[test]
+fn two_ticks_at_the_same_instant_and_a_doubled_batch_charge_nothing_twice() {
+    for seed in 0..60 {
+        holds(Plan { seed, copies: 2, ..SOUND });
+        holds(Plan { seed, copies: 3, ..SOUND });
+    }
+}
+
+#[test]
+fn a_tick_or_a_worker_killed_half_way_loses_nothing_and_charges_nothing_twice() {
+    for seed in 0..120 {
+        holds(Plan { seed, killed_one_in: Some(20), ..SOUND });
+        holds(Plan { seed, killed_one_in: Some(60), copies: 2, ..SOUND });
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_each_item_is_charged_once() {
+    let mut failed = 0;
+    for seed in 0..400 {
+        failed += holds(Plan::of(seed)).failed;
+    }
+    assert!(failed > 0, "some were declined");
+}
