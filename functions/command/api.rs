@@ -89,6 +89,8 @@ fn standard_input() -> Result<Zeroizing<String>, StartError> {
 pub struct Api {
     url: String,
     key: ApiKey,
+    /// How long an answer is waited for.
+    patience: Duration,
 }
 
 impl Api {
@@ -99,6 +101,11 @@ impl Api {
         let local = Zeroizing::new(fs::read_to_string(&file).unwrap_or_default());
         let given = Given { url: to.url.clone(), keys, local: &local };
         given.find(&variable).map_err(|why| why.replace("local.env", &file.display().to_string()).into())
+    }
+
+    /// There, with this key, for whoever waits so long for an answer.
+    pub fn at(url: String, key: ApiKey, patience: Duration) -> Self {
+        Self { url, key, patience }
     }
 
     /// The answer as it is, or that member of it that is meant; an error where it is none of success.
@@ -127,7 +134,7 @@ impl Api {
         &self.url
     }
 
-    async fn send(
+    pub async fn send(
         &self,
         http: &HttpClient,
         method: Method,
@@ -137,7 +144,7 @@ impl Api {
     ) -> Result<String, Refused> {
         headers.push(("authorization", format!("Bearer {}", self.key.reveal())));
         let request = HttpRequest { method, url: format!("{}{path}", self.url), headers, body };
-        let answer = http.send(request, TIMEOUT).await;
+        let answer = http.send(request, self.patience).await;
         let answer = answer.map_err(|fault| Refused { why: self.unanswered(fault), is_passing: true })?;
         if !(200..300).contains(&answer.status) {
             return Err(Refused { why: refusal(&answer), is_passing: answer.status == 429 || answer.status >= 500 });
@@ -217,7 +224,7 @@ impl Given<'_> {
             | AddressError::NotPublic => format!("{URL}: {error}"),
         })?;
         let key = ApiKey::parse(key.trim()).ok_or_else(|| format!("{name}: is no API key"))?;
-        Ok(Api { url, key })
+        Ok(Api { url, key, patience: TIMEOUT })
     }
 }
 

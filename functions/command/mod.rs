@@ -2,12 +2,13 @@
 //!
 //! A command is a translation: its arguments become one request to the API ([`Asking`]), and the answer becomes a
 //! text for people, or is printed as it is. What a value may be is for the API to say; here is checked only what would
-//! not make a request. [`api`] knows where Kessai is and with which key; [`text`] makes tables. Three are no translation:
+//! not make a request. [`api`] knows where Kessai is and with which key; [`text`] makes tables. Four are no translation:
 //! [`first`] does without the API, and makes the merchant whose key is the first that the API knows; [`listen`] and `runs
-//! watch` ask again and again.
+//! watch` ask again and again; [`demo`] starts a server of its own, and asks that.
 
 mod api;
 mod audit;
+pub mod demo;
 mod endpoint;
 mod events;
 mod first;

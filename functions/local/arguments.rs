@@ -28,6 +28,8 @@ pub enum Command {
     Sandbox(Sandbox),
     /// Run the models of payment gateways alone, for any client to try
     Gateways(Gateways),
+    /// Show three months of a subscription in a few seconds: a local server in memory, which is gone afterwards
+    Demo,
     #[command(flatten)]
     SetUp(Box<SetUp>),
 }

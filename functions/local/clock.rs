@@ -2,13 +2,14 @@
 //! for next week is still due after a restart.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use kessai_infra::system::SystemClock;
 use kessai_shared::ports::{Clock, Pending};
 use kessai_shared::time::Timestamp;
-use tokio::sync::RwLock;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use super::files::write_whole;
 
@@ -18,8 +19,11 @@ pub struct MovableClock {
     /// Where that is kept; none where nothing outlives the process.
     file: Option<PathBuf>,
     /// Held by everything that works towards a deadline: time does not jump under it.
-    work: RwLock<()>,
+    work: Arc<RwLock<()>>,
 }
+
+/// As long as it lives, time only passes.
+pub type UnderWay = OwnedRwLockReadGuard<()>;
 
 impl MovableClock {
     pub fn open(file: Option<PathBuf>) -> std::io::Result<Self> {
@@ -31,12 +35,28 @@ impl MovableClock {
             }
             Some(_) | None => 0,
         };
-        Ok(Self { ahead_ms: AtomicI64::new(kept), file, work: RwLock::default() })
+        Ok(Self { ahead_ms: AtomicI64::new(kept), file, work: Arc::default() })
+    }
+
+    /// A clock that begins at that time.
+    pub fn starting_at(start: Timestamp) -> Self {
+        let ahead = start.as_millis().saturating_sub(SystemClock.now().as_millis());
+        Self { ahead_ms: AtomicI64::new(ahead), file: None, work: Arc::default() }
     }
 
     /// Moves the clock forward once nothing is under way.
     pub async fn advance(&self, by: Duration) -> std::io::Result<Timestamp> {
+        self.jump(|now| now.plus(by)).await
+    }
+
+    /// Moves the clock to the time that is said once nothing is under way; it stays where it is where that has passed.
+    pub async fn jump(&self, to: impl FnOnce(Timestamp) -> Timestamp) -> std::io::Result<Timestamp> {
         let _nothing_runs = self.work.write().await;
+        let now = self.now();
+        let by = to(now).since(now);
+        if by.is_zero() {
+            return Ok(now);
+        }
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         let ahead = self.ahead_ms.load(Ordering::Acquire).saturating_add(by);
         if let Some(file) = &self.file {
@@ -44,6 +64,11 @@ impl MovableClock {
         }
         self.ahead_ms.store(ahead, Ordering::Release);
         Ok(self.now())
+    }
+
+    /// Waits until time does not jump, and keeps it from that.
+    pub async fn under_way(&self) -> UnderWay {
+        Arc::clone(&self.work).read_owned().await
     }
 
     /// While the future runs, time only passes.

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kessai_infra::dynamodb::DynamoDb;
@@ -16,7 +16,8 @@ use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::KEY;
 use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::time::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
 
 use super::clock::MovableClock;
 use crate::deliver_event::{Means, tell_of};
@@ -36,14 +37,14 @@ const LOST: Duration = Duration::from_secs(30);
 
 /// When each item that may have something left to do is due, for each errand.
 #[derive(Default)]
-pub struct Reminders(Mutex<BTreeMap<Place, Entry>>);
+pub struct Reminders(std::sync::Mutex<BTreeMap<Place, Entry>>);
 
 /// What for, and an item's key.
-type Place = (Errand, String);
+pub(super) type Place = (Errand, String);
 
 /// When to look, and which version of the item says so.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Entry {
+pub(super) struct Entry {
     due: Timestamp,
     version: u64,
 }
@@ -83,7 +84,7 @@ impl Reminders {
     }
 
     /// What is due now, the longest overdue first; each is due again when the look at it must be lost.
-    fn take(&self, now: Timestamp, most: usize) -> Vec<(Place, Entry)> {
+    pub(super) fn take(&self, now: Timestamp, most: usize) -> Vec<(Place, Entry)> {
         let mut entries = self.entries();
         let mut due: Vec<_> = entries.iter_mut().filter(|(_, reminder)| reminder.due <= now).collect();
         due.sort_by_key(|(_, reminder)| Reverse(now.since(reminder.due)));
@@ -94,8 +95,13 @@ impl Reminders {
         due.into_iter().take(most).map(lease).collect()
     }
 
+    /// When the first is due.
+    pub(super) fn first(&self) -> Option<Timestamp> {
+        self.entries().values().map(|reminder| reminder.due).min()
+    }
+
     /// What a look found out, unless somebody reminded us since.
-    fn settle(&self, place: &Place, lease: Entry, due: Option<Timestamp>) {
+    pub(super) fn settle(&self, place: &Place, lease: Entry, due: Option<Timestamp>) {
         let mut entries = self.entries();
         if entries.get(place) == Some(&lease) {
             match due {
@@ -178,39 +184,72 @@ impl Agenda for RemindingStore {
     }
 }
 
-/// Looks at what is due, forever.
-pub async fn run(app: App, deliveries: Arc<dyn Deliveries>, reminders: Arc<Reminders>, clock: Arc<MovableClock>) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    loop {
-        tokio::time::sleep(TICK).await;
-        for (place, lease) in reminders.take(clock.now(), places.available_permits()) {
-            let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };
-            let (app, reminders, clock) = (app.clone(), Arc::clone(&reminders), Arc::clone(&clock));
-            let deliveries = Arc::clone(&deliveries);
-            // If it panics, the reminder comes again.
-            tokio::spawn(async move {
-                clock.hold(look(&app, &*deliveries, &reminders, &place, lease)).await;
-                drop(permit);
-            });
-        }
-    }
+/// Whoever looks at what is due.
+pub struct Worker {
+    pub app: App,
+    pub deliveries: Arc<dyn Deliveries>,
+    pub reminders: Arc<Reminders>,
+    pub clock: Arc<MovableClock>,
+    /// Held by whoever plays the time between, so that nobody else looks meanwhile.
+    pub playing: Mutex<()>,
 }
 
-async fn look(app: &App, deliveries: &dyn Deliveries, reminders: &Reminders, place: &Place, lease: Entry) {
-    let (errand, key) = place;
-    let Some(item) = ItemKey::parse(key) else { return };
-    let deadline = app.shell.clock.now().plus(LOOK);
-    let look = async {
-        match errand {
-            Errand::FollowUp => look_at(app, item, deadline).await.map(|left| left?.due),
-            Errand::Deliver => tell_of(app, Means { deliveries, bus: None }, item, deadline).await,
+impl Worker {
+    /// Looks at what is due, forever.
+    pub async fn run(self: Arc<Self>) {
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        loop {
+            tokio::time::sleep(TICK).await;
+            let Ok(_nobody_plays) = self.playing.try_lock() else { continue };
+            let under_way = Arc::new(self.clock.under_way().await);
+            for (place, lease) in self.reminders.take(self.clock.now(), places.available_permits()) {
+                let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };
+                let (worker, under_way) = (Arc::clone(&self), Arc::clone(&under_way));
+                // If it panics, the reminder comes again.
+                tokio::spawn(async move {
+                    worker.look(&place, lease).await;
+                    drop((permit, under_way));
+                });
+            }
         }
-    };
-    // Killed at the deadline, as on AWS.
-    match tokio::time::timeout(LOOK, look).await {
-        Ok(Ok(due)) => reminders.settle(place, lease, due),
-        Ok(Err(refusal)) => eprintln!("{errand:?} of {key}: {}; again in {LOST:?}", chain(&refusal)),
-        Err(_) => eprintln!("{errand:?} of {key}: killed at its deadline; again in {LOST:?}"),
+    }
+
+    /// Looks at what is due now, side by side; how many looks that were.
+    pub async fn look_at_due(self: &Arc<Self>) -> usize {
+        let under_way = Arc::new(self.clock.under_way().await);
+        let mut looks = JoinSet::new();
+        for (place, lease) in self.reminders.take(self.clock.now(), AT_ONCE) {
+            let (worker, under_way) = (Arc::clone(self), Arc::clone(&under_way));
+            looks.spawn(async move {
+                worker.look(&place, lease).await;
+                drop(under_way);
+            });
+        }
+        let count = looks.len();
+        // If one panics, its reminder comes again.
+        while looks.join_next().await.is_some() {}
+        count
+    }
+
+    async fn look(&self, place: &Place, lease: Entry) {
+        let (errand, key) = place;
+        let Some(item) = ItemKey::parse(key) else { return };
+        let deadline = self.clock.now().plus(LOOK);
+        let look = async {
+            match errand {
+                Errand::FollowUp => look_at(&self.app, item, deadline).await.map(|left| left?.due),
+                Errand::Deliver => {
+                    let means = Means { deliveries: &*self.deliveries, bus: None };
+                    tell_of(&self.app, means, item, deadline).await
+                }
+            }
+        };
+        // Killed at the deadline, as on AWS.
+        match tokio::time::timeout(LOOK, look).await {
+            Ok(Ok(due)) => self.reminders.settle(place, lease, due),
+            Ok(Err(refusal)) => eprintln!("{errand:?} of {key}: {}; again in {LOST:?}", chain(&refusal)),
+            Err(_) => eprintln!("{errand:?} of {key}: killed at its deadline; again in {LOST:?}"),
+        }
     }
 }
 

@@ -79,8 +79,16 @@ pub struct Told<'a> {
 impl Identity {
     /// As `local.env` has it, and new where it has nothing.
     pub fn load(file: &Path) -> Self {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        let variables = variables(&text);
+        Self::from_text(&fs::read_to_string(file).unwrap_or_default())
+    }
+
+    /// A new one.
+    pub fn fresh() -> Self {
+        Self::from_text("")
+    }
+
+    fn from_text(text: &str) -> Self {
+        let variables = variables(text);
         let random = || SystemEntropy.bytes();
         let gateway = |name: String| {
             let known = variables.get(format!("KESSAI_GATEWAY_ID_{name}").as_str()).copied().and_then(GatewayId::parse);

@@ -4,7 +4,7 @@
 //! What differs from AWS is the platform, not the code: routes come from `template.yaml`
 //! ([`routes`]), requests become API Gateway events ([`server`]), the store is spoken to through the
 //! same client ([`embedded`]), what the stream, queue and follow-up function do is a loop over
-//! [`follow_up`], and the clock can be moved ([`clock`]).
+//! [`follow_up`], and the clock can be moved ([`clock`]), while what is due on the way happens ([`play`]).
 
 pub mod arguments;
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod identity;
 pub mod methods;
 pub mod modelled;
 pub mod models;
+pub mod play;
 pub mod routes;
 pub mod server;
 pub mod start;

@@ -20,11 +20,12 @@ use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use super::clock::MovableClock;
+use super::follow_up::Worker;
+use super::play::{Ahead, Played};
 use super::routes::{Route, find};
 use crate::door::{App, answer};
 use crate::event::{HttpAnswer, HttpContext, HttpEvent, MAX_NOTICE, RequestContext};
 use crate::problem::Problem;
-use crate::wire::members::Members;
 
 /// What is read of a body that is too large, so that its sender hears the answer.
 const MAX_DRAINED: usize = 16 * 1024 * 1024;
@@ -36,13 +37,13 @@ const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// Where the clock is read and moved.
 const CLOCK_PATH: &str = "/local/clock";
-const LONGEST_ADVANCE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// The local server's parts.
 pub struct Server {
     pub app: App,
     pub routes: Vec<Route>,
     pub clock: Arc<MovableClock>,
+    pub worker: Arc<Worker>,
     pub quiet: bool,
 }
 
@@ -151,32 +152,17 @@ async fn invoke(server: &Server, mut event: HttpEvent) -> (HttpEvent, HttpAnswer
     (event, answer)
 }
 
-/// `POST /local/clock {"advance":"P7D"}` moves the clock; `GET` tells the time.
+/// `POST /local/clock {"advance":"P1M"}` moves the clock, and what is due on the way happens; `GET` tells the time.
 async fn move_clock(server: &Server, event: &HttpEvent) -> Result<HttpAnswer, Problem> {
-    let now = match event.request_context.http.method.as_str() {
-        "GET" => server.clock.now(),
+    match event.request_context.http.method.as_str() {
+        "GET" => Ok(HttpAnswer::json(200, format!(r#"{{"now":"{}"}}"#, server.clock.now()))),
         "POST" => {
-            let by = advance(event.body.as_ref().map(|body| body.as_str()).unwrap_or_default())?;
-            let moved = server.clock.advance(by).await;
-            moved.map_err(|error| Problem::new(500, "UNKNOWN_EXCEPTION", format!("clock: {error}")))?
+            let by = Ahead::read(event.body.as_ref().map(|body| body.as_str()).unwrap_or_default())?;
+            let Played { now, looks } = server.worker.play(by).await?;
+            Ok(HttpAnswer::json(200, format!(r#"{{"now":"{now}","looks":{looks}}}"#)))
         }
-        _ => return Err(Problem::new(405, "METHOD_NOT_ALLOWED", "use GET or POST")),
-    };
-    Ok(HttpAnswer::json(200, format!(r#"{{"now":"{now}"}}"#)))
-}
-
-/// An ISO 8601 duration forward; a day has 24 hours.
-fn advance(body: &str) -> Result<Duration, Problem> {
-    let mut members = Members::parse(body)?;
-    let form = "an ISO 8601 duration forward, such as P7D or PT30S, of at most 100 years";
-    let by = members.parsed("advance", 64, form, |text| {
-        let span: jiff::Span = text.parse().ok()?;
-        let day = jiff::SpanRelativeTo::days_are_24_hours();
-        let by = Duration::try_from(span.to_duration(day).ok()?).ok()?;
-        (by <= LONGEST_ADVANCE).then_some(by)
-    })?;
-    members.finish()?;
-    by.ok_or_else(|| Problem::missing("advance"))
+        _ => Err(Problem::new(405, "METHOD_NOT_ALLOWED", "use GET or POST")),
+    }
 }
 
 /// What the platform answers for an invocation that it killed. The gateway may have acted.

@@ -20,14 +20,14 @@ use kessai_shared::shell::Shell;
 use kessai_shared::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use zeroize::Zeroizing;
 
 use super::arguments::{Arguments, Command, Sandbox, Serve};
 use super::clock::MovableClock;
 use super::embedded;
 use super::files::{claim_directory, write_whole};
-use super::follow_up::{self, Reminders, RemindingStore};
+use super::follow_up::{Reminders, RemindingStore, Worker};
 use super::identity::{Addresses, Identity, Notices};
 use super::methods;
 use super::models;
@@ -48,6 +48,7 @@ pub fn start(arguments: Arguments) -> Result<(), StartError> {
         match arguments.command {
             Some(Command::Sandbox(sandbox)) => run_sandbox(sandbox).await,
             Some(Command::Gateways(gateways)) => models::run(gateways).await,
+            Some(Command::Demo) => command::demo::run().await,
             Some(Command::SetUp(command)) => command::run(*command).await,
             None => run_server(arguments.serve).await,
         }
@@ -86,11 +87,32 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         Some(url) => Some(url.trim_end_matches('/').to_owned()),
         None => Some(models::start(arguments.models_port, &identity, &url, clock.clone(), gateways_ended).await?),
     };
+    let addresses = Addresses { server: &url, sandbox: &sandbox_url, models: models_url.as_deref() };
+    let ground = Ground { resting, identity: &identity, addresses, quiet: arguments.quiet };
+    let server = assemble(ground, clock).await?;
+    identity.save(&identity_file, addresses)?;
+    greet(addresses, &identity_file, &identity);
+    server.serve(listener, wait(ended)).await;
+    // Nobody listens where the sandbox runs elsewhere, and no models.
+    let _ = end_gateways.send(true);
+    Ok(())
+}
+
+/// What a server stands on.
+pub(crate) struct Ground<'a> {
+    /// Where its data rest; in memory only where there is none.
+    pub resting: Option<&'a Path>,
+    pub identity: &'a Identity,
+    pub addresses: Addresses<'a>,
+    pub quiet: bool,
+}
+
+/// Puts a server together; from then on what is due is looked at.
+pub(crate) async fn assemble(ground: Ground<'_>, clock: Arc<MovableClock>) -> Result<Arc<Server>, StartError> {
+    let Ground { resting, identity, addresses, quiet } = ground;
     let database = embedded::start(resting.map(|data| data.join("kessai.db")).as_deref()).await?;
     let sealing_keys = sealing_keys(resting)?;
-    let addresses = Addresses { server: &url, sandbox: &sandbox_url, models: models_url.as_deref() };
     identity.register(&database.merchants, addresses, &sealing_keys).await?;
-    identity.save(&identity_file, addresses)?;
 
     let reminders = Arc::new(Reminders::default());
     remember(&reminders, &database.payments).await?;
@@ -128,13 +150,10 @@ async fn run_server(arguments: Serve) -> Result<(), StartError> {
         takes_loopback: true,
     };
     let deliveries = Arc::new(WebhookClient::new(Plain::Loopback)?);
-    tokio::spawn(follow_up::run(app.clone(), deliveries, reminders, Arc::clone(&clock)));
-    greet(addresses, &identity_file, &identity);
-    let server = Arc::new(Server { app, routes: routes()?, clock, quiet: arguments.quiet });
-    server.serve(listener, wait(ended)).await;
-    // Nobody listens where the sandbox runs elsewhere, and no models.
-    let _ = end_gateways.send(true);
-    Ok(())
+    let playing = Mutex::default();
+    let worker = Arc::new(Worker { app: app.clone(), deliveries, reminders, clock: Arc::clone(&clock), playing });
+    tokio::spawn(Arc::clone(&worker).run());
+    Ok(Arc::new(Server { app, routes: routes()?, clock, worker, quiet }))
 }
 
 /// Whatever was left open before.
@@ -154,14 +173,14 @@ async fn remember(reminders: &Reminders, table: &DynamoDb) -> Result<(), StartEr
     }
 }
 
-pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
+pub(crate) async fn listen(port: u16) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
     listener.map_err(|error| {
         format!("port {port}: {error}; choose another with --port, --sandbox-port or --models-port, or 0").into()
     })
 }
 
-async fn start_sandbox(
+pub(crate) async fn start_sandbox(
     port: u16,
     options: sandbox::Options,
     ended: watch::Receiver<bool>,
@@ -178,7 +197,7 @@ async fn start_sandbox(
 
 /// Where the sandbox gateways tell us what their answers could not say. What an answer says is not told again: a lost one
 /// is for us to find out.
-fn receivers(identity: &Identity, url: &str) -> Result<sandbox::Receivers, StartError> {
+pub(crate) fn receivers(identity: &Identity, url: &str) -> Result<sandbox::Receivers, StartError> {
     let receiver = |Notices { class, provider, secret }: Notices<'_>| {
         let url = format!("{url}/commerce/payments/notify?provider={provider}");
         let secrets = vec![Secret::new(secret.reveal().to_owned())];
@@ -240,7 +259,7 @@ pub(super) fn ended() -> Result<watch::Receiver<bool>, StartError> {
     Ok(receiver)
 }
 
-pub(super) async fn wait(mut ended: watch::Receiver<bool>) {
+pub(crate) async fn wait(mut ended: watch::Receiver<bool>) {
     // An error means that nobody will ever tell: then it is over, too.
     let _ = ended.wait_for(|ended| *ended).await;
 }

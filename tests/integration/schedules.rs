@@ -585,6 +585,7 @@ async fn who_waits_for_a_run_is_told_when_it_comes() {
             key,
             hash: [0; 16],
             name: name.to_owned(),
+            comments: None,
             timetable: Timetable {
                 dates: dates.expect("dates"),
                 at: TimeOfDay::parse("02:05").expect("a time"),
