@@ -55,7 +55,7 @@ pub const SAMPLES: [&str; 14] = [
 ];
 
 /// The place of `notify-webhook` among them.
-pub const NOTIFY: usize = 12;
+pub const NOTIFY: usize = 13;
 
 /// What the samples call by name.
 const API_KEY: &str = "kessai_0000000000000000000000000000000000000000000000000000000000000000";
