@@ -26,15 +26,15 @@ struct Curve {
 pub fn draw(rows: &[Row]) -> String {
     let of = |value: fn(&Row) -> u64| rows.iter().map(value).collect::<Vec<_>>();
     let cost = [
-        Curve { name: "a run, per item", class: "run", values: of(Row::run_ns) },
-        Curve { name: "a plain sale", class: "sale", values: of(Row::sale_ns) },
+        Curve { name: "a run, per item", class: "run", values: of(|row| row.run.processor_ns / row.items) },
+        Curve { name: "a plain sale", class: "sale", values: of(|row| row.sales.processor_ns / row.items) },
     ];
     let held = [Curve { name: "64 lanes together", class: "run", values: of(|row| row.run.most_working as u64) }];
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
          height=\"{HEIGHT}\">\n<style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fdfdfb\"/>\n"
     );
-    panel(&mut svg, 60, "Kessai's processor time, µs", rows, &cost, |ns| tenths(ns, 1_000));
+    panel(&mut svg, 60, "processor time, µs", rows, &cost, |ns| tenths(ns, 1_000));
     panel(&mut svg, 500, "memory of those who work, KiB", rows, &held, |bytes| thousands(bytes / 1_024));
     svg.push_str("</svg>\n");
     svg
