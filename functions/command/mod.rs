@@ -21,8 +21,8 @@ mod methods;
 mod provider;
 mod retry_rules;
 mod run;
-mod scheduler;
 mod schedule;
+mod scheduler;
 mod text;
 
 use std::io::Write;

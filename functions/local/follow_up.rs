@@ -2,7 +2,7 @@
 //! due is looked at, at its time or later, at least once.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use kessai_shared::ports::{
 use kessai_shared::reminder::{Errand, Image};
 use kessai_shared::stored::Item;
 use kessai_shared::stored::payment::KEY;
-use kessai_shared::stored::recurring::lists::List;
+use kessai_shared::stored::recurring::lists::{Index, List};
 use kessai_shared::time::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
@@ -95,9 +95,11 @@ impl Reminders {
         due.into_iter().take(most).map(lease).collect()
     }
 
-    /// When the first is due.
-    pub(super) fn first(&self) -> Option<Timestamp> {
-        self.entries().values().map(|reminder| reminder.due).min()
+    /// When the first is due; of those that are due later than `after`, where that is said.
+    pub(super) fn first(&self, after: Option<Timestamp>) -> Option<Timestamp> {
+        let entries = self.entries();
+        let dues = entries.values().map(|reminder| reminder.due);
+        dues.filter(|due| after.is_none_or(|after| *due > after)).min()
     }
 
     /// What a look found out, unless somebody reminded us since.
@@ -123,6 +125,24 @@ pub struct RemindingStore {
     pub store: DynamoDb,
     pub reminders: Arc<Reminders>,
     pub clock: Arc<MovableClock>,
+    /// None where the table held anything before, of which nobody has noted on which list it is.
+    pub used: Option<UsedLists>,
+}
+
+/// The lists on which anything ever was: no other is asked for, which most of a run's lanes would be.
+#[derive(Default)]
+pub struct UsedLists(std::sync::Mutex<BTreeSet<String>>);
+
+impl UsedLists {
+    fn note(&self, item: &Item) {
+        let names = Index::ALL.into_iter().filter_map(|index| item.text(index.list()));
+        self.names().extend(names.map(str::to_owned));
+    }
+
+    fn names(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        // Nothing panics while it holds the lock, so what it guards is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Store for RemindingStore {
@@ -134,6 +154,9 @@ impl Store for RemindingStore {
         Box::pin(async move {
             let key = item.text(KEY).unwrap_or_default().to_owned();
             let image = Image::of(&item).map_err(|unreadable| StoreFault(unreadable.into()))?;
+            if let Some(used) = &self.used {
+                used.note(&item);
+            }
             let places = Errand::ALL.map(|errand| (errand, key.clone()));
             let lost = self.clock.now().plus(LOST);
             let leases = places.map(|place| (self.reminders.look_by(&place, lost), place));
@@ -171,6 +194,9 @@ impl Agenda for RemindingStore {
         after: Option<&'a str>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
+        if self.used.as_ref().is_some_and(|used| !used.names().contains(&list.name)) {
+            return Box::pin(async { Ok((Vec::new(), false)) });
+        }
         self.store.listed(list, until, after, limit)
     }
 

@@ -27,7 +27,7 @@ use super::arguments::{Arguments, Command, Sandbox, Serve};
 use super::clock::MovableClock;
 use super::embedded;
 use super::files::{claim_directory, write_whole};
-use super::follow_up::{Reminders, RemindingStore, Worker};
+use super::follow_up::{Reminders, RemindingStore, UsedLists, Worker};
 use super::identity::{Addresses, Identity, Notices};
 use super::methods;
 use super::models;
@@ -122,6 +122,7 @@ pub(crate) async fn assemble(ground: Ground<'_>, clock: Arc<MovableClock>) -> Re
         store: table.with_clock(clock.clone()),
         reminders: Arc::clone(&reminders),
         clock: Arc::clone(&clock),
+        used: resting.is_none().then(UsedLists::default),
     };
     // The server itself says what was asked; here only what is wrong.
     let log = Log { function: "local", stage: None, clock: clock.clone(), out: standard_error() };

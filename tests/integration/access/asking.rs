@@ -125,7 +125,9 @@ pub fn body(route: &Route, ids: &Ids, name: &str) -> Value {
             "PaymentGatewayName": name, "PaymentGatewayProviderId": ids["providerId"], "BaseUrl": "https://gateway.example",
         }),
         ("PATCH", "/sobjects/PaymentGateway/{gatewayId}") => json!({ "PaymentGatewayName": name }),
-        ("POST", "/sobjects/PaymentGateway/{gatewayId}/credential") => json!({ "Credential": { "secretKey": format!("secret-{name}") } }),
+        ("POST", "/sobjects/PaymentGateway/{gatewayId}/credential") => {
+            json!({ "Credential": { "secretKey": format!("secret-{name}") } })
+        }
         ("POST", "/sobjects/PaymentGateway/{gatewayId}/check") => Value::Null,
         ("POST", "/sobjects/GtwyProvPaymentMethodType") => json!({
             "PaymentGatewayProviderId": ids["providerId"], "PaymentMethodType": "AlternativePaymentMethod",
