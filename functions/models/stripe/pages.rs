@@ -2,12 +2,13 @@
 
 use super::super::Answer;
 use super::Stripe;
+use super::setups::SetupIntent;
 
 impl Stripe {
     pub(super) fn page(&mut self, path: &str, now_ms: i64) -> Answer {
         let (id, choice) = path.split_once('/').unwrap_or((path, ""));
         let is_payment = self.intent(id, now_ms).is_ok_and(|intent| intent.status == "requires_action");
-        if !is_payment && !self.setups.get(id).is_some_and(|setup| setup.waits()) {
+        if !is_payment && !self.setups.get(id).is_some_and(SetupIntent::waits) {
             return html(404, "Nobody waits for this.");
         }
         let approves = match choice {

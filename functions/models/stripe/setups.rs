@@ -100,7 +100,7 @@ impl Stripe {
             return Err(Failure::missing("customer", customer));
         }
         let method = match form.text("payment_method") {
-            Some(id) => Some(self.to_set_up(id, customer.as_deref(), now_ms)?),
+            Some(id) => Some(self.settable(id, customer.as_deref(), now_ms)?),
             None if is_confirmed => return Err(Failure::absent("payment_method")),
             None => None,
         };
@@ -158,7 +158,7 @@ impl Stripe {
     }
 
     /// A method that nobody else has, and that was not spent.
-    fn to_set_up(&mut self, id: &str, customer: Option<&str>, now_ms: i64) -> Result<String, Failure> {
+    fn settable(&mut self, id: &str, customer: Option<&str>, now_ms: i64) -> Result<String, Failure> {
         let id = self.known_method(id, now_ms).ok_or_else(|| Failure::missing("PaymentMethod", id))?;
         let method = self.methods.get(&id).ok_or_else(|| Failure::missing("PaymentMethod", &id))?;
         if method.customer.is_some() && method.customer.as_deref() != customer {
