@@ -195,19 +195,9 @@ pub(super) const REFUSALS: &[(Decline, Category, &[&str])] = &[
     (
         Decline::InvalidData,
         Category::PaymentProcessing,
-        &[
-            "capture_charge_authorization_expired",
-            "charge_already_captured",
-            "charge_already_refunded",
-            "charge_disputed",
-            "charge_expired_for_capture",
-            "charge_not_refundable",
-            "payment_intent_unexpected_state",
-            "payment_method_unexpected_state",
-            "refund_disputed_payment",
-            "setup_intent_unexpected_state",
-        ],
+        &["payment_method_unexpected_state", "setup_intent_unexpected_state"],
     ),
+    (Decline::InvalidData, Category::PaymentProcessing, OF_THE_STATE),
     (
         Decline::Soft,
         Category::CardLimit,
