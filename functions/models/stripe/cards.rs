@@ -36,6 +36,7 @@ const fn of_the_data(code: &'static str) -> No {
 pub(super) const AUTHENTICATION_REQUIRED: No =
     No { code: "authentication_required", decline_code: Some("authentication_required") };
 pub(super) const NOT_AUTHENTICATED: No = of_the_data("payment_intent_authentication_failure");
+pub(super) const NOT_SET_UP: No = of_the_data("setup_intent_authentication_failure");
 pub(super) const INVALID_NUMBER: No = of_the_data("incorrect_number");
 pub(super) const GENERIC: No = declined("generic_decline");
 
@@ -60,13 +61,22 @@ const REFUSED: [(&str, No); 8] = [
 ];
 
 /// Numbers that are kept, and do this when they are charged.
-const CHARGED: [(&str, Plan); 5] = [
+const CHARGED: [(&str, Plan); 6] = [
     ("4000000000000341", Plan::Decline(GENERIC)),
     ("4000002760003184", Plan::Challenge),
+    (AUTHENTICATED_ONCE, Plan::Challenge),
     ("4000000000003220", Plan::Challenge),
     ("4000000000000259", Plan::Dispute(Verdict::ChargedBack)),
     ("4000000000002685", Plan::Dispute(Verdict::ChargedBack)),
 ];
+
+/// Once it was authenticated when it was kept, its payer need not be there any more.
+pub(super) const AUTHENTICATED_ONCE: &str = "4000002500003155";
+
+/// Whether its bank wants to see the payer when it is kept for later.
+pub(super) fn authenticates(number: &str) -> bool {
+    CHARGED.contains(&(number, Plan::Challenge))
+}
 
 /// Whether it is kept at all.
 pub(super) fn kept(number: &str) -> Result<(), No> {

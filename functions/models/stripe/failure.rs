@@ -70,11 +70,11 @@ impl Failure {
         Self::new(400, true, json!({"type": "invalid_request_error", "code": code, "message": message}))
     }
 
-    /// The bank's no.
-    pub fn declined(no: No, intent: Option<&Value>) -> Self {
+    /// The bank's no, with what it is of.
+    pub fn declined(no: No, of: Option<(&str, &Value)>) -> Self {
         let mut error = no.error();
-        if let (Some(intent), Some(error)) = (intent, error.as_object_mut()) {
-            error.insert("payment_intent".to_owned(), intent.clone());
+        if let (Some((name, of)), Some(error)) = (of, error.as_object_mut()) {
+            error.insert(name.to_owned(), of.clone());
         }
         Self::new(402, true, error)
     }

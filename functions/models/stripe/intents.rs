@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::super::Act;
 use super::super::form::Form;
-use super::super::{Act, Answer};
-use super::cards::{AUTHENTICATION_REQUIRED, GENERIC, NOT_AUTHENTICATED, No, Plan, charged};
+use super::cards::{AUTHENTICATED_ONCE, AUTHENTICATION_REQUIRED, GENERIC, NOT_AUTHENTICATED, No, Plan, charged};
 use super::failure::Failure;
 use super::{OF_THREE_DECIMALS, Stripe, Timed, amount, effect, flag, metadata, minor, only};
 use crate::sandbox::{Ending, SETTLEMENT_MS, Verdict};
@@ -193,7 +193,11 @@ impl Stripe {
         now_ms: i64,
     ) -> Result<PaymentIntent, Failure> {
         let ours = minor(intent.amount, &intent.currency).unwrap_or_default();
-        let plan = charged(&intent.number, ours);
+        let is_set_up = self.methods.get(&intent.method).is_some_and(|method| method.is_set_up);
+        let plan = match charged(&intent.number, ours) {
+            Plan::Challenge if is_set_up && intent.number == AUTHENTICATED_ONCE => Plan::Approve,
+            plan => plan,
+        };
         match plan {
             Plan::Approve | Plan::Dispute(_) => Ok(self.settle(intent.charged(), now_ms)),
             Plan::Decline(no) => Err(self.refuse(&intent, no, now_ms)),
@@ -222,7 +226,7 @@ impl Stripe {
 
     fn refuse(&mut self, intent: &PaymentIntent, no: No, now_ms: i64) -> Failure {
         let failed = self.settle(intent.failed(no), now_ms);
-        Failure::declined(no, Some(&failed.shown()))
+        Failure::declined(no, Some(("payment_intent", &failed.shown())))
     }
 
     /// Keeps it as it is from now on.
@@ -321,30 +325,11 @@ impl Stripe {
         Ok(self.settle(canceled, now_ms).expanded(form))
     }
 
-    /// The payer's page: `{intent}`, and what the payer does there.
-    pub(super) fn page(&mut self, path: &str, now_ms: i64) -> Answer {
-        let (id, choice) = path.split_once('/').unwrap_or((path, ""));
-        let html = |status, text: &str| Answer {
-            status,
-            headers: vec![("content-type", "text/html; charset=utf-8".to_owned())],
-            body: format!("<!doctype html><title>3-D Secure</title><p>{text}</p>"),
-        };
-        let waiting = self.intent(id, now_ms).ok().filter(|intent| intent.status == "requires_action");
-        let Some(intent) = waiting else { return html(404, "Nobody waits for this.") };
-        let decided = match choice {
-            "approve" => intent.charged(),
-            "decline" => intent.failed(NOT_AUTHENTICATED),
-            "" => {
-                let links = format!("<a href=\"{id}/approve\">Approve</a> <a href=\"{id}/decline\">Decline</a>");
-                return html(200, &links);
-            }
-            _ => return html(404, "There is no such choice."),
-        };
-        let decided = self.settle(decided, now_ms);
-        match decided.return_url {
-            Some(url) => Answer { status: 303, headers: vec![("location", url)], body: String::new() },
-            None => html(200, "You may close this page."),
-        }
+    /// The payer has acted; where the payer goes from there.
+    pub(super) fn pay_on_page(&mut self, id: &str, approves: bool, now_ms: i64) -> Option<String> {
+        let intent = self.intent(id, now_ms).ok()?;
+        let decided = if approves { intent.charged() } else { intent.failed(NOT_AUTHENTICATED) };
+        self.settle(decided, now_ms).return_url
     }
 }
 

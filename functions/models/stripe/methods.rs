@@ -15,6 +15,8 @@ pub(super) struct Method {
     pub customer: Option<String>,
     /// Without a customer it is of use once.
     pub is_used: bool,
+    /// By a SetupIntent that succeeded.
+    pub is_set_up: bool,
     shown: Value,
 }
 
@@ -69,7 +71,7 @@ impl Stripe {
             "card": {"brand": "visa", "exp_month": month, "exp_year": year, "funding": "credit", "last4": last_four},
             "metadata": if under.is_empty() { json!(metadata(form)) } else { json!({}) },
         });
-        self.methods.insert(id.clone(), Method { number, customer: None, is_used: false, shown });
+        self.methods.insert(id.clone(), Method { number, customer: None, is_used: false, is_set_up: false, shown });
         Ok(id)
     }
 
@@ -92,7 +94,7 @@ impl Stripe {
         self.keep(id, &customer)
     }
 
-    fn keep(&mut self, id: &str, customer: &str) -> Result<Value, Failure> {
+    pub(super) fn keep(&mut self, id: &str, customer: &str) -> Result<Value, Failure> {
         let method = self.methods.get_mut(id).ok_or_else(|| Failure::missing("PaymentMethod", id))?;
         if method.is_used || method.customer.as_deref().is_some_and(|known| known != customer) {
             let message = "The PaymentMethod has been used, or belongs to another Customer";

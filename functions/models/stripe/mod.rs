@@ -1,4 +1,4 @@
-//! A model of Stripe: PaymentIntents, refunds, payment methods, customers and disputes, as its API reference has them.
+//! A model of Stripe: PaymentIntents, SetupIntents, refunds, payment methods, customers and disputes, as its API reference has them.
 //!
 //! Requests are forms under `/v1`, with a bearer of any secret key; a parameter that Stripe does not know is refused. A key
 //! that comes again within 24 hours is answered as the first time (`idempotent-replayed: true`), with other parameters by
@@ -6,7 +6,7 @@
 //!
 //! | decides | how |
 //! |---|---|
-//! | the card | the numbers of "Test cards": 4000000000000002 is declined, 4000000000003220 needs 3-D Secure, and so on ([`cards`]) |
+//! | the card | the numbers of "Test cards": 4000000000000002 is declined, 4000000000003220 needs 3-D Secure, 4000002500003155 until it was set up, and so on ([`cards`]) |
 //! | the amount | the sandbox's magic, for every other card; a refund's own amount for a refund |
 //!
 //! Captures and cancellations are decided at once. `GET` or `POST /3d_secure/{intent}/approve` (or `/decline`) plays the
@@ -18,7 +18,9 @@ mod disputes;
 mod failure;
 mod intents;
 mod methods;
+mod pages;
 mod refunds;
+mod setups;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +34,7 @@ use self::failure::Failure;
 use self::intents::PaymentIntent;
 use self::methods::Method;
 use self::refunds::Refund;
+use self::setups::SetupIntent;
 use super::form::Form;
 use super::{Act, Answer, Effect, Model, Request, Webhook};
 use crate::sandbox::NOTICE_MS;
@@ -48,6 +51,7 @@ pub struct Stripe {
     base_url: String,
     serial: u64,
     intents: BTreeMap<String, Timed<PaymentIntent>>,
+    setups: BTreeMap<String, SetupIntent>,
     refunds: BTreeMap<String, Timed<Refund>>,
     disputes: BTreeMap<String, Timed<Dispute>>,
     methods: BTreeMap<String, Method>,
@@ -95,6 +99,7 @@ impl Stripe {
             base_url: "https://api.stripe.com".to_owned(),
             serial: 0,
             intents: BTreeMap::new(),
+            setups: BTreeMap::new(),
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),
             methods: BTreeMap::new(),
@@ -151,6 +156,7 @@ impl Stripe {
                 Ok(json!({"object": "balance", "available": none, "pending": none, "livemode": false}))
             }
             ("GET", ["v1", "payment_intents", id]) => self.show_intent(id, &query(), now_ms),
+            ("GET", ["v1", "setup_intents", id]) => self.show_setup(id),
             ("GET", ["v1", "refunds", id]) => {
                 let found = self.refunds.get(*id).map(|refund| refund.at(now_ms).shown());
                 found.ok_or_else(|| Failure::missing("refund", id))
@@ -168,6 +174,8 @@ impl Stripe {
             ["v1", "payment_intents"] => self.create_intent(&form, now_ms),
             ["v1", "payment_intents", id, "capture"] => self.capture(id, &form, now_ms),
             ["v1", "payment_intents", id, "cancel"] => self.cancel(id, &form, now_ms),
+            ["v1", "setup_intents"] => self.create_setup(&form, now_ms),
+            ["v1", "setup_intents", id, "cancel"] => self.cancel_setup(id, &form, now_ms),
             ["v1", "refunds"] => self.create_refund(&form, now_ms),
             ["v1", "payment_methods"] => self.create_method(&form, now_ms),
             ["v1", "payment_methods", id, "attach"] => self.attach(id, &form),

@@ -1,5 +1,7 @@
 //! The adapter asks, the model answers, and the adapter understands: every operation, every outcome, every notice.
 
+mod setups;
+
 use std::collections::BTreeMap;
 
 use kessai_shared::card::{Card, Cvv, Expiry, Pan, Secret};
@@ -208,11 +210,15 @@ impl World {
     }
 
     fn tokenize(&mut self, instrument: &Instrument, customer: Option<&str>) -> (Outcome, Option<Secret>) {
+        let members: Vec<_> = customer.map(|customer| ("customerId", customer)).into_iter().collect();
+        self.tokenize_with(instrument, &members)
+    }
+
+    /// Asks for the token twice: the second time it is the first.
+    fn tokenize_with(&mut self, instrument: &Instrument, members: &[(&str, &str)]) -> (Outcome, Option<Secret>) {
         self.asked += 1;
         let mut details = kessai_shared::method::Details::default();
-        if let Some(customer) = customer {
-            details.sender.additional_data.insert("customerId".to_owned(), customer.to_owned());
-        }
+        details.sender.additional_data = with(members).additional_data;
         let exchange = STRIPE.tokenize.expect("it keeps cards");
         let mut intent = TokenIntent {
             reference: format!("03O{:012}", self.asked),
@@ -230,7 +236,10 @@ impl World {
             Ok(prepared) => intent.prepared = Some(prepared),
             Err(outcome) => return (outcome, None),
         }
-        let answer = self.answer(&(exchange.encode)(&intent, &self.account()));
+        let request = (exchange.encode)(&intent, &self.account());
+        let answer = self.answer(&request);
+        let again = self.answer(&request);
+        assert_eq!((again.status, &again.body), (answer.status, &answer.body), "a key makes it the first one");
         (exchange.decode)(&intent, &answer)
     }
 }

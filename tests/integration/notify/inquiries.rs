@@ -12,7 +12,7 @@ use kessai_shared::card::Secret;
 use kessai_shared::gateways::{Credential, payjp};
 use kessai_shared::ids::{GatewayId, Ordinal, PaymentId, ProviderId, Record};
 use kessai_shared::merchant::{Gateway, GatewayMode, SharedWith};
-use kessai_shared::payment::IdempotencyKey;
+use kessai_shared::payment::{Generation, IdempotencyKey};
 use kessai_shared::ports::Store;
 use kessai_shared::stored::merchant::{decode_merchant, encode_merchant, merchant_key};
 use serde_json::{Value, json};
@@ -169,4 +169,26 @@ async fn an_approval_that_cannot_be_counted_is_noted_and_is_not_told_again() {
     assert!(told.0.archive.items().is_empty());
     let lines = told.0.lines();
     assert!(lines.iter().any(|line| line.contains("what a gateway was asked for a notice")), "{lines:?}");
+}
+
+/// Whoever was told by an account that has been replaced can be asked by nobody: a person should know.
+#[tokio::test]
+async fn what_no_gateway_knows_is_noted_where_an_account_was_replaced_and_only_there() {
+    let told = Told::new().await;
+    for (replaced, is_noted) in [(false, false), (true, true)] {
+        let accounts = [knows_nothing(), knows_nothing()].map(Account::at);
+        set_up(&told, &accounts).await;
+        if replaced {
+            let world = &told.0;
+            let stored = world.merchants.read(&merchant_key(&world.merchant)).await.expect("memory");
+            let mut merchant = decode_merchant(stored.expect("the merchant")).expect("readable");
+            let mut gateways = merchant.gateways.values_mut().filter(|gateway| gateway.adapter == "payjp");
+            gateways.next().expect("a gateway").generation = Generation(2);
+            world.merchants.put(encode_merchant(&merchant));
+        }
+        assert_eq!(tell(&told).await.status_code, 200);
+        let lines = told.0.lines();
+        let noted = lines.iter().any(|line| line.contains("a notice about pfw_1, which no gateway knows"));
+        assert_eq!(noted, is_noted, "{lines:?}");
+    }
 }

@@ -61,13 +61,13 @@ pub(super) enum Expandable<T> {
 }
 
 #[derive(Deserialize)]
-struct NextAction {
-    redirect_to_url: Option<Redirect>,
+pub(super) struct NextAction {
+    pub redirect_to_url: Option<Redirect>,
 }
 
 #[derive(Deserialize)]
-struct Redirect {
-    url: Option<String>,
+pub(super) struct Redirect {
+    pub url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -188,24 +188,16 @@ pub(super) const REFUSALS: &[(Decline, Category, &[&str])] = &[
             "payment_method_invalid_parameter",
             "postal_code_invalid",
             "resource_missing",
+            "setup_intent_invalid_parameter",
             "url_invalid",
         ],
     ),
     (
         Decline::InvalidData,
         Category::PaymentProcessing,
-        &[
-            "capture_charge_authorization_expired",
-            "charge_already_captured",
-            "charge_already_refunded",
-            "charge_disputed",
-            "charge_expired_for_capture",
-            "charge_not_refundable",
-            "payment_intent_unexpected_state",
-            "payment_method_unexpected_state",
-            "refund_disputed_payment",
-        ],
+        &["payment_method_unexpected_state", "setup_intent_unexpected_state"],
     ),
+    (Decline::InvalidData, Category::PaymentProcessing, OF_THE_STATE),
     (
         Decline::Soft,
         Category::CardLimit,
@@ -225,6 +217,7 @@ pub(super) const REFUSALS: &[(Decline, Category, &[&str])] = &[
             "no_action_taken",
             "not_permitted",
             "service_not_allowed",
+            "setup_attempt_failed",
             "transaction_not_allowed",
         ],
     ),
@@ -243,6 +236,7 @@ pub(super) const REFUSALS: &[(Decline, Category, &[&str])] = &[
             "online_or_offline_pin_required",
             "payment_intent_authentication_failure",
             "pin_try_exceeded",
+            "setup_intent_authentication_failure",
         ],
     ),
     (
@@ -590,6 +584,6 @@ pub(super) fn refusal(error: ErrorBody, secrets: &[&str]) -> Outcome {
     Outcome::Declined(error.decline(), answer)
 }
 
-fn moment(seconds: Option<i64>) -> Option<Timestamp> {
+pub(super) fn moment(seconds: Option<i64>) -> Option<Timestamp> {
     seconds?.checked_mul(1000).map(Timestamp::from_millis)
 }

@@ -11,11 +11,11 @@
 //! | capture | `POST /v1/payment_intents/{id}/capture`, once |
 //! | reverse | `POST /v1/payment_intents/{id}/cancel`, of the whole hold |
 //! | refund | `POST /v1/refunds` |
-//! | tokenize | `POST /v1/payment_methods`, then `POST /v1/customers` with it, or `…/attach` to `additionalData.customerId` |
+//! | tokenize | `POST /v1/payment_methods`, then `POST /v1/customers` with it, or `POST /v1/setup_intents` for `additionalData.customerId` |
 //!
 //! | `additionalData` | means |
 //! |---|---|
-//! | `returnUrl` | where the payer comes back to after 3-D Secure; without it a payment that would need that is declined |
+//! | `returnUrl` | where the payer comes back to after 3-D Secure; without it what would need that is declined, a payment or a card to keep |
 //! | `customerId` | the customer at Stripe that a payment or a new method belongs to |
 //! | `reference` | of a post-authorization: the PaymentIntent |
 //!
@@ -25,6 +25,7 @@
 mod answer;
 mod notice;
 mod send;
+mod setup;
 mod tokens;
 
 use std::time::Duration;
@@ -94,7 +95,7 @@ const CREDENTIAL: &[Member] = &[
         mode: tells_no_mode,
     },
     // Leaves out what the server localstripe does not know: the metadata of captures, reasons, what a payer who is absent
-    // cannot do.
+    // cannot do, and SetupIntents, which it does not confirm as it makes them.
     Member {
         name: DIALECT,
         is_required: false,

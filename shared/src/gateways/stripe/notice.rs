@@ -3,6 +3,7 @@
 //! | event | is |
 //! |---|---|
 //! | `payment_intent.succeeded`, `.amount_capturable_updated`, `.payment_failed`, `.canceled`, `.processing`, `.requires_action` | how the operation stands that `metadata[reference]` names |
+//! | `setup_intent.succeeded`, `.setup_failed`, `.canceled` | whether the card is kept that `metadata[reference]` names, with its token |
 //! | `refund.created`, `.updated`, `.failed`, `charge.refund.updated` | how the refund stands, or that it did not stand |
 //! | `charge.dispute.created`, `.funds_withdrawn`, `.funds_reinstated`, `.closed` | a stage of a dispute; whose, we ask |
 //!
@@ -22,6 +23,7 @@ use super::super::{
     Unreadable,
 };
 use super::answer::{Expandable, IntentBody, RefundBody};
+use super::setup::SetupBody;
 use super::{headers, is_id, money};
 use crate::card::Secret;
 use crate::ids::Record;
@@ -103,6 +105,7 @@ fn told(event: &Event<'_>) -> Result<Option<Told>, Unreadable> {
         | "payment_intent.canceled"
         | "payment_intent.processing"
         | "payment_intent.requires_action" => of_intent(parsed(data()?)?),
+        "setup_intent.succeeded" | "setup_intent.setup_failed" | "setup_intent.canceled" => of_setup(parsed(data()?)?),
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
             let data = data()?;
             let is_new = event.event_type == "refund.created";
@@ -131,6 +134,18 @@ fn of_intent(body: IntentBody) -> Result<Option<Told>, Unreadable> {
         None => Ok(None),
         Some(Outcome::Approved(_)) if amount.is_none() => Err(Unreadable),
         Some(outcome) => Ok(Some(Told::Notice(Notice { reference, news: News::Outcome(outcome), amount }))),
+    }
+}
+
+/// That it succeeded says nothing without what it keeps.
+fn of_setup(body: SetupBody) -> Result<Option<Told>, Unreadable> {
+    let Some(reference) = body.reference().cloned() else { return Ok(None) };
+    match body.told_unasked() {
+        None => Ok(None),
+        Some((Outcome::Unknown, _)) => Err(Unreadable),
+        Some((outcome, token)) => {
+            Ok(Some(Told::Notice(Notice { reference, news: News::Token(outcome, token), amount: None })))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::payment::{Instrument, Kind};
 use crate::ports::HttpRequest;
 
 /// What a card is called among the ways to pay.
-const CARD: &str = "card";
+pub(super) const CARD: &str = "card";
 
 pub(super) fn encode(intent: &Intent<'_>, account: &Account<'_>) -> HttpRequest {
     let target = escaped(intent.target.map_or("", |target| target.reference));

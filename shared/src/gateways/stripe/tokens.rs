@@ -1,7 +1,9 @@
 //! Keeps a card: makes a payment method of it, and gives that a customer, without whom Stripe would take it once only.
 //!
-//! Nobody authenticates here. A card whose bank wants that is declined when it is charged in its payer's absence, with
-//! `authentication_required`.
+//! A customer that is named keeps it by a SetupIntent ([`setup`]), in which the payer authenticates where the bank wants
+//! that. Stripe documents no card data in a SetupIntent, so the payment method comes first here too, and as one request goes
+//! before the other, a customer that must be made first gets the card as it is: there nobody authenticates, and a card whose
+//! bank wants that is declined when it is charged in its payer's absence, with `authentication_required`.
 
 use serde::Deserialize;
 
@@ -9,7 +11,7 @@ use super::super::wire::{Form, escaped, post_form};
 use super::super::{Account, Preparation, TokenExchange, TokenIntent};
 use super::answer::{Metadata, is_turned_away, refusal, says_no};
 use super::send::{Holder, with_card};
-use super::{CUSTOMER, headers, is_id, refuse};
+use super::{CUSTOMER, headers, is_id, is_whole, refuse, setup};
 use crate::card::Secret;
 use crate::payment::{Answer, Instrument, Outcome};
 use crate::ports::{HttpRequest, HttpResponse};
@@ -71,6 +73,9 @@ fn encode(intent: &TokenIntent<'_>, account: &Account<'_>) -> HttpRequest {
     let method = intent.prepared.as_ref().map_or("", Secret::reveal);
     let headers = headers(account, Some(&intent.key));
     if let Some(customer) = customer_of(intent) {
+        if is_whole(account) {
+            return setup::encode(intent, customer, method, account);
+        }
         let path = format!("v1/payment_methods/{}/attach", escaped(method));
         return post_form(account, &path, headers, Form::default().with("customer", customer));
     }
@@ -89,6 +94,7 @@ fn decode(intent: &TokenIntent<'_>, response: &HttpResponse) -> (Outcome, Option
     let is_ours = |metadata: &Metadata| metadata.reference.as_deref() == Some(&intent.reference);
     let customer = match (customer_of(intent), kept.object.as_str()) {
         (None, "customer") if kept.metadata.as_ref().is_some_and(is_ours) && is_id(&kept.id) => kept.id,
+        (Some(named), setup::OBJECT) => return setup::decode(intent, named, method, response),
         (Some(named), "payment_method") if kept.id == method && kept.customer.as_deref() == Some(named) => {
             named.to_owned()
         }
@@ -107,6 +113,7 @@ fn kept(response: &HttpResponse) -> Option<Kept> {
 fn other(intent: &TokenIntent<'_>, response: &HttpResponse) -> Outcome {
     let secrets: Vec<&str> = intent.prepared.iter().map(Secret::reveal).collect();
     match response.status {
+        400 | 402 | 404 if setup::is_of_another(intent, customer_of(intent), response) => Outcome::Unknown,
         400 | 402 | 404 => says_no(response).map_or(Outcome::Unknown, |error| refusal(error, &secrets)),
         _ if is_turned_away(response) => Outcome::NotSent,
         _ => Outcome::Unknown,

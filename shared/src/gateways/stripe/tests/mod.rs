@@ -3,6 +3,7 @@
 mod answers;
 mod notices;
 mod requests;
+mod setup;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -107,6 +108,19 @@ fn shown_refund(status: &str, members: &Value) -> Value {
     let mut body = json!({
         "id": "re_1", "object": "refund", "amount": 12_050, "currency": "usd", "status": status,
         "payment_intent": "pi_1", "charge": "ch_1", "created": 1_790_000_000, "metadata": {"reference": REFERENCE},
+    });
+    for (name, value) in members.as_object().expect("an object") {
+        body[name] = value.clone();
+    }
+    body
+}
+
+/// A card that a customer is to keep, likewise.
+fn shown_setup(status: &str, members: &Value) -> Value {
+    let mut body = json!({
+        "id": "seti_1", "object": "setup_intent", "status": status, "usage": "off_session", "customer": "cus_7",
+        "payment_method": "pm_1", "created": 1_790_000_000, "client_secret": "seti_1_secret_x",
+        "metadata": {"reference": REFERENCE}, "next_action": null, "last_setup_error": null, "cancellation_reason": null,
     });
     for (name, value) in members.as_object().expect("an object") {
         body[name] = value.clone();

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::STRIPE;
-use super::{REFERENCE, SECRET_KEY, account, credential, response, shown, shown_refund, stripe, unreadable};
+use super::{
+    REFERENCE, SECRET_KEY, account, credential, response, shown, shown_refund, shown_setup, stripe, unreadable,
+};
 use crate::card::Secret;
 use crate::gateways::signatures::stripe as signed;
 use crate::gateways::{
@@ -107,7 +109,14 @@ fn what_is_signed_and_cannot_be_read_is_malformed_or_an_item_that_nobody_can_rea
         assert!(matches!(told(&body), Err(NotTaken::Malformed)));
     }
     assert!(matches!(told(b"{\"object\":\"v2.core.event\",\"type\":\"v1.billing\"}"), Err(NotTaken::Malformed)));
-    let names = ["payment_intent.succeeded", "refund.updated", "charge.refund.updated", "charge.dispute.created"];
+    let names = [
+        "payment_intent.succeeded",
+        "setup_intent.succeeded",
+        "setup_intent.setup_failed",
+        "refund.updated",
+        "charge.refund.updated",
+        "charge.dispute.created",
+    ];
     for name in names {
         for object in [json!({}), json!([]), json!(null), json!({"id": 7}), json!({"id": "../pi_1"}), json!("text")] {
             let items = told(event(name, &object, None).as_bytes()).expect("it is signed");
@@ -209,12 +218,53 @@ fn an_intent_tells_how_the_operation_stands_that_it_names() {
         "charge.captured",
         "charge.refunded",
         "charge.dispute.updated",
-        "setup_intent.succeeded",
+        "setup_intent.created",
+        "setup_intent.requires_action",
         "payment_method.attached",
         "customer.created",
         "of.another.kind",
     ] {
         assert_eq!(outcome(name, &shown("succeeded", &json!({}))), None, "{name}");
+    }
+}
+
+#[test]
+fn a_setup_intent_tells_whether_the_card_is_kept() {
+    let said =
+        |code: &str| Answer { reference: Some("seti_1".to_owned()), code: Some(code.to_owned()), ..Answer::default() };
+    let error = json!({"type": "card_error", "code": "setup_intent_authentication_failure"});
+    let failed = json!({"payment_method": null, "last_setup_error": error});
+    let abandoned = json!({"cancellation_reason": "abandoned"});
+    let declined = |code: &str| Outcome::Declined(Decline::Soft, said(code));
+    let rows = [
+        ("succeeded", "succeeded", json!({}), Some((Outcome::Approved(said("succeeded")), Some("cus_7/pm_1")))),
+        (
+            "setup_failed",
+            "requires_payment_method",
+            failed,
+            Some((declined("setup_intent_authentication_failure"), None)),
+        ),
+        ("canceled", "canceled", abandoned, Some((declined("abandoned"), None))),
+        ("succeeded", "requires_action", json!({}), None),
+        ("succeeded", "of another kind", json!({}), None),
+        ("succeeded", "succeeded", json!({"object": "payment_intent"}), None),
+        ("succeeded", "succeeded", json!({"metadata": {}}), None),
+        ("succeeded", "succeeded", json!({"metadata": null}), None),
+    ];
+    for (name, status, members, expected) in rows {
+        let heard =
+            news(&format!("setup_intent.{name}"), &shown_setup(status, &members), None).map(|news| match news {
+                News::Token(outcome, token) => (outcome, token.map(|token| token.reveal().to_owned())),
+                News::Outcome(_) | News::Sequel(_) => panic!("{name} tells of a method"),
+            });
+        let expected = expected.map(|(outcome, token)| (outcome, token.map(str::to_owned)));
+        assert_eq!(heard, expected, "{name} {status} {members}");
+    }
+    // Kept, and nobody can say what: a token needs both.
+    for members in [json!({"customer": null}), json!({"payment_method": null}), json!({"payment_method": "a/b"})] {
+        let body = event("setup_intent.succeeded", &shown_setup("succeeded", &members), None);
+        let items = told(body.as_bytes()).expect("it is signed");
+        assert!(matches!(items.as_slice(), [Err(Unreadable)]), "{members}");
     }
 }
 
