@@ -61,6 +61,7 @@ pub fn scheduler(world: &World) -> Scheduler {
         key: IdempotencyKey::parse("each night").expect("a key"),
         hash: [1; 16],
         name: "each night".to_owned(),
+        comments: None,
         timetable: Timetable { dates, at, zone },
         criteria: Criteria::default(),
         status: scheduler::Status::Active,
@@ -81,6 +82,7 @@ pub fn schedules(world: &Arc<World>, count: u64) {
             matching_value: None,
             comments: None,
             is_draft: false,
+            made: None,
         };
         let asked = Asked {
             merchant: world.merchant.id,
