@@ -17,6 +17,7 @@
 //! run at once. A panic ends one invocation, or one record of a batch, and prints where it was, not what it held.
 
 use std::collections::BTreeMap;
+use std::convert::identity;
 use std::env;
 use std::error::Error;
 use std::fmt;
@@ -84,27 +85,27 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
 
 /// Serves requests to `function`.
 pub fn serve(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Kept::default())
+    serve_to(function, identity, Kept::default())
 }
 
 /// Serves requests to `function`, which reads what happened, or was told too early.
 pub fn serve_with_events(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Kept { archive: Some(archive), schedules: None })
+    serve_to(function, identity, Kept { archive: Some(archive), schedules: None })
 }
 
 /// Serves requests to `function`, which reads what happened, also to what recurs.
 pub fn serve_with_events_and_schedules(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Kept { archive: Some(archive), schedules: Some(schedules) })
+    serve_to(function, identity, Kept { archive: Some(archive), schedules: Some(schedules) })
 }
 
 /// Serves requests to `function`, which is about what recurs.
 pub fn serve_with_schedules(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, DynamoDb::without_tokens, Kept { archive: None, schedules: Some(schedules) })
+    serve_to(function, identity, Kept { archive: None, schedules: Some(schedules) })
 }
 
 /// Serves requests to `function`, which lists what is in the vault. Apart, so that no other binary can.
 pub fn serve_with_lists(function: &'static Function) -> Result<(), StartError> {
-    serve_to(function, |vault| vault.without_tokens().with_lists(), Kept::default())
+    serve_to(function, DynamoDb::with_lists, Kept::default())
 }
 
 /// Opens a table.
@@ -117,11 +118,11 @@ struct Kept {
     schedules: Option<Open<dyn Agenda>>,
 }
 
-/// `shown`: the vault as it is seen by who shows it.
-fn serve_to(function: &'static Function, shown: fn(DynamoDb) -> DynamoDb, kept: Kept) -> Result<(), StartError> {
+/// `listed`: the vault, with its lists or as it is.
+fn serve_to(function: &'static Function, listed: fn(DynamoDb) -> DynamoDb, kept: Kept) -> Result<(), StartError> {
     start(function.name, async move |log| {
         let account = account()?;
-        let app = app(&account, &log, function.needs, shown).await?;
+        let app = app(&account, &log, function.needs, listed).await?;
         let archive = kept.archive.map(|open| open(&account)).transpose()?;
         let app = App { archive, schedules: kept.schedules.map(|open| open(&account)).transpose()?, ..app };
         run(move |event: HttpEvent, invocation: Invocation| {
@@ -148,8 +149,9 @@ pub async fn apart(app: App, function: &'static Function, event: HttpEvent, dead
 pub fn serve_follow_up() -> Result<(), StartError> {
     start(follow_up::NAME, async |log| {
         let account = account()?;
-        // It takes no cards: what carried one is not sent again.
-        let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::without_tokens).await?;
+        // It takes no cards: what carried one is not sent again. What cannot be charged from one method may be from
+        // another of the account's.
+        let app = app(&account, &log, Needs::TO_FOLLOW_UP, DynamoDb::with_lists).await?;
         let app = App { archive: Some(archive(&account)?), schedules: Some(schedules(&account)?), ..app };
         let queue = queue(&account, Arc::clone(&app.shell.http), &[Errand::FollowUp])?;
         run(move |event: QueueEvent, invocation: Invocation| {
@@ -173,7 +175,7 @@ pub fn serve_follow_up() -> Result<(), StartError> {
 pub fn serve_deliver_event() -> Result<(), StartError> {
     start(deliver_event::NAME, async |log| {
         let account = account()?;
-        let app = app(&account, &log, Needs::TO_TELL, DynamoDb::without_tokens).await?;
+        let app = app(&account, &log, Needs::TO_TELL, identity).await?;
         let app = App { archive: Some(archive(&account)?), schedules: Some(schedules(&account)?), ..app };
         let deliveries: Arc<dyn Deliveries> = Arc::new(WebhookClient::new(Plain::Nowhere)?);
         let bus = event_bus().map(|name| account.bus(Arc::clone(&app.shell.http), name));
@@ -359,7 +361,7 @@ pub fn watched(app: &App, watch: &Arc<Watch>) -> App {
     App { shell, schedules, ..app.clone() }
 }
 
-async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> DynamoDb) -> Result<App, StartError> {
+async fn app(account: &Account, log: &Log, needs: Needs, listed: fn(DynamoDb) -> DynamoDb) -> Result<App, StartError> {
     let payments = account.table(required("PAYMENTS_TABLE")?);
     let merchants = account.table(required("MERCHANTS_TABLE")?);
     let http = HttpClient::new()?;
@@ -367,8 +369,8 @@ async fn app(account: &Account, log: &Log, needs: Needs, shown: fn(DynamoDb) -> 
     let Secrets { fingerprint_key, sealing_keys } = secrets?;
     let vault: Option<Arc<dyn Vault>> = match needs.vault {
         Vaulted::Unused | Vaulted::KeysOnly => None,
-        Vaulted::Shown => Some(Arc::new(shown(account.table(required("VAULT_TABLE")?)))),
-        Vaulted::Sealed | Vaulted::Opened => Some(Arc::new(account.table(required("VAULT_TABLE")?))),
+        Vaulted::Shown => Some(Arc::new(listed(account.table(required("VAULT_TABLE")?).without_tokens()))),
+        Vaulted::Sealed | Vaulted::Opened => Some(Arc::new(listed(account.table(required("VAULT_TABLE")?)))),
     };
     let clock = Arc::new(SystemClock);
     let (rates, merchants_now): (Arc<Rates>, Arc<dyn Store>) = (Arc::default(), Arc::new(merchants.clone()));

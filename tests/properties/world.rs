@@ -71,6 +71,7 @@ pub struct World {
     payments: Arc<Memory>,
     merchants: Arc<Memory>,
     vault: Arc<Memory>,
+    schedules: Arc<Memory>,
 }
 
 impl World {
@@ -107,6 +108,7 @@ impl World {
         }
         let vault = Arc::new(Memory::default());
         vault.put(method(&keys));
+        let schedules = Arc::new(Memory::default());
         let shell = Shell {
             store: payments.clone(),
             http: Arc::new(Canned(gateway_says)),
@@ -124,11 +126,11 @@ impl World {
             merchants: merchants.clone(),
             rates: Arc::default(),
             archive: Some(Arc::new(MemoryArchive::default())),
-            schedules: None,
+            schedules: Some(schedules.clone()),
             tells_bus: false,
             takes_loopback: false,
         };
-        Self { app, set_up, payments, merchants, vault }
+        Self { app, set_up, payments, merchants, vault, schedules }
     }
 
     pub fn ask(&self, function: &Function, event: &HttpEvent) -> HttpAnswer {
@@ -155,9 +157,9 @@ impl World {
         self.payments.items()
     }
 
-    /// Everything that rests of payments and methods.
-    pub fn rests(&self) -> [Vec<Item>; 2] {
-        [self.payments.items(), self.vault.items()]
+    /// Everything that rests of payments, methods and what recurs.
+    pub fn rests(&self) -> [Vec<Item>; 3] {
+        [self.payments.items(), self.vault.items(), self.schedules.items()]
     }
 }
 

@@ -335,9 +335,11 @@ impl World {
         }
     }
 
-    /// Now and then an owner pauses, goes on, or leaves out a day.
+    /// Now and then an owner pauses, goes on, or changes the amount. Whoever goes on while the last run is under way would
+    /// be charged by the next.
     fn own(&mut self) {
-        if self.is_calm || self.random.u32(0..200) != 0 {
+        let last_ms = START_MS + i64::from(DAYS - 1) * DAY_MS;
+        if self.now_ms() > last_ms || self.random.u32(0..200) != 0 {
             return;
         }
         let number = self.random.u32(0..self.plan.schedules);
