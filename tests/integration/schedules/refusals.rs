@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, Desk, ITEMS, SCHEDULES, method};
-use crate::harness::{Kessai, STORED_METHOD};
+use crate::harness::Kessai;
 use crate::set_up::{refused, text, with};
 
 const INVALID: &str = "INVALID_API_INPUT";
