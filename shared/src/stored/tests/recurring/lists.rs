@@ -13,7 +13,7 @@ fn ready(target: &str) -> Charge {
 }
 
 fn processing(run: RunId, seconds: i64) -> Charge {
-    let processing = Processing { nonce: Nonce(1), deadline: START, due: at(seconds) };
+    let processing = Processing { since: START, nonce: Nonce(1), deadline: START, due: at(seconds) };
     Charge { tried_by: Some(Tried { run, page: 1 }), ..charge(2, "2026-01-28", State::Processing(processing)) }
 }
 
