@@ -1,6 +1,8 @@
 //! Schedulers start payment runs at their times and at no other, what will not do is refused by its name, and nobody else
 //! sees any of it.
 
+mod limits;
+
 use std::time::Duration;
 
 use kessai_shared::ports::Expected;
@@ -363,7 +365,7 @@ fn what_is_made_under_an_idempotency_key_is_made_once() {
         let pointer = format!("/paymentBatchRun/{member}");
         assert_eq!(again.at(&pointer), run.at(&pointer), "{member}");
     }
-    for other in [json!({}), json!({ "comments": "by hand", "runDate": "2090-01-01" })] {
+    for other in [json!({}), json!({ "comments": "by hand", "runDate": "2020-01-01" })] {
         refused(&developer.send("POST", RUNS, Some("one"), &other), 422, "IDEMPOTENCY_KEY_REUSED", "");
     }
     assert_eq!(developer.get(RUNS).expect(200).at("/paymentBatchRuns/1"), Value::Null, "there is one");
@@ -474,18 +476,23 @@ fn a_run_now_charges_what_is_ready_today_and_ends() {
     let kessai = Kessai::in_memory();
     let developer = Holder::developer(&kessai.client);
     let filters = to_come()["filterCriteria"].take();
-    let body = json!({ "runDate": "2090-01-01", "criteriaMatchType": "Match None", "filterCriteria": filters });
+    let body = json!({ "runDate": "2020-01-01", "criteriaMatchType": "Match None", "filterCriteria": filters });
     let reply = developer.post(RUNS, &body).expect(201);
     let id = text(&reply, "/paymentBatchRun/id");
     assert!(id.starts_with("5PR") && id.len() == 18, "{id}");
     let said = ["/runDate", "/criteriaMatchType", "/filterCriteria", "/isPaymentRetry"]
         .map(|member| reply.at(&format!("/paymentBatchRun{member}")));
-    assert_eq!(said, [json!("2090-01-01"), json!("MatchNone"), filters, json!(false)]);
+    assert_eq!(said, [json!("2020-01-01"), json!("MatchNone"), filters, json!(false)]);
     let run = ended(&developer, &id);
     assert_eq!(run["status"], "Completed");
-    for count in
-        ["totalFilteredScheduleItems", "totalProcessedScheduleItems", "totalFailedScheduleItems", "seenSchedules"]
-    {
+    for count in [
+        "totalFilteredScheduleItems",
+        "totalProcessedScheduleItems",
+        "totalFailedScheduleItems",
+        "seenSchedules",
+        "totalScheduleItemsApplied",
+        "totalScheduleItemsApplyFailed",
+    ] {
         assert_eq!(run[count], 0, "there is nothing to charge: {count}");
     }
     let stopped = developer.patch(&format!("{RUNS}/{id}"), &json!({ "status": "Stopped" }));

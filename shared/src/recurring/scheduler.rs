@@ -8,6 +8,10 @@ use super::calendar::{Date, Occasion, Timetable};
 use super::ids::{Cause, SchedulerId};
 use super::run::{Run, Takes};
 
+/// Most schedulers of a merchant that are active: who asks for a schedule is told when the next run comes, and so all of
+/// them are read each time.
+pub const MOST_ACTIVE: u16 = 100;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduler {
     pub merchant: MerchantId,

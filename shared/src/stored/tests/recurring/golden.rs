@@ -274,6 +274,8 @@ fn a_scheduler_to_the_letter() {
         .with("s", "active")
         .with("lr", "2026-01-04")
         .with("nr", "2026-01-18")
+        .with("li", "active/00D0M41bLKJJnxR")
+        .with("la", format!("{PLACE}#5BS000000000001"))
         .with("of", "00D0M41bLKJJnxR/schedulers")
         .with("on", format!("{PLACE}#5BS000000000001"));
     assert_eq!(StoredScheduler::following(None, scheduler.clone()).to_item(), stored);
