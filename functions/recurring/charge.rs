@@ -36,7 +36,7 @@ use crate::problem::Problem;
 /// Less time than this before the deadline is too little to begin: to write, to ask a gateway, to write.
 pub(super) const CHARGE: Duration = Duration::from_secs(12);
 
-/// Items of one schedule that a run charges at once; the rest has to wait for another run.
+/// Items of one schedule that are charged one after the other before somebody looks at its page anew.
 const ITEMS_AT_ONCE: usize = 100;
 
 /// When to ask again what became of a sale that is open, or was not made: the longer it has been so, the later.
