@@ -3,7 +3,7 @@
 
 use kessai_shared::ids::MethodId;
 use kessai_shared::money::Currency;
-use kessai_shared::ports::Written;
+use kessai_shared::ports::{StoreFault, Written};
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::schedule::change::Change;
 use kessai_shared::recurring::schedule::refused::Refused;
@@ -82,7 +82,8 @@ impl Given {
 
     fn changes(&self, schedule: &Schedule, runs: Option<&Runs>, now: Timestamp) -> Result<Vec<Change>, Problem> {
         // What depends on the day waits until it can be said which one it is.
-        let today = || runs.ok_or(Fault::Busy)?.today(schedule, now);
+        let unknown = || Fault::Store(Box::new(StoreFault("nobody can say when runs come".into())));
+        let today = || runs.ok_or_else(unknown)?.today(schedule, now);
         let status = self.status.map(|next| match (next, schedule.status) {
             (Next::Open, Status::OnHold { .. }) => today().map(|on| Change::Resume { on }),
             (Next::Open, Status::Draft | Status::Open | Status::Completed | Status::Canceled) => Ok(Change::Open),

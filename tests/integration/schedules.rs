@@ -2,6 +2,7 @@
 //! by its name. Nothing is charged here.
 
 mod limits;
+mod permitted;
 mod refusals;
 
 use std::time::Duration;

@@ -66,14 +66,14 @@ impl Agenda for Unlisted {
 }
 
 /// The status and the body of an answer for which nobody waits: what fails is not tried again.
-async fn asked(world: &InProcess, verb: &str, path: &str, body: Value) -> (u16, Value) {
+pub(super) async fn asked(world: &InProcess, verb: &str, path: &str, body: Value) -> (u16, Value) {
     let event = world.event(body.to_string().as_bytes());
     let (function, event) = world.routed(verb, path, event).expect("a route");
     let answer = answer(&world.invocation(), function, &event, world.now()).await;
     (answer.status_code, serde_json::from_str(&answer.body).expect("JSON"))
 }
 
-fn charge(number: u16, comments: &str) -> AskedItem {
+pub(super) fn charge(number: u16, comments: &str) -> AskedItem {
     AskedItem {
         amount: 1_000 + i64::from(number),
         target: Date::parse("2030-01-31").expect("a date"),
@@ -86,7 +86,7 @@ fn charge(number: u16, comments: &str) -> AskedItem {
 }
 
 /// A schedule of the merchant's, whose method nobody needs.
-fn schedule(world: &InProcess, gateway: GatewayId, items: Vec<AskedItem>) -> Schedule {
+pub(super) fn schedule(world: &InProcess, gateway: GatewayId, items: Vec<AskedItem>) -> Schedule {
     let asked = Asked {
         merchant: world.merchant,
         key: IdempotencyKey::parse("one").expect("a key"),
@@ -104,7 +104,7 @@ fn schedule(world: &InProcess, gateway: GatewayId, items: Vec<AskedItem>) -> Sch
     Schedule::make(asked, world.now()).expect("a schedule")
 }
 
-async fn put(world: &InProcess, schedule: &Schedule) -> usize {
+pub(super) async fn put(world: &InProcess, schedule: &Schedule) -> usize {
     let item = StoredSchedule::following(None, schedule.clone()).to_item();
     let size = item.size_bytes();
     let agenda = world.app.schedules.as_deref().expect("schedules");
@@ -149,6 +149,7 @@ async fn whoever_cannot_be_told_when_runs_come_is_answered_all_the_same() {
     // Which day it is, is a matter of the schedulers: nothing is done before that is known.
     let (status, answer) = asked(&world, "PATCH", &path, json!({ "status": "On Hold" })).await;
     assert_eq!((status, &answer[0]["errorCode"]), (503, &json!("SERVICE_UNAVAILABLE")), "{answer}");
+    assert!(answer[0]["message"].as_str().is_some_and(|says| says.starts_with("the store failed")), "{answer}");
     table.is_down.store(false, Ordering::Relaxed);
     let (_, shown) = asked(&world, "GET", &path, Value::Null).await;
     let shown = &shown["paymentSchedule"];
