@@ -241,7 +241,7 @@ impl World {
         let is_killed = !self.is_calm && self.plan.killed_one_in.is_some_and(|one_in| self.random.u32(0..one_in) == 0);
         let polled = match is_out_of_time || is_killed {
             true => {
-                self.count(if is_killed { Happened::Killed } else { Happened::OutOfTime });
+                self.count(Happened::Killed);
                 Poll::Ready(None)
             }
             false => {

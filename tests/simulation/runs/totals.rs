@@ -25,7 +25,6 @@ happened! {
     OtherMethod = "items tried with another method",
     Effect = "sales that the gateway approved",
     Killed = "workers killed",
-    OutOfTime = "workers out of time",
     CallFailed = "calls that failed",
     AnswerLost = "calls whose answer was lost",
     /// These and what follows fall while a run is under way.
