@@ -179,7 +179,7 @@ impl Charging<'_> {
         let id = stored.schedule.id;
         loop {
             let rules = self.merchant.retry_rules();
-            let charged = Charged { item, attempt, nonce, came: came.clone(), rules };
+            let charged = Charged { item, attempt, nonce, came: came.clone(), rules: rules.as_ref() };
             let now = self.looking.now();
             let next = step(&stored.schedule, Event::Charged(charged), now).map_err(|refused| strange(&refused))?;
             if next.contradiction {

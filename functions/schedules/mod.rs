@@ -125,7 +125,7 @@ impl Desk<'_> {
     fn beside<T>(&self, runs: Option<&Runs>, say: impl FnOnce(Beside<'_>) -> T) -> T {
         let next_run = |item: &Item| runs?.next_for(item);
         let next_run = runs.map(|_| -> NextRun<'_> { &next_run });
-        say(Beside { next_run, rules: self.merchant.retry_rules() })
+        say(Beside { next_run, rules: self.merchant.retry_rules().as_ref() })
     }
 
     /// Writes a schedule in the place of what was read, if anything was, with what is to be told of the difference. Where
