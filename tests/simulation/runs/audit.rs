@@ -17,6 +17,8 @@ use kessai_shared::stored::recurring::scheduler::StoredScheduler;
 use kessai_shared::time::Timestamp;
 
 use super::owners::{Wishes, runs};
+use super::plan::Plan;
+use super::set_up::RETRIES;
 use super::totals::{Happened, Totals};
 use super::worker::Shared;
 use crate::auditor::Violation;
@@ -44,6 +46,7 @@ impl Ledger {
 
 /// All there is at the end.
 struct Audit<'a> {
+    plan: &'a Plan,
     merchant: &'a Merchant,
     wishes: &'a Wishes,
     /// The day of the last run.
@@ -62,6 +65,7 @@ fn violation(rule: &'static str, what: String) -> Violation {
 
 /// `days`: on which each scheduler runs, up to the last.
 pub fn audit(
+    plan: &Plan,
     shared: &Shared,
     merchant: &Merchant,
     wishes: &Wishes,
@@ -71,7 +75,7 @@ pub fn audit(
     let ledger = Ledger::of(&shared.inner().gateway, shared.now().as_millis());
     let runs = runs(shared).into_iter().map(|stored| (stored.run.id, stored.run)).collect();
     let (schedules, known, totals) = (schedules(shared), BTreeSet::new(), shared.inner().totals);
-    let mut audit = Audit { merchant, wishes, last, ledger, runs, schedules, known, totals };
+    let mut audit = Audit { plan, merchant, wishes, last, ledger, runs, schedules, known, totals };
     let taken = audit.ledger.taken.values().map(Vec::len).sum::<usize>();
     audit.totals.add(Happened::Effect, taken as u64);
     for schedule in std::mem::take(&mut audit.schedules) {
@@ -135,9 +139,13 @@ impl Audit<'_> {
             self.totals.add(Happened::Processed, u64::from(is_processed));
             let failed = item.failures.as_ref().map_or(0, |failures| failures.recent.len());
             self.totals.add(Happened::Failed, failed as u64);
-            if item.tried_with.is_some_and(|method| method != schedule.method) {
-                self.totals.add(Happened::OtherMethod, 1);
+            // Each payer has another method, and nobody changes that of a schedule.
+            let is_last_try = self.plan.other_method && item.attempts > RETRIES;
+            let is_other = item.tried_with.is_some_and(|method| method != schedule.method);
+            if is_last_try != is_other {
+                return Err(violation("method", name()));
             }
+            self.totals.add(Happened::OtherMethod, u64::from(is_other));
             if item.occurrence.is_some_and(|occurrence| !occurrences.insert(occurrence)) {
                 return Err(violation("once", format!("{} is there twice", name())));
             }

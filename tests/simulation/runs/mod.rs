@@ -88,7 +88,7 @@ pub fn run(plan: Plan) -> Result<Totals, Violation> {
     let mut world = World::new(plan);
     world.set_up();
     world.go_on()?;
-    audit::audit(&world.shared, &world.merchant, &world.wishes, DAYS, day(i64::from(DAYS) - 1))
+    audit::audit(&world.plan, &world.shared, &world.merchant, &world.wishes, DAYS, day(i64::from(DAYS) - 1))
 }
 
 impl World {

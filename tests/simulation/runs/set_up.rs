@@ -23,6 +23,9 @@ use crate::cast::{cast, vault};
 /// The days on which the schedulers run.
 pub const DAYS: u32 = 4;
 
+/// How often what failed is tried again.
+pub const RETRIES: u16 = 2;
+
 /// Who pays, where anybody is known.
 const PAYER: &str = "001000000000001AAA";
 
@@ -144,7 +147,7 @@ fn scheduler(at: &str, criteria: Criteria) -> scheduler::Asked {
     }
 }
 
-/// Two retries, an hour apart.
+/// Retries an hour apart.
 pub fn rules(plan: &Plan) -> ListedRuleSet {
     ListedRuleSet {
         name: "Again".to_owned(),
@@ -155,7 +158,7 @@ pub fn rules(plan: &Plan) -> ListedRuleSet {
             interval_type: Some(IntervalType::Fixed),
             interval_value: Some("1".to_owned()),
             interval_unit: Some(IntervalUnit::Hours),
-            maximum_retry_count: Some(2),
+            maximum_retry_count: Some(RETRIES.into()),
         },
         description: None,
         made: None,
