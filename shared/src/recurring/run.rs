@@ -16,6 +16,9 @@ use super::ids::{Cause, LANES, RunId, ScheduleId, SchedulerId};
 use super::schedule::Tried;
 use super::scheduler::Criteria;
 
+#[cfg(test)]
+mod tests;
+
 /// Schedules on one page.
 pub const PAGE: u16 = 25;
 

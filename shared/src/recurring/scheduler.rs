@@ -8,6 +8,9 @@ use super::calendar::{Date, Occasion, Timetable};
 use super::ids::{Cause, SchedulerId};
 use super::run::{Run, Takes};
 
+#[cfg(test)]
+mod tests;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduler {
     pub merchant: MerchantId,
