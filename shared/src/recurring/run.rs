@@ -122,8 +122,8 @@ pub struct Holder {
 pub enum Page {
     /// These; and behind what the list goes on, where they are of the list that the run works off.
     Of { schedules: Vec<ScheduleId>, cursor: Option<String> },
-    /// There is no time to see.
-    Later,
+    /// There is no time to see, before then.
+    Later(Timestamp),
     /// Nothing, before what was left open is due, or for good.
     End(Option<Timestamp>),
 }
@@ -300,7 +300,7 @@ impl Lane {
                 cursor: cursor.or(turned.cursor),
                 ..turned
             },
-            Page::Later => Self { holder: None, due: Some(now), ..turned },
+            Page::Later(at) => Self { holder: None, due: Some(at), ..turned },
             Page::End(Some(at)) => Self { holder: None, due: Some(at), is_read: true, ..turned },
             // The list may lag behind what was charged a moment ago.
             Page::End(None) if counts.pending > 0 => Self {
@@ -314,10 +314,10 @@ impl Lane {
         }
     }
 
-    /// Nobody works on it any more, and its page is not done with: somebody must go on.
+    /// Nobody works on it any more, and its page is not done with: somebody must go on then.
     #[must_use]
-    pub fn released(&self, now: Timestamp) -> Self {
-        Self { holder: None, due: Some(now), ..self.next() }
+    pub fn released(&self, at: Timestamp) -> Self {
+        Self { holder: None, due: Some(at), ..self.next() }
     }
 
     fn next(&self) -> Self {
