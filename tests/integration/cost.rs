@@ -167,9 +167,9 @@ async fn cost_of_lane(shop: &Shop, keys: &[String]) -> Spent {
         shop.schedule(key, &json!({})).await;
     }
     let run = shop.start().await;
-    shop.look(run_key(shop, &run)).await;
+    shop.look(run_key(&shop.world, &run)).await;
     let before = shop.world.spent();
-    shop.look(lane_of(shop, &run, 7)).await;
+    shop.look(lane_of(&shop.world, &run, 7)).await;
     let spent = shop.world.spent().since(before);
     assert_eq!(shop.ended(&run).await["totalProcessedScheduleItems"], json!(keys.len()));
     spent
@@ -178,7 +178,7 @@ async fn cost_of_lane(shop: &Shop, keys: &[String]) -> Spent {
 #[tokio::test]
 async fn charging_an_item_costs_two_writes_beside_those_of_its_payment() {
     let shop = Shop::open().await;
-    let keys = keys_of_lane(&shop, 7, 9);
+    let keys = keys_of_lane(&shop.world, 7, 9);
     let (one, many) = (cost_of_lane(&shop, &keys[..1]).await, cost_of_lane(&shop, &keys[1..]).await);
     // Of seven more; what the lane and the page of its list cost is the same.
     let more = many.since(one);

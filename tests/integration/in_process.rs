@@ -163,7 +163,6 @@ impl InProcess {
             takes_loopback: true,
         };
         let (gateway, routes) = (gateways["KEYED"], routes().unwrap_or_else(|error| panic!("{error:?}")));
-        let sandbox = (sandbox, scratch);
         Self {
             app,
             payments,
@@ -179,7 +178,7 @@ impl InProcess {
             lines,
             clock,
             routes,
-            sandbox,
+            sandbox: (sandbox, scratch),
         }
     }
 

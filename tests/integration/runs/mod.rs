@@ -151,22 +151,22 @@ pub fn item(amount: &str, target: &str) -> Value {
 }
 
 /// So many keys whose schedules are on the list of this lane.
-pub fn keys_of_lane(shop: &Shop, lane: u8, count: usize) -> Vec<String> {
+pub fn keys_of_lane(world: &InProcess, lane: u8, count: usize) -> Vec<String> {
     let is_there = |key: &String| {
         let key = IdempotencyKey::parse(key).expect("a key");
-        ScheduleId::made_under(&shop.world.merchant, &key).lane() == lane
+        ScheduleId::made_under(&world.merchant, &key).lane() == lane
     };
     (0..).map(|number| format!("order {number}")).filter(is_there).take(count).collect()
 }
 
 /// What a lane of a run is known by.
-pub fn lane_of(shop: &Shop, run: &str, lane: u8) -> ItemKey {
+pub fn lane_of(world: &InProcess, run: &str, lane: u8) -> ItemKey {
     let run = RunId::parse(run).expect("a run");
-    ItemKey::Recurring(shop.world.merchant, RecurringKey::Lane(run, lane))
+    ItemKey::Recurring(world.merchant, RecurringKey::Lane(run, lane))
 }
 
-pub fn run_key(shop: &Shop, run: &str) -> ItemKey {
-    ItemKey::Recurring(shop.world.merchant, RecurringKey::Run(RunId::parse(run).expect("a run")))
+pub fn run_key(world: &InProcess, run: &str) -> ItemKey {
+    ItemKey::Recurring(world.merchant, RecurringKey::Run(RunId::parse(run).expect("a run")))
 }
 
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -85,7 +85,7 @@ impl Shop {
             let first = payment.operations.into_iter().next().expect("an operation");
             let is_theirs = first.asked.details.account.as_ref().is_some_and(|of| of.as_str() == account);
             let InstrumentFacts::Stored(method) = first.asked.instrument? else { panic!("a stored method") };
-            is_theirs.then(|| (first.requested_at, method))
+            is_theirs.then_some((first.requested_at, method))
         });
         let mut tried: Vec<(_, MethodId)> = of_account.collect();
         tried.sort();

@@ -9,11 +9,11 @@ async fn what_a_run_that_is_stopped_leaves_is_charged_by_the_next_one_and_all_of
     let shop = Shop::open().await;
     let (busy, waiting) = (7, 40);
     let mut schedules = Vec::new();
-    for key in [keys_of_lane(&shop, busy, 30), keys_of_lane(&shop, waiting, 5)].concat() {
+    for key in [keys_of_lane(&shop.world, busy, 30), keys_of_lane(&shop.world, waiting, 5)].concat() {
         schedules.push(shop.schedule(&key, &json!({})).await);
     }
     let run = shop.start().await;
-    shop.look(run_key(&shop, &run)).await;
+    shop.look(run_key(&shop.world, &run)).await;
     // As soon as the first is charged, somebody stops it.
     let path = format!("{RUNS}/{run}");
     let stop = async {
@@ -22,7 +22,7 @@ async fn what_a_run_that_is_stopped_leaves_is_charged_by_the_next_one_and_all_of
         }
         shop.ask("PATCH", &path, None, &json!({ "status": "Stopped" })).await
     };
-    let (_, stopped) = tokio::join!(shop.look(lane_of(&shop, &run, busy)), stop);
+    let (_, stopped) = tokio::join!(shop.look(lane_of(&shop.world, &run, busy)), stop);
     assert_eq!(stopped, json!({ "status": "Stopped" }));
     let ended = shop.ended(&run).await;
     // The page that it was working on is finished; of the next one it has looked at all, and begun nothing.
