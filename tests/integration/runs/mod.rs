@@ -90,6 +90,23 @@ impl Shop {
         self.get(&format!("{RUNS}/{id}")).await["paymentBatchRun"].clone()
     }
 
+    /// Makes a scheduler that starts a run each day, and lets time pass until its next one: half a day, so that it was
+    /// due late whatever the time is. Its id, and the day of that run.
+    pub async fn scheduler_when_it_is_due(&self) -> (String, String) {
+        let now = self.world.now().to_string();
+        let hour = (now[11..13].parse::<u32>().expect("an hour") + 12) % 24;
+        let body = json!({
+            "schedulerName": "Daily", "status": "Active", "startDate": "2020-01-01",
+            "preferredTime": format!("{hour:02}:00"), "frequencyCadence": "Daily",
+        });
+        let made = self.ask("POST", SCHEDULERS, None, &body).await;
+        let id = made["billingBatchScheduler"]["id"].as_str().expect("an id");
+        let shown = self.get(&format!("{SCHEDULERS}/{id}")).await["billingBatchScheduler"].clone();
+        let next = shown["nextRunTime"].as_str().and_then(Timestamp::parse).expect("a time");
+        self.world.advance(next.since(self.world.now())).await;
+        (id.to_owned(), shown["nextRunDate"].as_str().expect("a day").to_owned())
+    }
+
     /// When something is due, and what; the earliest first.
     pub fn due(&self) -> Vec<(Timestamp, ItemKey)> {
         let due = |item| {
@@ -101,9 +118,10 @@ impl Shop {
         due
     }
 
-    /// Looks as a function does.
+    /// Looks as a function does, with as much time as any may have: however slow the machine is, it suffices.
     pub async fn look(&self, item: ItemKey) {
-        let looked = look_at(&self.world.invocation(), item, self.world.deadline()).await;
+        let deadline = self.world.now().plus(Duration::from_secs(15 * 60));
+        let looked = look_at(&self.world.invocation(), item, deadline).await;
         looked.unwrap_or_else(|refusal| panic!("{item}: {refusal}"));
     }
 

@@ -17,7 +17,7 @@ use kessai_shared::together::together;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{RUNS, SCHEDULERS, Shop, item};
+use super::{RUNS, Shop, item};
 
 /// A queue that keeps what it is sent; whoever has sent something may never hear that it has.
 #[derive(Default)]
@@ -76,9 +76,9 @@ impl Account {
         Self { shop, payments, vault, schedules }
     }
 
-    async fn tick(&self, queue: &dyn Queue) -> Ticked {
+    async fn tick(&self, queue: &dyn Queue, now: Timestamp) -> Ticked {
         let Self { shop, payments, vault, schedules } = self;
-        let (now, deadline, clock) = (shop.world.now(), shop.world.deadline(), &*shop.world.app.shell.clock);
+        let (deadline, clock) = (shop.world.deadline(), &*shop.world.app.shell.clock);
         let ticking = Ticking { payments, vault, schedules, queue, journal: &Quiet, now, deadline, clock };
         ticking.tick(Tick::default()).await.unwrap_or_else(|error| panic!("{error}"))
     }
@@ -131,30 +131,23 @@ async fn a_day_has_one_run_and_an_item_one_charge_however_many_look_at_the_same_
     for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         schedules.push(shop.schedule(key, &json!({ "items": [item("10", "2020-01-01")] })).await);
     }
-    let body = json!({
-        "schedulerName": "Nightly", "status": "Active", "startDate": "2020-01-01", "preferredTime": "02:05",
-        "frequencyCadence": "Daily",
-    });
-    let made = shop.ask("POST", SCHEDULERS, None, &body).await;
-    let scheduler = made["billingBatchScheduler"]["id"].as_str().expect("an id").to_owned();
-    let shown = shop.get(&format!("{SCHEDULERS}/{scheduler}")).await["billingBatchScheduler"].clone();
-    let next = Timestamp::parse(shown["nextRunTime"].as_str().expect("a time")).expect("a time");
-    shop.world.advance(next.since(shop.world.now())).await;
+    let (scheduler, day) = shop.scheduler_when_it_is_due().await;
 
+    let now = shop.world.now();
     let (queue, lost) = (Kept::default(), Kept { never_answers: true, ..Kept::default() });
-    let (one, other) = tokio::join!(account.tick(&queue), account.tick(&queue));
+    let (one, other) = tokio::join!(account.tick(&queue, now), account.tick(&queue, now));
     assert_eq!((one.reminders, other.reminders), (1, 1));
     // A third one is killed once it has sent a page.
     tokio::select! {
-        _ = account.tick(&lost) => panic!("it has heard of what it has sent"),
+        _ = account.tick(&lost, now) => panic!("it has heard of what it has sent"),
         () = lost.was_sent.notified() => {}
     }
     let reminders = [queue.take(), lost.take()].concat();
     assert_eq!(reminders.len(), 3);
     account.handle_all_twice(&reminders).await;
     let runs = account.runs_of(&scheduler).await;
-    assert_eq!((runs.len(), &runs[0]["runDate"]), (1, &shown["nextRunDate"]));
-    assert_eq!(account.tick(&queue).await.reminders, 0, "its next time is tomorrow's");
+    assert_eq!((runs.len(), &runs[0]["runDate"]), (1, &json!(day)));
+    assert_eq!(account.tick(&queue, now).await.reminders, 0, "its next time is tomorrow's");
 
     let run = runs[0]["id"].as_str().expect("an id");
     let mut ended = shop.run(run).await;
