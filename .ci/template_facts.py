@@ -42,6 +42,7 @@ RATES, HEALTH, NOTICES = " under rate/", " under health/", " under */notice/"
 IN_MERCHANTS = " under merchant/ and audit/"
 RUNS = " of schedulers and runs"
 AND_RETRIES = " of schedules and runs"
+SCHEDULERS = " of schedulers"
 NO_TOKENS, DUES = " without tokens", " of when it is due"
 ASKED_FOR = " if it is asked for"
 CONDITIONS = {
@@ -59,6 +60,10 @@ CONDITIONS = {
     },
     AND_RETRIES: {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5PS*", "*/5PR*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+    SCHEDULERS: {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*/5BS*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     },
     HEALTH: {
@@ -116,12 +121,15 @@ PERMISSIONS = {
     },
     "Schedules": COUNTS | {
         SCHEDULES + AND_RETRIES: {"dynamodb:GetItem", "dynamodb:PutItem"},
+        SCHEDULES + SCHEDULERS: {"dynamodb:GetItem"},
         SCHEDULES + "/index/all": {"dynamodb:Query"},
+        SCHEDULES + "/index/agenda": {"dynamodb:Query"},
         VAULT + NO_TOKENS: {"dynamodb:GetItem"},
     },
     "Schedulers": COUNTS | {
         SCHEDULES + RUNS: {"dynamodb:GetItem", "dynamodb:PutItem"},
         SCHEDULES + "/index/all": {"dynamodb:Query"},
+        SCHEDULES + "/index/agenda": {"dynamodb:Query"},
     },
     "NotifyWebhook": COUNTS | SECRETS | CHANGES | {
         EVENTS + NOTICES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
@@ -137,6 +145,7 @@ PERMISSIONS = {
     },
     "FollowUp": COUNTS | SECRETS | CHANGES | LEFT_BEHIND | {
         VAULT: {"dynamodb:GetItem"},
+        VAULT + "/index/account": {"dynamodb:Query"},
         SCHEDULES: {"dynamodb:GetItem", "dynamodb:PutItem"},
         SCHEDULES + "/index/agenda": {"dynamodb:Query"},
         SCHEDULES + "/index/again": {"dynamodb:Query"},
@@ -755,6 +764,8 @@ ERRORS = [
     (whole, TEMPLATE, "Action: dynamodb:Query", "Action: dynamodb:*"),
     (permissions, TEMPLATE, "        - !Ref UseVault\n        - !Ref ReadNotices", "        - !Ref UseVault"),
     (permissions, TEMPLATE, "[\"*/notice/*\"]", "[\"*\"]"),
+    (permissions, TEMPLATE, "[\"*/5BS*\"]", "[\"*/5PR*\"]"),
+    (permissions, TEMPLATE, "[\"*/5BS*\", \"*/5PR*\"]", "[\"*/5PR*\"]"),
     (permissions, TEMPLATE, "[!GetAtt Data.Outputs.PaymentsTableArn, index, owed]", "[!GetAtt Data.Outputs.PaymentsTableArn, index, late]"),
     (routes, TEMPLATE, "/services/data/{version}/set-up/merchant\"", "/services/data/{version}/set-up/merchants/1\""),
     (routes, TEMPLATE, "payment-method/tokens/{proxy+}\"", "payment-method/tokens/\""),

@@ -45,9 +45,7 @@ async fn pay_with(app: &App, merchant: &Merchant, request: &mut Request, deadlin
 /// Refuses what is new at a gateway that is not active.
 pub fn is_active(merchant: &Merchant, gateway: GatewayId) -> Result<(), Problem> {
     match merchant.gateways.get(&gateway) {
-        Some(gateway) if !gateway.is_active => {
-            Err(Problem::new(422, "INVALID_STATUS", "paymentGatewayId: the payment gateway is not active"))
-        }
+        Some(gateway) if !gateway.is_active => Err(Rejection::GatewayInactive.into()),
         Some(_) | None => Ok(()),
     }
 }

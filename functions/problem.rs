@@ -18,6 +18,8 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// What lies behind it, for the log and not for the caller.
     pub cause: Option<String>,
+    /// The same may be taken later: something is to be set up, or a gateway has yet to tell.
+    pub is_for_now: bool,
 }
 
 /// What we suggest after a fault of the world.
@@ -25,7 +27,7 @@ const FAULT_RETRY: Duration = Duration::from_secs(2);
 
 impl Problem {
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None, cause: None }
+        Self { status, code, message: message.into(), retry_after: None, cause: None, is_for_now: false }
     }
 
     /// A member whose value will not do.
@@ -87,7 +89,8 @@ impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let (status, code) = rejection.code();
         let retry_after = if let Rejection::InProgress { retry_after } = rejection { Some(retry_after) } else { None };
-        Self { retry_after, ..Self::new(status, code, rejection.to_string()) }
+        let is_for_now = rejection.is_for_now();
+        Self { retry_after, is_for_now, ..Self::new(status, code, rejection.to_string()) }
     }
 }
 

@@ -48,6 +48,7 @@ const MORE: &[Column] = &[
     ("SCHEDULES LISTED", &["/listedSchedules"]),
     ("SCHEDULES SEEN", &["/seenSchedules"]),
     ("EXPECTED END", &["/expectedEndTime"]),
+    ("AT MOST PER SECOND", &["/requestsPerSecond"]),
     ("COMMENTS", &["/comments"]),
 ];
 
@@ -93,7 +94,7 @@ pub struct Show {
 
 #[derive(Debug, Args)]
 pub struct Start {
-    /// Charge what is meant for this day or an earlier one, YYYY-MM-DD [default: today]
+    /// Charge what is meant for this day or an earlier one, YYYY-MM-DD, at most 31 days ahead [default: today]
     #[arg(long, value_name = "DATE")]
     date: Option<String>,
     /// Whose today that is, such as Asia/Tokyo [default: UTC]

@@ -1,6 +1,8 @@
 //! `kessai schedules`: what an account is to pay, and when. To show them it needs a key with the scope `read`, to make and
 //! change them one with `authorize` and `capture-reverse`.
 
+mod item;
+
 use clap::{ArgGroup, Args, Subcommand};
 use kessai_shared::ids::MethodId;
 use kessai_shared::payment::asked::AccountId;
@@ -9,7 +11,7 @@ use kessai_shared::recurring::ids::ScheduleId;
 use serde_json::{Map, Value, json};
 
 use super::api::{API_KEY, SET_UP_KEY, To};
-use super::text::{Column, NOTHING, at, facts, table};
+use super::text::{Column, at, facts, table};
 use super::{Asking, Body, Change, id, words};
 
 const PATH: &str = "/commerce/payments/payment-schedules";
@@ -82,6 +84,9 @@ pub enum Schedules {
     Amount(Amount),
     /// Another payment method for all that is yet to be charged
     Method(Method),
+    /// One item of a schedule
+    #[command(subcommand)]
+    Item(item::Items),
 }
 
 #[derive(Debug, Args)]
@@ -103,7 +108,7 @@ pub struct Create {
     #[arg(long)]
     open: bool,
     /// What is charged from which day on, such as 2026-11-28=1200; once for each item
-    #[arg(long, value_name = "DATE=AMOUNT", value_parser = item)]
+    #[arg(long, value_name = "DATE=AMOUNT", value_parser = dated)]
     item: Vec<(Date, String)>,
     /// What the items may come to in all [default: what they come to]
     #[arg(long, value_name = "AMOUNT", requires = "item")]
@@ -209,7 +214,7 @@ fn date(text: &str) -> Result<Date, String> {
     Date::parse(text).map_err(|error| error.to_string())
 }
 
-fn item(text: &str) -> Result<(Date, String), String> {
+fn dated(text: &str) -> Result<(Date, String), String> {
     let (day, amount) = text.split_once('=').ok_or_else(|| "must be such as 2026-11-28=1200".to_owned())?;
     Ok((date(day)?, amount.to_owned()))
 }
@@ -246,6 +251,7 @@ impl Schedules {
             Self::Method(Method { named, method }) => {
                 named.with(Body::default().with("defaultPaymentMethodId", method.to_string()))
             }
+            Self::Item(items) => items.asking(),
         };
         Asking { keys: [API_KEY, SET_UP_KEY], ..asking }
     }
@@ -323,7 +329,8 @@ fn shown(answer: &Value) -> String {
     let said = format!("{}\n\nItems\n{items}", facts(schedule, FACTS));
     let mut ready = schedule.get("items").and_then(Value::as_array).into_iter().flatten();
     let waits = ready.any(|item| at(item, "/status") == "Ready for Processing") && at(schedule, "/status") == "Open";
-    if waits && at(schedule, "/nextRunTime") == NOTHING {
+    // Where it is not said at all, nobody knows.
+    if waits && schedule.get("nextRunTime") == Some(&Value::Null) {
         format!("{said}\n\nNo scheduler takes what comes next: nothing of it is charged.")
     } else {
         said

@@ -3,55 +3,51 @@
 //! The sale is one like any other, under a key made of the item and of how often it was tried. Whoever comes upon an item
 //! that is being charged, and whose time is over, asks for the very same sale: it is made once, or was made already.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use kessai_shared::ids::{MerchantId, MethodId, Ordinal, PaymentId, PaymentKey, Record};
+use kessai_shared::ids::{Id, MethodId, Ordinal, PaymentId, PaymentKey, Record};
 use kessai_shared::merchant::Merchant;
-use kessai_shared::method::{Method, Status};
+use kessai_shared::method::{self, Method};
 use kessai_shared::payment::asked::{Amount, Details, OnFile, Opening};
-use kessai_shared::payment::{Action, Claim, Instrument, Kind, MARGIN, Nonce, Payment, Request, State, Verdict};
+use kessai_shared::payment::{
+    Action, Claim, IdempotencyKey, Instrument, Kind, MARGIN, Nonce, Operation, Payment, Request, Settled, State,
+    Verdict,
+};
 use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
-use kessai_shared::recurring::ids::{Cause, RecurringKey, RunId, ScheduleId};
-use kessai_shared::recurring::retry::{Category, Decision};
-use kessai_shared::recurring::run::{Counts, Run, Takes};
-use kessai_shared::recurring::schedule::step::{Came, Charge, Charged, Choice, Event, Sale, step};
-use kessai_shared::recurring::schedule::{Failure, Schedule, Tried};
+use kessai_shared::recurring::ids::{ItemNumber, RecurringKey, ScheduleId};
+use kessai_shared::recurring::retry::{self, Category, Decision};
+use kessai_shared::recurring::run::{Counts, Takes};
+use kessai_shared::recurring::schedule::step::{Came, Charge, Charged, Event, Sale, step};
+use kessai_shared::recurring::schedule::{Failure, Schedule, Status, Tried};
 use kessai_shared::recurring::scheduler::Criteria;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::method::{StoredMethod, account_key};
-use kessai_shared::stored::recurring::run::StoredRun;
+use kessai_shared::stored::recurring::lane::StoredLane;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::time::Timestamp;
 
 use super::Looking;
 use super::lane::Pace;
+use super::retries::{self, RetryRuns};
 use crate::door::{owner, perform_opening, route};
 use crate::problem::Problem;
 
 /// Less time than this before the deadline is too little to begin: to write, to ask a gateway, to write.
 pub(super) const CHARGE: Duration = Duration::from_secs(12);
 
-/// Items of one schedule that a run charges at once; the rest has to wait for another run.
+/// Items of one schedule that are charged one after the other before somebody looks at its page anew.
 const ITEMS_AT_ONCE: usize = 100;
 
-/// When to ask again what became of a sale that is open, or was not sent: the longer it has been so, the later.
+/// When to ask again what became of a sale that is open, or was not made: the longer it has been so, the later.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 const ASK_AGAIN_AT_LAST: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// So long a sale is tried to be sent before it counts as failed.
+/// So long a gateway is tried to be reached before the sale counts as failed.
 const SEND_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// Methods of an account among which another one is looked for.
 const METHODS: u16 = 100;
-
-/// What fails together is tried again together: as many retries as fall into so long a time have one run. A retry that
-/// comes soon is not held up for long.
-const SOON: Duration = Duration::from_secs(60 * 60);
-const BUCKET: Duration = Duration::from_secs(15 * 60);
-const SOON_BUCKET: Duration = Duration::from_secs(60);
 
 /// Charges schedules for one page of a run.
 #[derive(Clone, Copy)]
@@ -68,10 +64,6 @@ pub(super) struct Charging<'a> {
     pub retries: &'a RetryRuns,
 }
 
-/// The runs that try again which are known to be there.
-#[derive(Default)]
-pub(super) struct RetryRuns(Mutex<BTreeSet<RunId>>);
-
 /// What one turn came to.
 enum Turn {
     /// There is nothing to charge, or nothing that can be charged now.
@@ -82,11 +74,23 @@ enum Turn {
     NoTime,
 }
 
-/// Looks at a schedule by itself: whether it is known by now what became of the item that is being charged. The lane that
-/// began it asks sooner; but that one may be done, because lists lag behind.
+/// Looks at a schedule by itself, later than a run should have: its lists lag behind, and somebody may have stopped what
+/// was to come.
 pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<(), Refusal> {
     let Some(stored) = read(looking, id).await? else { return Ok(()) };
-    let Some(tried) = stored.schedule.processing().and_then(|(item, _)| item.tried_by) else { return Ok(()) };
+    let Some((item, _)) = stored.schedule.processing() else {
+        return match stored.schedule.earliest_retry() {
+            Some(at) => retries::try_again_now(looking, at).await,
+            None => Ok(()),
+        };
+    };
+    let Some(tried) = item.tried_by else { return Ok(()) };
+    let lane = RecurringKey::Lane(tried.run, id.lane());
+    let lane = looking.read(lane, StoredLane::from_item).await?;
+    if lane.is_some_and(|stored| !stored.lane.is_done()) {
+        // It counts what becomes of this.
+        return Ok(());
+    }
     let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
     let (criteria, retries) = (Criteria::default(), RetryRuns::default());
     let takes = Takes::ReadyOn(Date::MIN);
@@ -135,28 +139,47 @@ impl Charging<'_> {
         if !self.has_turn(schedule).await? {
             return Ok(Turn::NoTime);
         }
+        let last = schedule.item(choice.item).map_or(0, |item| item.attempts);
+        for attempt in (1..choice.attempt).filter(|_| !choice.is_known) {
+            let payment = self.payment(&schedule.sale_key(choice.item, attempt)).await?;
+            let is_contradicted = payment.as_ref().and_then(opening).is_some_and(Operation::is_said_to_have_happened);
+            if let Some(payment) = payment.filter(|_| is_contradicted) {
+                let came = Came::Contradicted { payment: record(&payment) };
+                self.put(stored, choice.item, last, nonce, came).await?;
+                return Ok(Turn::Done);
+            }
+        }
         if let Some(method) = choice.other_than {
             charge.other_method = self.other_method(schedule, method).await?;
         }
         let now = self.looking.now();
         let begun = step(schedule, Event::Charge(charge), now).map_err(|refused| strange(&refused))?;
-        let Some(sale) = begun.effect else { return Ok(Turn::Nothing) };
-        let begun = self.following(&stored, begun.schedule, now);
-        if !self.looking.write(begun.to_item()).await? {
+        if begun.schedule.version == schedule.version && begun.effect.is_none() {
+            return Ok(Turn::Nothing);
+        }
+        let next = self.following(&stored, begun.schedule, now);
+        if !self.looking.write(next.to_item()).await? {
             return Ok(Turn::Done);
         }
-        let Some(came) = self.sell(schedule, &choice, &sale).await? else { return Ok(Turn::Done) };
-        self.put(begun, &sale, nonce, came).await?;
+        let Some(sale) = begun.effect else { return Ok(Turn::Done) };
+        let Some(came) = self.sell(&next.schedule, &sale).await? else { return Ok(Turn::Done) };
+        self.put(next, sale.item, sale.attempt, nonce, came).await?;
         Ok(Turn::Done)
     }
 
-    /// Writes what came of a sale.
-    async fn put(&self, mut stored: StoredSchedule, sale: &Sale, nonce: Nonce, came: Came) -> Result<(), Refusal> {
+    /// Writes what came of an attempt.
+    async fn put(
+        &self,
+        mut stored: StoredSchedule,
+        item: ItemNumber,
+        attempt: u16,
+        nonce: Nonce,
+        came: Came,
+    ) -> Result<(), Refusal> {
         let id = stored.schedule.id;
         loop {
             let rules = self.merchant.retry_rules();
-            let Sale { item, attempt, .. } = *sale;
-            let charged = Charged { item, attempt, nonce, came: came.clone(), rules };
+            let charged = Charged { item, attempt, nonce, came: came.clone(), rules: rules.as_ref() };
             let now = self.looking.now();
             let next = step(&stored.schedule, Event::Charged(charged), now).map_err(|refused| strange(&refused))?;
             if next.contradiction {
@@ -167,7 +190,7 @@ impl Charging<'_> {
                 return Ok(());
             }
             if let Some(at) = next.retry_at {
-                self.ensure_retries(at, now).await?;
+                self.retries.ensure(self.looking, at, now).await?;
             }
             let next = self.following(&stored, next.schedule, now);
             if self.looking.write(next.to_item()).await? {
@@ -206,77 +229,67 @@ impl Charging<'_> {
     }
 
     /// Makes the sale, or asks what became of it. None where that cannot be said now.
-    async fn sell(&self, schedule: &Schedule, choice: &Choice, sale: &Sale) -> Result<Option<Came>, Refusal> {
+    async fn sell(&self, schedule: &Schedule, sale: &Sale) -> Result<Option<Came>, Refusal> {
         let Looking { app, deadline, .. } = *self.looking;
-        let Some(amount) = sale.amount.to_decimal() else { return Err(Fault::SetUp("an amount".to_owned()).into()) };
-        let opening = Opening {
-            kind: Kind::Sale,
-            gateway: sale.gateway,
-            currency: schedule.currency,
-            instrument: Instrument::Stored(OnFile::unopened(sale.method)),
+        if schedule.status != Status::Open && self.payment(&sale.key).await?.is_none_or(|payment| is_unsent(&payment)) {
+            // Its owner wants nothing begun any more, and nothing was.
+            return Ok(Some(Came::NotSent));
+        }
+        let since = schedule.processing().map_or(self.looking.now(), |(_, processing)| processing.since);
+        let problem = match perform_opening(app, self.merchant, request(schedule, sale)?, deadline).await {
+            Ok(reply) => return self.came(&reply.payment, since),
+            Err(problem) => problem,
         };
-        let details = Details { account: schedule.account.clone(), submitted_by_merchant: true, ..Details::default() };
-        let request =
-            Request { action: Action::Open(opening), key: sale.key.clone(), amount: Amount::Exactly(amount), details };
-        match perform_opening(app, self.merchant, request, deadline).await {
-            Ok(reply) => Ok(self.came(&reply.payment)),
-            // It may have been made before, and cannot be asked for in the same words any more.
-            Err(problem) if problem.status < 500 => {
-                let key = PaymentKey {
-                    merchant: self.merchant.id,
-                    payment: PaymentId::opened_by(&self.merchant.id, &sale.key),
-                };
-                match app.shell.read(key, deadline).await? {
-                    Some(stored) => Ok(self.came(&stored.payment)),
-                    None if problem.status == 409 => Ok(None),
-                    None => Ok(Some(Came::Failed { payment: None, failure: refused(problem) })),
-                }
-            }
-            Err(problem) => {
-                let item = schedule.id.item_id(choice.item);
+        // It may have been made before, and cannot be asked for in the same words any more.
+        if let Some(payment) = self.payment(&sale.key).await? {
+            return self.came(&payment, since);
+        }
+        Ok(match problem.status {
+            409 => None,
+            400..500 => Some(Came::Failed { payment: None, failure: refused(problem) }),
+            _ => {
+                let item = schedule.id.item_id(sale.item);
                 let cause = format!("{item}: {}", problem.cause.unwrap_or(problem.message));
                 app.shell.journal.note(&Note::Failed { cause: &cause });
-                Ok(None)
+                Some(Came::Pending { payment: None, due: self.ask_again(since) })
             }
-        }
+        })
+    }
+
+    /// The payment that a sale opened.
+    async fn payment(&self, key: &IdempotencyKey) -> Result<Option<Payment>, Fault> {
+        let payment = PaymentId::opened_by(&self.merchant.id, key);
+        let key = PaymentKey { merchant: self.merchant.id, payment };
+        Ok(self.looking.app.shell.read(key, self.looking.deadline).await?.map(|stored| stored.payment))
+    }
+
+    /// When to ask again what became of an attempt.
+    fn ask_again(&self, since: Timestamp) -> Timestamp {
+        let now = self.looking.now();
+        now.plus((now.since(since) / 2).clamp(ASK_AGAIN, ASK_AGAIN_AT_LAST))
     }
 
     /// What became of the sale that opened a payment; none while somebody is asking the gateway.
-    fn came(&self, payment: &Payment) -> Option<Came> {
-        let operation = payment.operation(Ordinal::FIRST)?;
-        let (id, now) = (Record::Payment.id(payment.id, Ordinal::FIRST), self.looking.now());
-        let failed = |category, decision, decline, code, message| {
-            let failure = Failure { category, decision, decline, code, message };
-            Came::Failed { payment: Some(id), failure }
-        };
-        let unreached = |message: &str| {
-            let (category, decision) = (Category::GatewayConnection, Decision::Retriable);
-            failed(category, decision, None, None, Some(message.to_owned()))
-        };
-        Some(match &operation.state {
-            State::Open(open) if !open.unknown && open.deadline.plus(MARGIN) > now => return None,
-            State::Open(_) | State::Accepted(_) => {
-                let wait = (now.since(operation.requested_at) / 2).clamp(ASK_AGAIN, ASK_AGAIN_AT_LAST);
-                Came::Pending { payment: id, due: now.plus(wait) }
+    fn came(&self, payment: &Payment, since: Timestamp) -> Result<Option<Came>, Refusal> {
+        let Some(operation) = opening(payment) else { return Ok(None) };
+        let (id, now) = (record(payment), self.looking.now());
+        Ok(Some(match &operation.state {
+            State::Open(open) if !open.unknown && open.deadline.plus(MARGIN) > now => return Ok(None),
+            State::Open(_) | State::Accepted(_) => Came::Pending { payment: Some(id), due: self.ask_again(since) },
+            State::Settled(_) if operation.is_approved() => Came::Processed { payment: id },
+            State::Unsent | State::Settled(_) if operation.is_said_to_have_happened() => {
+                Came::Contradicted { payment: id }
             }
             // The gateway is not to be reached: the same is asked for again, but not for ever.
-            State::Unsent if now.since(operation.requested_at) < SEND_FOR => {
-                Came::Pending { payment: id, due: now.plus(ASK_AGAIN) }
+            State::Unsent if now.since(since) < SEND_FOR => {
+                Came::Pending { payment: Some(id), due: now.plus(ASK_AGAIN) }
             }
-            State::Unsent => unreached("the gateway could not be reached"),
-            State::Settled(settled) => match settled.verdict {
-                Verdict::Approved => Came::Processed { payment: id },
-                Verdict::Declined(decline) => {
-                    let adapter = route(self.looking.app, self.merchant, payment.gateway).ok()?.adapter;
-                    let (category, decision) = (adapter.judge)(decline, &settled.answer);
-                    let answer = &settled.answer;
-                    let message = answer.description.as_ref().or(answer.message.as_ref());
-                    failed(category, decision, Some(decline), answer.code.clone(), message.cloned())
-                }
-                Verdict::Voided => unreached("the gateway did not answer, and the sale was undone"),
-                Verdict::NeverReceived | Verdict::Lapsed => unreached("the gateway has not received it"),
-            },
-        })
+            state @ (State::Unsent | State::Settled(_)) => {
+                let judge = route(self.looking.app, self.merchant, payment.gateway)?.adapter.judge;
+                let Some(failure) = retry::Failure::of(state, payment.gateway, judge) else { return Ok(None) };
+                Came::Failed { payment: Some(id), failure: told(state, failure) }
+            }
+        }))
     }
 
     /// Another method of the payer: the one that is for automatic payments, or else the latest.
@@ -285,58 +298,67 @@ impl Charging<'_> {
         let (Some(vault), Some(account)) = (&app.shell.vault, &schedule.account) else { return Ok(None) };
         let key = account_key(&self.merchant.id, account);
         let (items, _) = app.shell.patiently(deadline, || vault.of_account(&key, None, METHODS)).await?;
-        let methods: Result<Vec<_>, _> = items.into_iter().map(StoredMethod::from_item).collect();
-        let methods = methods.map_err(Fault::from)?.into_iter().map(|stored| stored.method);
+        // One that cannot be read is none that could be charged.
+        let methods =
+            items.into_iter().filter_map(|item| StoredMethod::from_item(item).ok()).map(|stored| stored.method);
         let fits = |method: &Method| {
             let is_elsewhere = method.asked.gateway.is_some_and(|gateway| gateway != schedule.gateway);
-            method.id != than && method.status() == Some(Status::Active) && !is_elsewhere
+            let is_usable = method.status() == Some(method::Status::Active) && schedule.gone(method.id).is_none();
+            method.id != than && is_usable && !is_elsewhere
         };
         let best = methods.filter(fits).max_by_key(|method| (method.auto_pay(), method.requested_at));
         Ok(best.map(|method| method.id))
     }
-
-    /// Sees to it that there is a run that tries again what is to be tried again at that time.
-    async fn ensure_retries(&self, at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
-        let run = retry_run(self.merchant.id, at, now);
-        let is_known = self.retries.known().contains(&run.id);
-        if !is_known {
-            // Known once it is there, and no sooner: others side by side go on to write what needs it.
-            self.looking.write(StoredRun::following(None, run.clone()).to_item()).await?;
-            self.retries.known().insert(run.id);
-        }
-        Ok(())
-    }
 }
 
-impl RetryRuns {
-    fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<RunId>> {
-        // Nothing panics while it holds the lock, so what it guards is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The run that tries again what is to be tried again at that time. Whoever writes a schedule of which something is to be
-/// tried again sees to it first that this is there.
-pub fn retry_run(merchant: MerchantId, at: Timestamp, now: Timestamp) -> Run {
-    let at = bucket(at, now);
-    Run::new(merchant, Cause::Retries(at), Takes::RetriesBy(at), Criteria::default(), now)
-}
-
-/// The time of the run that tries again at `at`: not so soon that it could be over before what it is for is written.
-fn bucket(at: Timestamp, now: Timestamp) -> Timestamp {
-    let at = at.max(now.plus(SOON_BUCKET));
-    let width = if at.since(now) < SOON { SOON_BUCKET } else { BUCKET };
-    let width = i64::try_from(width.as_millis()).unwrap_or(i64::MAX);
-    let millis = at.as_millis();
-    Timestamp::from_millis(millis.saturating_add((width - millis.rem_euclid(width)) % width))
-}
-
-/// It failed before it was sent. What its merchant has to set up may be mended by then.
-fn refused(problem: Problem) -> Failure {
-    let decision = match problem.message.starts_with("paymentGatewayId") {
-        true => Decision::Retriable,
-        false => Decision::NonRetriable,
+/// The sale, as it is asked for each time.
+fn request(schedule: &Schedule, sale: &Sale) -> Result<Request, Fault> {
+    let amount = sale.amount.to_decimal().ok_or_else(|| Fault::SetUp("an amount".to_owned()))?;
+    let opening = Opening {
+        kind: Kind::Sale,
+        gateway: sale.gateway,
+        currency: schedule.currency,
+        instrument: Instrument::Stored(OnFile::unopened(sale.method)),
     };
+    let details = Details { account: schedule.account.clone(), submitted_by_merchant: true, ..Details::default() };
+    Ok(Request { action: Action::Open(opening), key: sale.key.clone(), amount: Amount::Exactly(amount), details })
+}
+
+/// What opened a payment.
+fn opening(payment: &Payment) -> Option<&Operation> {
+    payment.operation(Ordinal::FIRST)
+}
+
+/// The id of the record of that.
+fn record(payment: &Payment) -> Id {
+    Record::Payment.id(payment.id, Ordinal::FIRST)
+}
+
+/// Whether no gateway has heard of it, for all that is known.
+fn is_unsent(payment: &Payment) -> bool {
+    let is_unsent = |operation: &Operation| operation.state == State::Unsent && !operation.is_said_to_have_happened();
+    opening(payment).is_some_and(is_unsent)
+}
+
+/// Why it failed, in words.
+fn told(state: &State, failure: retry::Failure<'_>) -> Failure {
+    let retry::Failure { category, decision, decline, code, .. } = failure;
+    let message = match state {
+        State::Settled(Settled { verdict: Verdict::Declined(_), answer, .. }) => {
+            answer.description.clone().or_else(|| answer.message.clone())
+        }
+        State::Settled(Settled { verdict: Verdict::Voided, .. }) => {
+            Some("the gateway did not answer, and the sale was undone".to_owned())
+        }
+        State::Settled(_) => Some("the gateway has not received it".to_owned()),
+        State::Unsent | State::Open(_) | State::Accepted(_) => Some("the gateway could not be reached".to_owned()),
+    };
+    Failure { category, decision, decline, code: code.map(str::to_owned), message }
+}
+
+/// It failed before it was sent. What its merchant has to set up, or its gateway has yet to tell, may be there by then.
+fn refused(problem: Problem) -> Failure {
+    let decision = if problem.is_for_now { Decision::Retriable } else { Decision::NonRetriable };
     let (category, code) = (Category::ValidationFailure, Some(problem.code.to_owned()));
     Failure { category, decision, decline: None, code, message: Some(problem.message) }
 }

@@ -1,14 +1,14 @@
-//! A lane charges the schedules on its list, page by page, as long as there is time, and then asks what became of those
-//! whose gateway has left that open.
+//! A lane charges the schedules on its list, page by page, as long as there is time, and asks what became of those whose
+//! gateway has left that open: as soon as it is time to, so that what comes of them counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kessai_shared::ids::{GatewayId, ItemKey};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::Nonce;
-use kessai_shared::ports::{Listed, Pending};
+use kessai_shared::ports::{Listed, Note, Pending};
 use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
 use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run, lanes};
 use kessai_shared::recurring::schedule::agenda::through_time;
@@ -19,12 +19,17 @@ use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::time::Timestamp;
 use kessai_shared::together::together;
 
-use super::charge::{CHARGE, Charging, RetryRuns, charge};
+use super::charge::{CHARGE, Charging, charge};
+use super::retries::RetryRuns;
 use super::{Looking, run};
 use crate::door::owner;
+use crate::problem::chain;
 
 /// Schedules that one lane charges side by side, where their gateways set no limit.
 const SIDE_BY_SIDE: usize = 5;
+
+/// When to look again where nothing can be done for what is open.
+const LOOK_AGAIN: Duration = Duration::from_secs(15 * 60);
 
 pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<(), Refusal> {
     let stored = looking.read(RecurringKey::Lane(run, lane), StoredLane::from_item).await?;
@@ -41,7 +46,8 @@ pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<
         return Ok(());
     }
     let (pace, retries) = (Pace::of(&run, &stored.lane), RetryRuns::default());
-    Working { looking, merchant: &merchant, run, stored: held, pace, retries }.work().await
+    let passed_over = BTreeSet::new();
+    Working { looking, merchant: &merchant, run, stored: held, pace, retries, passed_over }.work().await
 }
 
 /// Whoever holds a lane.
@@ -52,6 +58,8 @@ struct Working<'a> {
     stored: StoredLane,
     pace: Pace,
     retries: RetryRuns,
+    /// Schedules for which nothing can be done: they must not hold up the others.
+    passed_over: BTreeSet<ScheduleId>,
 }
 
 impl Working<'_> {
@@ -83,7 +91,7 @@ impl Working<'_> {
     }
 
     /// Charges the schedules of the page; what came of all of them. None where there was no time for some.
-    async fn charge_page(&self) -> Result<Option<Counts>, Refusal> {
+    async fn charge_page(&mut self) -> Result<Option<Counts>, Refusal> {
         let lane = &self.stored.lane;
         let charging = Charging {
             looking: self.looking,
@@ -96,33 +104,53 @@ impl Working<'_> {
             retries: &self.retries,
         };
         let mut sum = Counts::default();
+        let mut passed_over = Vec::new();
         for few in lane.schedules.chunks(SIDE_BY_SIDE) {
             let charges = few
                 .iter()
                 .map(|id| -> Pending<'_, Result<Option<Counts>, Refusal>> { Box::pin(charge(charging, *id)) });
-            for came in together(charges).await {
-                let Some(came) = came? else { return Ok(None) };
-                sum = sum.plus(came);
+            for (id, came) in few.iter().zip(together(charges).await) {
+                match came {
+                    Ok(Some(came)) => sum = sum.plus(came),
+                    Ok(None) => return Ok(None),
+                    Err(refusal) if is_its_own(&refusal) => {
+                        let cause = format!("{}: {}", id.id(), chain(&refusal));
+                        self.looking.app.shell.journal.note(&Note::Failed { cause: &cause });
+                        passed_over.push(*id);
+                    }
+                    Err(refusal) => return Err(refusal),
+                }
             }
         }
+        self.passed_over.extend(passed_over);
         Ok(Some(sum))
     }
 
     async fn next_page(&self) -> Result<Page, Refusal> {
-        let (lane, run) = (&self.stored.lane, &self.run);
+        let (lane, run, now) = (&self.stored.lane, &self.run, self.looking.now());
+        let open = List::open(run.id, lane.lane);
+        let (mut after, mut is_any_hopeless) = (None, false);
+        loop {
+            let page = self.listed(&open, Some(&through_time(now)), after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.place.clone());
+            let (hopeless, due): (Vec<_>, Vec<_>) =
+                schedules(page).into_iter().partition(|id| self.passed_over.contains(id));
+            if !due.is_empty() {
+                return Ok(Page::Open(due));
+            }
+            is_any_hopeless |= !hopeless.is_empty();
+        }
         if !lane.is_read && run.goes_on() {
             let (list, until) = run::list(&run.merchant, run.takes, lane.lane);
             let page = self.listed(&list, Some(&until), lane.cursor.as_deref(), PAGE).await?;
             if let Some(last) = page.last() {
-                let cursor = Some(last.place.clone());
-                return Ok(Page::Of { schedules: schedules(page), cursor });
+                let cursor = last.place.clone();
+                return Ok(Page::Listed { schedules: schedules(page), cursor });
             }
         }
-        let now = self.looking.now();
-        let open = List::open(run.id, lane.lane);
-        let page = self.listed(&open, Some(&through_time(now)), None, PAGE).await?;
-        if !page.is_empty() {
-            return Ok(Page::Of { schedules: schedules(page), cursor: None });
+        if is_any_hopeless {
+            return Ok(Page::End(Some(now.plus(LOOK_AGAIN))));
         }
         let first = self.listed(&open, None, None, 1).await?;
         let first = first.first().and_then(|listed| moment(&listed.place));
@@ -149,6 +177,14 @@ impl Working<'_> {
         }
         self.stored = next;
         Ok(())
+    }
+}
+
+/// Whether what hinders us is a matter of one schedule, of its payment or of its method.
+fn is_its_own(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Rejection(_) | Refusal::Fault(Fault::Stored(_) | Fault::Sealed(_) | Fault::SetUp(_)) => true,
+        Refusal::Fault(Fault::Store(_) | Fault::Busy | Fault::NoTime | Fault::NoAnswer) => false,
     }
 }
 

@@ -6,25 +6,27 @@
 
 mod charge;
 mod lane;
+mod retries;
 mod run;
 mod scheduler;
 
-pub use charge::retry_run;
+pub use retries::retry_run;
 
 use std::time::Duration;
 
 use kessai_shared::ids::{ItemKey, MerchantId};
 use kessai_shared::ports::{Agenda, Expected, Written};
 use kessai_shared::recurring::ids::{RecurringKey, ScheduleId};
+use kessai_shared::recurring::schedule::LANES_FIRST;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::reminder::{Errand, Image, LATE, OWED_LATE};
 use kessai_shared::stored::payment::{KEY, VERSION};
-use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::stored::{Item, Unreadable};
 use kessai_shared::time::Timestamp;
 use kessai_shared::trace::TRACE;
 
+use self::retries::RetryRuns;
 use crate::door::App;
 use crate::follow_up::Left;
 
@@ -52,8 +54,7 @@ pub(crate) async fn ensure_retry_run(
     deadline: Timestamp,
 ) -> Result<(), Fault> {
     let looking = Looking { app, agenda: schedules(app)?, merchant, deadline };
-    let run = retry_run(merchant, at, looking.now());
-    looking.write(StoredRun::following(None, run).to_item()).await.map(drop)
+    RetryRuns::default().ensure(&looking, at, looking.now()).await
 }
 
 /// Looks at what recurs, and does what is due; how that left it. None where there is nothing of that name.
@@ -77,7 +78,12 @@ pub async fn look(
         RecurringKey::Schedule(id) => charge::look(&looking, id).await?,
     }
     let after = looking.image(key).await?.unwrap_or(before);
-    Ok(Some(left(&after, Some(now.since(due)))))
+    let left = left(&after, Some(now.since(due)));
+    Ok(Some(match key {
+        // Others see to it, and it is looked at again in case they do not.
+        RecurringKey::Schedule(_) => Left { due: left.due.map(|due| due.max(now.plus(LANES_FIRST))), ..left },
+        RecurringKey::Scheduler(_) | RecurringKey::Run(_) | RecurringKey::Lane(..) => left,
+    }))
 }
 
 fn left(image: &Image, late: Option<Duration>) -> Left {

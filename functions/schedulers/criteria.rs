@@ -13,8 +13,10 @@ const FILTERS: &str = "filterCriteria";
 const OBJECT: &str = "PaymentScheduleItem";
 const FIELD: &str = "PaymentRunMatchingValue";
 
-/// Filters at most: with each of their values at its limit they take a tenth of the largest item.
 const MOST_FILTERS: usize = 100;
+
+/// Bytes of all their values together: each run has them too, and is written anew with every sum.
+const ALL_VALUES: usize = 8_000;
 
 /// Characters of a filter's value, as the wire has them.
 const VALUE: usize = 255;
@@ -60,6 +62,10 @@ fn filters(members: &mut Members<'_>) -> Result<Vec<Filter>, Problem> {
         }
         given.finish()?;
         filters.push(filter);
+    }
+    if filters.iter().map(|filter| filter.value.len()).sum::<usize>() > ALL_VALUES {
+        let what = format!("must not have more than {ALL_VALUES} bytes in all their values together");
+        return Err(Problem::invalid(&members.name(FILTERS), what));
     }
     filters.sort_by_key(|filter| filter.sequence);
     Ok(filters)

@@ -29,6 +29,10 @@ const RUN: Kind<StoredRun> =
 const LANE: Kind<StoredLane> =
     Kind { decode: StoredLane::from_item, encode: StoredLane::to_item, version: |stored| stored.lane.version };
 
+/// Days after today that a run may be for: what recurs each month can be charged ahead of time, and nobody charges years
+/// of it by a slip of the pen.
+const MOST_AHEAD: i64 = 31;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope<'a> {
@@ -69,7 +73,14 @@ fn run(desk: &Desk<'_>, members: &mut Members<'_>, key: &IdempotencyKey) -> Resu
     let said: Vec<_> = said.into_iter().chain(criteria::parts(&criteria)).collect();
     let asked = Some(hash_of("payment run as asked", &said));
     let now = desk.now();
-    let takes = Takes::ReadyOn(given.unwrap_or_else(|| zone.date(now)));
+    let today = zone.date(now);
+    if let (Some(given), Some(last)) = (given, today.plus_days(MOST_AHEAD))
+        && given > last
+    {
+        let what = format!("must be at most {MOST_AHEAD} days ahead, by {last}");
+        return Err(Problem::invalid("runDate", what));
+    }
+    let takes = Takes::ReadyOn(given.unwrap_or(today));
     Ok(Run { asked, comments, ..Run::new(desk.merchant.id, Cause::Asked(key), takes, criteria, now) })
 }
 
@@ -133,9 +144,10 @@ async fn as_it_is(desk: &Desk<'_>, run: Run) -> Result<Run, Fault> {
     Ok(Run { counts, ..run })
 }
 
-/// Requests in a second that the slowest of the merchant's gateways takes.
+/// Requests in a second that the slowest of the merchant's active gateways takes; none where none has a limit.
 fn slowest(desk: &Desk<'_>) -> Option<u16> {
-    let rates = desk.merchant.gateways.keys().filter_map(|id| {
+    let active = desk.merchant.gateways.iter().filter(|(_, gateway)| gateway.is_active);
+    let rates = active.filter_map(|(id, _)| {
         let route = route(desk.app, &desk.merchant, *id).ok()?;
         (route.adapter.rate)(route.gateway.mode)
     });
@@ -164,9 +176,15 @@ struct Shown<'a> {
     completion_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_end_time: Option<String>,
+    /// As of now: while it runs, where a gateway has a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests_per_second: Option<u16>,
     total_filtered_schedule_items: u64,
     total_processed_schedule_items: u64,
     total_failed_schedule_items: u64,
+    /// Nothing is applied to invoices here.
+    total_schedule_items_applied: u64,
+    total_schedule_items_apply_failed: u64,
     pending_schedule_items: u64,
     listed_schedules: u64,
     seen_schedules: u64,
@@ -182,6 +200,7 @@ fn shown<'a>(desk: &Desk<'_>, run: &'a Run) -> Shown<'a> {
         Takes::RetriesBy(at) => (None, Some(at.to_string())),
     };
     let Counts { listed, seen, processed, failed, pending } = run.counts;
+    let per_second = slowest(desk).filter(|_| run.completed_at.is_none());
     Shown {
         id: run.id.id().to_string(),
         status: run.status.literal(),
@@ -192,10 +211,13 @@ fn shown<'a>(desk: &Desk<'_>, run: &'a Run) -> Shown<'a> {
         created_date: run.created_at.to_string(),
         start_time: run.started_at.map(|at| at.to_string()),
         completion_time: run.completed_at.map(|at| at.to_string()),
-        expected_end_time: run.expected_end(slowest(desk), desk.now()).map(|at| at.to_string()),
+        expected_end_time: run.expected_end(per_second, desk.now()).map(|at| at.to_string()),
+        requests_per_second: per_second,
         total_filtered_schedule_items: run.counts.filtered(),
         total_processed_schedule_items: processed,
         total_failed_schedule_items: failed,
+        total_schedule_items_applied: 0,
+        total_schedule_items_apply_failed: 0,
         pending_schedule_items: pending,
         listed_schedules: listed,
         seen_schedules: seen,

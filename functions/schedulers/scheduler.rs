@@ -2,7 +2,8 @@
 //! its record `BillingBatchScheduler`.
 
 use kessai_shared::recurring::ids::{RecurringKey, SchedulerId};
-use kessai_shared::recurring::scheduler::{Scheduler, Status};
+use kessai_shared::recurring::scheduler::{MOST_ACTIVE, Scheduler, Status};
+use kessai_shared::rejection::Fault;
 use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
 use serde::Serialize;
@@ -49,6 +50,11 @@ pub(super) async fn create(desk: &Desk<'_>, subject: &mut Subject) -> Result<Htt
     members.finish()?;
     let hash = asked.hash;
     let new = StoredScheduler::following(None, Scheduler::new(desk.merchant.id, asked, desk.now()));
+    // What was made before is answered as it was, whatever there is since.
+    let is_one_more = new.scheduler.status == Status::Active && no_more_active(desk).await?;
+    if is_one_more && desk.read(RecurringKey::Scheduler(new.scheduler.id), &KIND).await?.is_none() {
+        return Err(too_many());
+    }
     let (stored, is_there) = desk.make(new, &KIND, |found| found.scheduler.asked == hash).await?;
     let id = stored.scheduler.id.id();
     subject.operation = Some(id);
@@ -68,6 +74,7 @@ pub(super) async fn change(desk: &Desk<'_>, subject: &mut Subject) -> Result<Htt
     let mut members = Members::parse(&text)?;
     let status = asked::status(&mut members)?;
     members.finish()?;
+    let no_more = status == Status::Active && no_more_active(desk).await?;
     let next = |stored: &StoredScheduler| {
         let scheduler = &stored.scheduler;
         // To be made anew what it is would leave out a run whose time has come just now.
@@ -75,6 +82,9 @@ pub(super) async fn change(desk: &Desk<'_>, subject: &mut Subject) -> Result<Htt
             return Ok(None);
         }
         let next = scheduler.with_status(status, desk.now()).ok_or_else(|| illegal(scheduler.status, status))?;
+        if no_more && next.status == Status::Active {
+            return Err(too_many());
+        }
         Ok(Some(StoredScheduler::following(Some(stored), next)))
     };
     let stored = desk.change(key, &KIND, next).await?;
@@ -94,6 +104,19 @@ fn named(desk: &Desk<'_>, subject: &mut Subject) -> Result<RecurringKey, Problem
     let id = desk.named("billingBatchSchedulerId", SchedulerId::parse)?;
     subject.operation = Some(id.id());
     Ok(RecurringKey::Scheduler(id))
+}
+
+/// Whether as many of the merchant's schedulers are active as may be. The list lags behind what is written, so that where
+/// several are made at once there may be a few more.
+async fn no_more_active(desk: &Desk<'_>) -> Result<bool, Fault> {
+    let (agenda, list) = (desk.agenda, List::active_schedulers_of(&desk.merchant.id));
+    let ask = || agenda.listed(&list, None, None, MOST_ACTIVE);
+    let (active, _) = desk.app.shell.patiently(desk.deadline, ask).await?;
+    Ok(active.len() >= usize::from(MOST_ACTIVE))
+}
+
+fn too_many() -> Problem {
+    Problem::new(422, "LIMIT_EXCEEDED", format!("status: at most {MOST_ACTIVE} schedulers may be Active"))
 }
 
 fn illegal(is: Status, asked: Status) -> Problem {

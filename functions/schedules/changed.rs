@@ -3,7 +3,7 @@
 
 use kessai_shared::ids::MethodId;
 use kessai_shared::money::Currency;
-use kessai_shared::ports::Written;
+use kessai_shared::ports::{StoreFault, Written};
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::schedule::change::Change;
 use kessai_shared::recurring::schedule::refused::Refused;
@@ -53,9 +53,9 @@ pub(super) async fn serve(desk: &Desk<'_>, subject: &mut Subject) -> Result<Http
     if let Some(id) = given.method {
         method::usable_at(desk, id, stored.schedule.gateway, METHOD).await?;
     }
-    let runs = Runs::of(desk).await?;
-    let schedule = change(desk, stored, |schedule, now| given.changes(schedule, &runs, now)).await?;
-    Ok(shown(200, &schedule, &runs, subject))
+    let runs = Runs::if_known(desk).await;
+    let schedule = change(desk, stored, |schedule, now| given.changes(schedule, runs.as_ref(), now)).await?;
+    Ok(shown(desk, 200, &schedule, runs.as_ref(), subject))
 }
 
 impl Given {
@@ -80,14 +80,17 @@ impl Given {
         }
     }
 
-    fn changes(&self, schedule: &Schedule, runs: &Runs, now: Timestamp) -> Result<Vec<Change>, Problem> {
-        let on = runs.today(schedule, now)?;
+    fn changes(&self, schedule: &Schedule, runs: Option<&Runs>, now: Timestamp) -> Result<Vec<Change>, Problem> {
+        // What depends on the day waits until it can be said which one it is.
+        let unknown = || Fault::Store(Box::new(StoreFault("nobody can say when runs come".into())));
+        let today = || runs.ok_or_else(unknown)?.today(schedule, now);
         let status = self.status.map(|next| match (next, schedule.status) {
-            (Next::Open, Status::OnHold { .. }) => Change::Resume { on },
-            (Next::Open, Status::Draft | Status::Open | Status::Completed | Status::Canceled) => Change::Open,
-            (Next::OnHold, _) => Change::Hold { on },
-            (Next::Canceled, _) => Change::Cancel,
+            (Next::Open, Status::OnHold { .. }) => today().map(|on| Change::Resume { on }),
+            (Next::Open, Status::Draft | Status::Open | Status::Completed | Status::Canceled) => Ok(Change::Open),
+            (Next::OnHold, _) => today().map(|on| Change::Hold { on }),
+            (Next::Canceled, _) => Ok(Change::Cancel),
         });
+        let status = status.transpose()?;
         let changes =
             [self.method.map(Change::Method), self.amount.map(Change::Amount), self.skip.map(Change::Skip), status];
         Ok(changes.into_iter().flatten().collect())
@@ -102,8 +105,9 @@ pub(super) async fn change(
 ) -> Result<Schedule, Problem> {
     for _ in 0..TRIES {
         let (before, now) = (&stored.schedule, desk.now());
-        let mut schedule = before.clone();
-        for change in changes(before, now)? {
+        let (mut schedule, changes) = (before.clone(), changes(before, now)?);
+        let asks_more = changes.iter().any(|change| matches!(change, Change::AddItem(_)));
+        for change in changes {
             schedule = step(&schedule, Event::Change(change), now).map_err(refused)?.schedule;
         }
         if schedule == *before {
@@ -113,7 +117,7 @@ pub(super) async fn change(
         if let Some(at) = schedule.earliest_retry().filter(|at| before.earliest_retry() != Some(*at)) {
             ensure_retry_run(desk.app, desk.merchant.id, at, desk.deadline).await?;
         }
-        match desk.write(Some(&stored), schedule.clone()).await? {
+        match desk.write(Some(&stored), schedule.clone(), asks_more).await? {
             Written::Done => return Ok(schedule),
             Written::Conflict(found) => {
                 let found = found.map(StoredSchedule::from_item).transpose().map_err(Fault::from)?;

@@ -43,7 +43,7 @@ pub(super) async fn add(desk: &Desk<'_>, subject: &mut Subject) -> Result<HttpAn
     let schedule = change_schedule(desk, stored, |_, _| Ok(vec![Change::AddItem(item.clone())])).await?;
     let added = schedule.made_under(made).ok_or_else(Problem::not_found)?;
     subject.replayed = is_known;
-    let answer = shown(201, &schedule, added, &Runs::of(desk).await?, subject);
+    let answer = shown(desk, 201, &schedule, added, subject).await;
     Ok(if is_known { answer.with_header("idempotent-replayed", "true") } else { answer })
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn show(desk: &Desk<'_>, subject: &mut Subject) -> Result<HttpA
     let (id, number) = named(desk)?;
     let schedule = desk.read(id).await?.schedule;
     let item = schedule.item(number).ok_or_else(Problem::not_found)?;
-    Ok(shown(200, &schedule, item, &Runs::of(desk).await?, subject))
+    Ok(shown(desk, 200, &schedule, item, subject).await)
 }
 
 pub(super) async fn change(desk: &Desk<'_>, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
@@ -67,7 +67,7 @@ pub(super) async fn change(desk: &Desk<'_>, subject: &mut Subject) -> Result<Htt
     };
     let schedule = change_schedule(desk, stored, |_, _| Ok(vec![change.clone()])).await?;
     let item = schedule.item(number).ok_or_else(Problem::not_found)?;
-    Ok(shown(200, &schedule, item, &Runs::of(desk).await?, subject))
+    Ok(shown(desk, 200, &schedule, item, subject).await)
 }
 
 /// The item that the path names.
@@ -77,8 +77,9 @@ fn named(desk: &Desk<'_>) -> Result<(ScheduleId, ItemNumber), Problem> {
 }
 
 /// An item as it stands now.
-fn shown(status: u16, schedule: &Schedule, item: &Item, runs: &Runs, subject: &mut Subject) -> HttpAnswer {
+async fn shown(desk: &Desk<'_>, status: u16, schedule: &Schedule, item: &Item, subject: &mut Subject) -> HttpAnswer {
     subject.operation = Some(schedule.id.item_id(item.number));
     subject.state = Some(item.state.literal());
-    json(status, &ItemReading::of(schedule, item, &|item| runs.next_for(item)))
+    let runs = Runs::if_known(desk).await;
+    desk.beside(runs.as_ref(), |beside| json(status, &ItemReading::of(schedule, item, beside)))
 }

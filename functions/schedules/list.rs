@@ -40,10 +40,10 @@ pub(super) async fn show(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let (items, more) = desk.app.shell.patiently(desk.deadline, || agenda.of(&list, span, limit)).await?;
     let read: Result<Vec<_>, _> = items.into_iter().map(StoredSchedule::from_item).collect();
     let schedules: Vec<_> = read.map_err(Fault::from)?.into_iter().map(|stored| stored.schedule).collect();
-    let runs = Runs::of(desk).await?;
+    let runs = Runs::if_known(desk).await;
     let next = schedules.last().filter(|_| more).map(|last| token(last.created_at, last.id));
     let payment_schedules =
-        schedules.iter().map(|schedule| Fields::of(schedule, Some(&|item| runs.next_for(item)))).collect();
+        desk.beside(runs.as_ref(), |beside| schedules.iter().map(|schedule| Fields::of(schedule, beside)).collect());
     Ok(json(200, &Page { payment_schedules, next_page_token: next }))
 }
 

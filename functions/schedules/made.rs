@@ -61,8 +61,8 @@ pub(super) async fn serve(desk: &Desk<'_>, subject: &mut Subject) -> Result<Http
     }
     let asked = given.looked_up(desk, key.clone(), hash).await?;
     let schedule = Schedule::make(asked, desk.now()).map_err(refuse)?;
-    match desk.write(None, schedule.clone()).await? {
-        Written::Done => Ok(shown(201, &schedule, &Runs::of(desk).await?, subject)),
+    match desk.write(None, schedule.clone(), true).await? {
+        Written::Done => Ok(shown(desk, 201, &schedule, Runs::if_known(desk).await.as_ref(), subject)),
         Written::Conflict(found) => {
             let found = found.map(StoredSchedule::from_item).transpose().map_err(Fault::from)?.ok_or(Fault::Busy)?;
             again(desk, &found.schedule, &key, hash, subject).await
@@ -82,7 +82,8 @@ async fn again(
         return Err(refuse(Refused::Reused));
     }
     subject.replayed = true;
-    Ok(shown(201, known, &Runs::of(desk).await?, subject).with_header("idempotent-replayed", "true"))
+    let answer = shown(desk, 201, known, Runs::if_known(desk).await.as_ref(), subject);
+    Ok(answer.with_header("idempotent-replayed", "true"))
 }
 
 impl Given {

@@ -23,10 +23,10 @@ mod runs;
 use kessai_shared::merchant::{Merchant, Scope};
 use kessai_shared::ports::{Agenda, Expected, Written};
 use kessai_shared::recurring::ids::ScheduleId;
-use kessai_shared::recurring::schedule::Schedule;
 use kessai_shared::recurring::schedule::refused::Refused;
+use kessai_shared::recurring::schedule::{Item, Schedule};
 use kessai_shared::rejection::Fault;
-use kessai_shared::stored::recurring::schedule::StoredSchedule;
+use kessai_shared::stored::recurring::schedule::{MAX_SIZE, StoredSchedule};
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ use crate::door::{App, Caller, Function, Needs, Subject, authenticate};
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::recurring::{schedules, stored_schedule};
-use crate::wire::schedule::Reading;
+use crate::wire::schedule::{Beside, NextRun, Reading};
 
 /// Whoever makes others charge needs what a sale needs.
 pub const FUNCTION: Function = Function {
@@ -118,15 +118,31 @@ impl Desk<'_> {
 
     async fn show(&self, subject: &mut Subject) -> Result<HttpAnswer, Problem> {
         let stored = self.read(self.named()?).await?;
-        Ok(shown(200, &stored.schedule, &Runs::of(self).await?, subject))
+        Ok(shown(self, 200, &stored.schedule, Runs::if_known(self).await.as_ref(), subject))
     }
 
-    /// Writes a schedule in the place of what was read, if anything was, with what is to be told of the difference.
-    async fn write(&self, before: Option<&StoredSchedule>, mut schedule: Schedule) -> Result<Written, Problem> {
+    /// What is said beside a schedule.
+    fn beside<T>(&self, runs: Option<&Runs>, say: impl FnOnce(Beside<'_>) -> T) -> T {
+        let next_run = |item: &Item| runs?.next_for(item);
+        let next_run = runs.map(|_| -> NextRun<'_> { &next_run });
+        say(Beside { next_run, rules: self.merchant.retry_rules().as_ref() })
+    }
+
+    /// Writes a schedule in the place of what was read, if anything was, with what is to be told of the difference. Where
+    /// more is asked of it than before it must stay small: what is not to be charged can always be said.
+    async fn write(
+        &self,
+        before: Option<&StoredSchedule>,
+        mut schedule: Schedule,
+        asks_more: bool,
+    ) -> Result<Written, Problem> {
         let agenda = self.agenda()?;
         schedule.tell(before.map(|before| &before.schedule), self.merchant.wanted(), self.now());
         let expected = before.map_or(Expected::Absent, |before| Expected::Version(before.schedule.version));
         let item = StoredSchedule::following(before, schedule).to_item();
+        if asks_more && item.size_bytes() > MAX_SIZE {
+            return Err(refuse(Refused::TooLarge));
+        }
         let written = self.app.shell.patiently(self.deadline, || agenda.write(item.clone(), expected)).await;
         Ok(written?)
     }
@@ -138,10 +154,10 @@ fn refuse(refused: Refused) -> Problem {
 }
 
 /// A schedule as it stands now.
-fn shown(status: u16, schedule: &Schedule, runs: &Runs, subject: &mut Subject) -> HttpAnswer {
+fn shown(desk: &Desk<'_>, status: u16, schedule: &Schedule, runs: Option<&Runs>, subject: &mut Subject) -> HttpAnswer {
     subject.operation = Some(schedule.id.id());
     subject.state = Some(schedule.status.literal());
-    json(status, &Reading::of(schedule, &|item| runs.next_for(item)))
+    desk.beside(runs, |beside| json(status, &Reading::of(schedule, beside)))
 }
 
 fn json(status: u16, body: &impl Serialize) -> HttpAnswer {

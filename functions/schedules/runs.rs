@@ -1,21 +1,17 @@
 //! When payment runs come: the merchant's schedulers that are active, as they were a moment ago.
 
-use kessai_shared::ports::Span;
+use kessai_shared::ports::{Note, Span};
 use kessai_shared::recurring::calendar::{Date, Zone};
 use kessai_shared::recurring::schedule::{Item, Schedule};
-use kessai_shared::recurring::scheduler::{Scheduler, Status};
+use kessai_shared::recurring::scheduler::{MOST_ACTIVE, Scheduler, Status};
 use kessai_shared::rejection::Fault;
 use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
 use kessai_shared::time::Timestamp;
 
 use super::Desk;
-use crate::problem::Problem;
+use crate::problem::{Problem, chain};
 use crate::wire::schedule::next_ready;
-
-/// Schedulers that are read at once, the newest first; and pages of them that are looked at.
-const PAGE: u16 = 100;
-const PAGES: usize = 5;
 
 /// The zone of the day where no scheduler says another.
 const ZONE: &str = "UTC";
@@ -23,23 +19,25 @@ const ZONE: &str = "UTC";
 pub(super) struct Runs(Vec<Scheduler>);
 
 impl Runs {
-    pub(super) async fn of(desk: &Desk<'_>) -> Result<Self, Problem> {
-        let (agenda, list) = (desk.agenda()?, List::schedulers_of(&desk.merchant.id));
-        let (mut schedulers, mut before) = (Vec::new(), None::<String>);
-        for _ in 0..PAGES {
-            let span = Span { before: before.as_deref(), newest_first: true, ..Span::default() };
-            let read = desk.app.shell.patiently(desk.deadline, || agenda.of(&list, span, PAGE)).await;
-            let (items, more) = read?;
-            let read: Result<Vec<_>, _> = items.into_iter().map(StoredScheduler::from_item).collect();
-            let read = read.map_err(Fault::from)?.into_iter().map(|stored| stored.scheduler);
-            let read: Vec<_> = read.collect();
-            before = read.last().map(|last| List::made_at(last.created_at, last.id.id()));
-            schedulers.extend(read.into_iter().filter(|scheduler| scheduler.status == Status::Active));
-            if !more {
-                break;
+    /// None where that cannot be said: what was asked for is done by then, and is answered all the same.
+    pub(super) async fn if_known(desk: &Desk<'_>) -> Option<Self> {
+        match Self::read(desk).await {
+            Ok(runs) => Some(runs),
+            Err(fault) => {
+                desk.app.shell.journal.note(&Note::Failed { cause: &format!("when runs come: {}", chain(&fault)) });
+                None
             }
         }
-        Ok(Self(schedulers))
+    }
+
+    async fn read(desk: &Desk<'_>) -> Result<Self, Fault> {
+        let (agenda, list) = (desk.agenda()?, List::active_schedulers_of(&desk.merchant.id));
+        let read = desk.app.shell.patiently(desk.deadline, || agenda.of(&list, Span::default(), MOST_ACTIVE)).await;
+        let (items, _) = read?;
+        let read: Result<Vec<_>, _> = items.into_iter().map(StoredScheduler::from_item).collect();
+        let schedulers = read?.into_iter().map(|stored| stored.scheduler);
+        // The list lags behind what is written.
+        Ok(Self(schedulers.filter(|scheduler| scheduler.status == Status::Active).collect()))
     }
 
     /// When the next run charges an item that is ready; none where no scheduler takes it.

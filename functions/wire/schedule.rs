@@ -4,7 +4,7 @@
 use kessai_shared::money::Money;
 use kessai_shared::recurring::calendar::{Date, Unit, weekday_name};
 use kessai_shared::recurring::ids::ItemNumber;
-use kessai_shared::recurring::retry::{Category, Decision};
+use kessai_shared::recurring::retry::{self, Category, Decision, RetryRuleSet};
 use kessai_shared::recurring::schedule::{Failure, Item, Recurrence, Schedule, State, Status};
 use kessai_shared::time::Timestamp;
 use serde::Serialize;
@@ -20,6 +20,16 @@ const CODE: usize = 40;
 
 /// When the next run charges an item that is ready; none where no scheduler takes it.
 pub type NextRun<'a> = &'a dyn Fn(&Item) -> Option<Timestamp>;
+
+/// What is shown of a schedule that is not its own. Whoever is told of it later is told none of that: it may have changed
+/// by then.
+#[derive(Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// None where it is not known.
+    pub next_run: Option<NextRun<'a>>,
+    /// How its merchant has failures tried again.
+    pub rules: Option<&'a RetryRuleSet>,
+}
 
 /// A schedule as it stands now.
 #[derive(Serialize)]
@@ -76,6 +86,7 @@ pub struct Fields {
     reference_entity_id: Option<String>,
     remaining_amount_to_be_processed: Amount,
     status: &'static str,
+    total_applied_amount: Amount,
     total_canceled_amount: Amount,
     total_payment_schedule_item_amount: Amount,
     total_processed_amount: Amount,
@@ -107,6 +118,7 @@ struct RecurrenceFields {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ItemFields {
+    applied_amount: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
     comments: Option<String>,
     currency_iso_code: &'static str,
@@ -114,9 +126,13 @@ struct ItemFields {
     is_past_due: bool,
     is_retriable_as_same_request: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    maximum_retry_count: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_payment_retry_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_run_time: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_account_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_batch_run_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,33 +158,33 @@ struct ItemFields {
 }
 
 impl Reading {
-    pub fn of(schedule: &Schedule, next_run: NextRun<'_>) -> Self {
-        Self { payment_schedule: Fields::with_items(schedule, Some(next_run)), payment_schedule_item: None }
+    pub fn of(schedule: &Schedule, beside: Beside<'_>) -> Self {
+        Self { payment_schedule: Fields::with_items(schedule, beside), payment_schedule_item: None }
     }
 
-    /// As an event tells it, with the item that it is about: when runs come is not a matter of the schedule.
+    /// As an event tells it, with the item that it is about.
     pub fn told(schedule: &Schedule, item: Option<ItemNumber>) -> Self {
         let item = item.and_then(|number| schedule.item(number));
         Self {
-            payment_schedule: Fields::with_items(schedule, None),
-            payment_schedule_item: item.map(|item| ItemFields::of(schedule, item, None)),
+            payment_schedule: Fields::with_items(schedule, Beside::default()),
+            payment_schedule_item: item.map(|item| ItemFields::of(schedule, item, Beside::default())),
         }
     }
 }
 
 impl ItemReading {
-    pub fn of(schedule: &Schedule, item: &Item, next_run: NextRun<'_>) -> Self {
-        Self { payment_schedule_item: ItemFields::of(schedule, item, Some(next_run)) }
+    pub fn of(schedule: &Schedule, item: &Item, beside: Beside<'_>) -> Self {
+        Self { payment_schedule_item: ItemFields::of(schedule, item, beside) }
     }
 }
 
 impl Fields {
-    fn with_items(schedule: &Schedule, next_run: Option<NextRun<'_>>) -> Self {
-        let items = schedule.items.iter().map(|item| ItemFields::of(schedule, item, next_run));
-        Self { items: Some(items.collect()), ..Self::of(schedule, next_run) }
+    fn with_items(schedule: &Schedule, beside: Beside<'_>) -> Self {
+        let items = schedule.items.iter().map(|item| ItemFields::of(schedule, item, beside));
+        Self { items: Some(items.collect()), ..Self::of(schedule, beside) }
     }
 
-    pub fn of(schedule: &Schedule, next_run: Option<NextRun<'_>>) -> Self {
+    pub fn of(schedule: &Schedule, beside: Beside<'_>) -> Self {
         let amounts = schedule.amounts();
         let amount = |minor| raw(Money::new(minor, schedule.currency));
         Self {
@@ -182,7 +198,7 @@ impl Fields {
             is_past_due: schedule.past_due().next().is_some(),
             item_count: schedule.item_count(),
             items: None,
-            next_run_time: next_run.map(|next_run| {
+            next_run_time: beside.next_run.map(|next_run| {
                 let next = next_ready(schedule).filter(|_| schedule.status == Status::Open);
                 next.and_then(next_run).map(|at| at.to_string())
             }),
@@ -195,6 +211,7 @@ impl Fields {
             reference_entity_id: schedule.reference.clone(),
             remaining_amount_to_be_processed: amount(amounts.remaining()),
             status: schedule.status.literal(),
+            total_applied_amount: amount(0),
             total_canceled_amount: amount(amounts.canceled),
             total_payment_schedule_item_amount: amount(amounts.items()),
             total_processed_amount: amount(amounts.processed),
@@ -253,7 +270,7 @@ fn ahead<'a>(schedule: &'a Schedule, recurrence: &'a Recurrence) -> impl Iterato
 }
 
 impl ItemFields {
-    fn of(schedule: &Schedule, item: &Item, next_run: Option<NextRun<'_>>) -> Self {
+    fn of(schedule: &Schedule, item: &Item, beside: Beside<'_>) -> Self {
         let amount = |minor| raw(Money::new(minor, schedule.currency));
         let failure = failure(item);
         let (is_past_due, retry) = match &item.state {
@@ -264,17 +281,23 @@ impl ItemFields {
         };
         // Whatever is charged again is charged by what its schedule has then.
         let tried_with = item.tried_with.filter(|_| item.state != State::Ready && retry.is_none());
-        let next_run = next_run.filter(|_| item.state == State::Ready).map(|next_run| {
+        let next_run = beside.next_run.filter(|_| item.state == State::Ready).map(|next_run| {
             Some(item).filter(|_| schedule.status == Status::Open).and_then(next_run).map(|at| at.to_string())
         });
         Self {
+            applied_amount: amount(0),
             comments: item.comments.clone(),
             currency_iso_code: schedule.currency.code(),
             id: schedule.id.item_id(item.number).to_string(),
             is_past_due,
             is_retriable_as_same_request: failure.is_some_and(|failure| failure.decision == Decision::Retriable),
+            maximum_retry_count: failure
+                .filter(|_| retry.is_some())
+                .zip(beside.rules)
+                .map(|(failure, rules)| most_retries(schedule, failure, rules)),
             next_payment_retry_time: retry.map(|retry| retry.at.to_string()),
             next_run_time: next_run,
+            payment_account_id: schedule.account.as_ref().map(|account| account.as_str().to_owned()),
             payment_batch_run_id: item.tried_by.map(|tried| tried.run.id().to_string()),
             payment_gateway_error_category: failure.map(|failure| failure.category.literal()),
             payment_gateway_error_code: failure
@@ -298,6 +321,13 @@ impl ItemFields {
             target_payment_processing_date: item.target.to_string(),
         }
     }
+}
+
+/// How often it is tried again at most, by the rules as they are now.
+fn most_retries(schedule: &Schedule, failure: &Failure, rules: &RetryRuleSet) -> u8 {
+    let Failure { category, decision, decline, ref code, message: _ } = *failure;
+    let gateway = Some(schedule.gateway);
+    rules.plan_for(&retry::Failure { category, decision, decline, gateway, code: code.as_deref() }).interval.most()
 }
 
 /// Why it failed last, unless it was processed since.
@@ -394,8 +424,9 @@ mod tests {
         let item = shown(&again);
         let run = again.items[0].tried_by.expect("tried").run.id().to_string();
         let expected = json!({
-            "currencyIsoCode": "USD", "id": item["id"], "isPastDue": false, "isRetriableAsSameRequest": true,
-            "nextPaymentRetryTime": "2026-09-21T14:14:20.000Z", "paymentBatchRunId": run,
+            "appliedAmount": 0.0, "currencyIsoCode": "USD", "id": item["id"], "isPastDue": false,
+            "isRetriableAsSameRequest": true, "nextPaymentRetryTime": "2026-09-21T14:14:20.000Z",
+            "paymentAccountId": "Carol", "paymentBatchRunId": run,
             "paymentGatewayErrorCategory": "CardLimit", "paymentGatewayErrorCode": "5".repeat(40),
             "paymentGatewayRespStatus": "Decline", "paymentId": "0aQR00000004ZkKMAU",
             "paymentMethodId": again.method.to_string(), "paymentProcessingMessage": "insufficient funds",

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::method::step::PENDING;
 use crate::money::{AmountError, Money};
 use crate::seal::SealFault;
 use crate::stored::Unreadable;
@@ -65,9 +66,16 @@ pub enum Rejection {
     },
     /// Nothing is set up that the gateway knows us by.
     NoCredential,
+    /// Nothing new is asked of the gateway.
+    GatewayInactive,
 }
 
 impl Rejection {
+    /// Whether the same may be taken later: something is to be set up, or a gateway has yet to tell.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self, Self::NoCredential | Self::GatewayInactive | Self::MethodUnusable { status: PENDING })
+    }
+
     /// The HTTP status and the code of the error body.
     pub fn code(&self) -> (u16, &'static str) {
         match self {
@@ -83,7 +91,7 @@ impl Rejection {
             Self::Full => (422, "PAYMENT_FULL"),
             Self::MethodUnusable { .. } | Self::MethodElsewhere | Self::MethodWithoutToken => (422, "INVALID_STATUS"),
             Self::NoTokens | Self::NotAtGateway { .. } => (422, "NOT_SUPPORTED"),
-            Self::NoCredential => (422, "INVALID_STATUS"),
+            Self::NoCredential | Self::GatewayInactive => (422, "INVALID_STATUS"),
         }
     }
 }
@@ -121,6 +129,7 @@ impl fmt::Display for Rejection {
             Self::NoTokens => out.write_str("paymentGatewayId: this gateway keeps no payment methods"),
             Self::NotAtGateway { member, limit } => write!(out, "{member}: {limit}"),
             Self::NoCredential => out.write_str("paymentGatewayId: no credential is set up for this gateway"),
+            Self::GatewayInactive => out.write_str("paymentGatewayId: the payment gateway is not active"),
         }
     }
 }
@@ -240,6 +249,7 @@ mod tests {
             (Rejection::NoTokens, 422, "NOT_SUPPORTED", "paymentGatewayId"),
             (Rejection::NotAtGateway { member: "amount", limit: "50 to 99" }, 422, "NOT_SUPPORTED", "amount: 50 to 99"),
             (Rejection::NoCredential, 422, "INVALID_STATUS", "paymentGatewayId: no credential"),
+            (Rejection::GatewayInactive, 422, "INVALID_STATUS", "paymentGatewayId: the payment gateway is not active"),
         ];
         for (rejection, status, code, says) in rows {
             assert_eq!(rejection.code(), (status, code), "{rejection:?}");

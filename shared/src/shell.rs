@@ -266,7 +266,10 @@ impl Shell {
 
     /// Of what was sent and must not rest.
     pub(crate) fn fingerprint(&self, instrument: Option<&Instrument>) -> Result<Option<Fingerprint>, Fault> {
-        let Some(instrument) = instrument else { return Ok(None) };
+        // What is stored whole needs none: so whoever charges nothing else needs no key.
+        let Some(instrument) = instrument.filter(|instrument| !matches!(instrument, Instrument::Stored(_))) else {
+            return Ok(None);
+        };
         let no_key = || Fault::SetUp("this function has no fingerprint key".to_owned());
         Ok(Fingerprint::of(instrument, self.fingerprint_key.as_ref().ok_or_else(no_key)?))
     }

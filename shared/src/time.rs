@@ -47,6 +47,13 @@ impl Timestamp {
         Self(self.0.saturating_add(millis(duration)))
     }
 
+    /// The next moment that is a multiple of `width` since 1970, or this one.
+    #[must_use]
+    pub fn rounded_up(self, width: Duration) -> Self {
+        let width = millis(width).max(1);
+        Self(self.0.saturating_add((width - self.0.rem_euclid(width)) % width))
+    }
+
     /// The time from `earlier` to `self`; zero when `earlier` is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -278,7 +278,24 @@ fn schedules_are_made_shown_and_changed() {
     let list = desk.run("schedules list --account Carol").done();
     says(&list, &[&id, made["id"].as_str().expect("an id"), "Draft", "Canceled"]);
     assert_eq!(desk.run("schedules list --account Nobody").done(), "(none)\n");
+    let id = made["id"].as_str().expect("an id");
+    let add = format!("schedules item add {id} --amount 300 --date 2030-03-31 --comments late --draft");
+    let said = desk.run(&format!("{add} --idempotency-key more")).done();
+    says(&said, &["Added the item 5SI", "2030-03-31", "300.0", "Draft"]);
+    let again = desk.run(&format!("{add} --idempotency-key more --json")).json();
+    let item = again["paymentScheduleItem"]["id"].as_str().expect("an id").to_owned();
+    assert!(said.contains(&item), "it is added once: {said}");
+    for (command, status) in
+        [("ready", "Ready for Processing"), ("show", "Ready for Processing"), ("cancel", "Canceled")]
+    {
+        says(&desk.run(&format!("schedules item {command} {item}")).done(), &[&item, status]);
+    }
+    desk.run(&format!("schedules item ready {item}")).refused(1, "INVALID_STATUS: status: the item is Canceled");
+    desk.run(&format!("schedules item add {id} --amount 300 --date 2030-03-31")).done();
+    desk.run(&format!("schedules item add {id} --amount 300 --date 2030-03-31")).refused(1, "AMOUNT_EXCEEDS_BALANCE");
     for (line, says) in [
+        (format!("item ready {id}"), "must be the id of an item of a schedule"),
+        (format!("item add {item} --amount 1 --date 2030-03-31"), "must be the id of a payment schedule"),
         (format!("create {common}"), "--item"),
         (format!("create {common} {items} {recurs}"), "cannot be used with"),
         (format!("create {common} --amount 1"), "--start"),
@@ -342,9 +359,9 @@ fn schedulers_and_runs_are_made_shown_and_ended() {
     desk.run("schedulers show 5PR000000000001").refused(2, "must be an id");
 
     let started =
-        desk.run("runs start --date 2090-01-01 --not-equals gold --comments late --idempotency-key run-1 --json");
+        desk.run("runs start --date 2020-01-01 --not-equals gold --comments late --idempotency-key run-1 --json");
     let run = started.json()["paymentBatchRun"]["id"].as_str().expect("an id").to_owned();
-    let again = desk.run("runs start --date 2090-01-01 --not-equals gold --comments late --idempotency-key run-1");
+    let again = desk.run("runs start --date 2020-01-01 --not-equals gold --comments late --idempotency-key run-1");
     assert_eq!(again.done(), format!("Started the run {run}.\n"));
     let watched = desk.run(&format!("runs watch {run}")).done();
     let last = watched.lines().last().unwrap_or_default();
@@ -352,10 +369,11 @@ fn schedulers_and_runs_are_made_shown_and_ended() {
     assert!(!watched.contains(['\r', '\u{1b}']), "this is no terminal: {watched}");
     let ended = desk.run(&format!("runs watch {run} --json")).json();
     assert_eq!(ended, desk.run(&format!("runs show {run} --json")).json());
-    says(&format!("runs show {run}"), &["Completed", "2090-01-01", "late", "NotEquals"]);
+    says(&format!("runs show {run}"), &["Completed", "2020-01-01", "late", "NotEquals"]);
     says("runs list", &[&run, "Completed"]);
     assert_eq!(desk.run(&format!("runs list --scheduler {id}")).done(), "(none)\n");
     desk.run(&format!("runs stop {run}")).refused(1, "INVALID_STATUS");
+    desk.run("runs start --date 2090-01-01").refused(1, "INVALID_API_INPUT: runDate: must be at most 31 days ahead");
     desk.run("runs watch 5PR000000000001").refused(1, "");
 }
 

@@ -1,6 +1,8 @@
 //! Payment schedules are made, shown and changed: once under a key, by their own merchant, and what will not do is refused
 //! by its name. Nothing is charged here.
 
+mod limits;
+mod permitted;
 mod refusals;
 mod told;
 
@@ -99,12 +101,13 @@ fn instalments_are_made_with_all_their_sums() {
         "paymentGatewayId": schedule["paymentGatewayId"], "referenceEntityId": "801A", "comments": "three parts",
         "isPastDue": false, "itemCount": 3, "nextRunTime": null,
         "totalRequestedAmount": 4000.0, "totalPaymentScheduleItemAmount": 3500.0, "availableRequestedAmount": 500.0,
-        "totalProcessedAmount": 0.0, "totalCanceledAmount": 0.0, "remainingAmountToBeProcessed": 3500.0,
+        "totalProcessedAmount": 0.0, "totalCanceledAmount": 0.0, "totalAppliedAmount": 0.0, "remainingAmountToBeProcessed": 3500.0,
     });
     assert_eq!(schedule, expected);
     let first = json!({
         "id": items[0]["id"], "paymentScheduleId": id, "status": "Ready for Processing", "currencyIsoCode": "JPY",
-        "requestedAmount": 1000.0, "processedAmount": 0.0, "targetPaymentProcessingDate": "2030-01-31",
+        "requestedAmount": 1000.0, "processedAmount": 0.0, "appliedAmount": 0.0, "paymentAccountId": ACCOUNT,
+        "targetPaymentProcessingDate": "2030-01-31",
         "paymentMethodId": schedule["defaultPaymentMethodId"], "paymentRunMatchingValue": "gold",
         "paymentRetryCount": 0, "paymentSource": "Payment Run", "isPastDue": false, "isRetriableAsSameRequest": false,
         "nextRunTime": null,

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tests::models::Played;
 use tests::plan::Plan;
 
@@ -32,6 +32,9 @@ pub struct Arguments {
     /// At the model of this gateway, by the name of its adapter; else at the sandbox.
     #[arg(long, value_name = "ADAPTER", value_parser = played, conflicts_with = "require_all")]
     pub gateway: Option<Played>,
+    /// In another world than that of payments, which has a shorter table and no traces.
+    #[arg(long, value_name = "WORLD", value_enum, conflicts_with_all = ["gateway", "trace", "shrink", "timeline"])]
+    pub world: Option<World>,
     /// Look at one history.
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
@@ -44,6 +47,12 @@ pub struct Arguments {
     /// Draw it.
     #[arg(long, value_name = "FILE.svg", requires = "seed")]
     pub timeline: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum World {
+    /// That of payment runs.
+    Runs,
 }
 
 impl Arguments {
@@ -72,10 +81,21 @@ mod test {
     #[test]
     fn one_history_and_many_are_not_asked_for_at_once() {
         let parses = |line: &str| Arguments::try_parse_from(line.split(' ')).is_ok();
-        for line in ["simulate", "simulate --seeds 5 --from 3", "simulate --seed 7 --trace --shrink"] {
+        for line in [
+            "simulate",
+            "simulate --seeds 5 --from 3",
+            "simulate --seed 7 --trace --shrink",
+            "simulate --world runs --seeds 5 --require-all",
+        ] {
             assert!(parses(line), "{line}");
         }
-        for line in ["simulate --seed 7 --seeds 5", "simulate --trace", "simulate --most 0", "simulate --threads 0"] {
+        for line in [
+            "simulate --seed 7 --seeds 5",
+            "simulate --trace",
+            "simulate --most 0",
+            "simulate --threads 0",
+            "simulate --world runs --seed 7 --trace",
+        ] {
             assert!(!parses(line), "{line}");
         }
     }

@@ -7,29 +7,26 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tests::auditor::Violation;
-use tests::models::Played;
-use tests::plan::Plan;
 use tests::story::caught;
 
-use crate::arguments::Arguments;
 use crate::progress::Progress;
-use crate::tally::Tally;
 
 /// How many seeds a thread takes at once: a few milliseconds of work.
 const CHUNK: u64 = 256;
 
 /// A range of seeds that is looked through.
 pub struct Hunt {
-    /// At whose model; else at the sandbox.
-    pub gateway: Option<Played>,
     pub from: u64,
     pub seeds: u64,
     /// How many violations are wanted.
     pub most: usize,
 }
 
-/// What lets one history happen, and counts it.
-pub type Happen = fn(&Plan, &mut Tally) -> Option<Violation>;
+/// What is counted. Each thread has its own.
+pub trait Counted: Default + Send {
+    /// Adds what another thread counted.
+    fn merge(&mut self, other: &Self);
+}
 
 struct Shared {
     /// How many seeds were taken, and how many are done.
@@ -42,19 +39,24 @@ struct Shared {
 }
 
 impl Hunt {
-    /// What was counted, and the violations by their seeds.
-    pub fn run(&self, threads: u64, mut progress: Progress, happen: Happen) -> (Tally, BTreeMap<u64, Violation>) {
+    /// Lets the history of each seed happen. What was counted, and the violations by their seeds.
+    pub fn run<T: Counted>(
+        &self,
+        threads: u64,
+        mut progress: Progress,
+        happen: impl Fn(u64, &mut T) -> Option<Violation> + Sync,
+    ) -> (T, BTreeMap<u64, Violation>) {
         let shared = Shared {
             taken: AtomicU64::new(0),
             done: AtomicU64::new(0),
             enough: AtomicU64::new(self.seeds),
             found: Mutex::default(),
         };
-        let mut tally = Tally::default();
+        let mut tally = T::default();
         std::thread::scope(|scope| {
             let (ends, ended) = channel();
             for _ in 0..threads {
-                let (ends, shared) = (ends.clone(), &shared);
+                let (ends, shared, happen) = (ends.clone(), &shared, &happen);
                 scope.spawn(move || {
                     // Below somebody listens until the last has ended.
                     let _ = ends.send(self.work(shared, happen));
@@ -79,8 +81,8 @@ impl Hunt {
     }
 
     /// One thread takes chunks until there are none, or enough was found before them.
-    fn work(&self, shared: &Shared, happen: Happen) -> Tally {
-        let mut tally = Tally::default();
+    fn work<T: Counted>(&self, shared: &Shared, happen: impl Fn(u64, &mut T) -> Option<Violation>) -> T {
+        let mut tally = T::default();
         loop {
             let start = shared.taken.fetch_add(CHUNK, Ordering::Relaxed);
             for place in start..start.saturating_add(CHUNK) {
@@ -88,8 +90,7 @@ impl Hunt {
                     return tally;
                 }
                 let seed = self.from.wrapping_add(place);
-                let violation =
-                    caught(|| happen(&Arguments::plan(self.gateway, seed), &mut tally)).unwrap_or_else(Some);
+                let violation = caught(|| happen(seed, &mut tally)).unwrap_or_else(Some);
                 if let Some(violation) = violation {
                     self.find(shared, place, violation);
                 }
@@ -115,20 +116,20 @@ impl Shared {
 
 #[cfg(test)]
 mod test {
-    use super::{Hunt, Tally, Violation};
+    use super::{Hunt, Violation};
     use crate::progress::Progress;
+    use crate::tally::Tally;
     use std::collections::BTreeMap;
-    use tests::plan::Plan;
 
     /// One in a hundred seeds fails, and one in a thousand ends in a panic.
-    fn some_fail(plan: &Plan, tally: &mut Tally) -> Option<Violation> {
+    fn some_fail(seed: u64, tally: &mut Tally) -> Option<Violation> {
         tally.histories += 1;
-        assert!(plan.seed % 1_000 != 450, "seed {}", plan.seed);
-        (plan.seed % 100 == 50).then(|| Violation { rule: "fifty", what: plan.seed.to_string() })
+        assert!(seed % 1_000 != 450, "seed {seed}");
+        (seed % 100 == 50).then(|| Violation { rule: "fifty", what: seed.to_string() })
     }
 
     fn hunt(from: u64, seeds: u64, most: usize, threads: u64) -> (Tally, BTreeMap<u64, Violation>) {
-        Hunt { gateway: None, from, seeds, most }.run(threads, Progress::silent(), some_fail)
+        Hunt { from, seeds, most }.run(threads, Progress::silent(), some_fail)
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! [`arguments`] is what it can be told. [`many`] looks at a range of seeds: [`hunt`] lets them happen on all
 //! cores, [`tally`] counts what they reached, [`progress`] says how far it is, and [`sometimes`] lays the
 //! counts out. Whatever can happen has to happen sometimes, and [`reached`] says what did not. [`one`] tells a
-//! single history, shortens it or draws it, and [`telling`] says in sentences what its merchants want.
+//! single history, shortens it or draws it, and [`telling`] says in sentences what its merchants want. [`runs`]
+//! looks at the world of payment runs.
 //! `docs/simulation.md` is the introduction.
 
 mod arguments;
@@ -13,6 +14,7 @@ mod many;
 mod one;
 mod progress;
 mod reached;
+mod runs;
 mod sometimes;
 mod tally;
 mod telling;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::Arguments;
+use arguments::{Arguments, World};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -33,9 +35,11 @@ type Said = Result<(String, bool), Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let said = match arguments.seed {
-        Some(seed) => one::look_at(seed, &arguments),
-        None => many::look_at(&arguments),
+    let said = match (arguments.world, arguments.seed) {
+        (None, Some(seed)) => one::look_at(seed, &arguments),
+        (None, None) => many::look_at(&arguments),
+        (Some(World::Runs), Some(seed)) => runs::look_at_one(seed),
+        (Some(World::Runs), None) => runs::look_at_many(&arguments),
     };
     match said.and_then(|(text, is_well)| print(&text).map(|()| is_well)) {
         Ok(true) => ExitCode::SUCCESS,

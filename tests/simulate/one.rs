@@ -53,7 +53,7 @@ fn end(told: &Told) -> Vec<String> {
     told.rests.iter().cloned().chain(once(verdict)).collect()
 }
 
-fn verdict(violation: Option<&Violation>) -> String {
+pub fn verdict(violation: Option<&Violation>) -> String {
     match violation {
         None => "nothing is wrong".to_owned(),
         Some(Violation { rule, what }) => format!("violates \"{rule}\": {what}"),

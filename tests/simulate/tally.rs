@@ -7,6 +7,8 @@ use tests::cells::{DELIVERED, HAPPENED, STANDS, TOLD_OF};
 use tests::chance::Fault;
 use tests::plan::Plan;
 
+use crate::hunt::Counted;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     pub histories: u64,
@@ -44,9 +46,10 @@ impl Tally {
         add(&mut self.ended[plan.class as usize], &report.auditor.ended);
         add(self.deliveries.as_flattened_mut(), report.auditor.deliveries.as_flattened());
     }
+}
 
-    /// Adds what another thread counted.
-    pub fn merge(&mut self, other: &Self) {
+impl Counted for Tally {
+    fn merge(&mut self, other: &Self) {
         self.histories += other.histories;
         self.requests += other.requests;
         add(&mut self.struck, &other.struck);
@@ -65,6 +68,7 @@ fn add<N: Copy + Into<u64>>(counts: &mut [u64], more: &[N]) {
 #[cfg(test)]
 mod test {
     use super::Tally;
+    use crate::hunt::Counted;
     use tests::plan::Plan;
     use tests::story::Story;
 

@@ -10,7 +10,7 @@ use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{GatewayId, MerchantId, MethodId, ProviderId};
 use kessai_shared::memory::Memory;
 use kessai_shared::merchant::{AUTHORIZATION_LIFETIME, ApiKey, Gateway, Merchant};
-use kessai_shared::method::Method;
+use kessai_shared::method::{Details, Method};
 use kessai_shared::payment::{BalanceCheck, Generation, IdempotencyKey};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::stored::Item;
@@ -98,20 +98,22 @@ pub fn cast() -> &'static Cast {
             [BalanceCheck::Gateway, BalanceCheck::Strict]
                 .map(|check| ENDPOINTS.map(|endpoints| both(class, check, endpoints)))
         });
-        let vault = Arc::new(vault(&merchants, &sealing_keys));
+        let vault = Arc::new(vault(&merchants, &sealing_keys, |_| Details::default()));
         let (fingerprint_key, sealing_keys) = (Arc::new(FingerprintKey::new([7; 32])), Arc::new(sealing_keys));
         Cast { merchants, api_keys, gateway, provider, fingerprint_key, vault, sealing_keys, set_ups }
     });
     &CAST
 }
 
-fn vault(merchants: &[MerchantId], keys: &SealingKeys) -> Memory {
+/// The sandbox's magic methods of each merchant, with these details by their codes.
+pub fn vault(merchants: &[MerchantId], keys: &SealingKeys, details: impl Fn(u16) -> Details) -> Memory {
     let vault = Memory::default();
     for (merchant, row) in merchants.iter().flat_map(|merchant| TABLE.iter().map(move |row| (merchant, row))) {
         let id = method_id(row.code);
         let key = IdempotencyKey::parse(row.name).expect("a key");
         let at = Timestamp::from_millis(START_MS);
         let mut method = Method::of_token(*merchant, MethodId::parse(&id).expect("an id"), key, at);
+        method.asked.details = details(row.code);
         let token = Secret::new(id);
         method.token = Some(method.at_its_place(|place| keys.seal(place, &token, [9; 16])).expect("sealed"));
         vault.put(StoredMethod::following(None, method).to_item());

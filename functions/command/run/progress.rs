@@ -57,6 +57,9 @@ pub fn line(run: &Value, pace: &Pace, now: Instant) -> String {
     if let Some(tenths) = pace.in_ten_seconds(run, now) {
         said.push_str(&format!("  {}.{}/s", tenths / 10, tenths % 10));
     }
+    if let Some(most) = run.get("requestsPerSecond").and_then(Value::as_u64) {
+        said.push_str(&format!("  at most {most}/s"));
+    }
     let ends = [("ended", "/completionTime"), ("ends about", "/expectedEndTime")];
     if let Some((word, place)) = ends.into_iter().find(|(_, place)| run.pointer(place).is_some()) {
         said.push_str(&format!("  {word} {}", cell(run, &[place])));
@@ -90,6 +93,8 @@ mod tests {
         let later = now + Duration::from_secs(4);
         assert_eq!(line(&half, &pace, later), format!("{expected}  35.0/s"));
         let mut known = half;
+        known["requestsPerSecond"] = json!(2);
+        assert_eq!(line(&known, &pace, later), format!("{expected}  35.0/s  at most 2/s"));
         known["expectedEndTime"] = json!("2026-11-23T00:00:00.000Z");
         assert!(line(&known, &pace, now).ends_with("  ends about 2026-11-23T00:00:00.000Z"));
         known["completionTime"] = json!("2026-11-22T00:00:00.000Z");

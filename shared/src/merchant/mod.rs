@@ -26,7 +26,6 @@ use crate::ids::{ApiKeyId, EndpointId, GatewayId, MerchantId, MethodKind, Method
 use crate::money::Currency;
 use crate::payment::{BalanceCheck, Generation};
 use crate::recurring::ids::{RuleId, RuleSetId};
-use crate::recurring::retry::RetryRuleSet;
 use crate::seal::Sealed;
 use crate::stored::Unread;
 
@@ -48,8 +47,6 @@ pub struct Merchant {
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
     pub retry_rule_sets: BTreeMap<RuleSetId, ListedRuleSet>,
     pub retry_rules: BTreeMap<RuleId, ListedRule>,
-    /// The active default set with its rules: see [`Merchant::connect`].
-    pub rules_in_use: Option<RetryRuleSet>,
     /// What made this version; none where a version of Kessai did that knows no trail.
     pub last_change: Option<LastChange>,
     /// What a newer version of Kessai knows of it.
@@ -72,20 +69,17 @@ impl Merchant {
             endpoints: BTreeMap::new(),
             retry_rule_sets: BTreeMap::new(),
             retry_rules: BTreeMap::new(),
-            rules_in_use: None,
             last_change: None,
             unread: Unread::default(),
         }
     }
 
-    /// Tells every gateway what its provider says of it, and makes the rules in use of what is set up. To be called after
-    /// any of these has changed.
+    /// Tells every gateway what its provider says of it. To be called after either has changed.
     pub fn connect(&mut self) {
         for gateway in self.gateways.values_mut() {
             let provider = gateway.provider.and_then(|id| self.providers.get(&id));
             gateway.never_resend = provider.is_some_and(|provider| !provider.idempotency_supported);
         }
-        self.rules_in_use = self.default_rules();
     }
 
     /// What a gateway's provider calls methods of this kind and record type, where that was set up.

@@ -40,21 +40,11 @@ pub struct ListedRule {
 }
 
 impl Merchant {
-    /// By what failed payments are tried again: the active default set. None where they are not.
-    pub fn retry_rules(&self) -> Option<&RetryRuleSet> {
-        self.rules_in_use.as_ref()
-    }
-
-    pub(super) fn default_rules(&self) -> Option<RetryRuleSet> {
+    /// By what failed payments are tried again: the active default set with its rules. None where they are not. It is made
+    /// of them when it is asked for, because most functions never ask.
+    pub fn retry_rules(&self) -> Option<RetryRuleSet> {
         let (id, set) = self.retry_rule_sets.iter().find(|(_, set)| set.is_in_use())?;
         self.with_its_rules(*id, set).ok()
-    }
-
-    /// Whether every rule is of a set that is there, every set makes one of rules, and at most one is in use.
-    pub(crate) fn rules_fit(&self) -> bool {
-        self.retry_rules.values().all(|rule| self.retry_rule_sets.contains_key(&rule.set))
-            && self.retry_rule_sets.iter().all(|(id, set)| self.with_its_rules(*id, set).is_ok())
-            && self.retry_rule_sets.values().filter(|set| set.is_in_use()).count() <= 1
     }
 
     /// What a set and its rules make together, or what of them will not do: of a rule, which one.

@@ -137,8 +137,8 @@ impl Operation {
     }
 
     /// Whether a gateway has told that it acted, which is not what its state says: of another amount, or after another
-    /// verdict.
-    fn is_said_to_have_happened(&self) -> bool {
+    /// verdict. Whoever asked for it must not ask for it anew.
+    pub fn is_said_to_have_happened(&self) -> bool {
         self.contradictions.iter().any(|log| log.interaction == Interaction::Success)
     }
 

@@ -103,6 +103,8 @@ pub struct Lane {
     pub page: u32,
     /// The schedules of the page that is being worked on.
     pub schedules: Vec<ScheduleId>,
+    /// They were begun on a page before, and their gateways left them open.
+    pub is_open: bool,
     /// Behind what the next page begins.
     pub cursor: Option<String>,
     /// The list was read to its end: only what is pending is left.
@@ -120,8 +122,10 @@ pub struct Holder {
 /// What a lane works on next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// These; and behind what the list goes on, where they are of the list that the run works off.
-    Of { schedules: Vec<ScheduleId>, cursor: Option<String> },
+    /// These of the list that the run works off, and behind what it goes on.
+    Listed { schedules: Vec<ScheduleId>, cursor: String },
+    /// These again, whose gateways had left them open.
+    Open(Vec<ScheduleId>),
     /// There is no time to see, before then.
     Later(Timestamp),
     /// Nothing, before what was left open is due, or for good.
@@ -254,6 +258,7 @@ impl Lane {
             holder: None,
             page: 0,
             schedules: Vec::new(),
+            is_open: false,
             cursor: None,
             is_read: false,
             counts: Counts { listed, ..Counts::default() },
@@ -288,18 +293,14 @@ impl Lane {
         let next = self.next();
         let worked = self.schedules.len() as u64;
         // What is read of the list is seen for the first time; what comes up again was pending.
-        let (seen, was_pending) = if self.is_read { (0, worked) } else { (worked, 0) };
+        let (seen, was_pending) = if self.is_open { (0, worked) } else { (worked, 0) };
         let pending = next.counts.pending.saturating_sub(was_pending);
         let counts = Counts { pending, ..next.counts }.plus(Counts { seen, ..came });
-        let turned = Self { counts, schedules: Vec::new(), ..next };
+        let turned = Self { counts, schedules: Vec::new(), is_open: false, ..next };
+        let page_number = turned.page.saturating_add(1);
         match page {
-            Page::Of { schedules, cursor } => Self {
-                page: turned.page.saturating_add(1),
-                schedules,
-                is_read: turned.is_read || cursor.is_none(),
-                cursor: cursor.or(turned.cursor),
-                ..turned
-            },
+            Page::Listed { schedules, cursor } => Self { page: page_number, schedules, cursor: Some(cursor), ..turned },
+            Page::Open(schedules) => Self { page: page_number, schedules, is_open: true, ..turned },
             Page::Later(at) => Self { holder: None, due: Some(at), ..turned },
             Page::End(Some(at)) => Self { holder: None, due: Some(at), is_read: true, ..turned },
             // The list may lag behind what was charged a moment ago.

@@ -11,6 +11,10 @@ use super::run::{Run, Takes};
 #[cfg(test)]
 mod tests;
 
+/// Most schedulers of a merchant that are active: who asks for a schedule is told when the next run comes, and so all of
+/// them are read each time.
+pub const MOST_ACTIVE: u16 = 100;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduler {
     pub merchant: MerchantId,

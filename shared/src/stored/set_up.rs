@@ -53,9 +53,6 @@ pub(super) fn decode(reader: &mut Reader, merchant: &mut Merchant, unread: &mut 
     merchant.endpoints = maps(reader, unread, "endpoints", EndpointId::parse, decode_endpoint)?;
     merchant.retry_rule_sets = maps(reader, unread, "retrySets", RuleSetId::parse, retry_rules::decode_set)?;
     merchant.retry_rules = maps(reader, unread, "retryRules", RuleId::parse, retry_rules::decode_rule)?;
-    if !merchant.rules_fit() {
-        return Err(strange("retryRules"));
-    }
     let change = reader.maybe_map("change")?;
     merchant.last_change = change.map(|change| decode_change(&mut Reader::new(change))).transpose()?;
     Ok(())

@@ -17,7 +17,7 @@ from world import World
 CANARY = "5512345678901231"
 BROUGHT = "tok_canary_7d1f"
 
-TABLES = ("PaymentsTable", "MerchantsTable", "VaultTable", "EventsTable")
+TABLES = ("PaymentsTable", "MerchantsTable", "VaultTable", "SchedulesTable", "EventsTable")
 
 
 def nothing_secret_rests_or_is_logged(world: World) -> None:

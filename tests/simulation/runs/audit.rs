@@ -2,135 +2,244 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kessai_functions::sandbox::Gateway;
+use kessai_functions::sandbox::{Gateway, Outcome};
 use kessai_shared::ids::{ItemKey, Ordinal, PaymentId, Record};
 use kessai_shared::merchant::Merchant;
+use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::recurring::calendar::Date;
-use kessai_shared::recurring::ids::RecurringKey;
-use kessai_shared::recurring::run::{Counts, Run, Status as RunStatus};
+use kessai_shared::recurring::ids::{RecurringKey, RunId, SchedulerId};
+use kessai_shared::recurring::run::{Counts, Run, Status as RunStatus, Takes};
 use kessai_shared::recurring::schedule::{Item, Schedule, State, Status};
 use kessai_shared::recurring::scheduler::Status as SchedulerStatus;
 use kessai_shared::stored::payment::KEY;
-use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
+use kessai_shared::time::Timestamp;
 
+use super::owners::{Wishes, runs};
+use super::totals::{Happened, Totals};
 use super::worker::Shared;
+use crate::auditor::Violation;
 
-/// What came of a history.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub runs: u64,
-    pub retry_runs: u64,
-    pub processed: u64,
-    /// Attempts that failed.
-    pub failed: u64,
-    pub effects: u64,
+/// What the gateway took, and what it declined, by our reference.
+#[derive(Default)]
+struct Ledger {
+    taken: BTreeMap<String, Vec<u64>>,
+    declined: BTreeSet<String>,
 }
-
-/// What the gateway took, by our reference.
-struct Ledger(BTreeMap<String, Vec<u64>>);
 
 impl Ledger {
     fn of(gateway: &Gateway, now_ms: i64) -> Self {
-        let mut taken: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-        let effects = gateway.effects(now_ms).filter(|effect| !effect.voided && effect.status == "approved");
-        for effect in effects {
+        let mut ledger = Self::default();
+        for effect in gateway.effects(now_ms).filter(|effect| !effect.voided && effect.status == "approved") {
             let reference = effect.reference.unwrap_or_default().to_owned();
-            taken.entry(reference).or_default().push(effect.amount);
+            ledger.taken.entry(reference).or_default().push(effect.amount);
         }
-        Self(taken)
+        let operations = (0..gateway.operations()).filter_map(|place| gateway.operation(place));
+        let declined = operations.filter(|operation| matches!(operation.outcome.at(now_ms), Outcome::Declined { .. }));
+        ledger.declined = declined.filter_map(|operation| operation.reference.clone()).collect();
+        ledger
     }
 }
 
-/// `last`: the day of the last of so many runs.
-pub fn audit(shared: &Shared, merchant: &Merchant, days: u32, last: Date) -> Result<Totals, String> {
-    let ledger = Ledger::of(&shared.inner().gateway, shared.now().as_millis());
-    let mut totals = Totals { effects: ledger.0.values().map(|taken| taken.len() as u64).sum(), ..Totals::default() };
-    let mut known = BTreeSet::new();
-    let (mut counted, mut attempts_failed) = (Counts::default(), 0);
-    let mut days_run = BTreeSet::new();
-    for stored in shared.schedules.items() {
-        let Some(ItemKey::Recurring(_, key)) = stored.text(KEY).and_then(ItemKey::parse) else {
-            return Err(format!("a strange key: {stored:?}"));
-        };
-        match key {
-            RecurringKey::Schedule(_) => {
-                let schedule = StoredSchedule::from_item(stored).expect("a schedule").schedule;
-                for item in &schedule.items {
-                    totals.processed += u64::from(check(&schedule, item, merchant, &ledger, &mut known)?);
-                    let failures = item.failures.as_ref();
-                    attempts_failed += failures.map_or(0, |failures| failures.recent.len() as u64);
-                }
-                let is_due = |item: &Item| item.target <= last && item.state == State::Ready;
-                let waits = schedule.items.iter().any(is_due);
-                if waits && schedule.status == Status::Open {
-                    return Err(format!("{}: what was due is not charged: {:?}", schedule.id.id(), schedule.items));
-                }
-            }
-            RecurringKey::Run(id) => {
-                let run = StoredRun::from_item(stored).expect("a run").run;
-                if run.status != RunStatus::Completed {
-                    return Err(format!("run {} is {:?}", id.as_str(), run.status));
-                }
-                counted = counted.plus(run.counts);
-                let Run { scheduler, takes, .. } = &run;
-                match scheduler {
-                    Some(_) => {
-                        totals.runs += 1;
-                        if !days_run.insert(format!("{takes:?}")) {
-                            return Err(format!("two runs of one day: {takes:?}"));
-                        }
-                    }
-                    None => totals.retry_runs += 1,
-                }
-            }
-            RecurringKey::Scheduler(_) => {
-                let scheduler = StoredScheduler::from_item(stored).expect("a scheduler").scheduler;
-                if scheduler.status != SchedulerStatus::Completed {
-                    return Err(format!("the scheduler is {:?}", scheduler.status));
-                }
-            }
-            RecurringKey::Lane(..) => {}
-        }
-    }
-    totals.failed = attempts_failed;
-    if totals.runs != u64::from(days) {
-        return Err(format!("{} runs in {days} days", totals.runs));
-    }
-    if let Some((reference, taken)) = ledger.0.iter().find(|(reference, _)| !known.contains(*reference)) {
-        return Err(format!("{taken:?} was taken for {reference}, which no item knows"));
-    }
-    if (counted.processed, counted.failed) != (totals.processed, totals.failed) {
-        return Err(format!("the runs counted {counted:?}, and there are {totals:?}"));
-    }
-    Ok(totals)
+/// All there is at the end.
+struct Audit<'a> {
+    merchant: &'a Merchant,
+    wishes: &'a Wishes,
+    /// The day of the last run.
+    last: Date,
+    ledger: Ledger,
+    runs: BTreeMap<RunId, Run>,
+    schedules: Vec<Schedule>,
+    /// The references of all attempts.
+    known: BTreeSet<String>,
+    totals: Totals,
 }
 
-/// Whether the item was processed: then it was taken once, and otherwise never.
-fn check(
-    schedule: &Schedule,
-    item: &Item,
+fn violation(rule: &'static str, what: String) -> Violation {
+    Violation { rule, what }
+}
+
+/// `days`: on which each scheduler runs, up to the last.
+pub fn audit(
+    shared: &Shared,
     merchant: &Merchant,
-    ledger: &Ledger,
-    known: &mut BTreeSet<String>,
-) -> Result<bool, String> {
-    let mut taken: Vec<u64> = Vec::new();
-    for attempt in 1..=item.attempts {
-        let key = schedule.sale_key(item.number, attempt);
-        let payment = PaymentId::opened_by(&merchant.id, &key);
-        let reference = Record::Payment.id(payment, Ordinal::FIRST).to_string();
-        taken.extend(ledger.0.get(&reference).into_iter().flatten().copied());
-        known.insert(reference);
+    wishes: &Wishes,
+    days: u32,
+    last: Date,
+) -> Result<Totals, Violation> {
+    let ledger = Ledger::of(&shared.inner().gateway, shared.now().as_millis());
+    let runs = runs(shared).into_iter().map(|stored| (stored.run.id, stored.run)).collect();
+    let (schedules, known, totals) = (schedules(shared), BTreeSet::new(), shared.inner().totals);
+    let mut audit = Audit { merchant, wishes, last, ledger, runs, schedules, known, totals };
+    let taken = audit.ledger.taken.values().map(Vec::len).sum::<usize>();
+    audit.totals.add(Happened::Effect, taken as u64);
+    for schedule in std::mem::take(&mut audit.schedules) {
+        audit.check_schedule(&schedule)?;
     }
-    let name = || format!("{} {item:?}: taken {taken:?}", schedule.id.item_id(item.number));
-    let is_processed = match &item.state {
-        State::Processed { .. } => true,
-        State::Failed { retry: None, .. } | State::Canceled { .. } | State::Draft | State::Ready => false,
-        State::Processing(_) => return Err(format!("{} is still being charged", name())),
-        State::Failed { retry: Some(_), .. } if schedule.status != Status::Open => false,
-        State::Failed { retry: Some(_), .. } => return Err(format!("{} is not tried again", name())),
+    if let Some((reference, taken)) = audit.ledger.taken.iter().find(|(name, _)| !audit.known.contains(*name)) {
+        return Err(violation("once", format!("{taken:?} was taken for {reference}, which no item knows")));
+    }
+    audit.check_runs()?;
+    let schedulers = schedulers(shared);
+    audit.check_days(&schedulers?, days)?;
+    for stop in &wishes.stops {
+        let (tried, then) = (tried_in(shared, stop.run), stop.tried);
+        if then.is_some_and(|then| then != tried) {
+            let what = format!("run {} had tried {then:?} when it was stopped, and then {tried}", stop.run.as_str());
+            return Err(violation("stopped", what));
+        }
+    }
+    Ok(audit.totals)
+}
+
+fn keys_and_items(shared: &Shared) -> impl Iterator<Item = (RecurringKey, kessai_shared::stored::Item)> {
+    shared.schedules.items().into_iter().map(|item| {
+        let key = item.text(KEY).and_then(ItemKey::parse);
+        let Some(ItemKey::Recurring(_, key)) = key else { unreachable!("a strange key: {item:?}") };
+        (key, item)
+    })
+}
+
+fn schedules(shared: &Shared) -> Vec<Schedule> {
+    let items = keys_and_items(shared).filter(|(key, _)| matches!(key, RecurringKey::Schedule(_)));
+    items.map(|(_, item)| StoredSchedule::from_item(item).expect("a schedule").schedule).collect()
+}
+
+/// All of them, at their end.
+fn schedulers(shared: &Shared) -> Result<Vec<SchedulerId>, Violation> {
+    let items = keys_and_items(shared).filter(|(key, _)| matches!(key, RecurringKey::Scheduler(_)));
+    let schedulers = items.map(|(_, item)| StoredScheduler::from_item(item).expect("a scheduler").scheduler);
+    let ended = schedulers.map(|scheduler| match scheduler.status {
+        SchedulerStatus::Completed => Ok(scheduler.id),
+        status => Err(violation("liveness", format!("scheduler {} is {status:?}", scheduler.id.as_str()))),
+    });
+    ended.collect()
+}
+
+/// How many items a run has tried.
+pub fn tried_in(shared: &Shared, run: RunId) -> usize {
+    let is_by = |item: &Item| {
+        let failed = item.failures.iter().flat_map(|failures| &failures.recent).map(|failed| failed.by);
+        failed.chain(item.tried_by).any(|tried| tried.run == run)
     };
-    let expected: Vec<u64> = if is_processed { vec![item.amount.unsigned_abs()] } else { Vec::new() };
-    if taken == expected { Ok(is_processed) } else { Err(name()) }
+    schedules(shared).iter().flat_map(|schedule| &schedule.items).filter(|item| is_by(item)).count()
+}
+
+impl Audit<'_> {
+    fn check_schedule(&mut self, schedule: &Schedule) -> Result<(), Violation> {
+        let mut occurrences = BTreeSet::new();
+        for item in &schedule.items {
+            let name = || format!("{} {item:?}", schedule.id.item_id(item.number));
+            let is_processed = self.check(schedule, item)?;
+            self.totals.add(Happened::Processed, u64::from(is_processed));
+            let failed = item.failures.as_ref().map_or(0, |failures| failures.recent.len());
+            self.totals.add(Happened::Failed, failed as u64);
+            if item.tried_with.is_some_and(|method| method != schedule.method) {
+                self.totals.add(Happened::OtherMethod, 1);
+            }
+            if item.occurrence.is_some_and(|occurrence| !occurrences.insert(occurrence)) {
+                return Err(violation("once", format!("{} is there twice", name())));
+            }
+            let is_skipped = item.occurrence.is_some() && self.wishes.skipped.contains(&(schedule.id, item.target));
+            if is_skipped && item.attempts > 0 {
+                return Err(violation("skipped", name()));
+            }
+            let run = item.tried_by.and_then(|tried| self.runs.get(&tried.run));
+            if item.attempts > 0 && !run.is_some_and(|run| run.criteria.take(item.matching_value.as_deref())) {
+                return Err(violation("criteria", format!("{} was not for {run:?}", name())));
+            }
+            let is_due = item.target <= self.last && item.state == State::Ready;
+            if is_due && schedule.status == Status::Open {
+                return Err(violation("liveness", format!("{} is not charged", name())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the item was processed: then it was taken once, and otherwise never.
+    fn check(&mut self, schedule: &Schedule, item: &Item) -> Result<bool, Violation> {
+        let mut taken: Vec<u64> = Vec::new();
+        for attempt in 1..=item.attempts {
+            let reference = self.reference(schedule, item, attempt);
+            taken.extend(self.ledger.taken.get(&reference).into_iter().flatten().copied());
+            self.known.insert(reference);
+        }
+        let name = || format!("{} {item:?}: taken {taken:?}", schedule.id.item_id(item.number));
+        let is_processed = match &item.state {
+            State::Processed { .. } => true,
+            State::Failed { retry: None, .. } | State::Canceled { .. } | State::Draft | State::Ready => false,
+            State::Processing(_) => return Err(violation("liveness", format!("{} is still being charged", name()))),
+            State::Failed { retry: Some(_), .. } => {
+                if schedule.earliest_retry().is_some_and(|at| !self.is_left(at)) {
+                    return Err(violation("liveness", format!("{} is not tried again", name())));
+                }
+                false
+            }
+        };
+        let expected: Vec<u64> = if is_processed { vec![item.amount.unsigned_abs()] } else { Vec::new() };
+        if taken != expected {
+            return Err(violation("once", name()));
+        }
+        let is_said_declined = item.failures.as_ref().is_some_and(|failures| failures.last.decline.is_some());
+        let last = self.reference(schedule, item, item.attempts);
+        if !is_processed && is_said_declined && !self.ledger.declined.contains(&last) {
+            return Err(violation("attempts", format!("{}: the gateway has not declined the last attempt", name())));
+        }
+        Ok(is_processed)
+    }
+
+    /// Of an attempt, at the gateway.
+    fn reference(&self, schedule: &Schedule, item: &Item, attempt: u16) -> String {
+        let key = IdempotencyKey::of_ours(&format!("{}.{attempt}", schedule.id.item_id(item.number).as_str()));
+        Record::Payment.id(PaymentId::opened_by(&self.merchant.id, &key), Ordinal::FIRST).to_string()
+    }
+
+    /// Whether somebody stopped the last run that would have tried again what was to be tried again then. What a schedule
+    /// has to try later waits for that.
+    fn is_left(&self, at: Timestamp) -> bool {
+        let by = |run: &Run| match run.takes {
+            Takes::RetriesBy(by) if by >= at => Some((by, run.status)),
+            Takes::RetriesBy(_) | Takes::ReadyOn(_) => None,
+        };
+        let last = self.runs.values().filter_map(by).max_by_key(|(by, _)| *by);
+        last.is_some_and(|(_, status)| status == RunStatus::Stopped)
+    }
+
+    /// Each has ended as it should, and together they counted what there is.
+    fn check_runs(&mut self) -> Result<(), Violation> {
+        let mut counted = Counts::default();
+        for run in self.runs.values() {
+            let is_stopped = self.wishes.stops.iter().any(|stop| stop.run == run.id);
+            let expected = if is_stopped { RunStatus::Stopped } else { RunStatus::Completed };
+            if run.status != expected || run.completed_at.is_none() {
+                return Err(violation("liveness", format!("{run:?} should be {expected:?}, and over")));
+            }
+            counted = counted.plus(run.counts);
+            self.totals.add(if run.is_retry() { Happened::RetryRun } else { Happened::Run }, 1);
+            self.totals.add(Happened::StoppedRun, u64::from(is_stopped));
+        }
+        let (processed, failed) = (self.totals.of(Happened::Processed), self.totals.of(Happened::Failed));
+        if (counted.processed, counted.failed, counted.pending) != (processed, failed, 0) {
+            let what = format!("{counted:?}, and {processed} were processed and {failed} attempts failed");
+            return Err(violation("counts", what));
+        }
+        Ok(())
+    }
+
+    /// Each scheduler has had one run on each of its days.
+    fn check_days(&self, schedulers: &[SchedulerId], days: u32) -> Result<(), Violation> {
+        for scheduler in schedulers {
+            let runs = self.runs.values().filter(|run| run.scheduler == Some(*scheduler));
+            let mut run_on: Vec<String> = runs.map(|run| format!("{:?}", run.takes)).collect();
+            let runs = run_on.len();
+            run_on.sort_unstable();
+            run_on.dedup();
+            if (runs, run_on.len()) != (days as usize, days as usize) {
+                let what = format!("{runs} runs of {} on {days} days: {run_on:?}", scheduler.as_str());
+                return Err(violation("one run a day", what));
+            }
+        }
+        Ok(())
+    }
 }

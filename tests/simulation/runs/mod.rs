@@ -1,10 +1,14 @@
 //! A world of payment runs: schedules that fall due, workers that charge them side by side, and everything that can go
 //! wrong on the way. Smaller than the world of payments, whose sales it takes for granted: workers are killed between any
-//! two calls, calls fail or seem to, messages come twice and at once, owners pause and go on.
+//! two calls, calls fail or seem to, messages come twice and at once, owners pause and go on, skip and stop.
 //!
 //! The seed decides all of it. [`audit`] compares what is stored with what the gateway did.
 
 mod audit;
+mod owners;
+mod plan;
+mod set_up;
+mod totals;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -16,45 +20,34 @@ use std::task::{Context, Poll, Waker};
 
 use kessai_functions::door::App;
 use kessai_functions::follow_up::{Left, look_at};
-use kessai_functions::recurring::retry_run;
 use kessai_functions::sandbox::{Class, Gateway};
-use kessai_shared::ids::{ItemKey, MethodId};
 use kessai_shared::memory::Memory;
 use kessai_shared::merchant::Merchant;
-use kessai_shared::merchant::retry::ListedRuleSet;
-use kessai_shared::money::Currency;
-use kessai_shared::payment::IdempotencyKey;
-use kessai_shared::ports::{Expected, Store, Written};
-use kessai_shared::recurring::calendar::{Date, Recurrence, Rhythm, TimeOfDay, Timetable, Unit, Zone};
-use kessai_shared::recurring::ids::{RecurringKey, RuleSetId, ScheduleId};
-use kessai_shared::recurring::retry::{IntervalType, IntervalUnit, RuleSetStatus, Timing};
+use kessai_shared::recurring::ids::RuleSetId;
 use kessai_shared::recurring::schedule::Schedule;
-use kessai_shared::recurring::schedule::change::Change;
-use kessai_shared::recurring::schedule::making::{Asked, AskedItem, AskedRecurrence, Charges};
-use kessai_shared::recurring::schedule::step::{Event, step};
-use kessai_shared::recurring::scheduler::{self, Criteria, Scheduler};
+use kessai_shared::recurring::scheduler::Scheduler;
 use kessai_shared::rejection::Refusal;
 use kessai_shared::reminder::{Errand, Image, Reminder, TICK};
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::merchant::encode_merchant;
-use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
 use kessai_shared::time::Timestamp;
 
+use self::owners::Wishes;
+use self::set_up::{DAYS, day};
 use self::worker::{Inner, Shared, Table, Worker};
+use crate::auditor::Violation;
 use crate::cast::cast;
 use crate::platform::millis;
 
-pub use self::audit::Totals;
+pub use self::plan::Plan;
+pub use self::totals::{Happened, Totals};
 
 /// 2026-11-01T00:00:00Z.
 const START_MS: i64 = 1_793_491_200_000;
 
 const DAY_MS: i64 = 86_400_000;
-
-/// The days on which the scheduler runs.
-const DAYS: u32 = 4;
 
 /// How long an invocation may take.
 const LIFE_MS: i64 = 25_000;
@@ -77,28 +70,6 @@ struct Task {
     deadline_ms: i64,
 }
 
-/// What a run of the world is like.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    pub seed: u64,
-    /// One call in so many fails, one worker in so many is killed at each of its calls.
-    pub fails_one_in: Option<u32>,
-    pub killed_one_in: Option<u32>,
-    /// Every message comes so often, at the same moment.
-    pub copies: u32,
-    pub schedules: u32,
-}
-
-impl Plan {
-    /// The history of a seed.
-    pub fn of(seed: u64) -> Self {
-        let mut random = fastrand::Rng::with_seed(seed ^ 0x005c_4ed0);
-        let fails_one_in = [None, Some(150), Some(40)][random.usize(0..3)];
-        let killed_one_in = [None, Some(300), Some(60)][random.usize(0..3)];
-        Self { seed, fails_one_in, killed_one_in, copies: random.u32(1..3), schedules: random.u32(1..7) }
-    }
-}
-
 struct World {
     plan: Plan,
     random: fastrand::Rng,
@@ -109,14 +80,15 @@ struct World {
     messages: u64,
     tasks: Vec<Task>,
     is_calm: bool,
+    wishes: Wishes,
 }
 
 /// Lets a history happen; what came of it, or what is wrong with that.
-pub fn run(plan: Plan) -> Result<Totals, String> {
+pub fn run(plan: Plan) -> Result<Totals, Violation> {
     let mut world = World::new(plan);
     world.set_up();
     world.go_on()?;
-    audit::audit(&world.shared, &world.merchant, DAYS, day(i64::from(DAYS) - 1))
+    audit::audit(&world.shared, &world.merchant, &world.wishes, DAYS, day(i64::from(DAYS) - 1))
 }
 
 impl World {
@@ -126,7 +98,7 @@ impl World {
         // Where nobody can find out what became of a request, a schedule waits for a person: not here.
         let class = [Class::Keyed, Class::LookUp, Class::TimeoutReversal][(plan.seed % 3) as usize];
         let mut merchant = cast().set_ups[class as usize][1][0][0].merchants[0].clone();
-        merchant.retry_rule_sets.insert(RuleSetId::parse("1bR000000000001").expect("an id"), rules());
+        merchant.retry_rule_sets.insert(RuleSetId::parse("1bR000000000001").expect("an id"), set_up::rules(&plan));
         merchant.connect();
         set_up.put(encode_merchant(&merchant));
         let inner = Inner {
@@ -134,7 +106,7 @@ impl World {
             gateway: Gateway::default(),
             fails_one_in: plan.fails_one_in,
             images: Vec::new(),
-            wakes: Vec::new(),
+            totals: Totals::default(),
         };
         let shared = Shared {
             now_ms: START_MS.into(),
@@ -144,87 +116,38 @@ impl World {
             inner: Mutex::new(inner),
         };
         let shared = Arc::new(shared);
-        Self { plan, random, shared, merchant, queue: BTreeMap::new(), messages: 0, tasks: Vec::new(), is_calm: false }
+        Self {
+            plan,
+            random,
+            shared,
+            merchant,
+            queue: BTreeMap::new(),
+            messages: 0,
+            tasks: Vec::new(),
+            is_calm: false,
+            wishes: Wishes::default(),
+        }
     }
 
-    /// Schedules, and a scheduler that runs on some days.
+    /// Schedules, and what starts their runs.
     fn set_up(&mut self) {
         for number in 0..self.plan.schedules {
-            let asked = self.asked(number);
+            let asked = set_up::schedule(&self.plan, &self.merchant, &mut self.random, number);
             let schedule = Schedule::make(asked, self.shared.now()).expect("a schedule");
             self.shared.schedules.put(StoredSchedule::following(None, schedule).to_item());
         }
-        let every_day = Rhythm::new(1, Unit::Days).expect("a rhythm");
-        let timetable = Timetable {
-            dates: Recurrence::new(every_day, day(0), None, Some(DAYS)).expect("days"),
-            at: TimeOfDay::parse("02:05").expect("a time"),
-            zone: Zone::parse("UTC").expect("a zone"),
-        };
-        let asked = scheduler::Asked {
-            key: key("scheduler"),
-            hash: [0; 16],
-            name: "Daily".to_owned(),
-            comments: None,
-            timetable,
-            criteria: Criteria::default(),
-            status: scheduler::Status::Active,
-        };
-        let scheduler = Scheduler::new(self.merchant.id, asked, self.shared.now());
-        let item = StoredScheduler::following(None, scheduler).to_item();
-        self.stream(Image::of(&item).expect("an item of ours"));
-        self.shared.schedules.put(item);
-    }
-
-    fn asked(&mut self, number: u32) -> Asked {
-        // Approved, declined softly and for good, accepted and approved or declined later.
-        // Only the first class can be asked for its verdict, and nobody tells here.
-        let codes = [0, 0, 0, 0, 9001, 9002, 9006, 9018, 9019];
-        let known = if self.plan.seed.is_multiple_of(3) { codes.len() } else { codes.len() - 2 };
-        let method = kessai_functions::sandbox::method_id(codes[self.random.usize(0..known)]);
-        let amount = i64::from(self.random.u32(1..9_000));
-        let charges = match self.random.bool() {
-            true => Charges::Recurrence(AskedRecurrence {
-                rhythm: Rhythm::new(self.random.u16(1..3), Unit::Days).expect("a rhythm"),
-                start: day(0),
-                trial_days: None,
-                until: None,
-                count: Some(self.random.u32(1..4)),
-                amount,
-                matching_value: None,
-            }),
-            false => {
-                let item = |random: &mut fastrand::Rng| AskedItem {
-                    amount,
-                    target: day(random.i64(0..3)),
-                    method: None,
-                    matching_value: None,
-                    comments: None,
-                    is_draft: false,
-                    made: None,
-                };
-                let count = self.random.usize(1..4);
-                Charges::Items((0..count).map(|_| item(&mut self.random)).collect())
-            }
-        };
-        Asked {
-            merchant: self.merchant.id,
-            key: key(&format!("schedule {number}")),
-            hash: [0; 16],
-            is_draft: false,
-            account: None,
-            gateway: cast().gateway,
-            method: MethodId::parse(&method).expect("a method"),
-            currency: Currency::parse("USD").expect("a currency"),
-            total_requested: None,
-            reference: None,
-            comments: None,
-            charges,
+        for asked in set_up::schedulers(&self.plan) {
+            let scheduler = Scheduler::new(self.merchant.id, asked, self.shared.now());
+            let item = StoredScheduler::following(None, scheduler).to_item();
+            self.stream(Image::of(&item).expect("an item of ours"));
+            self.shared.schedules.put(item);
         }
     }
 
     /// Until nothing is left to happen.
-    fn go_on(&mut self) -> Result<(), String> {
+    fn go_on(&mut self) -> Result<(), Violation> {
         for _ in 0..MOST_STEPS {
+            self.see_to_stops();
             let images = std::mem::take(&mut self.shared.inner().images);
             images.into_iter().for_each(|image| self.stream(image));
             self.start_due();
@@ -242,7 +165,8 @@ impl World {
             }
         }
         let next: Vec<_> = self.queue.iter().take(6).collect();
-        Err(format!("it goes round in circles at {}: {} messages, {next:?}", self.shared.now(), self.queue.len()))
+        let what = format!("round in circles at {}: {} messages, {next:?}", self.shared.now(), self.queue.len());
+        Err(Violation { rule: "liveness", what })
     }
 
     fn now_ms(&self) -> i64 {
@@ -294,7 +218,7 @@ impl World {
             entropy: worker.clone(),
             journal: worker.clone(),
             fingerprint_key: Some(cast().fingerprint_key.clone()),
-            vault: Some(cast().vault.clone()),
+            vault: Some(set_up::methods()),
             sealing_keys: Some(cast().sealing_keys.clone()),
             limiter: None,
         };
@@ -316,7 +240,10 @@ impl World {
         let is_out_of_time = self.tasks[place].deadline_ms <= self.now_ms();
         let is_killed = !self.is_calm && self.plan.killed_one_in.is_some_and(|one_in| self.random.u32(0..one_in) == 0);
         let polled = match is_out_of_time || is_killed {
-            true => Poll::Ready(None),
+            true => {
+                self.count(Happened::Killed);
+                Poll::Ready(None)
+            }
             false => {
                 let polled = self.tasks[place].looking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
                 polled.map(Some)
@@ -335,39 +262,8 @@ impl World {
         }
     }
 
-    /// Now and then an owner pauses, goes on, or changes the amount. Whoever goes on while the last run is under way would
-    /// be charged by the next.
-    fn own(&mut self) {
-        let last_ms = START_MS + i64::from(DAYS - 1) * DAY_MS;
-        if self.now_ms() > last_ms || self.random.u32(0..200) != 0 {
-            return;
-        }
-        let number = self.random.u32(0..self.plan.schedules);
-        let id = ScheduleId::made_under(&self.merchant.id, &key(&format!("schedule {number}")));
-        let key = ItemKey::Recurring(self.merchant.id, RecurringKey::Schedule(id)).to_string();
-        let read = now(self.shared.schedules.read(&key)).expect("memory").expect("a schedule");
-        let stored = StoredSchedule::from_item(read).expect("a schedule");
-        let today = day((self.now_ms() - START_MS).div_euclid(DAY_MS));
-        let change = match self.random.u32(0..3) {
-            0 => Change::Hold { on: today },
-            1 => Change::Resume { on: today },
-            _ => Change::Amount(i64::from(self.random.u32(1..9_000))),
-        };
-        let Ok(next) = step(&stored.schedule, Event::Change(change), self.shared.now()) else { return };
-        if next.schedule.version != stored.schedule.version {
-            if let Some(at) = next.retry_at {
-                let run = StoredRun::following(None, retry_run(self.merchant.id, at, self.shared.now())).to_item();
-                let image = Image::of(&run).expect("an item of ours");
-                if let Ok(Written::Done) = now(self.shared.schedules.write(run, Expected::Absent)) {
-                    self.stream(image);
-                }
-            }
-            let item = StoredSchedule::following(Some(&stored), next.schedule).to_item();
-            let image = Image::of(&item).expect("an item of ours");
-            let written = now(self.shared.schedules.write(item, Expected::Version(stored.schedule.version)));
-            assert!(matches!(written, Ok(Written::Done)), "nobody comes between");
-            self.stream(image);
-        }
+    fn count(&self, happened: Happened) {
+        self.shared.inner().totals.add(happened, 1);
     }
 }
 
@@ -377,33 +273,5 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
         Poll::Pending => unreachable!("memory does not wait"),
-    }
-}
-
-fn key(text: &str) -> IdempotencyKey {
-    IdempotencyKey::parse(text).expect("a key")
-}
-
-fn day(after: i64) -> Date {
-    let first = Date::parse("2026-11-01").expect("a date");
-    let days = Rhythm::new(1, Unit::Days).expect("a rhythm");
-    days.occurrence(first, u32::try_from(after).expect("not before")).expect("a date")
-}
-
-/// Two retries, an hour apart.
-fn rules() -> ListedRuleSet {
-    ListedRuleSet {
-        name: "Again".to_owned(),
-        status: RuleSetStatus::Active,
-        is_default: true,
-        can_use_other_method: false,
-        defaults: Timing {
-            interval_type: Some(IntervalType::Fixed),
-            interval_value: Some("1".to_owned()),
-            interval_unit: Some(IntervalUnit::Hours),
-            maximum_retry_count: Some(2),
-        },
-        description: None,
-        made: None,
     }
 }

@@ -19,6 +19,7 @@ use kessai_shared::stored::Item;
 use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::time::Timestamp;
 
+use super::totals::{Happened, Totals};
 use crate::network::as_the_gateway_sees;
 
 /// What all workers share.
@@ -38,8 +39,7 @@ pub struct Inner {
     pub fails_one_in: Option<u32>,
     /// What the streams show that nobody has seen yet.
     pub images: Vec<Image>,
-    /// When somebody who sleeps wakes.
-    pub wakes: Vec<i64>,
+    pub totals: Totals,
 }
 
 impl Shared {
@@ -52,9 +52,12 @@ impl Shared {
         Timestamp::from_millis(self.now_ms.load(Ordering::Relaxed))
     }
 
-    fn fails(&self) -> bool {
+    /// Whether a call fails in this way.
+    fn fails(&self, how: Happened) -> bool {
         let mut inner = self.inner();
-        inner.fails_one_in.is_some_and(|one_in| inner.random.u32(0..one_in) == 0)
+        let fails = inner.fails_one_in.is_some_and(|one_in| inner.random.u32(0..one_in) == 0);
+        inner.totals.add(how, u64::from(fails));
+        fails
     }
 }
 
@@ -87,11 +90,11 @@ impl Table {
     async fn disturbed<T>(&self, done: impl Future<Output = Result<T, StoreFault>>) -> Result<T, StoreFault> {
         Turn(false).await;
         let fault = |why: &str| Err(StoreFault(why.into()));
-        if self.shared.fails() {
+        if self.shared.fails(Happened::CallFailed) {
             return fault("the table is not there");
         }
         let done = done.await;
-        if self.shared.fails() { fault("the answer is lost") } else { done }
+        if self.shared.fails(Happened::AnswerLost) { fault("the answer is lost") } else { done }
     }
 }
 
@@ -154,16 +157,16 @@ impl Http for Worker {
     fn send<'a>(&'a self, request: HttpRequest, _: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>> {
         Box::pin(async move {
             Turn(false).await;
-            if self.shared.fails() {
+            if self.shared.fails(Happened::CallFailed) {
                 return Err(HttpFault::NotSent("no connection".to_owned()));
             }
-            if self.shared.fails() {
+            if self.shared.fails(Happened::CallFailed) {
                 return Err(HttpFault::Lost("on its way".to_owned()));
             }
             let now_ms = self.shared.now().as_millis();
             let reaction = self.shared.inner().gateway.handle(&as_the_gateway_sees(&request), now_ms);
             Turn(false).await;
-            if self.shared.fails() {
+            if self.shared.fails(Happened::AnswerLost) {
                 return Err(HttpFault::Lost("the answer".to_owned()));
             }
             Ok(HttpResponse { status: reaction.answer.status, body: reaction.answer.body.into_bytes() })
@@ -179,7 +182,6 @@ impl Clock for Worker {
     fn sleep(&self, duration: Duration) -> Pending<'_, ()> {
         let until = self.now().plus(duration);
         Box::pin(async move {
-            self.shared.inner().wakes.push(until.as_millis());
             while self.now() < until {
                 Turn(false).await;
             }

@@ -46,7 +46,8 @@ impl Date {
         self.0
     }
 
-    pub(super) fn plus_days(self, days: i64) -> Option<Self> {
+    /// None where that is beyond the bounds.
+    pub fn plus_days(self, days: i64) -> Option<Self> {
         let span = jiff::Span::new().try_days(days).ok()?;
         Self::within(self.0.checked_add(span).ok()?)
     }

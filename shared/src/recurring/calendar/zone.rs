@@ -29,6 +29,10 @@ impl Zone {
         }
     }
 
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or_default()
     }
@@ -59,6 +63,12 @@ impl Zone {
     pub(super) fn day_before(&self, instant: Timestamp) -> Date {
         let date = self.shown(instant);
         Date::nearest(date.yesterday().unwrap_or(date))
+    }
+
+    /// The day after it; the nearest within bounds.
+    pub fn day_after(&self, instant: Timestamp) -> Date {
+        let date = self.shown(instant);
+        Date::nearest(date.tomorrow().unwrap_or(date))
     }
 
     fn shown(&self, instant: Timestamp) -> jiff::civil::Date {

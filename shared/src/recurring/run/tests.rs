@@ -32,8 +32,14 @@ fn schedules(numbers: std::ops::Range<u8>) -> Vec<ScheduleId> {
     numbers.map(|number| ScheduleId::made_under(&merchant(), &key(&number.to_string()))).collect()
 }
 
-fn page(numbers: std::ops::Range<u8>, cursor: Option<&str>) -> Page {
-    Page::Of { schedules: schedules(numbers), cursor: cursor.map(str::to_owned) }
+/// A page of the list.
+fn page(numbers: std::ops::Range<u8>, cursor: &str) -> Page {
+    Page::Listed { schedules: schedules(numbers), cursor: cursor.to_owned() }
+}
+
+/// What was left open, once more.
+fn open(numbers: std::ops::Range<u8>) -> Page {
+    Page::Open(schedules(numbers))
 }
 
 /// What came of a page.
@@ -43,7 +49,7 @@ fn came(processed: u64, failed: u64, pending: u64) -> Counts {
 
 /// A lane that has charged two schedules of its list, of which one is pending, and knows of no more.
 fn waiting() -> Lane {
-    let lane = lane(2).turned(Counts::default(), page(0..2, Some("b")), after(1));
+    let lane = lane(2).turned(Counts::default(), page(0..2, "b"), after(1));
     lane.turned(came(1, 0, 1), Page::End(Some(after(60))), after(2))
 }
 
@@ -75,11 +81,8 @@ fn a_run_without_lanes_has_ended_with_its_start() {
 
 #[test]
 fn a_run_sums_up_its_lanes_and_ends_with_the_last_of_them() {
-    let done = lane(2).turned(Counts::default(), page(0..2, Some("b")), START).turned(
-        came(1, 1, 0),
-        Page::End(None),
-        after(1),
-    );
+    let done =
+        lane(2).turned(Counts::default(), page(0..2, "b"), START).turned(came(1, 1, 0), Page::End(None), after(1));
     assert!(done.is_done());
     let (busy, run) = (lane(7), begun(0b11));
     let summed = run.summed(&[done.clone(), busy.clone()], after(10));
@@ -87,11 +90,8 @@ fn a_run_sums_up_its_lanes_and_ends_with_the_last_of_them() {
     assert_eq!((summed.status, summed.completed_at, summed.version), (Status::Started, None, run.version + 1));
     assert_eq!(summed.due, Some(after(40)));
     // What was summed up before does not count again.
-    let last = busy.turned(Counts::default(), page(2..9, Some("i")), after(11)).turned(
-        came(7, 0, 0),
-        Page::End(None),
-        after(12),
-    );
+    let last =
+        busy.turned(Counts::default(), page(2..9, "i"), after(11)).turned(came(7, 0, 0), Page::End(None), after(12));
     let ended = summed.summed(&[done.clone(), last], after(13));
     assert_eq!(ended.counts, counts(9, 9, 8, 1, 0));
     assert_eq!((ended.status, ended.completed_at, ended.due), (Status::Completed, Some(after(13)), None));
@@ -164,11 +164,11 @@ fn a_lane_is_held_until_its_holder_must_be_gone() {
 
 #[test]
 fn a_page_of_the_list_is_seen_when_it_is_done_with() {
-    let begun = lane(5).turned(Counts::default(), page(0..3, Some("c")), after(1));
+    let begun = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
     assert_eq!((begun.page, begun.schedules.len(), begun.is_read), (1, 3, false));
     assert_eq!((begun.cursor.as_deref(), begun.counts), (Some("c"), counts(5, 0, 0, 0, 0)));
     assert_eq!((begun.due, begun.holder), (Some(after(30)), lane(5).holder), "whoever holds it goes on");
-    let next = begun.turned(came(2, 1, 1), page(3..5, Some("e")), after(2));
+    let next = begun.turned(came(2, 1, 1), page(3..5, "e"), after(2));
     assert_eq!((next.page, &next.schedules, next.is_read), (2, &schedules(3..5), false));
     assert_eq!((next.cursor.as_deref(), next.counts), (Some("e"), counts(5, 3, 2, 1, 1)));
     assert_eq!(next.tried(), Tried { run: new().id, page: 2 });
@@ -176,21 +176,25 @@ fn a_page_of_the_list_is_seen_when_it_is_done_with() {
 
 #[test]
 fn what_comes_up_again_was_pending_and_is_not_seen_twice() {
-    let first = lane(3).turned(Counts::default(), page(0..3, Some("c")), after(1));
-    let again = first.turned(came(1, 0, 2), page(1..3, None), after(2));
-    assert_eq!(again.counts, counts(3, 3, 1, 0, 2));
-    assert_eq!((again.is_read, again.cursor.as_deref(), again.page), (true, Some("c"), 2));
-    let charged = again.turned(came(1, 0, 1), Page::End(Some(after(60))), after(3));
-    assert_eq!(charged.counts, counts(3, 3, 2, 0, 1), "one is known by now, the other is not");
-    let last = charged.turned(Counts::default(), page(2..3, None), after(60));
+    let first = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
+    let again = first.turned(came(1, 0, 2), open(1..3), after(2));
+    assert_eq!(again.counts, counts(5, 3, 1, 0, 2));
+    assert_eq!((again.is_open, again.is_read, again.cursor.as_deref(), again.page), (true, false, Some("c"), 2));
+    // The list goes on behind what was read of it before.
+    let charged = again.turned(came(1, 0, 1), page(3..5, "e"), after(3));
+    assert_eq!(charged.counts, counts(5, 3, 2, 0, 1), "one is known by now, the other is not");
+    assert_eq!((charged.is_open, charged.cursor.as_deref(), charged.page), (false, Some("e"), 3));
+    let charged = charged.turned(came(2, 0, 0), Page::End(Some(after(60))), after(4));
+    assert_eq!(charged.counts, counts(5, 5, 4, 0, 1));
+    let last = charged.turned(Counts::default(), open(2..3), after(60));
     let last = last.turned(came(0, 1, 0), Page::End(None), after(61));
-    assert_eq!(last.counts, counts(3, 3, 2, 1, 0));
+    assert_eq!(last.counts, counts(5, 5, 4, 1, 0));
     assert!(last.is_done());
 }
 
 #[test]
 fn a_lane_without_time_goes_on_behind_what_it_has_done() {
-    let page_of_two = lane(5).turned(Counts::default(), page(0..2, Some("b")), after(1));
+    let page_of_two = lane(5).turned(Counts::default(), page(0..2, "b"), after(1));
     let later = page_of_two.turned(came(2, 0, 0), Page::Later(after(22)), after(20));
     assert_eq!((later.due, later.holder, later.is_read), (Some(after(22)), None, false));
     assert_eq!((later.schedules.len(), later.cursor.as_deref()), (0, Some("b")));
@@ -220,7 +224,7 @@ fn a_lane_whose_list_is_empty_has_ended() {
 
 #[test]
 fn a_lane_that_is_released_keeps_its_page() {
-    let begun = lane(5).turned(Counts::default(), page(0..3, Some("c")), after(1));
+    let begun = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
     let released = begun.released(after(20));
     let expected = Lane { holder: None, due: Some(after(20)), version: begun.version + 1, ..begun };
     assert_eq!(released, expected);

@@ -1,10 +1,11 @@
 //! Which item is charged next, and by what attempt.
 
 use super::step::Sale;
-use super::{Item, MAX_ITEMS, Processing, Schedule, State, Tried};
+use super::{Failure, Item, MAX_ITEMS, Processing, Schedule, State, Tried};
 use crate::ids::MethodId;
 use crate::money::Money;
-use crate::payment::{Claim, MARGIN};
+use crate::payment::{Claim, Decline, MARGIN};
+use crate::recurring::calendar::{Date, Zone};
 use crate::recurring::ids::ItemNumber;
 use crate::recurring::run::Takes;
 use crate::recurring::scheduler::Criteria;
@@ -33,10 +34,20 @@ pub struct Choice {
     pub is_known: bool,
 }
 
+/// How an item begins to be charged.
+pub(super) enum Begun {
+    Sale(Sale),
+    /// It failed, and nothing is sent.
+    Failed,
+    /// There is nothing to charge, or no room for it.
+    Nothing,
+}
+
 impl Schedule {
     /// What a run would charge now; none where there is nothing, or where another attempt is under way.
     ///
-    /// A run tries an item once: what could not be sent waits for another run.
+    /// A run tries an item once: what could not be sent waits for another run. Of what recurs it charges one occurrence
+    /// ahead of its day at most, because each charge makes the next one.
     pub fn choose(&self, charge: &Charge<'_>, now: Timestamp) -> Option<Choice> {
         if let Some((item, processing)) = self.processing() {
             let is_ours = processing.nonce == charge.claim.nonce;
@@ -44,9 +55,12 @@ impl Schedule {
             let choice = Choice { item: item.number, attempt: item.attempts, method, other_than: None, is_known: true };
             return (is_ours || processing.due <= now).then_some(choice);
         }
+        let was_tried = |item: &Item| item.tried_by.is_some_and(|tried| tried.run == charge.tried.run);
+        let is_ahead = |item: &Item| item.occurrence.is_some() && item.target > last_today(now);
+        let has_gone_ahead = self.items.iter().any(|item| is_ahead(item) && was_tried(item));
         let fits = |item: &&Item| {
-            let was_tried = item.tried_by.is_some_and(|tried| tried.run == charge.tried.run);
-            self.is_open() && !was_tried && charge.criteria.take(item.matching_value.as_deref())
+            let is_next = !has_gone_ahead || !is_ahead(item);
+            self.is_open() && is_next && !was_tried(item) && charge.criteria.take(item.matching_value.as_deref())
         };
         match charge.takes {
             Takes::ReadyOn(date) => {
@@ -74,24 +88,47 @@ impl Schedule {
         let method = self.method_of(item);
         // Where its owner has changed the method since, it is another one already.
         let other_than = Some(method).filter(|method| with_other_method && item.tried_with == Some(*method));
-        Choice { item: item.number, attempt: item.attempts.saturating_add(1), method, other_than, is_known: false }
+        let attempt = item.attempts.saturating_add(1);
+        Choice { item: item.number, attempt, method, other_than, is_known: false }
     }
 
-    /// The next item is being charged from now on, by that sale.
-    pub(super) fn charge(&mut self, charge: &Charge<'_>, now: Timestamp) -> Option<Sale> {
-        let Choice { item: number, attempt, method, other_than, is_known } = self.choose(charge, now)?;
+    /// Why nothing can be charged with a method any more, where that is the last that was heard of it here.
+    pub fn gone(&self, method: MethodId) -> Option<&Failure> {
+        let with = self.items.iter().filter(|item| item.tried_with == Some(method));
+        let ended = with.filter_map(|item| Some((item.state.ended_at()?, item.number, item)));
+        let (.., last) = ended.max_by_key(|(at, number, _)| (*at, *number))?;
+        let failure = &last.failures.as_ref()?.last;
+        let is_gone = matches!(last.state, State::Failed { .. }) && failure.decline == Some(Decline::Permanent);
+        is_gone.then_some(failure)
+    }
+
+    /// The next item is being charged from now on, by that sale. With a method that is gone nothing is charged: card
+    /// networks want no further attempt with it, so the item fails without one.
+    pub(super) fn charge(&mut self, charge: &Charge<'_>, now: Timestamp) -> Begun {
+        let Some(choice) = self.choose(charge, now) else { return Begun::Nothing };
+        let Choice { item: number, attempt, method, other_than, is_known } = choice;
         let method = other_than.and(charge.other_method).unwrap_or(method);
         if !is_known {
             self.fold(Some(charge.tried.run), now);
             if self.items.len() >= MAX_ITEMS {
-                return None;
+                return Begun::Nothing;
             }
         }
+        if let Some(failure) = self.gone(method).filter(|_| !is_known).cloned() {
+            if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
+                item.tried_by = Some(charge.tried);
+                item.tried_with = Some(method);
+                item.remember(&failure, now);
+                item.state = State::Failed { at: now, retry: None };
+            }
+            return Begun::Failed;
+        }
         let Claim { nonce, deadline } = charge.claim;
-        let item = self.items.iter_mut().find(|item| item.number == number)?;
-        let is_written = matches!(item.state, State::Processing(known) if known.nonce == nonce);
-        if !is_written {
-            item.state = State::Processing(Processing { nonce, deadline, due: deadline.plus(MARGIN) });
+        let Some(item) = self.items.iter_mut().find(|item| item.number == number) else { return Begun::Nothing };
+        let known = if let State::Processing(known) = item.state { Some(known) } else { None };
+        if known.is_none_or(|known| known.nonce != nonce) {
+            let since = known.map_or(now, |known| known.since);
+            item.state = State::Processing(Processing { since, nonce, deadline, due: deadline.plus(MARGIN) });
             item.attempts = attempt;
             item.tried_by = Some(charge.tried);
             item.tried_with = Some(method);
@@ -99,6 +136,11 @@ impl Schedule {
         let amount = Money::new(item.amount, self.currency);
         self.make_next();
         let key = self.sale_key(number, attempt);
-        Some(Sale { item: number, attempt, amount, gateway: self.gateway, method, key })
+        Begun::Sale(Sale { item: number, attempt, amount, gateway: self.gateway, method, key })
     }
+}
+
+/// The latest date that it is anywhere.
+fn last_today(now: Timestamp) -> Date {
+    Zone::utc().day_after(now)
 }

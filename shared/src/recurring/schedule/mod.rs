@@ -37,7 +37,10 @@ pub const KEPT: usize = 24;
 
 /// How long a lane has to look at what it began, before the schedule is looked at by itself: as long as a reminder of what
 /// is begun now can be held back.
-const LANES_FIRST: Duration = Duration::from_secs(12 * 60);
+pub const LANES_FIRST: Duration = Duration::from_secs(12 * 60);
+
+/// How long the run that tries again has to come, before the schedule is looked at by itself.
+const RETRIES_FIRST: Duration = Duration::from_secs(30 * 60);
 
 /// Most items that may wait in one schedule.
 pub const MAX_WAITING: usize = 100;
@@ -159,6 +162,8 @@ pub enum State {
 /// An attempt that is under way. What it is made with rests in its item, so that whoever goes on asks for the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Processing {
+    /// When the attempt began.
+    pub since: Timestamp,
     /// Of whoever is charging it, and until when; after that somebody else may ask what became of it.
     pub nonce: Nonce,
     pub deadline: Timestamp,
@@ -219,9 +224,11 @@ impl Schedule {
     }
 
     /// When somebody must look at it by itself: some time after the lane should have that began to charge, because that
-    /// one may be done, or miss it on its list.
+    /// one may be done, or miss it on its list; and some time after a run should have tried again, because somebody may
+    /// have stopped that.
     pub fn due(&self) -> Option<Timestamp> {
-        self.processing().map(|(_, processing)| processing.due.plus(LANES_FIRST))
+        let charged = self.processing().map(|(_, processing)| processing.due.plus(LANES_FIRST));
+        charged.or_else(|| self.earliest_retry().map(|at| at.plus(RETRIES_FIRST)))
     }
 
     /// The item that is being charged: at most one is.

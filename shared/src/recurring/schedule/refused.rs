@@ -5,6 +5,7 @@ use std::fmt;
 use super::{MAX_WAITING, State, Status};
 use crate::money::Money;
 use crate::recurring::calendar::Unfit;
+use crate::stored::recurring::schedule::MAX_SIZE;
 
 /// We refuse: nothing changes, and the caller can tell why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Refused {
     Reused,
     /// As many items as may wait, or as one schedule may hold.
     Full,
+    /// With all that is said of its items it would be more than a store keeps as one.
+    TooLarge,
     /// What recurs would do so on no day, or not as asked.
     Unfit { member: &'static str, unfit: Unfit },
     /// It recurs on no day at all.
@@ -47,7 +50,7 @@ impl Refused {
             Self::NotPositive { .. } | Self::NoItems | Self::Unfit { .. } | Self::Never => (400, "INVALID_API_INPUT"),
             Self::OverTotal { .. } => (422, "AMOUNT_EXCEEDS_BALANCE"),
             Self::Reused => (422, "IDEMPOTENCY_KEY_REUSED"),
-            Self::Full => (422, "SCHEDULE_FULL"),
+            Self::Full | Self::TooLarge => (422, "SCHEDULE_FULL"),
             Self::NotRecurring | Self::NoOccurrence | Self::Status(_) | Self::ItemStatus(_) => (422, "INVALID_STATUS"),
         }
     }
@@ -59,7 +62,7 @@ impl Refused {
             Self::NotPositive { member } | Self::Unfit { member, .. } => member,
             Self::OverTotal { .. } => "requestedAmount",
             Self::Reused => "idempotencyKey",
-            Self::NoItems | Self::Full => "items",
+            Self::NoItems | Self::Full | Self::TooLarge => "items",
             Self::Never | Self::NotRecurring => "recurrence",
             Self::NoOccurrence => "date",
             Self::Status(_) | Self::ItemStatus(_) => "status",
@@ -80,6 +83,7 @@ impl fmt::Display for Refused {
             Self::NoItems => out.write_str("at least one is needed, or a recurrence"),
             Self::Reused => out.write_str("was used before with different parameters"),
             Self::Full => write!(out, "at most {MAX_WAITING} may wait"),
+            Self::TooLarge => write!(out, "with their comments the schedule may have at most {} KB", MAX_SIZE / 1024),
             Self::Unfit { unfit, .. } => unfit.fmt(out),
             Self::Never => out.write_str("must recur on at least one day"),
             Self::NotRecurring => out.write_str("the schedule has none"),

@@ -3,15 +3,18 @@
 //! | event | item before | item after |
 //! |---|---|---|
 //! | charge | ready and its day has come; failed and its retry is due | processing, and the sale is to be made |
+//! | charge | the same, and what it would be made with is gone for good | failed: nothing is sent |
 //! | charge | processing, and it is time to look | processing: the same sale, asked for again |
 //! | charged: processed | processing, ready | processed |
 //! | charged: failed | processing, ready | failed, with a retry or past due |
 //! | charged: pending | processing | processing, to be looked at later |
-//! | charged: not sent | processing | ready |
+//! | charged: not sent | processing | ready; canceled where its schedule is |
+//! | charged: contradicted | processing, ready, failed | failed, and past due |
 //!
 //! Whatever else is told changes nothing: what ended stays as it ended, however often and in whatever order it is told.
 
 use super::change::Change;
+use super::charge::Begun;
 pub use super::charge::{Charge, Choice};
 use super::refused::Refused;
 use super::{FailedTry, Failure, Failures, Item, Processing, Retry, Schedule, State, Status, Tried};
@@ -57,10 +60,14 @@ pub enum Came {
         payment: Option<Id>,
         failure: Failure,
     },
-    /// Nobody knows yet; when to look next.
+    /// Nobody knows yet; when to look next. None where no gateway has heard of it, as far as is known.
     Pending {
-        payment: Id,
+        payment: Option<Id>,
         due: Timestamp,
+    },
+    /// Its gateway has told both that it failed and that it was charged: to try again may be to charge it twice.
+    Contradicted {
+        payment: Id,
     },
     /// Nothing was done, and it may be asked for again under the same key.
     NotSent,
@@ -96,9 +103,10 @@ pub fn step(before: &Schedule, event: Event<'_>, now: Timestamp) -> Result<Step,
     let (mut effect, mut contradiction) = (None, false);
     match event {
         Event::Charge(charge) => match schedule.charge(&charge, now) {
-            Some(sale) => effect = Some(sale),
+            Begun::Sale(sale) => effect = Some(sale),
+            Begun::Failed => {}
             // What could not begin leaves no trace.
-            None => schedule = before.clone(),
+            Begun::Nothing => schedule = before.clone(),
         },
         Event::Charged(charged) => contradiction = schedule.charged(&charged, now),
         Event::Change(change) => schedule.change(change, now)?,
@@ -130,6 +138,11 @@ impl Schedule {
             (State::Processing(_) | State::Ready, Came::Failed { failure, .. }) if is_last => {
                 State::Failed { at: now, retry: self.plan(item, failure, rules, now) }
             }
+            (State::Processing(_) | State::Ready | State::Failed { retry: Some(_), .. }, Came::Contradicted { .. })
+                if is_last =>
+            {
+                State::Failed { at: now, retry: None }
+            }
             (State::Processing(known), Came::Pending { due, .. }) if is_last && known.nonce == nonce => {
                 State::Processing(Processing { due: *due, ..*known })
             }
@@ -139,8 +152,14 @@ impl Schedule {
             (state, came) => return contradicts(item, state, attempt, came),
         };
         if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
-            if let Came::Failed { failure, .. } = came {
-                item.remember(failure, now);
+            match came {
+                Came::Failed { failure, .. } => item.remember(failure, now),
+                Came::Contradicted { .. } => match (&item.state, &mut item.failures) {
+                    // It was counted when it failed.
+                    (State::Failed { .. }, Some(failures)) => failures.last = Failure::contradicted(),
+                    (_, _) => item.remember(&Failure::contradicted(), now),
+                },
+                Came::Processed { .. } | Came::Pending { .. } | Came::NotSent => {}
             }
             item.payment = came.payment().or(item.payment);
             item.state = state;
@@ -166,7 +185,7 @@ impl Schedule {
     }
 
     /// What of a run's page ended here. It follows from what is stored, and an attempt is counted in one page, whatever
-    /// became of its item since. What could not be sent counts as failed.
+    /// became of its item since. What was not sent after all does not count.
     pub fn counted(&self, tried: Tried) -> Counts {
         self.items.iter().map(|item| item.counted(tried)).fold(Counts::default(), Counts::plus)
     }
@@ -175,19 +194,14 @@ impl Schedule {
 impl Item {
     fn counted(&self, tried: Tried) -> Counts {
         let recent = self.failures.iter().flat_map(|failures| &failures.recent);
-        let mut failed = recent.filter(|failed| failed.by == tried).count() as u64;
-        let (mut processed, mut pending) = (0, 0);
-        if self.tried_by == Some(tried) {
-            match self.state {
-                State::Processed { .. } => processed = 1,
-                State::Processing(_) => pending = 1,
-                State::Draft | State::Ready | State::Failed { .. } | State::Canceled { .. } => failed = 1,
-            }
-        }
+        let failed = recent.filter(|failed| failed.by == tried).count() as u64;
+        let is_last = self.tried_by == Some(tried);
+        let processed = u64::from(is_last && matches!(self.state, State::Processed { .. }));
+        let pending = u64::from(is_last && matches!(self.state, State::Processing(_)));
         Counts { processed, failed, pending, ..Counts::default() }
     }
 
-    fn remember(&mut self, failure: &Failure, now: Timestamp) {
+    pub(super) fn remember(&mut self, failure: &Failure, now: Timestamp) {
         let known = self.failures.take();
         let (count, first_at) = known.as_ref().map_or((0, now), |known| (known.count, known.first_at));
         let mut recent = known.map(|known| known.recent).unwrap_or_default();
@@ -198,6 +212,17 @@ impl Item {
 }
 
 impl Failure {
+    fn contradicted() -> Self {
+        let message = "the gateway has told both that this was charged and that it was not";
+        Self {
+            category: retry::Category::Unknown,
+            decision: retry::Decision::NonRetriable,
+            decline: None,
+            code: None,
+            message: Some(message.to_owned()),
+        }
+    }
+
     fn through(&self, gateway: GatewayId) -> retry::Failure<'_> {
         let Self { category, decision, decline, .. } = *self;
         retry::Failure { category, decision, decline, gateway: Some(gateway), code: self.code.as_deref() }
@@ -207,8 +232,8 @@ impl Failure {
 impl Came {
     fn payment(&self) -> Option<Id> {
         match self {
-            Self::Processed { payment } | Self::Pending { payment, .. } => Some(*payment),
-            Self::Failed { payment, .. } => *payment,
+            Self::Processed { payment } | Self::Contradicted { payment } => Some(*payment),
+            Self::Failed { payment, .. } | Self::Pending { payment, .. } => *payment,
             Self::NotSent => None,
         }
     }
@@ -224,6 +249,6 @@ fn contradicts(item: &Item, state: &State, attempt: u16, came: &Came) -> bool {
         (_, Came::Processed { .. }) => true,
         (State::Processed { .. }, Came::Failed { .. }) => is_last,
         // The same again, news of an attempt that is over, or what was overtaken.
-        (_, Came::Failed { .. } | Came::Pending { .. } | Came::NotSent) => false,
+        (_, Came::Failed { .. } | Came::Pending { .. } | Came::Contradicted { .. } | Came::NotSent) => false,
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `d` | when somebody must look at it next; only then |
 //! | `no` `un` | who works on it, and until when; only then |
-//! | `pg` `sc` | how many pages were begun, the schedules of the last while it is worked on |
+//! | `pg` `sc` `op` | how many pages were begun, the schedules of the last while it is worked on, they come up again |
 //! | `cu` `rd` | behind what the next page begins, the list was read to its end |
 //! | `co` | the counts, as of a run |
 
@@ -30,7 +30,8 @@ impl StoredLane {
 
     /// The item to write.
     pub fn to_item(&self) -> Item {
-        let Lane { merchant, run, lane, version, holder, page, schedules, cursor, is_read, counts, due } = &self.lane;
+        let Lane { merchant, run, lane, version, holder, page, schedules, is_open, cursor, is_read, counts, due } =
+            &self.lane;
         let schedules: Vec<_> =
             schedules.iter().map(|schedule| Attribute::from(schedule.id().as_str().to_owned())).collect();
         let head = Head { merchant: *merchant, key: RecurringKey::Lane(*run, *lane), version: *version, due: *due };
@@ -40,6 +41,7 @@ impl StoredLane {
             .with_some("un", holder.map(|holder| holder.until.as_millis()))
             .with("pg", i64::from(*page))
             .with_some("sc", (!schedules.is_empty()).then_some(schedules))
+            .with_flag("op", *is_open)
             .with_some("cu", cursor.as_ref())
             .with_flag("rd", *is_read)
             .with_some("co", run::encode_counts(*counts));
@@ -61,6 +63,7 @@ impl StoredLane {
             holder: decode_holder(&mut reader)?,
             page: reader.small("pg")?,
             schedules: schedules.collect::<Result<_, _>>()?,
+            is_open: reader.flag("op")?,
             cursor: reader.maybe_text("cu")?,
             is_read: reader.flag("rd")?,
             counts: run::decode_counts(reader.maybe_map("co")?)?,

@@ -5,6 +5,7 @@
 //! |---|---|---|---|
 //! | `li` `la` | `agenda` | `ready/{merchant}/{lane}`: schedules with something to charge | the day of the first of it |
 //! | | | `open/{run}/{lane}`: schedules of which an item is being charged | when to look at it |
+//! | | | `active/{merchant}`: schedulers that start runs | when it was made |
 //! | `ri` `ra` | `again` | `retry/{merchant}/{lane}`: schedules of which an item is to be tried again | when |
 //! | `of` `on` | `all` | `{merchant}/schedulers`, `{merchant}/runs`, `{merchant}/schedules/{account}` | when it was made |
 //!
@@ -84,6 +85,11 @@ impl List {
     /// Schedules of which an item is to be tried again, by when.
     pub fn retries(merchant: &MerchantId, lane: u8) -> Self {
         Self { index: Index::Again, name: retry_list(merchant, lane) }
+    }
+
+    /// Schedulers that start runs, by when they were made.
+    pub fn active_schedulers_of(merchant: &MerchantId) -> Self {
+        Self { index: Index::Agenda, name: format!("active/{}", merchant.as_str()) }
     }
 
     pub fn schedulers_of(merchant: &MerchantId) -> Self {

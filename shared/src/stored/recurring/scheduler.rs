@@ -66,7 +66,12 @@ impl StoredScheduler {
             .with("s", status_name(*status))
             .with_some("lr", last_run.map(|day| day.to_string()))
             .with_some("nr", next_run.map(|next| next.date.to_string()));
-        carry(List::schedulers_of(merchant).with(item, List::made_at(*created_at, id.id())), &self.unknown)
+        let place = List::made_at(*created_at, id.id());
+        let item = match status {
+            Status::Active => List::active_schedulers_of(merchant).with(item, place.clone()),
+            Status::Draft | Status::Inactive | Status::Canceled | Status::Completed => item,
+        };
+        carry(List::schedulers_of(merchant).with(item, place), &self.unknown)
     }
 
     /// Reads an item of this format.

@@ -256,6 +256,7 @@ fn name(rejection: &Rejection) -> &'static str {
         | Rejection::MethodWithoutToken
         | Rejection::NoTokens
         | Rejection::NotAtGateway { .. }
-        | Rejection::NoCredential => unreachable!("no payment says it"),
+        | Rejection::NoCredential
+        | Rejection::GatewayInactive => unreachable!("no payment says it"),
     }
 }

@@ -188,8 +188,9 @@ impl World {
         self.charged(sale, Came::Failed { payment, failure: failure(Decision::NonRetriable) })
     }
 
-    /// Everything that is due on a day is charged by a run of that day, and paid; what it was.
+    /// A day comes, and everything that is due on it is charged by a run of that day, and paid; what it was.
     pub fn pays_on(&mut self, day: &str) -> Vec<(String, i64)> {
+        self.now = self.now.max(Timestamp::parse(day).expect("a day"));
         self.next_run();
         let mut paid = Vec::new();
         while let Some(sale) = self.charge_on(day) {

@@ -31,6 +31,7 @@ fn merchants_hear_what_becomes_of_it() {
     assert_eq!(told(&mut world, all, |world| drop(world.succeeds(&again))), ["schedule.processed"]);
     let second = world.charge_on("2026-11-01").expect("it is due");
     assert_eq!(told(&mut world, all, |world| drop(world.fails_for_good(&second))), ["schedule.past_due"]);
+    world.change(Change::Method(method(2))).expect("it goes on");
     let third = world.charge_on("2026-12-01").expect("it is due");
     let last = told(&mut world, all, |world| drop(world.succeeds(&third)));
     assert_eq!(last, ["schedule.processed", "schedule.completed"]);
@@ -122,7 +123,7 @@ fn it_is_on_the_list_of_what_is_to_be_done_next() {
     let (run, first) = (world.tried.run, world.now.plus(Duration::from_secs(30) + MARGIN));
     let open = |at: Timestamp| on(open_list(run, lane), format!("{:015}", at.as_millis()));
     assert_eq!(lists(&world), (open(first), None));
-    world.charged(&sale, Came::Pending { payment: payment(&sale.key), due: START.plus(DAY) });
+    world.charged(&sale, Came::Pending { payment: Some(payment(&sale.key)), due: START.plus(DAY) });
     assert_eq!(lists(&world), (open(START.plus(DAY)), None));
     let retry = |at: Timestamp| on(retry_list(&merchant(), lane), format!("{:015}", at.as_millis()));
     world.fails(&sale);

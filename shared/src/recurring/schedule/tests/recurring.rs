@@ -123,6 +123,25 @@ fn what_runs_missed_is_made_up_for() {
 }
 
 #[test]
+fn one_occurrence_is_charged_ahead_of_its_day() {
+    let rhythm = Rhythm::each(Unit::Days);
+    let mut world = World::of(subscription(AskedRecurrence { rhythm, ..monthly("2026-10-01") }));
+    world.now = Timestamp::parse("2026-10-03T12:00:00Z").expect("a moment");
+    let ahead = |world: &mut World| {
+        world.next_run();
+        let mut paid = Vec::new();
+        while let Some(sale) = world.charge_on("2026-10-31") {
+            paid.push(world.item(sale.item).target.to_string());
+            world.succeeds(&sale);
+        }
+        paid
+    };
+    // The 4th has begun somewhere.
+    assert_eq!(ahead(&mut world), ["2026-10-01", "2026-10-02", "2026-10-03", "2026-10-04", "2026-10-05"]);
+    assert_eq!(ahead(&mut world), ["2026-10-06"], "another run, another one");
+}
+
+#[test]
 fn an_occurrence_is_left_out() {
     let mut world = World::of(subscription(AskedRecurrence { count: Some(6), ..monthly("2026-10-31") }));
     for day in ["2026-12-31", "2027-01-31", "2026-12-31"] {

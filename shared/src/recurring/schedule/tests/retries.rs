@@ -134,3 +134,64 @@ fn a_retry_that_comes_due_on_hold_is_made_when_it_goes_on() {
     assert_eq!(step.retry_at, Some(world.now));
     assert_eq!(world.charge(Takes::RetriesBy(world.now)).map(|sale| sale.attempt), Some(2));
 }
+
+#[test]
+fn with_a_method_that_is_gone_nothing_more_is_charged() {
+    let mut world =
+        World::of(instalments(&[(1, "2026-10-01"), (2, "2026-10-02"), (3, "2026-10-03"), (4, "2026-10-04")]));
+    let first = world.charge_on("2026-10-04").expect("it is due");
+    world.fails_for_good(&first);
+    let before = world.schedule.version;
+    assert_eq!(world.charge_on("2026-10-04"), None, "nothing is sent");
+    let failed = world.item(number(2));
+    assert_eq!((failed.attempts, failed.tried_with, failed.retries()), (0, Some(method_id()), 0));
+    assert_eq!(failed.failures.as_ref().map(|failures| &failures.last), Some(&failure(Decision::NonRetriable)));
+    assert_eq!((world.schedule.version, world.schedule.past_due().count()), (before + 1, 2));
+    assert_eq!(world.schedule.counted(world.tried).failed, 2, "it counts in the run");
+    // With another method the next is charged; and again with the first, where its owner has put aside what failed.
+    world.change(Change::Method(method(2))).expect("it goes on");
+    let third = world.charge_on("2026-10-04").expect("it is due");
+    assert_eq!((third.item, third.method), (number(3), method(2)));
+    world.succeeds(&third);
+    world.change(Change::Method(method_id())).expect("it goes on");
+    world.passes(DAY);
+    world.change(Change::CancelItem(number(2))).expect("it failed");
+    assert_eq!(world.charge_on("2026-10-04").map(|sale| sale.method), Some(method_id()));
+}
+
+#[test]
+fn what_was_told_of_as_charged_after_all_is_not_tried_again() {
+    let contradicted = |sale: &Sale| Came::Contradicted { payment: payment(&sale.key) };
+    for fails_first in [false, true] {
+        let mut world = World::of(instalments(&[(1_000, "2026-10-01"), (1, "2026-12-01")]));
+        let sale = world.charge_on("2026-10-01").expect("it is due");
+        if fails_first {
+            assert!(world.fails(&sale).retry_at.is_some());
+        }
+        let step = world.charged(&sale, contradicted(&sale));
+        assert_eq!((step.retry_at, step.contradiction), (None, false));
+        let item = world.item(sale.item);
+        assert!(matches!(item.state, State::Failed { retry: None, .. }), "{:?}", item.state);
+        let failures = item.failures.as_ref().expect("it failed");
+        assert_eq!((failures.count, failures.last.decision), (1, Decision::NonRetriable));
+        assert_eq!(world.schedule.past_due().count(), 1);
+        world.passes(DAY * 30);
+        world.next_run();
+        assert_eq!(world.charge(Takes::RetriesBy(world.now)), None);
+    }
+    let mut world = World::of(instalments(&[(1_000, "2026-10-01")]));
+    let sale = world.charge_on("2026-10-01").expect("it is due");
+    world.succeeds(&sale);
+    let version = world.schedule.version;
+    assert_eq!(world.charged(&sale, contradicted(&sale)).schedule.version, version, "what is paid is paid");
+}
+
+#[test]
+fn a_retry_that_nobody_came_for_is_looked_at() {
+    let mut world = World::of(instalments(&[(1_000, "2026-10-01")]));
+    let sale = world.charge_on("2026-10-01").expect("it is due");
+    let retry_at = world.fails(&sale).retry_at.expect("it is tried again");
+    assert!(world.schedule.due().is_some_and(|due| due > retry_at && due < retry_at.plus(DAY)));
+    world.change(Change::Hold { on: date("2026-10-01") }).expect("it is open");
+    assert_eq!(world.schedule.due(), None, "not while it is on hold");
+}

@@ -18,7 +18,7 @@ fn in_state(name: &str) -> (World, Option<Sale>) {
         "Processing" => {}
         "Pending" => {
             let due = world.now.plus(DAY);
-            world.charged(&sale, Came::Pending { payment: payment(&sale.key), due });
+            world.charged(&sale, Came::Pending { payment: Some(payment(&sale.key)), due });
         }
         "NotSent" => drop(world.charged(&sale, Came::NotSent)),
         "Processed" => drop(world.succeeds(&sale)),
@@ -122,7 +122,7 @@ fn what_comes_of_a_charge_is_taken_in_once() {
                 0 => Came::Processed { payment },
                 1 => Came::Failed { payment: Some(payment), failure: failure(Decision::Retriable) },
                 2 => Came::Failed { payment: Some(payment), failure: failure(Decision::NonRetriable) },
-                3 => Came::Pending { payment, due: world.now.plus(DAY) },
+                3 => Came::Pending { payment: Some(payment), due: world.now.plus(DAY) },
                 _ => Came::NotSent,
             };
             let step = world.charged(&sale, came.clone());
@@ -141,7 +141,7 @@ fn what_another_claims_or_another_attempt_says_changes_nothing() {
     let sale = sale.expect("a sale");
     let before = world.schedule.clone();
     let due = world.now.plus(DAY);
-    for came in [Came::NotSent, Came::Pending { payment: payment(&sale.key), due }] {
+    for came in [Came::NotSent, Came::Pending { payment: Some(payment(&sale.key)), due }] {
         let charged = Charged { item: sale.item, attempt: 1, nonce: Nonce(99), came, rules: None };
         assert!(!world.tell(Event::Charged(charged)).expect("never refused").contradiction);
         assert_eq!(world.schedule, before);

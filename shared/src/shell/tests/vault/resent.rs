@@ -90,6 +90,19 @@ fn it_is_the_first_request_to_the_letter() {
 }
 
 #[test]
+fn whoever_takes_no_cards_pays_by_it_without_the_key_of_fingerprints() {
+    let mut world = World::with(&sandbox::KEYED);
+    let asking = asking("method 1");
+    world.tokenize(&asking).expect("an answer");
+    world.shell.fingerprint_key = None;
+    let on_file = block_on(world.shell.on_file(&merchant(), &asking.id, gateway_id(), world.deadline()));
+    let reply = world.ask(&sale(on_file.expect("a method"))).expect("an answer");
+    assert!(matches!(reply.payment.operations[0].state, State::Settled(_)), "{reply:?}");
+    let by_card = opening(Kind::Sale, asking.instrument, "order 2", 100);
+    assert!(world.ask(&by_card).is_err(), "a card is not taken without it");
+}
+
+#[test]
 fn it_is_sent_again_whatever_key_its_token_is_sealed_under_by_then() {
     let (mut world, id, sent) = lost();
     world.shell.sealing_keys = keys(&["k2", "k1"]);

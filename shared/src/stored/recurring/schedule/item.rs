@@ -7,7 +7,7 @@
 //! | `mk` | the hashes of the key under which it was added and of what was asked, one behind the other |
 //! | `s` | state |
 //! | `t` | when it was processed, failed or was canceled |
-//! | `no` `dl` `du` | while it is being charged: nonce, deadline, when to look |
+//! | `si` `no` `dl` `du` | while it is being charged: since when, nonce, deadline, when to look |
 //! | `ra` `ro` | when it is tried again, with another method |
 //! | `tr` `rn` `pg` `tm` | how often it was tried; the last time by which run, in which of its pages, with which method |
 //! | `fc` `ff` `fl` | how often it failed, when first, why the last time |
@@ -92,8 +92,9 @@ fn encode_state(item: Item, state: &State) -> Item {
     match state {
         State::Draft => item.with("s", "draft"),
         State::Ready => item.with("s", "ready"),
-        State::Processing(Processing { nonce, deadline, due }) => item
+        State::Processing(Processing { since, nonce, deadline, due }) => item
             .with("s", "processing")
+            .with("si", since.as_millis())
             .with("no", nonce.0.to_be_bytes().to_vec())
             .with("dl", deadline.as_millis())
             .with("du", due.as_millis()),
@@ -112,6 +113,7 @@ fn decode_state(reader: &mut Reader) -> Result<State, Unreadable> {
         "draft" => Ok(State::Draft),
         "ready" => Ok(State::Ready),
         "processing" => Ok(State::Processing(Processing {
+            since: reader.moment("si")?,
             nonce: decode_nonce(reader.maybe_bytes("no")?)?,
             deadline: reader.moment("dl")?,
             due: reader.moment("du")?,

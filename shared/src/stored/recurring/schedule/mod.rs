@@ -40,6 +40,10 @@ use crate::stored::payment::{OWED, carry};
 use crate::stored::reader::{Reader, Unreadable, strange};
 use crate::time::Timestamp;
 
+/// Most bytes a schedule may have when an item is asked for: what runs write of each item that waits must still fit into
+/// the store's 400 KB. That is 2 KB at most, when it has failed as often as card networks let it, with a long message.
+pub const MAX_SIZE: usize = 192 * 1024;
+
 /// A schedule as it was read, with what this version does not know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSchedule {

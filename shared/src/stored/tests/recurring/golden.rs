@@ -48,7 +48,7 @@ fn full() -> Schedule {
     let recent = vec![FailedTry { at: START, by: Tried { run: run_id(), page: 1 } }];
     let failures = Failures { count: 2, first_at: START, recent, last: failure };
     let failed = State::Failed { at: START, retry: Some(Retry { at: START, with_other_method: true }) };
-    let processing = Processing { nonce: Nonce(0x0102), deadline: START, due: START };
+    let processing = Processing { since: START, nonce: Nonce(0x0102), deadline: START, due: START };
     let payment = Some(Id::with_number("0aQ", 1));
     let items = vec![
         Charge { tried_by: tried(), failures: Some(failures), attempts: 2, payment, ..charge(1, "2026-01-28", failed) },
@@ -118,6 +118,7 @@ fn stored_charges() -> Vec<Attribute> {
         .with("fl", failure)
         .with("p", "0aQ000000000001");
     let processing = charge(2, "2026-02-28", "processing")
+        .with("si", MILLIS)
         .with("no", vec![0, 0, 0, 0, 0, 0, 1, 2])
         .with("dl", MILLIS)
         .with("du", MILLIS)
@@ -273,6 +274,8 @@ fn a_scheduler_to_the_letter() {
         .with("s", "active")
         .with("lr", "2026-01-04")
         .with("nr", "2026-01-18")
+        .with("li", "active/00D0M41bLKJJnxR")
+        .with("la", format!("{PLACE}#5BS000000000001"))
         .with("of", "00D0M41bLKJJnxR/schedulers")
         .with("on", format!("{PLACE}#5BS000000000001"));
     assert_eq!(StoredScheduler::following(None, scheduler.clone()).to_item(), stored);
@@ -367,6 +370,7 @@ fn a_lane_to_the_letter() {
         holder: Some(Holder { nonce: Nonce(0x0102), until: START }),
         page: 2,
         schedules: vec![schedule],
+        is_open: true,
         cursor: text("2026-01-04#x"),
         is_read: true,
         counts: counts(),
@@ -381,6 +385,7 @@ fn a_lane_to_the_letter() {
         .with("un", MILLIS)
         .with("pg", 2)
         .with("sc", vec![Attribute::from(schedule.id().as_str().to_owned())])
+        .with("op", true)
         .with("cu", "2026-01-04#x")
         .with("rd", true)
         .with("co", stored_counts());

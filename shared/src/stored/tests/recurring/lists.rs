@@ -13,7 +13,7 @@ fn ready(target: &str) -> Charge {
 }
 
 fn processing(run: RunId, seconds: i64) -> Charge {
-    let processing = Processing { nonce: Nonce(1), deadline: START, due: at(seconds) };
+    let processing = Processing { since: START, nonce: Nonce(1), deadline: START, due: at(seconds) };
     Charge { tried_by: Some(Tried { run, page: 1 }), ..charge(2, "2026-01-28", State::Processing(processing)) }
 }
 
@@ -77,6 +77,7 @@ fn an_accounts_schedules_are_on_one_list_whichever_form_of_its_id_was_given() {
     assert_eq!(of("001xx000003DHP0AAO"), "00D0M41bLKJJnxR/schedules/001xx000003DHP0");
     assert_eq!(of("001xx000003DHP0"), of("001xx000003DHP0AAO"));
     assert_eq!(List::schedules_of(&merchant, None).name, "00D0M41bLKJJnxR/schedules");
+    assert_eq!(List::active_schedulers_of(&merchant).name, "active/00D0M41bLKJJnxR");
     assert_eq!(List::schedulers_of(&merchant).name, "00D0M41bLKJJnxR/schedulers");
     assert_eq!(List::runs_of(&merchant).name, "00D0M41bLKJJnxR/runs");
 }

@@ -124,7 +124,8 @@ impl Dice {
     fn state(&mut self) -> State {
         let retry = Retry { at: self.moment(), with_other_method: self.0.bool() };
         let retry = self.maybe(|_| retry);
-        let processing = Processing { nonce: self.nonce(), deadline: self.moment(), due: self.moment() };
+        let processing =
+            Processing { since: self.moment(), nonce: self.nonce(), deadline: self.moment(), due: self.moment() };
         let at = self.moment();
         self.one(&[
             State::Draft,
@@ -283,6 +284,7 @@ impl Dice {
             holder: self.maybe(|dice| Holder { nonce: dice.nonce(), until: dice.moment() }),
             page: self.count(),
             schedules: self.some(Self::schedule_id),
+            is_open: self.0.bool(),
             cursor: self.maybe(Self::text),
             is_read: self.0.bool(),
             counts: self.counts(),
