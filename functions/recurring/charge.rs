@@ -211,16 +211,17 @@ impl Charging<'_> {
     async fn has_turn(&self, schedule: &Schedule) -> Result<bool, Refusal> {
         let Looking { app, deadline, .. } = *self.looking;
         let now = self.looking.now();
-        let turn = match (route(app, self.merchant, schedule.gateway), self.pace) {
-            (Ok(route), Some(pace)) => match (route.adapter.rate)(route.gateway.mode) {
-                Some(per_second) => pace.take(schedule.gateway, per_second, now),
-                None => now,
-            },
-            (Ok(_) | Err(_), _) => now,
-        };
-        if deadline.since(turn) < CHARGE {
+        let spare = deadline.since(now);
+        if spare < CHARGE {
             return Ok(false);
         }
+        let per_second = match route(app, self.merchant, schedule.gateway) {
+            Ok(route) => (route.adapter.rate)(route.gateway.mode),
+            Err(_) => None,
+        };
+        let Some((pace, per_second)) = self.pace.zip(per_second) else { return Ok(true) };
+        let latest = now.plus(spare.saturating_sub(CHARGE));
+        let Some(turn) = pace.take(schedule.gateway, per_second, now, latest) else { return Ok(false) };
         if turn > now {
             app.shell.clock.sleep(turn.since(now)).await;
         }

@@ -2,7 +2,7 @@
 //! gateway has left that open: as soon as it is time to, so that what comes of them counts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kessai_shared::ids::{GatewayId, ItemKey};
@@ -10,7 +10,7 @@ use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::Nonce;
 use kessai_shared::ports::{Listed, Note, Pending};
 use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
-use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run};
+use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run, lanes};
 use kessai_shared::recurring::schedule::agenda::through_time;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::recurring::lane::StoredLane;
@@ -45,7 +45,7 @@ pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<
     if !looking.write(held.to_item()).await? {
         return Ok(());
     }
-    let (pace, retries) = (Pace::among(run.lanes.count_ones()), RetryRuns::default());
+    let (pace, retries) = (Pace::of(&run, &stored.lane), RetryRuns::default());
     let passed_over = BTreeSet::new();
     Working { looking, merchant: &merchant, run, stored: held, pace, retries, passed_over }.work().await
 }
@@ -67,10 +67,13 @@ impl Working<'_> {
         loop {
             let Some(came) = self.charge_page().await? else {
                 // No time for all of it: the next one goes on with the same page.
-                return self.put(self.stored.lane.released(self.looking.now())).await;
+                return self.put(self.stored.lane.released(self.pace.goes_on(self.looking.now()))).await;
             };
             // The page is done with even if there is no time for another.
-            let page = if self.has_time() { self.next_page().await? } else { Page::Later };
+            let page = match self.has_time() {
+                true => self.next_page().await?,
+                false => Page::Later(self.pace.goes_on(self.looking.now())),
+            };
             self.put(self.stored.lane.turned(came, page, self.looking.now())).await?;
             if self.stored.lane.holder.is_none() {
                 return Ok(());
@@ -193,25 +196,52 @@ fn schedules(page: Vec<Listed>) -> Vec<ScheduleId> {
     page.iter().filter_map(id).collect()
 }
 
-/// Spreads requests over the time in which each gateway takes so many: this lane's part of them.
+/// Spreads requests over the time in which each gateway takes so many: this lane's part of them. The turns of lanes that
+/// begin at once lie one behind the other, and a lane keeps its place from one look to the next: it is due again when its
+/// next turn is.
 pub(super) struct Pace {
     lanes: u32,
+    /// How many of them have the turn before this one does; none once it has had its first.
+    before: u32,
     next: Mutex<BTreeMap<GatewayId, Timestamp>>,
 }
 
 impl Pace {
-    /// Of one lane among so many.
-    fn among(lanes: u32) -> Self {
-        Self { lanes, next: Mutex::default() }
+    fn of(run: &Run, lane: &Lane) -> Self {
+        let before = lanes(run.lanes).take_while(|other| *other < lane.lane).count();
+        // Whoever begins with its first page has its first turn yet to come.
+        let before = if lane.page == 0 { u32::try_from(before).unwrap_or_default() } else { 0 };
+        Self { lanes: run.lanes.count_ones(), before, next: Mutex::default() }
     }
 
-    /// When this lane may ask a gateway that takes so many requests a second, and not sooner than it asked the last time.
-    pub(super) fn take(&self, gateway: GatewayId, per_second: u16, now: Timestamp) -> Timestamp {
-        let apart = Duration::from_millis(u64::from(self.lanes) * 1000 / u64::from(per_second.max(1)));
+    /// The turn of this lane to ask a gateway that takes so many requests a second, from now on; none where that is later
+    /// than `latest`: then nobody has had it.
+    pub(super) fn take(
+        &self,
+        gateway: GatewayId,
+        per_second: u16,
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Option<Timestamp> {
+        let take = |lanes: u32| Duration::from_millis((u64::from(lanes) * 1000).div_ceil(u64::from(per_second.max(1))));
+        let mut next = self.next();
+        let known = next.get(&gateway).copied();
+        let turn = known.unwrap_or_else(|| now.plus(take(self.before))).max(now);
+        let is_had = turn <= latest;
+        next.insert(gateway, if is_had { turn.plus(take(self.lanes)) } else { turn });
+        is_had.then_some(turn)
+    }
+
+    /// When whoever goes on with this lane may ask again, if it lets go now.
+    fn goes_on(&self, now: Timestamp) -> Timestamp {
+        self.next().values().copied().min().map_or(now, |next| next.max(now))
+    }
+
+    fn next(&self) -> MutexGuard<'_, BTreeMap<GatewayId, Timestamp>> {
         // Nothing panics while it holds the lock, so what it guards is whole.
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = next.get(&gateway).copied().unwrap_or(now).max(now);
-        next.insert(gateway, turn.plus(apart));
-        turn
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,7 @@ pub struct InProcess {
     pub payments: Arc<Memory>,
     pub vault: Arc<Memory>,
     pub merchants: Arc<Memory>,
+    pub schedules: Arc<Memory>,
     pub archive: Arc<MemoryArchive>,
     pub merchant: MerchantId,
     pub api_key: ApiKey,
@@ -66,6 +67,7 @@ pub struct Spent {
     pub payments: Meter,
     pub vault: Meter,
     pub merchants: Meter,
+    pub schedules: Meter,
 }
 
 impl Spent {
@@ -74,6 +76,7 @@ impl Spent {
             payments: difference(self.payments, before.payments),
             vault: difference(self.vault, before.vault),
             merchants: difference(self.merchants, before.merchants),
+            schedules: difference(self.schedules, before.schedules),
         }
     }
 }
@@ -111,7 +114,7 @@ impl InProcess {
     pub async fn new() -> Self {
         let scratch = Scratch::new();
         let sandbox = Sandbox::start(scratch.path());
-        let [payments, vault, merchants] = [(); 3].map(|()| Arc::new(Memory::default()));
+        let [payments, vault, merchants, schedules] = [(); 4].map(|()| Arc::new(Memory::default()));
         let (merchant, api_key) = (MerchantId::from_random([1; 16]), ApiKey::from_random([0x3d; 16], [0x4b; 16]));
         let clock = Arc::new(MovableClock::open(None).expect("a clock"));
         let gateways: BTreeMap<_, _> = (2..).zip(CLASSES).map(|(n, c)| (c, GatewayId::from_random([n; 16]))).collect();
@@ -155,17 +158,17 @@ impl InProcess {
             merchants: merchants.clone(),
             rates: Arc::default(),
             archive: Some(archive.clone()),
-            schedules: Some(Arc::new(Memory::default())),
+            schedules: Some(schedules.clone()),
             tells_bus: false,
             takes_loopback: true,
         };
         let (gateway, routes) = (gateways["KEYED"], routes().unwrap_or_else(|error| panic!("{error:?}")));
-        let sandbox = (sandbox, scratch);
         Self {
             app,
             payments,
             vault,
             merchants,
+            schedules,
             archive,
             merchant,
             api_key,
@@ -175,7 +178,7 @@ impl InProcess {
             lines,
             clock,
             routes,
-            sandbox,
+            sandbox: (sandbox, scratch),
         }
     }
 
@@ -198,7 +201,12 @@ impl InProcess {
     }
 
     pub fn spent(&self) -> Spent {
-        Spent { payments: self.payments.meter(), vault: self.vault.meter(), merchants: self.merchants.meter() }
+        Spent {
+            payments: self.payments.meter(),
+            vault: self.vault.meter(),
+            merchants: self.merchants.meter(),
+            schedules: self.schedules.meter(),
+        }
     }
 
     /// The function that a request goes to, and the request as it gets there; none where no route leads anywhere.

@@ -33,6 +33,7 @@ mod over_the_limit;
 mod platform;
 mod resources;
 mod retry_rules;
+mod runs;
 mod samples;
 mod sandbox_magic;
 mod schedulers;

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use kessai_functions::event::HttpAnswer;
+use kessai_functions::follow_up::look_at;
 use kessai_functions::models::catalog::line;
 use kessai_functions::models::{Options, Receivers, serve};
+use kessai_functions::sandbox::method_id;
 use kessai_shared::card::Secret;
 use kessai_shared::gateways::{Credential, payjp};
 use kessai_shared::ids::GatewayId;
@@ -22,6 +24,7 @@ use tokio::net::TcpListener;
 
 use crate::harness::CARD;
 use crate::in_process::InProcess;
+use crate::runs::{keys_of_lane, lane_of, run_key};
 
 /// What PAY.JP takes in a second of live mode.
 const MOST: usize = 14;
@@ -133,6 +136,39 @@ impl Shop {
     }
 }
 
+/// A lane, and how many it charges: twice as many as the gateway takes at the same instant, and as go side by side.
+const LANE: u8 = 7;
+const ITEMS: usize = 10;
+
+impl Shop {
+    /// Makes schedules under these keys, which are charged through this gateway, and has their lane charge them; how far
+    /// that moved the clock, and the run as it stands then.
+    async fn charge_by_one_lane(&self, keys: &[String], gateway: GatewayId, method: &Value) -> (Duration, Value) {
+        let body = json!({
+            "defaultPaymentAccountId": "001000000000001", "defaultPaymentMethodId": method["id"], "status": "Open",
+            "paymentGatewayId": gateway.to_string(), "currencyIsoCode": "JPY",
+            "items": [{ "requestedAmount": 1_000, "targetPaymentProcessingDate": "2020-01-01" }],
+        });
+        for key in keys {
+            let made = self.post("payment-schedules", key, &body).await;
+            assert_eq!(made.status_code, 201, "{}", made.body);
+        }
+        let started = read(&self.post("payment-batch-runs", &keys[0], &json!({})).await);
+        let run = started["paymentBatchRun"]["id"].as_str().expect("an id");
+        let mut elapsed = Duration::ZERO;
+        for item in [run_key(&self.world, run), lane_of(&self.world, run, LANE)] {
+            let before = self.clock.now();
+            let deadline = before.plus(Duration::from_secs(25));
+            look_at(&self.world.invocation(), item, deadline).await.unwrap_or_else(|refusal| panic!("{refusal}"));
+            elapsed = self.clock.now().since(before);
+        }
+        let authorization = format!("Bearer {}", self.world.api_key.reveal());
+        let path = format!("/commerce/payments/payment-batch-runs/{run}");
+        let (shown, _) = self.world.request("GET", &path, &[("authorization", &authorization)], &Value::Null).await;
+        (elapsed, read(&shown)["paymentBatchRun"].clone())
+    }
+}
+
 fn read(answer: &HttpAnswer) -> Value {
     serde_json::from_str(&answer.body).expect("JSON")
 }
@@ -179,4 +215,32 @@ async fn what_is_over_a_gateways_limit_is_charged_once_when_the_same_key_comes_a
         assert_eq!((answer.status_code, answer.headers["idempotent-replayed"].as_str()), (201, "true"), "{key}");
     }
     assert_eq!(shop.charged().await.len(), SALES);
+}
+
+#[tokio::test]
+async fn a_run_waits_for_its_turns_at_a_gateway_with_a_limit_and_for_nothing_at_another() {
+    let shop = Shop::open().await;
+    let keys = keys_of_lane(&shop.world, LANE, 2 * ITEMS);
+    let (limited, other) = keys.split_at(ITEMS);
+    let method = shop.method().await;
+    let (elapsed, run) = shop.charge_by_one_lane(limited, shop.gateway, &method).await;
+    let counts = |run: &Value| {
+        ["totalProcessedScheduleItems", "pendingScheduleItems", "totalFailedScheduleItems"]
+            .map(|member| run[member].clone())
+    };
+    assert_eq!(counts(&run), [ITEMS, 0, 0].map(Value::from), "none is refused");
+    assert_eq!(shop.charged().await.len(), ITEMS);
+    // The only lane has all the turns there are.
+    let apart = Duration::from_millis(1_000_u64.div_ceil(MOST as u64));
+    assert_eq!(elapsed, apart * u32::try_from(ITEMS - 1).expect("few"));
+
+    let at_the_sandbox = json!({
+        "GatewayToken": method_id(0), "AccountId": "001000000000001",
+        "PaymentGatewayId": shop.world.gateway.to_string(),
+    });
+    let authorization = format!("Bearer {}", shop.world.api_key.reveal());
+    let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+    let (kept, _) = shop.world.request("POST", "/sobjects/SavedPaymentMethod", &headers, &at_the_sandbox).await;
+    let (elapsed, run) = shop.charge_by_one_lane(other, shop.world.gateway, &read(&kept)).await;
+    assert_eq!((counts(&run), elapsed), ([ITEMS, 0, 0].map(Value::from), Duration::ZERO));
 }

@@ -2,20 +2,13 @@
 //! sees any of it.
 
 mod limits;
+mod runs;
 
 use std::time::Duration;
 
-use kessai_shared::ports::Expected;
-use kessai_shared::recurring::calendar::Date;
-use kessai_shared::recurring::ids::{Cause, RunId};
-use kessai_shared::recurring::run::{Counts, Lane, Run, Takes};
-use kessai_shared::recurring::scheduler::Criteria;
-use kessai_shared::stored::recurring::lane::StoredLane;
-use kessai_shared::stored::recurring::run::StoredRun;
 use serde_json::{Value, json};
 
 use crate::harness::Kessai;
-use crate::in_process::InProcess;
 use crate::set_up::{Holder, refused, text, with};
 
 const SCHEDULERS: &str = "/commerce/payments/payment-schedulers";
@@ -448,61 +441,6 @@ fn a_scheduler_becomes_what_it_may_become() {
 }
 
 #[test]
-fn each_time_of_a_scheduler_has_its_run_also_one_that_nobody_saw_come() {
-    let kessai = Kessai::in_memory();
-    let developer = Holder::developer(&kessai.client);
-    let (busy, idle) = (made(&developer, &daily()), made(&developer, &with(daily(), "status", "Inactive")));
-    kessai.client.advance("P3D");
-    let of = |scheduler: &str| {
-        let page = developer.get(&format!("{RUNS}?billingBatchSchedulerId={scheduler}")).expect(200);
-        page.at("/paymentBatchRuns").as_array().cloned().unwrap_or_default()
-    };
-    let runs = until("three runs", || Some(of(&busy)).filter(|runs| runs.len() >= 3));
-    for started in &runs {
-        let id = started["id"].as_str().expect("an id");
-        let run = ended(&developer, id);
-        assert_eq!((&run["status"], &run["billingBatchSchedulerId"]), (&json!("Completed"), &json!(busy)));
-    }
-    let mut days: Vec<_> = runs.iter().map(|run| run["runDate"].as_str().expect("a day").to_owned()).collect();
-    days.sort();
-    days.dedup();
-    assert_eq!(days.len(), runs.len(), "a day has one run");
-    assert_eq!(of(&idle), Vec::<Value>::new());
-    assert_eq!(shown(&developer, &busy)["lastRunDate"], json!(days.last()));
-}
-
-#[test]
-fn a_run_now_charges_what_is_ready_today_and_ends() {
-    let kessai = Kessai::in_memory();
-    let developer = Holder::developer(&kessai.client);
-    let filters = to_come()["filterCriteria"].take();
-    let body = json!({ "runDate": "2020-01-01", "criteriaMatchType": "Match None", "filterCriteria": filters });
-    let reply = developer.post(RUNS, &body).expect(201);
-    let id = text(&reply, "/paymentBatchRun/id");
-    assert!(id.starts_with("5PR") && id.len() == 18, "{id}");
-    let said = ["/runDate", "/criteriaMatchType", "/filterCriteria", "/isPaymentRetry"]
-        .map(|member| reply.at(&format!("/paymentBatchRun{member}")));
-    assert_eq!(said, [json!("2020-01-01"), json!("MatchNone"), filters, json!(false)]);
-    let run = ended(&developer, &id);
-    assert_eq!(run["status"], "Completed");
-    for count in [
-        "totalFilteredScheduleItems",
-        "totalProcessedScheduleItems",
-        "totalFailedScheduleItems",
-        "seenSchedules",
-        "totalScheduleItemsApplied",
-        "totalScheduleItemsApplyFailed",
-    ] {
-        assert_eq!(run[count], 0, "there is nothing to charge: {count}");
-    }
-    let stopped = developer.patch(&format!("{RUNS}/{id}"), &json!({ "status": "Stopped" }));
-    refused(&stopped, 422, "INVALID_STATUS", "status: a run that is Completed");
-    let other = developer.patch(&format!("{RUNS}/{id}"), &json!({ "status": "Completed" }));
-    refused(&other, 400, "INVALID_API_INPUT", "status: must be one of Stopped");
-    refused(&developer.patch(&format!("{RUNS}/{id}"), &json!({})), 400, "REQUIRED_FIELD_MISSING", "status");
-}
-
-#[test]
 fn lists_are_read_page_by_page_the_newest_first() {
     let kessai = Kessai::in_memory();
     let developer = Holder::developer(&kessai.client);
@@ -535,49 +473,4 @@ fn lists_are_read_page_by_page_the_newest_first() {
         }
         assert_eq!(listed, made.into_iter().rev().collect::<Vec<_>>(), "{path}");
     }
-}
-
-#[tokio::test]
-async fn a_run_that_works_shows_what_its_lanes_have_come_to_by_now() {
-    let world = InProcess::new().await;
-    let (now, cause) = (world.now(), kessai_shared::payment::IdempotencyKey::parse("one").expect("a key"));
-    let takes = Takes::ReadyOn(Date::parse("2026-01-01").expect("a day"));
-    let run = Run::new(world.merchant, Cause::Asked(&cause), takes, Criteria::default(), now).started(0b101, now);
-    let agenda = world.app.schedules.as_deref().expect("schedules");
-    let lanes = [(0, 3, 1), (2, 4, 2)].map(|(lane, seen, processed)| {
-        let counts = Counts { listed: 10, seen, processed, failed: 1, pending: 1 };
-        Lane { counts, ..Lane::new(world.merchant, run.id, lane, 10, now) }
-    });
-    for lane in lanes {
-        agenda.write(StoredLane::following(None, lane).to_item(), Expected::Absent).await.expect("a write");
-    }
-    agenda.write(StoredRun::following(None, run.clone()).to_item(), Expected::Absent).await.expect("a write");
-    let authorization = format!("Bearer {}", world.api_key.reveal());
-    let ask = async |method: &str, body: &Value| {
-        let (path, headers) = (format!("{RUNS}/{}", run.id.id()), [("authorization", authorization.as_str())]);
-        let (answer, _) = world.request(method, &path, &headers, body).await;
-        (answer.status_code, serde_json::from_str::<Value>(&answer.body).expect("JSON"))
-    };
-    let (status, shown) = ask("GET", &Value::Null).await;
-    let shown = &shown["paymentBatchRun"];
-    assert_eq!((status, &shown["status"]), (200, &json!("Started")));
-    let counts = [
-        ("listedSchedules", 20),
-        ("seenSchedules", 7),
-        ("totalFilteredScheduleItems", 7),
-        ("totalProcessedScheduleItems", 3),
-        ("totalFailedScheduleItems", 2),
-        ("pendingScheduleItems", 2),
-    ];
-    for (member, count) in counts {
-        assert_eq!(shown[member], count, "{member}");
-    }
-    assert!(shown["expectedEndTime"].is_string() && shown.get("completionTime").is_none(), "{shown}");
-
-    for _ in 0..2 {
-        assert_eq!(ask("PATCH", &json!({ "status": "Stopped" })).await, (200, json!({ "status": "Stopped" })));
-    }
-    let (_, shown) = ask("GET", &Value::Null).await;
-    assert_eq!(shown["paymentBatchRun"]["seenSchedules"], 7, "what it has begun still counts");
-    assert_eq!(RunId::parse(shown["paymentBatchRun"]["id"].as_str().expect("an id")), Some(run.id));
 }

@@ -4,8 +4,7 @@
 mod limits;
 mod permitted;
 mod refusals;
-
-use std::time::Duration;
+mod told;
 
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::ports::Expected;
@@ -303,48 +302,6 @@ fn the_schedules_of_an_account_are_listed_the_newest_first() {
     let mut shown = desk.shown(&newest[0]);
     shown.as_object_mut().expect("members").remove("items");
     assert_eq!(first.at("/paymentSchedules/0"), shown, "as it is shown, but for its items");
-}
-
-#[test]
-fn what_happens_to_schedules_is_told() {
-    let kessai = Kessai::in_memory();
-    let desk = Desk::of(&kessai);
-    desk.merchant.patch("/set-up/merchant", &json!({ "keepEvents": true })).expect(204);
-    let (id, _) = desk.made(&desk.subscription());
-    let told = |count: usize| {
-        for _ in 0..120 {
-            let events = desk.merchant.get("/commerce/payments/events?type=schedule.*").expect(200).at("/events");
-            let events = events.as_array().expect("a list").clone();
-            if events.len() >= count {
-                return events;
-            }
-            std::thread::sleep(Duration::from_millis(250));
-        }
-        panic!("nothing is told")
-    };
-    let events = told(1);
-    assert_eq!((events.len(), &events[0]["type"]), (1, &json!("schedule.created")));
-    let untimed = |mut schedule: Value| {
-        // When runs come is not a matter of the schedule.
-        schedule.as_object_mut().expect("members").remove("nextRunTime");
-        for item in schedule["items"].as_array_mut().expect("items") {
-            item.as_object_mut().expect("members").remove("nextRunTime");
-        }
-        schedule
-    };
-    assert_eq!(events[0]["data"], json!({ "paymentSchedule": untimed(desk.shown(&id)) }));
-    desk.change(&id, &json!({ "status": "Canceled" })).expect(200);
-    let events = told(2);
-    assert_eq!(events[0]["type"], "schedule.canceled");
-    assert_eq!(events[0]["data"]["paymentSchedule"], untimed(desk.shown(&id)));
-
-    let event = events[0]["id"].as_str().expect("an id");
-    let again = format!("/commerce/payments/events/{event}/redeliver");
-    let nobody = "no webhook endpoint that is active wants schedule.canceled";
-    refused(&desk.merchant.post(&again, &json!({})), 422, "INVALID_STATUS", nobody);
-    let hook = json!({ "url": "https://shop.example/hooks", "events": ["schedule.*"] });
-    desk.merchant.post("/set-up/webhook-endpoints", &hook).expect(201);
-    assert_eq!(desk.merchant.post(&again, &json!({})).expect(202).at("/data"), events[0]["data"]);
 }
 
 #[tokio::test]

@@ -25,13 +25,7 @@ impl DynamoDb {
     /// The same with the indexes of what is due late. Keeping it slows an embedded database down, so a local server,
     /// which reminds itself, has none.
     pub async fn create_indexed_table(&self) -> Result<(), StoreFault> {
-        let indexed = |request: CreateTableFluentBuilder, errand: &Errand| {
-            let (mark, due) = (errand.mark(), errand.due());
-            let request = request.attribute_definitions(attribute(mark, ScalarAttributeType::N)?);
-            let request = request.attribute_definitions(attribute(due, ScalarAttributeType::N)?);
-            Ok::<_, StoreFault>(request.global_secondary_indexes(index(errand.index(), mark, due, &[VERSION, TRACE])?))
-        };
-        self.create(Errand::ALL.iter().try_fold(self.plain_table()?, indexed)?).await
+        self.create(with_late(self.plain_table()?)?).await
     }
 
     /// The table of stored payment methods, with the index of those of an account.
@@ -45,13 +39,12 @@ impl DynamoDb {
 
     /// The table of what recurs, with its lists.
     pub async fn create_schedules_table(&self) -> Result<(), StoreFault> {
-        let indexed = |request: CreateTableFluentBuilder, list: &Index| {
-            let (name, place) = (list.list(), list.place());
-            let request = request.attribute_definitions(attribute(name, ScalarAttributeType::S)?);
-            let request = request.attribute_definitions(attribute(place, ScalarAttributeType::S)?);
-            Ok::<_, StoreFault>(request.global_secondary_indexes(index(list.name(), name, place, &[])?))
-        };
-        self.create(Index::ALL.iter().try_fold(self.plain_table()?, indexed)?).await
+        self.create(with_lists(self.plain_table()?)?).await
+    }
+
+    /// The same with the indexes of what is due late.
+    pub async fn create_indexed_schedules_table(&self) -> Result<(), StoreFault> {
+        self.create(with_late(with_lists(self.plain_table()?)?)?).await
     }
 
     /// The table of events, which has places within its partitions.
@@ -73,6 +66,24 @@ impl DynamoDb {
             _ => Err(fault(error)),
         }
     }
+}
+
+fn with_late(request: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, StoreFault> {
+    Errand::ALL.iter().try_fold(request, |request, errand| {
+        let (mark, due) = (errand.mark(), errand.due());
+        let request = request.attribute_definitions(attribute(mark, ScalarAttributeType::N)?);
+        let request = request.attribute_definitions(attribute(due, ScalarAttributeType::N)?);
+        Ok(request.global_secondary_indexes(index(errand.index(), mark, due, &[VERSION, TRACE])?))
+    })
+}
+
+fn with_lists(request: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, StoreFault> {
+    Index::ALL.iter().try_fold(request, |request, list| {
+        let (name, place) = (list.list(), list.place());
+        let request = request.attribute_definitions(attribute(name, ScalarAttributeType::S)?);
+        let request = request.attribute_definitions(attribute(place, ScalarAttributeType::S)?);
+        Ok(request.global_secondary_indexes(index(list.name(), name, place, &[])?))
+    })
 }
 
 /// An index with these attributes, or with keys alone.

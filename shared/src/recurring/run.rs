@@ -16,6 +16,9 @@ use super::ids::{Cause, LANES, RunId, ScheduleId, SchedulerId};
 use super::schedule::Tried;
 use super::scheduler::Criteria;
 
+#[cfg(test)]
+mod tests;
+
 /// Schedules on one page.
 pub const PAGE: u16 = 25;
 
@@ -123,8 +126,8 @@ pub enum Page {
     Listed { schedules: Vec<ScheduleId>, cursor: String },
     /// These again, whose gateways had left them open.
     Open(Vec<ScheduleId>),
-    /// There is no time to see.
-    Later,
+    /// There is no time to see, before then.
+    Later(Timestamp),
     /// Nothing, before what was left open is due, or for good.
     End(Option<Timestamp>),
 }
@@ -298,7 +301,7 @@ impl Lane {
         match page {
             Page::Listed { schedules, cursor } => Self { page: page_number, schedules, cursor: Some(cursor), ..turned },
             Page::Open(schedules) => Self { page: page_number, schedules, is_open: true, ..turned },
-            Page::Later => Self { holder: None, due: Some(now), ..turned },
+            Page::Later(at) => Self { holder: None, due: Some(at), ..turned },
             Page::End(Some(at)) => Self { holder: None, due: Some(at), is_read: true, ..turned },
             // The list may lag behind what was charged a moment ago.
             Page::End(None) if counts.pending > 0 => Self {
@@ -312,10 +315,10 @@ impl Lane {
         }
     }
 
-    /// Nobody works on it any more, and its page is not done with: somebody must go on.
+    /// Nobody works on it any more, and its page is not done with: somebody must go on then.
     #[must_use]
-    pub fn released(&self, now: Timestamp) -> Self {
-        Self { holder: None, due: Some(now), ..self.next() }
+    pub fn released(&self, at: Timestamp) -> Self {
+        Self { holder: None, due: Some(at), ..self.next() }
     }
 
     fn next(&self) -> Self {

@@ -8,6 +8,9 @@ use super::calendar::{Date, Occasion, Timetable};
 use super::ids::{Cause, SchedulerId};
 use super::run::{Run, Takes};
 
+#[cfg(test)]
+mod tests;
+
 /// Most schedulers of a merchant that are active: who asks for a schedule is told when the next run comes, and so all of
 /// them are read each time.
 pub const MOST_ACTIVE: u16 = 100;
