@@ -42,7 +42,7 @@ def what_is_due_is_charged_by_runs_and_tried_again(world: World) -> Generator[No
         "schedulerName": "Deployed", "startDate": f"{at:%Y-%m-%d}", "preferredTime": f"{at:%H:%M:%S}.000",
         "frequencyCadence": "Once", "status": "Active", "criteriaMatchType": "MatchAny", **criteria("later"),
     }
-    made_scheduler = caller.post("payment-schedulers/", scheduler).expect(201)
+    made_scheduler = caller.post("payment-schedulers", scheduler).expect(201)
     scheduler_id = made_scheduler.at("billingBatchScheduler", "id")
     shown = caller.get(f"payment-schedules/{schedule['id']}").expect(200).at("paymentSchedule")
     expect(shown["nextRunTime"], f"{at:%Y-%m-%dT%H:%M:%S}.000Z", "when the next run takes it")

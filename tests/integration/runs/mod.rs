@@ -1,6 +1,7 @@
 //! Payment runs, with the functions in this process: whatever is due is looked at, in the order and as often as a test
 //! wants, and the sandbox's ledger says what was charged.
 
+mod hindered;
 mod other_methods;
 pub mod side_by_side;
 mod stopped;
