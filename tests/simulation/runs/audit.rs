@@ -8,13 +8,12 @@ use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::ids::{RecurringKey, RunId, SchedulerId};
-use kessai_shared::recurring::run::{Counts, Run, Status as RunStatus, Takes};
+use kessai_shared::recurring::run::{Counts, Run, Status as RunStatus};
 use kessai_shared::recurring::schedule::{Item, Schedule, State, Status};
 use kessai_shared::recurring::scheduler::Status as SchedulerStatus;
 use kessai_shared::stored::payment::KEY;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
-use kessai_shared::time::Timestamp;
 
 use super::owners::{Wishes, runs};
 use super::plan::Plan;
@@ -179,7 +178,7 @@ impl Audit<'_> {
             State::Failed { retry: None, .. } | State::Canceled { .. } | State::Draft | State::Ready => false,
             State::Processing(_) => return Err(violation("liveness", format!("{} is still being charged", name()))),
             State::Failed { retry: Some(_), .. } => {
-                if schedule.earliest_retry().is_some_and(|at| !self.is_left(at)) {
+                if schedule.earliest_retry().is_some() {
                     return Err(violation("liveness", format!("{} is not tried again", name())));
                 }
                 false
@@ -204,17 +203,6 @@ impl Audit<'_> {
     fn reference(&self, schedule: &Schedule, item: &Item, attempt: u16) -> String {
         let key = IdempotencyKey::of_ours(&format!("{}.{attempt}", schedule.id.item_id(item.number).as_str()));
         Record::Payment.id(PaymentId::opened_by(&self.merchant.id, &key), Ordinal::FIRST).to_string()
-    }
-
-    /// Whether somebody stopped the last run that would have tried again what was to be tried again then. What a schedule
-    /// has to try later waits for that.
-    fn is_left(&self, at: Timestamp) -> bool {
-        let by = |run: &Run| match run.takes {
-            Takes::RetriesBy(by) if by >= at => Some((by, run.status)),
-            Takes::RetriesBy(_) | Takes::ReadyOn(_) => None,
-        };
-        let last = self.runs.values().filter_map(by).max_by_key(|(by, _)| *by);
-        last.is_some_and(|(_, status)| status == RunStatus::Stopped)
     }
 
     /// Each has ended as it should, and together they counted what there is.
