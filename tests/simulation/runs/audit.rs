@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kessai_functions::sandbox::{Gateway, Outcome};
 use kessai_shared::ids::{ItemKey, Ordinal, PaymentId, Record};
 use kessai_shared::merchant::Merchant;
-use kessai_shared::payment::IdempotencyKey;
+use kessai_shared::payment::{Decline, IdempotencyKey};
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::ids::{RecurringKey, RunId, SchedulerId};
 use kessai_shared::recurring::run::{Counts, Run, Status as RunStatus};
@@ -88,7 +88,8 @@ pub fn audit(
     audit.check_days(&schedulers?, days)?;
     for stop in &wishes.stops {
         let (tried, then) = (tried_in(shared, stop.run), stop.tried);
-        if then.is_some_and(|then| then != tried) {
+        // What was put back unsent another run may have tried since.
+        if then.is_some_and(|then| then < tried) {
             let what = format!("run {} had tried {then:?} when it was stopped, and then {tried}", stop.run.as_str());
             return Err(violation("stopped", what));
         }
@@ -141,7 +142,9 @@ impl Audit<'_> {
             // Each payer has another method, and nobody changes that of a schedule.
             let is_last_try = self.plan.other_method && item.attempts > RETRIES;
             let is_other = item.tried_with.is_some_and(|method| method != schedule.method);
-            if is_last_try != is_other {
+            // What was put back unsent is charged like any other that is ready.
+            let ended = item.failures.as_ref().map_or(0, |failures| failures.count) + u16::from(is_processed);
+            if is_last_try != is_other && item.attempts <= ended {
                 return Err(violation("method", name()));
             }
             self.totals.add(Happened::OtherMethod, u64::from(is_other));
@@ -188,13 +191,24 @@ impl Audit<'_> {
         if taken != expected {
             return Err(violation("once", name()));
         }
-        let is_said_declined = item.failures.as_ref().is_some_and(|failures| failures.last.decline.is_some());
-        let is_declined = |item: &Item| self.ledger.declined.contains(&self.reference(schedule, item, item.attempts));
-        // With a method that is known to be gone nothing is sent: then it is another item that was declined.
-        let is_gone = item.attempts == 0
-            && schedule.items.iter().any(|other| other.tried_with == item.tried_with && is_declined(other));
-        if !is_processed && is_said_declined && !is_declined(item) && !is_gone {
-            return Err(violation("attempts", format!("{}: the gateway has not declined the last attempt", name())));
+        if let Some(decline) = item.failures.as_ref().and_then(|failures| failures.last.decline) {
+            let is_declined =
+                |item: &Item, attempt| self.ledger.declined.contains(&self.reference(schedule, item, attempt));
+            // With a method that is known to be gone nothing is sent: then it is another item that was declined.
+            let is_gone = decline == Decline::Permanent
+                && schedule.items.iter().any(|other| {
+                    other.number != item.number
+                        && other.tried_with == item.tried_with
+                        && is_declined(other, other.attempts)
+                });
+            // What was put back had an attempt before that was declined.
+            let first = if matches!(item.state, State::Failed { .. }) { item.attempts } else { 1 };
+            if !is_processed && !is_gone && !(first..=item.attempts).any(|attempt| is_declined(item, attempt)) {
+                return Err(violation(
+                    "attempts",
+                    format!("{}: the gateway has not declined the last attempt", name()),
+                ));
+            }
         }
         Ok(is_processed)
     }
