@@ -72,6 +72,7 @@ class Contestants:
             "FINGERPRINT_KEY_PARAMETER": "/kessai/bench/fingerprint-key",
             "VAULT_KEYS_PARAMETER": VAULT_KEYS,
             "EVENTS_TABLE": "events",
+            "SCHEDULES_TABLE": "schedules",
             "FOLLOW_UP_QUEUE_URL": f"{self.world.proxy.url}/000000000000/follow-up",
             "DELIVER_EVENT_FUNCTION": "deliver-event",
             "KESSAI_STAGE": "bench",
