@@ -6,6 +6,7 @@ use kessai_shared::ports::Span;
 use kessai_shared::stored::event::{Delivery, Recorded};
 
 use crate::problem::Problem;
+use crate::wire::query::count;
 
 /// Events of a page at most: the payment of each is read.
 const MOST_EVENTS: u16 = 50;
@@ -52,11 +53,7 @@ impl Asked {
             id.map(Some).ok_or_else(|| Problem::invalid(name, form))
         };
         match name {
-            PAGE_SIZE => {
-                let fits = value.parse().ok().filter(|size| (1..=MOST_EVENTS).contains(size));
-                let form = format!("must be a whole number from 1 to {MOST_EVENTS}");
-                self.page_size = fits.ok_or_else(|| Problem::invalid(name, form))?;
-            }
+            PAGE_SIZE => self.page_size = count(name, value, MOST_EVENTS)?,
             PAGE_TOKEN => self.token = id("must be the nextPageToken of a page")?,
             AFTER => self.after = id("must be the id of an event")?,
             TYPE => {

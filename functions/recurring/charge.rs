@@ -10,8 +10,7 @@ use kessai_shared::merchant::Merchant;
 use kessai_shared::method::{self, Method};
 use kessai_shared::payment::asked::{Amount, Details, OnFile, Opening};
 use kessai_shared::payment::{
-    Action, Claim, IdempotencyKey, Instrument, Kind, MARGIN, Nonce, Operation, Payment, Request, Settled, State,
-    Verdict,
+    Action, IdempotencyKey, Instrument, Kind, MARGIN, Nonce, Operation, Payment, Request, Settled, State, Verdict,
 };
 use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
@@ -129,8 +128,7 @@ impl Charging<'_> {
     /// Charges one item.
     async fn turn(&self, stored: StoredSchedule) -> Result<Turn, Refusal> {
         let Looking { app, deadline, .. } = *self.looking;
-        let nonce = Nonce(u128::from_be_bytes(app.shell.entropy.bytes()) as u64);
-        let claim = Claim { nonce, deadline };
+        let claim = app.shell.claim(deadline);
         let mut charge =
             Charge { tried: self.tried, takes: self.takes, criteria: self.criteria, claim, other_method: None };
         let schedule = &stored.schedule;
@@ -145,7 +143,7 @@ impl Charging<'_> {
             let is_contradicted = payment.as_ref().and_then(opening).is_some_and(Operation::is_said_to_have_happened);
             if let Some(payment) = payment.filter(|_| is_contradicted) {
                 let came = Came::Contradicted { payment: record(&payment) };
-                self.put(stored, choice.item, last, nonce, came).await?;
+                self.put(stored, choice.item, last, claim.nonce, came).await?;
                 return Ok(Turn::Done);
             }
         }
@@ -163,7 +161,7 @@ impl Charging<'_> {
         }
         let Some(sale) = begun.effect else { return Ok(Turn::Done) };
         let Some(came) = self.sell(&next.schedule, &sale).await? else { return Ok(Turn::Done) };
-        self.put(next, sale.item, sale.attempt, nonce, came).await?;
+        self.put(next, sale.item, sale.attempt, claim.nonce, came).await?;
         Ok(Turn::Done)
     }
 

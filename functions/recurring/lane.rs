@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use kessai_shared::ids::{GatewayId, ItemKey};
 use kessai_shared::merchant::Merchant;
-use kessai_shared::payment::Nonce;
 use kessai_shared::ports::{Listed, Note, Pending};
 use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
 use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run, lanes};
@@ -40,7 +39,7 @@ pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<
         return Ok(());
     }
     let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
-    let nonce = Nonce(u128::from_be_bytes(looking.app.shell.entropy.bytes()) as u64);
+    let nonce = looking.app.shell.claim(looking.deadline).nonce;
     let held = StoredLane::following(Some(&stored), stored.lane.held(nonce, looking.deadline));
     if !looking.write(held.to_item()).await? {
         return Ok(());

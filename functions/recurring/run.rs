@@ -4,9 +4,10 @@ use kessai_shared::ids::MerchantId;
 use kessai_shared::ports::Pending;
 use kessai_shared::recurring::ids::{LANES, RecurringKey, RunId};
 use kessai_shared::recurring::run::{Lane, Run, Takes, lanes};
+use kessai_shared::recurring::schedule::agenda::{through_date, through_time};
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::recurring::lane::StoredLane;
-use kessai_shared::stored::recurring::lists::{List, through, through_day};
+use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::together::together;
 
@@ -103,7 +104,7 @@ async fn length(looking: &Looking<'_>, run: &Run, lane: u8) -> Result<u64, Fault
 /// What a lane of a run works off, and the end of it.
 pub(super) fn list(merchant: &MerchantId, takes: Takes, lane: u8) -> (List, String) {
     match takes {
-        Takes::ReadyOn(day) => (List::ready(merchant, lane), through_day(day)),
-        Takes::RetriesBy(at) => (List::retries(merchant, lane), through(at)),
+        Takes::ReadyOn(day) => (List::ready(merchant, lane), through_date(day)),
+        Takes::RetriesBy(at) => (List::retries(merchant, lane), through_time(at)),
     }
 }

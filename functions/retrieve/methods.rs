@@ -10,6 +10,7 @@ use crate::door::App;
 use crate::event::{HttpAnswer, HttpEvent};
 use crate::problem::Problem;
 use crate::wire::method::{MOST_METHODS, Page, Reading};
+use crate::wire::query::count;
 
 /// Methods of a page where nothing else is asked for.
 const USUAL_PAGE: u16 = 20;
@@ -42,13 +43,10 @@ async fn of_account(
     let account = AccountId::parse(account).ok_or_else(|| Problem::invalid("accountId", "is no account id"))?;
     let after = event.parameter("pageToken").map(|token| MethodId::parse(token).ok_or(()));
     let after = after.transpose().map_err(|()| Problem::invalid("pageToken", "must be the nextPageToken of a page"))?;
-    let limit =
-        match event.parameter("pageSize") {
-            Some(text) => text.parse().ok().filter(|size| (1..=MOST_METHODS).contains(size)).ok_or_else(|| {
-                Problem::invalid("pageSize", format!("must be a whole number from 1 to {MOST_METHODS}"))
-            })?,
-            None => USUAL_PAGE,
-        };
+    let limit = match event.parameter("pageSize") {
+        Some(text) => count("pageSize", text, MOST_METHODS)?,
+        None => USUAL_PAGE,
+    };
     let (methods, more) = app.shell.methods_of(&merchant.id, &account, after.as_ref(), limit, deadline).await?;
     Ok(shown(&Page::of(&methods, more)))
 }

@@ -9,6 +9,7 @@ use kessai_shared::time::Timestamp;
 
 use super::{Desk, Kind};
 use crate::problem::Problem;
+use crate::wire::query::count;
 
 /// Of a page at most: each is read by itself.
 const MOST: u16 = 100;
@@ -44,11 +45,7 @@ impl Asked {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match name {
-                PAGE_SIZE => {
-                    let fits = value.parse().ok().filter(|size| (1..=MOST).contains(size));
-                    let form = format!("must be a whole number from 1 to {MOST}");
-                    asked.page_size = fits.ok_or_else(|| Problem::invalid(name, form))?;
-                }
+                PAGE_SIZE => asked.page_size = count(name, value, MOST)?,
                 PAGE_TOKEN => {
                     let place = place(value);
                     let form = "must be the nextPageToken of a page";

@@ -12,6 +12,7 @@ use super::runs::Runs;
 use super::{Desk, json};
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
+use crate::wire::query::count;
 use crate::wire::schedule::{Fields, Page};
 
 /// Schedules of a page where nothing else is asked for, and at most.
@@ -28,11 +29,7 @@ pub(super) async fn show(desk: &Desk<'_>) -> Result<HttpAnswer, Problem> {
     let before = before.transpose();
     let before = before.map_err(|()| Problem::invalid("pageToken", "must be the nextPageToken of a page"))?;
     let limit = match desk.event.parameter("pageSize") {
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|size| (1..=MOST).contains(size))
-            .ok_or_else(|| Problem::invalid("pageSize", format!("must be a whole number from 1 to {MOST}")))?,
+        Some(text) => count("pageSize", text, MOST)?,
         None => USUAL_PAGE,
     };
     let (agenda, list) = (desk.agenda()?, List::schedules_of(&desk.merchant.id, Some(&account)));

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Desk, json};
 use crate::event::HttpAnswer;
 use crate::problem::Problem;
+use crate::wire::query::count;
 
 /// Entries of an answer at most: each is one read.
 const MOST: u16 = 50;
@@ -47,11 +48,7 @@ fn asked(query: &str) -> Result<(u16, Option<u64>), Problem> {
     let (mut limit, mut before) = (MOST, None);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=').unwrap_or((pair, "")) {
-            ("limit", value) => {
-                let fits = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-                let form = format!("must be a whole number from 1 to {MOST}");
-                limit = fits.ok_or_else(|| Problem::invalid("limit", form))?;
-            }
+            (name @ "limit", value) => limit = count(name, value, MOST)?,
             ("before", value) => {
                 let version = value.parse().map_err(|_| Problem::invalid("before", "must be a version"))?;
                 before = Some(version);

@@ -274,7 +274,8 @@ impl Shell {
         Ok(Fingerprint::of(instrument, self.fingerprint_key.as_ref().ok_or_else(no_key)?))
     }
 
-    pub(crate) fn claim(&self, deadline: Timestamp) -> Claim {
+    /// Somebody who works until then, told from everybody else.
+    pub fn claim(&self, deadline: Timestamp) -> Claim {
         let bytes = self.entropy.bytes();
         Claim { nonce: Nonce(u128::from_be_bytes(bytes) as u64), deadline }
     }

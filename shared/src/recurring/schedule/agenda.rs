@@ -55,7 +55,8 @@ pub fn through_time(at: Timestamp) -> String {
     format!("{}$", millis(at))
 }
 
-fn millis(at: Timestamp) -> String {
+/// A moment in a place: as many digits whenever it is, so that texts sort as moments do.
+pub(crate) fn millis(at: Timestamp) -> String {
     format!("{:015}", at.as_millis().max(0))
 }
 

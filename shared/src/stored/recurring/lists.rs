@@ -16,10 +16,8 @@ use super::super::item::Item;
 use crate::ids::{Id, MerchantId, short_form};
 use crate::payment::asked::AccountId;
 use crate::recurring::ids::RunId;
-use crate::recurring::schedule::agenda::{open_list, ready_list, retry_list};
+use crate::recurring::schedule::agenda::{millis, open_list, ready_list, retry_list};
 use crate::time::Timestamp;
-
-pub use crate::recurring::schedule::agenda::{through_date as through_day, through_time as through};
 
 /// The moment of a place that is one.
 pub fn moment(place: &str) -> Option<Timestamp> {
@@ -108,7 +106,7 @@ impl List {
 
     /// The place of something made then on a list of what a merchant has.
     pub fn made_at(at: Timestamp, id: Id) -> String {
-        format!("{:015}#{}", at.as_millis().max(0), id.as_str())
+        format!("{}#{}", millis(at), id.as_str())
     }
 
     /// The item, on this list at that place.
