@@ -5,8 +5,14 @@ use std::time::Duration;
 
 use kessai_shared::ids::ItemKey;
 use kessai_shared::payment::{Interaction, Log};
-use kessai_shared::recurring::ids::{RecurringKey, ScheduleId};
+use kessai_shared::recurring::calendar::Date;
+use kessai_shared::recurring::ids::{Cause, RecurringKey, RunId, ScheduleId};
+use kessai_shared::recurring::run::Takes;
+use kessai_shared::recurring::schedule::Tried;
+use kessai_shared::recurring::schedule::step::{Charge, Event, step};
+use kessai_shared::recurring::scheduler::Criteria;
 use kessai_shared::stored::payment::{KEY, Stored};
+use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use serde_json::{Value, json};
 
 use super::{DAY, RUNS, SCHEDULES, Shop, keys_of_lane};
@@ -32,6 +38,17 @@ async fn retries_each_day(shop: &Shop) {
         "DefaultIntervalValue": "1", "DefaultIntervalUnit": "Days", "DefaultMaximumRetryCount": 2,
     });
     shop.ask("POST", SETS, None, &rules).await;
+}
+
+/// A schedule whose item has failed, and is to be tried again.
+async fn fails_once(shop: &Shop) -> Value {
+    retries_each_day(shop).await;
+    let schedule = shop.schedule("order", &json!({})).await;
+    meet(shop, NO_MONEY, 1);
+    let run = shop.start().await;
+    shop.ended(&run).await;
+    assert!(shop.first_item(&schedule).await["nextPaymentRetryTime"].is_string());
+    schedule
 }
 
 /// Whatever is due within that time is looked at when it is, and again later where nothing could be done for it.
@@ -87,6 +104,35 @@ async fn what_was_not_sent_when_its_owner_canceled_or_paused_is_not_sent_later()
 }
 
 #[tokio::test]
+async fn what_a_killed_worker_has_not_sent_is_sent_once_and_never_after_its_owner_canceled() {
+    for (is_canceled, status, charges) in [(false, "Processed", 1), (true, "Canceled", 0)] {
+        let shop = Shop::open().await;
+        let schedule = shop.schedule("order", &json!({})).await;
+        // It was written that the item is being charged, and then its worker was killed: there is no payment.
+        let [item] = &shop.world.schedules.items()[..] else { panic!("one schedule") };
+        let stored = StoredSchedule::from_item(item.clone()).expect("a schedule");
+        let now = shop.world.now();
+        let charge = Charge {
+            tried: Tried { run: RunId::of(&shop.world.merchant, Cause::Retries(now)), page: 1 },
+            takes: Takes::ReadyOn(Date::parse("2020-01-01").expect("a day")),
+            criteria: &Criteria::default(),
+            claim: shop.world.app.shell.claim(shop.world.deadline()),
+            other_method: None,
+        };
+        let begun = step(&stored.schedule, Event::Charge(charge), now).expect("it is open").schedule;
+        shop.world.schedules.put(StoredSchedule::following(Some(&stored), begun).to_item());
+        assert_eq!(shop.first_item(&schedule).await["status"], "Processing");
+        if is_canceled {
+            let path = format!("{SCHEDULES}/{}", schedule["id"].as_str().expect("an id"));
+            shop.ask("PATCH", &path, None, &json!({ "status": "Canceled" })).await;
+        }
+        passes(&shop, Duration::from_secs(60 * 60)).await;
+        assert_eq!(shop.first_item(&schedule).await["status"], status);
+        assert_eq!(shop.charges().len(), charges);
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_that_is_not_to_be_reached_is_tried_for_an_hour_and_then_by_the_rules() {
     let shop = Shop::open().await;
     retries_each_day(&shop).await;
@@ -109,12 +155,7 @@ async fn a_gateway_that_is_not_to_be_reached_is_tried_for_an_hour_and_then_by_th
 #[tokio::test]
 async fn what_a_gateway_tells_of_as_charged_after_all_is_not_tried_again() {
     let shop = Shop::open().await;
-    retries_each_day(&shop).await;
-    let schedule = shop.schedule("order", &json!({})).await;
-    meet(&shop, NO_MONEY, 1);
-    let run = shop.start().await;
-    shop.ended(&run).await;
-    assert!(shop.first_item(&schedule).await["nextPaymentRetryTime"].is_string());
+    let schedule = fails_once(&shop).await;
     // Its gateway says by a notice that it was charged: the payment keeps its verdict, and what disagrees.
     let [item] = &shop.world.payments.items()[..] else { panic!("one payment") };
     let mut stored = Stored::from_item(item.clone()).expect("a payment");
@@ -153,11 +194,7 @@ async fn one_schedule_that_cannot_be_read_holds_up_no_other() {
 #[tokio::test]
 async fn a_retry_is_made_although_somebody_stopped_its_run() {
     let shop = Shop::open().await;
-    retries_each_day(&shop).await;
-    let schedule = shop.schedule("order", &json!({})).await;
-    meet(&shop, NO_MONEY, 1);
-    let run = shop.start().await;
-    shop.ended(&run).await;
+    let schedule = fails_once(&shop).await;
     let runs = shop.get(RUNS).await;
     let listed = runs["paymentBatchRuns"].as_array().expect("a list").clone();
     let retry = listed.into_iter().find(|run| run["isPaymentRetry"] == true).expect("the run that tries again");
