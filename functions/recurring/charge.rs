@@ -16,7 +16,7 @@ use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::ids::{ItemNumber, RecurringKey, ScheduleId};
 use kessai_shared::recurring::retry::{self, Category, Decision};
-use kessai_shared::recurring::run::{Counts, Takes};
+use kessai_shared::recurring::run::{Takes, Tally};
 use kessai_shared::recurring::schedule::step::{Came, Charge, Charged, Event, Sale, step};
 use kessai_shared::recurring::schedule::{Failure, Schedule, Status, Tried};
 use kessai_shared::recurring::scheduler::Criteria;
@@ -65,10 +65,10 @@ pub(super) struct Charging<'a> {
 
 /// What one turn came to.
 enum Turn {
-    /// There is nothing to charge, or nothing that can be charged now.
-    Nothing,
-    /// There may be more.
-    Done,
+    /// There is nothing to charge, or nothing that can be charged now; whether another run holds something up.
+    Nothing { left: bool },
+    /// There may be more: of the schedule as it was written, if that is known.
+    Done(Option<StoredSchedule>),
     /// There is no time for it.
     NoTime,
 }
@@ -107,15 +107,22 @@ pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<(), Re
 }
 
 /// Charges all that is due of a schedule; what ended in this page. None where there was no time for it.
-pub(super) async fn charge(charging: Charging<'_>, id: ScheduleId) -> Result<Option<Counts>, Refusal> {
+pub(super) async fn charge(charging: Charging<'_>, id: ScheduleId) -> Result<Option<Tally>, Refusal> {
+    let mut known = None;
     for _ in 0..ITEMS_AT_ONCE {
-        let Some(stored) = read(charging.looking, id).await? else { return Ok(Some(Counts::default())) };
+        let stored = match known {
+            Some(stored) => stored,
+            None => match read(charging.looking, id).await? {
+                Some(stored) => stored,
+                None => return Ok(Some(Tally::default())),
+            },
+        };
         let counts = stored.schedule.counted(charging.tried);
-        match charging.turn(stored).await? {
-            Turn::Nothing => return Ok(Some(counts)),
+        known = match charging.turn(stored).await? {
+            Turn::Nothing { left } => return Ok(Some(Tally { counts, left })),
             Turn::NoTime => return Ok(None),
-            Turn::Done => {}
-        }
+            Turn::Done(written) => written,
+        };
     }
     Ok(None)
 }
@@ -132,8 +139,11 @@ impl Charging<'_> {
         let mut charge =
             Charge { tried: self.tried, takes: self.takes, criteria: self.criteria, claim, other_method: None };
         let schedule = &stored.schedule;
-        let choice = schedule.choose(&charge, self.looking.now());
-        let Some(choice) = choice.filter(|choice| choice.is_known || self.begins) else { return Ok(Turn::Nothing) };
+        let now = self.looking.now();
+        let choice = schedule.choose(&charge, now);
+        let Some(choice) = choice.filter(|choice| choice.is_known || self.begins) else {
+            return Ok(Turn::Nothing { left: self.begins && schedule.is_left(&charge, now) });
+        };
         if !self.has_turn(schedule).await? {
             return Ok(Turn::NoTime);
         }
@@ -143,8 +153,7 @@ impl Charging<'_> {
             let is_contradicted = payment.as_ref().and_then(opening).is_some_and(Operation::is_said_to_have_happened);
             if let Some(payment) = payment.filter(|_| is_contradicted) {
                 let came = Came::Contradicted { payment: record(&payment) };
-                self.put(stored, choice.item, last, claim.nonce, came).await?;
-                return Ok(Turn::Done);
+                return self.put(stored, choice.item, last, claim.nonce, came).await.map(Turn::Done);
             }
         }
         if let Some(method) = choice.other_than {
@@ -153,19 +162,18 @@ impl Charging<'_> {
         let now = self.looking.now();
         let begun = step(schedule, Event::Charge(charge), now).map_err(|refused| strange(&refused))?;
         if begun.schedule.version == schedule.version && begun.effect.is_none() {
-            return Ok(Turn::Nothing);
+            return Ok(Turn::Nothing { left: false });
         }
         let next = self.following(&stored, begun.schedule, now);
         if !self.looking.write(next.to_item()).await? {
-            return Ok(Turn::Done);
+            return Ok(Turn::Done(None));
         }
-        let Some(sale) = begun.effect else { return Ok(Turn::Done) };
-        let Some(came) = self.sell(&next.schedule, &sale).await? else { return Ok(Turn::Done) };
-        self.put(next, sale.item, sale.attempt, claim.nonce, came).await?;
-        Ok(Turn::Done)
+        let Some(sale) = begun.effect else { return Ok(Turn::Done(Some(next))) };
+        let Some(came) = self.sell(&next.schedule, &sale).await? else { return Ok(Turn::Done(Some(next))) };
+        self.put(next, sale.item, sale.attempt, claim.nonce, came).await.map(Turn::Done)
     }
 
-    /// Writes what came of an attempt.
+    /// Writes what came of an attempt; what is stored then.
     async fn put(
         &self,
         mut stored: StoredSchedule,
@@ -173,7 +181,7 @@ impl Charging<'_> {
         attempt: u16,
         nonce: Nonce,
         came: Came,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<StoredSchedule>, Refusal> {
         let id = stored.schedule.id;
         loop {
             let rules = self.merchant.retry_rules();
@@ -185,16 +193,16 @@ impl Charging<'_> {
                 self.looking.app.shell.journal.note(&Note::Failed { cause: &cause });
             }
             if next.schedule.version == stored.schedule.version {
-                return Ok(());
+                return Ok(Some(stored));
             }
             if let Some(at) = next.retry_at {
                 self.retries.ensure(self.looking, at, now).await?;
             }
             let next = self.following(&stored, next.schedule, now);
             if self.looking.write(next.to_item()).await? {
-                return Ok(());
+                return Ok(Some(next));
             }
-            let Some(found) = read(self.looking, id).await? else { return Ok(()) };
+            let Some(found) = read(self.looking, id).await? else { return Ok(None) };
             stored = found;
         }
     }

@@ -9,7 +9,7 @@ use kessai_shared::ids::{GatewayId, ItemKey};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::ports::{Listed, Note, Pending};
 use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
-use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run, lanes};
+use kessai_shared::recurring::run::{Lane, PAGE, Page, Run, Tally, lanes};
 use kessai_shared::recurring::schedule::agenda::through_time;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::recurring::lane::StoredLane;
@@ -70,7 +70,7 @@ impl Working<'_> {
             };
             // The page is done with even if there is no time for another.
             let page = match self.has_time() {
-                true => self.next_page().await?,
+                true => self.next_page(came.left).await?,
                 false => Page::Later(self.pace.goes_on(self.looking.now())),
             };
             self.put(self.stored.lane.turned(came, page, self.looking.now())).await?;
@@ -90,7 +90,7 @@ impl Working<'_> {
     }
 
     /// Charges the schedules of the page; what came of all of them. None where there was no time for some.
-    async fn charge_page(&mut self) -> Result<Option<Counts>, Refusal> {
+    async fn charge_page(&mut self) -> Result<Option<Tally>, Refusal> {
         let lane = &self.stored.lane;
         let charging = Charging {
             looking: self.looking,
@@ -102,12 +102,11 @@ impl Working<'_> {
             pace: Some(&self.pace),
             retries: &self.retries,
         };
-        let mut sum = Counts::default();
+        let mut sum = Tally::default();
         let mut passed_over = Vec::new();
         for few in lane.schedules.chunks(SIDE_BY_SIDE) {
-            let charges = few
-                .iter()
-                .map(|id| -> Pending<'_, Result<Option<Counts>, Refusal>> { Box::pin(charge(charging, *id)) });
+            let charges =
+                few.iter().map(|id| -> Pending<'_, Result<Option<Tally>, Refusal>> { Box::pin(charge(charging, *id)) });
             for (id, came) in few.iter().zip(together(charges).await) {
                 match came {
                     Ok(Some(came)) => sum = sum.plus(came),
@@ -125,7 +124,8 @@ impl Working<'_> {
         Ok(Some(sum))
     }
 
-    async fn next_page(&self) -> Result<Page, Refusal> {
+    /// `left`: of the page that is done with, something is left.
+    async fn next_page(&self, left: bool) -> Result<Page, Refusal> {
         let (lane, run, now) = (&self.stored.lane, &self.run, self.looking.now());
         let open = List::open(run.id, lane.lane);
         let (mut after, mut is_any_hopeless) = (None, false);
@@ -148,12 +148,18 @@ impl Working<'_> {
                 return Ok(Page::Listed { schedules: schedules(page), cursor });
             }
         }
-        if is_any_hopeless {
-            return Ok(Page::End(Some(now.plus(LOOK_AGAIN))));
+        let first_open = match is_any_hopeless {
+            true => Some(now.plus(LOOK_AGAIN)),
+            false => {
+                let first = self.listed(&open, None, None, 1).await?;
+                first.first().and_then(|listed| moment(&listed.place)).map(|at| at.max(now))
+            }
+        };
+        if (left || lane.left) && run.goes_on() {
+            let back = run.comes_back(now);
+            return Ok(Page::Again(first_open.map_or(back, |at| at.min(back))));
         }
-        let first = self.listed(&open, None, None, 1).await?;
-        let first = first.first().and_then(|listed| moment(&listed.place));
-        Ok(Page::End(first.map(|at| at.max(now))))
+        Ok(Page::End(first_open))
     }
 
     async fn listed(

@@ -90,6 +90,14 @@ pub struct Counts {
     pub pending: u64,
 }
 
+/// What came of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub counts: Counts,
+    /// There is more to charge of it, which other runs hold up now.
+    pub left: bool,
+}
+
 /// One lane of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
@@ -107,6 +115,8 @@ pub struct Lane {
     pub is_open: bool,
     /// Behind what the next page begins.
     pub cursor: Option<String>,
+    /// Other runs were charging schedules of which this one takes something: once the list is read, it is read again.
+    pub left: bool,
     /// The list was read to its end: only what is pending is left.
     pub is_read: bool,
     pub counts: Counts,
@@ -128,6 +138,8 @@ pub enum Page {
     Open(Vec<ScheduleId>),
     /// There is no time to see, before then.
     Later(Timestamp),
+    /// The list from its beginning, then: other runs were charging what is on it.
+    Again(Timestamp),
     /// Nothing, before what was left open is due, or for good.
     End(Option<Timestamp>),
 }
@@ -144,6 +156,9 @@ pub fn lanes(bits: u64) -> impl Iterator<Item = u8> {
 /// because gateways take their time, is looked at less and less.
 const SUM_EVERY: Duration = Duration::from_secs(30);
 const SUM_EVERY_AT_LAST: Duration = Duration::from_secs(60 * 60);
+
+/// How long other runs have at first to finish what this one came upon.
+const COME_BACK: Duration = Duration::from_secs(30);
 
 /// After its deadline whoever held a lane is gone, by whatever clock.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -192,10 +207,18 @@ impl Run {
     #[must_use]
     pub fn summed(&self, lanes: &[Lane], now: Timestamp) -> Self {
         let counts = lanes.iter().fold(Counts::default(), |sum, lane| sum.plus(lane.counts));
-        let age = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
-        let wait = (age / 8).clamp(SUM_EVERY, SUM_EVERY_AT_LAST);
+        let wait = (self.age(now) / 8).clamp(SUM_EVERY, SUM_EVERY_AT_LAST);
         let summed = Self { counts, due: Some(now.plus(wait)), ..self.next() };
         if lanes.iter().all(Lane::is_done) { summed.completed(now) } else { summed }
+    }
+
+    /// When it comes back for what other runs were charging: the longer it has waited, the later.
+    pub fn comes_back(&self, now: Timestamp) -> Timestamp {
+        now.plus((self.age(now) / 8).max(COME_BACK))
+    }
+
+    fn age(&self, now: Timestamp) -> Duration {
+        self.started_at.map_or(Duration::ZERO, |at| now.since(at))
     }
 
     /// Somebody stops it: what is being charged is finished, nothing else begun. None where it has ended.
@@ -248,6 +271,13 @@ impl Counts {
     }
 }
 
+impl Tally {
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { counts: self.counts.plus(other.counts), left: self.left || other.left }
+    }
+}
+
 impl Lane {
     pub fn new(merchant: MerchantId, run: RunId, lane: u8, listed: u64, now: Timestamp) -> Self {
         Self {
@@ -260,6 +290,7 @@ impl Lane {
             schedules: Vec::new(),
             is_open: false,
             cursor: None,
+            left: false,
             is_read: false,
             counts: Counts { listed, ..Counts::default() },
             due: Some(now),
@@ -289,19 +320,22 @@ impl Lane {
 
     /// Its page is done with, and what came of it counts; this comes next.
     #[must_use]
-    pub fn turned(&self, came: Counts, page: Page, now: Timestamp) -> Self {
+    pub fn turned(&self, Tally { counts: came, left }: Tally, page: Page, now: Timestamp) -> Self {
         let next = self.next();
         let worked = self.schedules.len() as u64;
         // What is read of the list is seen for the first time; what comes up again was pending.
         let (seen, was_pending) = if self.is_open { (0, worked) } else { (worked, 0) };
         let pending = next.counts.pending.saturating_sub(was_pending);
         let counts = Counts { pending, ..next.counts }.plus(Counts { seen, ..came });
-        let turned = Self { counts, schedules: Vec::new(), is_open: false, ..next };
+        // Of a list that is read again all was seen.
+        let counts = Counts { seen: counts.seen.min(counts.listed), ..counts };
+        let turned = Self { counts, schedules: Vec::new(), is_open: false, left: self.left || left, ..next };
         let page_number = turned.page.saturating_add(1);
         match page {
             Page::Listed { schedules, cursor } => Self { page: page_number, schedules, cursor: Some(cursor), ..turned },
             Page::Open(schedules) => Self { page: page_number, schedules, is_open: true, ..turned },
             Page::Later(at) => Self { holder: None, due: Some(at), ..turned },
+            Page::Again(at) => Self { holder: None, due: Some(at), cursor: None, left: false, ..turned },
             Page::End(Some(at)) => Self { holder: None, due: Some(at), is_read: true, ..turned },
             // The list may lag behind what was charged a moment ago.
             Page::End(None) if counts.pending > 0 => Self {

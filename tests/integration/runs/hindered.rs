@@ -15,7 +15,8 @@ use kessai_shared::stored::payment::{KEY, Stored};
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use serde_json::{Value, json};
 
-use super::{DAY, RUNS, SCHEDULES, Shop, keys_of_lane};
+use super::{DAY, RUNS, SCHEDULES, Shop, item, keys_of_lane};
+use crate::set_up::with;
 
 const SETS: &str = "/sobjects/PaymentRetryRuleSet";
 
@@ -205,4 +206,51 @@ async fn a_retry_is_made_although_somebody_stopped_its_run() {
     passes(&shop, Duration::from_secs(2 * 60 * 60)).await;
     assert_eq!(shop.first_item(&schedule).await["status"], "Processed", "another came");
     assert_eq!(shop.charges().len(), 1);
+}
+
+/// Starts a run of what matches this value.
+async fn start_of(shop: &Shop, value: &str) -> String {
+    let filter = json!({
+        "objectName": "PaymentScheduleItem", "fieldName": "PaymentRunMatchingValue", "operation": "Equals",
+        "value": value, "criteriaSequence": 1,
+    });
+    let asked = json!({ "criteriaMatchType": "MatchAny", "filterCriteria": [filter] });
+    let run = shop.ask("POST", RUNS, None, &asked).await;
+    run["paymentBatchRun"]["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn a_run_comes_back_for_what_another_run_held_up_and_not_once_it_is_stopped() {
+    for (is_stopped, status, left) in [(false, "Completed", "Processed"), (true, "Stopped", "Ready for Processing")] {
+        let shop = Shop::open().await;
+        let of = |value| with(item("10", "2020-01-01"), "paymentRunMatchingValue", value);
+        let items = ["gold", "silver"].map(of);
+        let schedule = shop.schedule("order", &json!({ "items": items })).await;
+        // For some minutes the gateway does not take what the first run charges.
+        meet(&shop, BUSY, 8);
+        let first = start_of(&shop, "gold").await;
+        passes(&shop, Duration::from_secs(20)).await;
+        let second = start_of(&shop, "silver").await;
+        passes(&shop, Duration::from_secs(20)).await;
+        let shown = shop.run(&second).await;
+        assert_eq!(("Started", counts(&shown)), (shown["status"].as_str().expect("a status"), [1, 1, 0]));
+        assert_eq!(shop.first_item(&schedule).await["status"], "Processing");
+        if is_stopped {
+            shop.ask("PATCH", &format!("{RUNS}/{second}"), None, &json!({ "status": "Stopped" })).await;
+        }
+        let ended = [shop.ended(&first).await, shop.ended(&second).await];
+        let charged = if is_stopped { 1 } else { 2 };
+        assert_eq!(
+            ended.map(|run| (run["status"].clone(), counts(&run))),
+            [(json!("Completed"), [1, 1, 1]), (json!(status), [1, 1, charged - 1])]
+        );
+        let items = shop.shown(&schedule).await["items"].clone();
+        assert_eq!([&items[0]["status"], &items[1]["status"]], ["Processed", left]);
+        assert_eq!(shop.charges().len() as u64, charged);
+    }
+}
+
+fn counts(run: &Value) -> [u64; 3] {
+    ["listedSchedules", "seenSchedules", "totalProcessedScheduleItems"]
+        .map(|member| run[member].as_u64().expect("a number"))
 }

@@ -43,13 +43,13 @@ fn open(numbers: std::ops::Range<u8>) -> Page {
 }
 
 /// What came of a page.
-fn came(processed: u64, failed: u64, pending: u64) -> Counts {
-    Counts { processed, failed, pending, ..Counts::default() }
+fn came(processed: u64, failed: u64, pending: u64) -> Tally {
+    Tally { counts: Counts { processed, failed, pending, ..Counts::default() }, left: false }
 }
 
 /// A lane that has charged two schedules of its list, of which one is pending, and knows of no more.
 fn waiting() -> Lane {
-    let lane = lane(2).turned(Counts::default(), page(0..2, "b"), after(1));
+    let lane = lane(2).turned(Tally::default(), page(0..2, "b"), after(1));
     lane.turned(came(1, 0, 1), Page::End(Some(after(60))), after(2))
 }
 
@@ -82,7 +82,7 @@ fn a_run_without_lanes_has_ended_with_its_start() {
 #[test]
 fn a_run_sums_up_its_lanes_and_ends_with_the_last_of_them() {
     let done =
-        lane(2).turned(Counts::default(), page(0..2, "b"), START).turned(came(1, 1, 0), Page::End(None), after(1));
+        lane(2).turned(Tally::default(), page(0..2, "b"), START).turned(came(1, 1, 0), Page::End(None), after(1));
     assert!(done.is_done());
     let (busy, run) = (lane(7), begun(0b11));
     let summed = run.summed(&[done.clone(), busy.clone()], after(10));
@@ -91,7 +91,7 @@ fn a_run_sums_up_its_lanes_and_ends_with_the_last_of_them() {
     assert_eq!(summed.due, Some(after(40)));
     // What was summed up before does not count again.
     let last =
-        busy.turned(Counts::default(), page(2..9, "i"), after(11)).turned(came(7, 0, 0), Page::End(None), after(12));
+        busy.turned(Tally::default(), page(2..9, "i"), after(11)).turned(came(7, 0, 0), Page::End(None), after(12));
     let ended = summed.summed(&[done.clone(), last], after(13));
     assert_eq!(ended.counts, counts(9, 9, 8, 1, 0));
     assert_eq!((ended.status, ended.completed_at, ended.due), (Status::Completed, Some(after(13)), None));
@@ -115,8 +115,8 @@ fn a_run_that_is_stopped_stays_so_and_ends_with_what_it_had_begun() {
     assert_eq!((stopped.completed_at, stopped.goes_on(), stopped.stopped()), (None, false, None));
     let waits = stopped.summed(&[waiting()], after(3));
     assert_eq!((waits.status, waits.completed_at, waits.due), (Status::Stopped, None, Some(after(33))));
-    let done = waiting().turned(Counts::default(), Page::End(None), after(90));
-    let done = done.turned(Counts::default(), Page::End(None), after(180));
+    let done = waiting().turned(Tally::default(), Page::End(None), after(90));
+    let done = done.turned(Tally::default(), Page::End(None), after(180));
     let ended = waits.summed(&[done], after(180));
     assert_eq!((ended.status, ended.completed_at, ended.due), (Status::Stopped, Some(after(180)), None));
     assert_eq!(ended.stopped(), None);
@@ -164,7 +164,7 @@ fn a_lane_is_held_until_its_holder_must_be_gone() {
 
 #[test]
 fn a_page_of_the_list_is_seen_when_it_is_done_with() {
-    let begun = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
+    let begun = lane(5).turned(Tally::default(), page(0..3, "c"), after(1));
     assert_eq!((begun.page, begun.schedules.len(), begun.is_read), (1, 3, false));
     assert_eq!((begun.cursor.as_deref(), begun.counts), (Some("c"), counts(5, 0, 0, 0, 0)));
     assert_eq!((begun.due, begun.holder), (Some(after(30)), lane(5).holder), "whoever holds it goes on");
@@ -176,7 +176,7 @@ fn a_page_of_the_list_is_seen_when_it_is_done_with() {
 
 #[test]
 fn what_comes_up_again_was_pending_and_is_not_seen_twice() {
-    let first = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
+    let first = lane(5).turned(Tally::default(), page(0..3, "c"), after(1));
     let again = first.turned(came(1, 0, 2), open(1..3), after(2));
     assert_eq!(again.counts, counts(5, 3, 1, 0, 2));
     assert_eq!((again.is_open, again.is_read, again.cursor.as_deref(), again.page), (true, false, Some("c"), 2));
@@ -186,7 +186,7 @@ fn what_comes_up_again_was_pending_and_is_not_seen_twice() {
     assert_eq!((charged.is_open, charged.cursor.as_deref(), charged.page), (false, Some("e"), 3));
     let charged = charged.turned(came(2, 0, 0), Page::End(Some(after(60))), after(4));
     assert_eq!(charged.counts, counts(5, 5, 4, 0, 1));
-    let last = charged.turned(Counts::default(), open(2..3), after(60));
+    let last = charged.turned(Tally::default(), open(2..3), after(60));
     let last = last.turned(came(0, 1, 0), Page::End(None), after(61));
     assert_eq!(last.counts, counts(5, 5, 4, 1, 0));
     assert!(last.is_done());
@@ -194,7 +194,7 @@ fn what_comes_up_again_was_pending_and_is_not_seen_twice() {
 
 #[test]
 fn a_lane_without_time_goes_on_behind_what_it_has_done() {
-    let page_of_two = lane(5).turned(Counts::default(), page(0..2, "b"), after(1));
+    let page_of_two = lane(5).turned(Tally::default(), page(0..2, "b"), after(1));
     let later = page_of_two.turned(came(2, 0, 0), Page::Later(after(22)), after(20));
     assert_eq!((later.due, later.holder, later.is_read), (Some(after(22)), None, false));
     assert_eq!((later.schedules.len(), later.cursor.as_deref()), (0, Some("b")));
@@ -207,24 +207,49 @@ fn a_lane_that_is_read_waits_for_what_is_pending() {
     assert_eq!((waits.due, waits.holder, waits.is_read), (Some(after(60)), None, true));
     assert_eq!((waits.counts, waits.is_done()), (counts(2, 2, 1, 0, 1), false));
     // What is pending is on no list: lists may lag, so somebody looks once more before that counts as known.
-    let lagging = waits.turned(Counts::default(), Page::End(None), after(70));
+    let lagging = waits.turned(Tally::default(), Page::End(None), after(70));
     assert_eq!((lagging.due, lagging.is_read, lagging.is_done()), (Some(after(70 + 60)), true, false));
     assert_eq!(lagging.counts, counts(2, 2, 1, 0, 0));
-    let done = lagging.turned(Counts::default(), Page::End(None), after(130));
+    let done = lagging.turned(Tally::default(), Page::End(None), after(130));
     assert_eq!((done.due, done.holder, done.is_done()), (None, None, true));
 }
 
 #[test]
 fn a_lane_whose_list_is_empty_has_ended() {
-    let done = lane(0).turned(Counts::default(), Page::End(None), after(1));
+    let done = lane(0).turned(Tally::default(), Page::End(None), after(1));
     assert_eq!((done.due, done.is_read, done.holder, done.counts), (None, true, None, Counts::default()));
     assert!(done.is_done());
     assert!(!Lane { is_read: false, ..done }.is_done(), "its list was not read");
 }
 
 #[test]
+fn a_lane_reads_its_list_again_for_what_other_runs_held_up() {
+    let first = lane(4).turned(Tally::default(), page(0..2, "b"), after(1));
+    let second = first.turned(Tally { left: true, ..came(1, 0, 0) }, page(2..4, "d"), after(2));
+    assert!(second.left && !first.left, "it is remembered until the list is read");
+    let back = second.turned(came(2, 0, 0), Page::Again(after(32)), after(3));
+    assert_eq!((back.due, back.holder, back.is_done()), (Some(after(32)), None, false));
+    assert_eq!((back.cursor.as_deref(), back.is_read, back.left), (None, false, false));
+    assert_eq!(back.counts, counts(4, 4, 3, 0, 0));
+    // What it comes upon once more was seen.
+    let again = back.turned(Tally::default(), page(1..2, "b"), after(32));
+    let done = again.turned(came(1, 0, 0), Page::End(None), after(33));
+    assert_eq!(done.counts, counts(4, 4, 4, 0, 0));
+    assert!(done.is_done());
+    let held_up = Tally { left: true, ..came(0, 1, 0) };
+    assert_eq!(held_up.plus(came(1, 0, 0)), Tally { left: true, ..came(1, 1, 0) });
+}
+
+#[test]
+fn a_run_comes_back_less_and_less() {
+    for (age, wait) in [(0, 30), (240, 30), (480, 60), (8 * 3600, 3600), (16 * 24 * 3600, 2 * 24 * 3600)] {
+        assert_eq!(begun(1).comes_back(after(age)), after(age + wait), "after {age} s");
+    }
+}
+
+#[test]
 fn a_lane_that_is_released_keeps_its_page() {
-    let begun = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
+    let begun = lane(5).turned(Tally::default(), page(0..3, "c"), after(1));
     let released = begun.released(after(20));
     let expected = Lane { holder: None, due: Some(after(20)), version: begun.version + 1, ..begun };
     assert_eq!(released, expected);

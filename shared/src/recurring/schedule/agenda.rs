@@ -6,9 +6,10 @@
 //! | `open/{run}/{lane}` | when to look next, schedule | those with an item that is being charged |
 //! | `retry/{merchant}/{lane}` | time of the retry, schedule | those that are open and have an item that waits for one |
 //!
-//! Whoever is on the second is on no other: one item at a time is charged.
+//! One item at a time is charged: whoever is on the second is not on the third, but stays on the first, so that another
+//! run sees that there is something to come back for.
 
-use super::{Item, Schedule, State};
+use super::{Item, Processing, Schedule, State};
 use crate::ids::MerchantId;
 use crate::recurring::calendar::Date;
 use crate::recurring::ids::RunId;
@@ -24,9 +25,9 @@ pub struct Place {
 /// On which lists a schedule is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agenda {
-    /// What is to be charged, or being charged.
-    pub next: Option<Place>,
-    /// What is to be tried again.
+    /// What is to be charged.
+    pub ready: Option<Place>,
+    /// What is to be looked at again: it is being charged, or to be tried again.
     pub again: Option<Place>,
 }
 
@@ -64,13 +65,14 @@ impl Schedule {
     pub fn agenda(&self) -> Agenda {
         let (id, lane) = (self.id.id(), self.id.lane());
         let at = |list, place: String| Place { list, place: format!("{place}#{}", id.as_str()) };
-        if let Some((item, processing)) = self.processing() {
-            let open = item.tried_by.map(|tried| at(open_list(tried.run, lane), millis(processing.due)));
-            return Agenda { next: open, again: None };
-        }
         let ready = self.earliest_ready().map(|date| at(ready_list(&self.merchant, lane), date.to_string()));
-        let again = self.earliest_retry().map(|time| at(retry_list(&self.merchant, lane), millis(time)));
-        Agenda { next: ready, again }
+        let again = match self.processing() {
+            Some((item, Processing { due, .. })) => {
+                item.tried_by.map(|tried| at(open_list(tried.run, lane), millis(due)))
+            }
+            None => self.earliest_retry().map(|time| at(retry_list(&self.merchant, lane), millis(time))),
+        };
+        Agenda { ready, again }
     }
 
     fn earliest_ready(&self) -> Option<Date> {

@@ -55,6 +55,19 @@ impl Schedule {
             let choice = Choice { item: item.number, attempt: item.attempts, method, other_than: None, is_known: true };
             return (is_ours || processing.due <= now).then_some(choice);
         }
+        self.next(charge, now)
+    }
+
+    /// Whether there is something that a run would charge now, were another one not charging this schedule: then it
+    /// comes back.
+    pub fn is_left(&self, charge: &Charge<'_>, now: Timestamp) -> bool {
+        let by_another =
+            self.processing().and_then(|(item, _)| item.tried_by).is_some_and(|by| by.run != charge.tried.run);
+        by_another && self.next(charge, now).is_some()
+    }
+
+    /// The next item that is not begun.
+    fn next(&self, charge: &Charge<'_>, now: Timestamp) -> Option<Choice> {
         let was_tried = |item: &Item| item.tried_by.is_some_and(|tried| tried.run == charge.tried.run);
         let is_ahead = |item: &Item| item.occurrence.is_some() && item.target > last_today(now);
         let has_gone_ahead = self.items.iter().any(|item| is_ahead(item) && was_tried(item));

@@ -4,9 +4,9 @@
 //! | attributes | index | list | place |
 //! |---|---|---|---|
 //! | `li` `la` | `agenda` | `ready/{merchant}/{lane}`: schedules with something to charge | the day of the first of it |
-//! | | | `open/{run}/{lane}`: schedules of which an item is being charged | when to look at it |
 //! | | | `active/{merchant}`: schedulers that start runs | when it was made |
-//! | `ri` `ra` | `again` | `retry/{merchant}/{lane}`: schedules of which an item is to be tried again | when |
+//! | `ri` `ra` | `again` | `open/{run}/{lane}`: schedules of which an item is being charged | when to look at it |
+//! | | | `retry/{merchant}/{lane}`: schedules of which an item is to be tried again | when |
 //! | `of` `on` | `all` | `{merchant}/schedulers`, `{merchant}/runs`, `{merchant}/schedules/{account}` | when it was made |
 //!
 //! Behind a `#` each place ends in the id, so that no two are the same. A moment is its milliseconds in fifteen digits:
@@ -77,7 +77,7 @@ impl List {
 
     /// Schedules of which a run is charging an item, by when to look at it.
     pub fn open(run: RunId, lane: u8) -> Self {
-        Self { index: Index::Agenda, name: open_list(run, lane) }
+        Self { index: Index::Again, name: open_list(run, lane) }
     }
 
     /// Schedules of which an item is to be tried again, by when.

@@ -114,7 +114,7 @@ fn it_is_on_the_list_of_what_is_to_be_done_next() {
     let ready = |day: &str| on(ready_list(&merchant(), lane), day.to_owned());
     let lists = |world: &World| {
         let agenda = world.schedule.agenda();
-        (agenda.next, agenda.again)
+        (agenda.ready, agenda.again)
     };
     assert_eq!(lists(&world), (ready("2026-10-01"), None));
     assert!(ready("2026-10-01").expect("a place").place < through_date(date("2026-10-01")));
@@ -122,9 +122,9 @@ fn it_is_on_the_list_of_what_is_to_be_done_next() {
     let sale = world.charge_on("2026-10-01").expect("it is due");
     let (run, first) = (world.tried.run, world.now.plus(Duration::from_secs(30) + MARGIN));
     let open = |at: Timestamp| on(open_list(run, lane), format!("{:015}", at.as_millis()));
-    assert_eq!(lists(&world), (open(first), None));
+    assert_eq!(lists(&world), (ready("2026-11-01"), open(first)));
     world.charged(&sale, Came::Pending { payment: Some(payment(&sale.key)), due: START.plus(DAY) });
-    assert_eq!(lists(&world), (open(START.plus(DAY)), None));
+    assert_eq!(lists(&world), (ready("2026-11-01"), open(START.plus(DAY))));
     let retry = |at: Timestamp| on(retry_list(&merchant(), lane), format!("{:015}", at.as_millis()));
     world.fails(&sale);
     assert_eq!(lists(&world), (ready("2026-11-01"), retry(START.plus(DAY))));

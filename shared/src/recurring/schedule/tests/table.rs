@@ -221,3 +221,24 @@ fn whoever_charges_may_ask_again_what_it_was_about_to_do() {
     assert!(first.effect.is_some());
     assert_eq!((first.effect, first.schedule), (second.effect, second.schedule));
 }
+
+#[test]
+fn a_run_leaves_what_another_one_holds_up() {
+    let day = date("2026-10-01");
+    let mut world = World::of(instalments(&[(1, "2026-10-01"), (2, "2026-10-01"), (3, "2026-11-01")]));
+    let is_left = |world: &mut World, takes| {
+        let claim = world.claim();
+        let charge = Charge { tried: world.tried, takes, criteria: &Criteria::default(), claim, other_method: None };
+        world.schedule.is_left(&charge, world.now)
+    };
+    assert!(!is_left(&mut world, Takes::ReadyOn(day)), "nobody holds it up");
+    let sale = world.charge_on("2026-10-01").expect("it is due");
+    assert!(!is_left(&mut world, Takes::ReadyOn(day)), "it is the run itself that charges");
+    world.next_run();
+    assert!(is_left(&mut world, Takes::ReadyOn(day)));
+    assert!(!is_left(&mut world, Takes::ReadyOn(date("2026-09-30"))), "nothing of it is for that run");
+    assert!(!is_left(&mut world, Takes::RetriesBy(START.plus(DAY * 9))), "nothing of it has failed");
+    world.succeeds(&sale);
+    assert!(!is_left(&mut world, Takes::ReadyOn(day)));
+    assert_eq!(world.charge_on("2026-10-01").map(|sale| sale.amount.minor), Some(2));
+}

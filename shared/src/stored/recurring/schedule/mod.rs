@@ -128,10 +128,10 @@ impl StoredSchedule {
 /// On the lists on which it is to be found.
 fn listed(item: Item, schedule: &Schedule) -> Item {
     let Schedule { merchant, id, account, created_at, .. } = schedule;
-    let Agenda { next, again } = schedule.agenda();
+    let Agenda { ready, again } = schedule.agenda();
     let made =
         Place { list: List::schedules_of(merchant, account.as_ref()).name, place: List::made_at(*created_at, id.id()) };
-    let places = [(Index::Agenda, next), (Index::Again, again), (Index::Of, Some(made))];
+    let places = [(Index::Agenda, ready), (Index::Again, again), (Index::Of, Some(made))];
     places.into_iter().fold(item, |item, (index, place)| match place {
         Some(Place { list, place }) => List { index, name: list }.with(item, place),
         None => item,

@@ -175,8 +175,10 @@ fn a_schedule_to_the_letter() {
         .with("ob", outbox)
         .with("ed", MILLIS)
         .with("d", MILLIS + 720_000)
-        .with("li", format!("open/{}/{lane:02}", run_id().as_str()))
-        .with("la", format!("{PLACE}#{id}"))
+        .with("li", format!("ready/00D0M41bLKJJnxR/{lane:02}"))
+        .with("la", format!("2026-03-28#{id}"))
+        .with("ri", format!("open/{}/{lane:02}", run_id().as_str()))
+        .with("ra", format!("{PLACE}#{id}"))
         .with("of", "00D0M41bLKJJnxR/schedules/001xx000003DHP0")
         .with("on", format!("{PLACE}#{id}"));
     assert_eq!(item(&schedule), stored);
@@ -372,6 +374,7 @@ fn a_lane_to_the_letter() {
         schedules: vec![schedule],
         is_open: true,
         cursor: text("2026-01-04#x"),
+        left: true,
         is_read: true,
         counts: counts(),
         due: Some(START),
@@ -388,6 +391,7 @@ fn a_lane_to_the_letter() {
         .with("op", true)
         .with("cu", "2026-01-04#x")
         .with("rd", true)
+        .with("lf", true)
         .with("co", stored_counts());
     assert_eq!(StoredLane::following(None, lane.clone()).to_item(), stored);
     assert_eq!(StoredLane::from_item(stored).map(|stored| stored.lane), Ok(lane));

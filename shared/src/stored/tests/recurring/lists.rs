@@ -41,9 +41,14 @@ fn it_is_found_by_whoever_has_something_to_do_with_it() {
         (Status::Open, vec![ready("2026-02-28"), ready("2026-01-28"), processed()], on_day("2026-01-28"), None),
         (Status::Open, vec![failed(Some(60)), failed(Some(30))], None, again(30)),
         (Status::Open, vec![ready("2026-02-28"), failed(Some(60))], on_day("2026-02-28"), again(60)),
-        (Status::Open, vec![ready("2026-01-28"), processing(run_id(), 5), failed(Some(60))], open(run_id(), 5), None),
+        (
+            Status::Open,
+            vec![ready("2026-01-28"), processing(run_id(), 5), failed(Some(60))],
+            on_day("2026-01-28"),
+            open(run_id(), 5),
+        ),
         // What is under way must be asked about, whatever anybody wants now.
-        (Status::Canceled, vec![processing(run_id(), 5)], open(run_id(), 5), None),
+        (Status::Canceled, vec![processing(run_id(), 5)], None, open(run_id(), 5)),
         (Status::OnHold { since: day("2026-01-01") }, vec![ready("2026-01-28"), failed(Some(60))], None, None),
         (Status::Draft, vec![ready("2026-01-28")], None, None),
         (Status::Completed, vec![processed()], None, None),

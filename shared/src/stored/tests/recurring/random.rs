@@ -286,6 +286,7 @@ impl Dice {
             schedules: self.some(Self::schedule_id),
             is_open: self.0.bool(),
             cursor: self.maybe(Self::text),
+            left: self.0.bool(),
             is_read: self.0.bool(),
             counts: self.counts(),
             due: self.maybe(Self::moment),
