@@ -8,7 +8,7 @@ use kessai_shared::merchant::Merchant;
 use kessai_shared::payment::{Decline, IdempotencyKey};
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::ids::{RecurringKey, RunId, SchedulerId};
-use kessai_shared::recurring::run::{Counts, Run, Status as RunStatus};
+use kessai_shared::recurring::run::{Counts, Run, Status as RunStatus, Takes};
 use kessai_shared::recurring::schedule::{Item, Schedule, State, Status};
 use kessai_shared::recurring::scheduler::Status as SchedulerStatus;
 use kessai_shared::stored::payment::KEY;
@@ -159,12 +159,29 @@ impl Audit<'_> {
             if item.attempts > 0 && !run.is_some_and(|run| run.criteria.take(item.matching_value.as_deref())) {
                 return Err(violation("criteria", format!("{} was not for {run:?}", name())));
             }
+            self.check_day(schedule, item)?;
             let is_due = item.target <= self.last && item.state == State::Ready;
             if is_due && schedule.status == Status::Open {
                 return Err(violation("liveness", format!("{} is not charged", name())));
             }
         }
         Ok(())
+    }
+
+    /// It is tried by the run of its day, unless its owner wanted something else.
+    fn check_day(&self, schedule: &Schedule, item: &Item) -> Result<(), Violation> {
+        let tried_by = item.tried_by.and_then(|tried| self.runs.get(&tried.run)).map(|run| run.takes);
+        let Some(Takes::ReadyOn(tried_on)) = tried_by.filter(|_| !self.wishes.held.contains(&schedule.id)) else {
+            return Ok(());
+        };
+        let is_passed_over = |run: &&Run| {
+            let is_before = matches!(run.takes, Takes::ReadyOn(day) if day >= item.target && day < tried_on);
+            is_before && run.status == RunStatus::Completed && run.criteria.take(item.matching_value.as_deref())
+        };
+        match self.runs.values().find(is_passed_over) {
+            Some(run) => Err(violation("its day", format!("{item:?} was passed over by {run:?}"))),
+            None => Ok(()),
+        }
     }
 
     /// Whether the item was processed: then it was taken once, and otherwise never.

@@ -1,6 +1,8 @@
 //! What owners do while runs are under way: they pause a schedule and go on, change an amount, leave an occurrence out,
 //! or stop a run.
 
+use std::collections::BTreeSet;
+
 use kessai_functions::recurring::retry_run;
 use kessai_shared::ids::ItemKey;
 use kessai_shared::ports::{Expected, Store, Written};
@@ -26,6 +28,8 @@ use super::{DAY_MS, LIFE_MS, START_MS, World, now};
 pub struct Wishes {
     /// Occurrences that are not to be charged.
     pub skipped: Vec<(ScheduleId, Date)>,
+    /// Schedules that were on hold at some time.
+    pub held: BTreeSet<ScheduleId>,
     pub stops: Vec<Stop>,
 }
 
@@ -85,8 +89,10 @@ impl World {
         }
         let item = StoredSchedule::following(Some(&stored), next.schedule).to_item();
         assert!(self.write(item, Expected::Version(stored.schedule.version)), "nobody comes between");
-        if let Change::Skip(date) = change {
-            self.wishes.skipped.push((id, date));
+        match change {
+            Change::Skip(date) => self.wishes.skipped.push((id, date)),
+            Change::Hold { .. } => drop(self.wishes.held.insert(id)),
+            _ => {}
         }
         true
     }

@@ -11,6 +11,8 @@ pub struct Plan {
     pub schedules: u32,
     /// Two schedulers share the items by what they match; else one takes all.
     pub shares: bool,
+    /// Their runs begin at the same moment.
+    pub at_once: bool,
     /// The last retry is made with another method of the payer.
     pub other_method: bool,
 }
@@ -22,7 +24,7 @@ impl Plan {
         let fails_one_in = [None, Some(150), Some(40)][random.usize(0..3)];
         let killed_one_in = [None, Some(300), Some(60)][random.usize(0..3)];
         let (copies, schedules) = (random.u32(1..3), random.u32(1..7));
-        let (shares, other_method) = (random.bool(), random.bool());
-        Self { seed, fails_one_in, killed_one_in, copies, schedules, shares, other_method }
+        let (shares, other_method, at_once) = (random.bool(), random.bool(), random.bool());
+        Self { seed, fails_one_in, killed_one_in, copies, schedules, shares, at_once, other_method }
     }
 }

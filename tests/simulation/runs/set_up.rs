@@ -120,24 +120,25 @@ pub fn schedulers(plan: &Plan) -> Vec<scheduler::Asked> {
     let filter = |operation, value: &str, sequence| Filter { operation, value: value.to_owned(), sequence };
     let listed = vec![filter(FilterOperation::InList, "gold, silver", 1)];
     let either = vec![filter(FilterOperation::Equals, "gold", 1), filter(FilterOperation::Equals, "silver", 2)];
+    let second = if plan.at_once { "02:05" } else { "08:05" };
     let criteria = match plan.shares {
         false => vec![("02:05", Criteria::default())],
         true => vec![
             ("02:05", Criteria { matches: Matches::None, filters: listed }),
-            ("08:05", Criteria { matches: Matches::Any, filters: either }),
+            (second, Criteria { matches: Matches::Any, filters: either }),
         ],
     };
-    criteria.into_iter().map(|(at, criteria)| scheduler(at, criteria)).collect()
+    criteria.into_iter().enumerate().map(|(number, (at, criteria))| scheduler(number, at, criteria)).collect()
 }
 
-fn scheduler(at: &str, criteria: Criteria) -> scheduler::Asked {
+fn scheduler(number: usize, at: &str, criteria: Criteria) -> scheduler::Asked {
     let timetable = Timetable {
         dates: Recurrence::new(every_day(), day(0), None, Some(DAYS)).expect("days"),
         at: TimeOfDay::parse(at).expect("a time"),
         zone: Zone::parse("UTC").expect("a zone"),
     };
     scheduler::Asked {
-        key: key(&format!("scheduler at {at}")),
+        key: key(&format!("scheduler {number}")),
         hash: [0; 16],
         name: "Daily".to_owned(),
         comments: None,

@@ -23,6 +23,7 @@ happened! {
     Processed = "items processed",
     Failed = "attempts that failed",
     OtherMethod = "items tried with another method",
+    HeldUp = "lanes that come back for what another run held up",
     Effect = "sales that the gateway approved",
     Killed = "workers killed",
     CallFailed = "calls that failed",

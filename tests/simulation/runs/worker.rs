@@ -14,8 +14,10 @@ use kessai_shared::ports::{
     Agenda, Clock, Directory, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Listed, Note,
     Pending, Span, Store, StoreFault, Written,
 };
+use kessai_shared::recurring::run::Lane;
 use kessai_shared::reminder::{Image, mark};
 use kessai_shared::stored::Item;
+use kessai_shared::stored::recurring::lane::StoredLane;
 use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::time::Timestamp;
 
@@ -107,13 +109,21 @@ impl Store for Table {
         Box::pin(self.disturbed(async move {
             mark(&mut item, self.shared.now());
             let image = Image::of(&item).expect("an item of ours");
+            let is_held_up = StoredLane::from_item(item.clone()).is_ok_and(|stored| comes_back(&stored.lane));
             let written = (self.of)(&self.shared).write(item, expected).await;
             if let Ok(Written::Done) = written {
-                self.shared.inner().images.push(image);
+                let mut inner = self.shared.inner();
+                inner.images.push(image);
+                inner.totals.add(Happened::HeldUp, is_held_up.into());
             }
             written
         }))
     }
+}
+
+/// Whether it has read its list to the end, and will read it again.
+fn comes_back(lane: &Lane) -> bool {
+    lane.page > 0 && lane.cursor.is_none() && !lane.is_read && lane.holder.is_none()
 }
 
 impl Agenda for Table {

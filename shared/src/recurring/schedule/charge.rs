@@ -53,7 +53,8 @@ impl Schedule {
             let is_ours = processing.nonce == charge.claim.nonce;
             let method = item.tried_with.unwrap_or_else(|| self.method_of(item));
             let choice = Choice { item: item.number, attempt: item.attempts, method, other_than: None, is_known: true };
-            return (is_ours || processing.due <= now).then_some(choice);
+            let is_of_run = !is_by_another(item, charge);
+            return (is_ours || is_of_run && processing.due <= now).then_some(choice);
         }
         self.next(charge, now)
     }
@@ -61,9 +62,7 @@ impl Schedule {
     /// Whether there is something that a run would charge now, were another one not charging this schedule: then it
     /// comes back.
     pub fn is_left(&self, charge: &Charge<'_>, now: Timestamp) -> bool {
-        let by_another =
-            self.processing().and_then(|(item, _)| item.tried_by).is_some_and(|by| by.run != charge.tried.run);
-        by_another && self.next(charge, now).is_some()
+        self.processing().is_some_and(|(item, _)| is_by_another(item, charge)) && self.next(charge, now).is_some()
     }
 
     /// The next item that is not begun.
@@ -151,6 +150,11 @@ impl Schedule {
         let key = self.sale_key(number, attempt);
         Begun::Sale(Sale { item: number, attempt, amount, gateway: self.gateway, method, key })
     }
+}
+
+/// Whether another run made the last attempt: what comes of that is its own to find out, and to count.
+fn is_by_another(item: &Item, charge: &Charge<'_>) -> bool {
+    item.tried_by.is_some_and(|tried| tried.run != charge.tried.run)
 }
 
 /// The latest date that it is anywhere.

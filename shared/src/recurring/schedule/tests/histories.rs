@@ -79,6 +79,10 @@ impl History {
     }
 
     fn charge(&mut self) {
+        // What a run has begun is its own to look at again.
+        if let Some((item, _)) = self.world.schedule.processing().filter(|_| self.random.u8(..4) != 0) {
+            self.world.tried = item.tried_by.expect("a run has tried it");
+        }
         let takes = match self.random.bool() {
             true => Takes::ReadyOn(self.day),
             false => Takes::RetriesBy(self.world.now),
@@ -211,12 +215,12 @@ impl History {
         }
     }
 
-    /// Runs come until nothing is under way.
+    /// Whoever has begun anything asks until nothing is under way.
     fn comes_to_rest(&mut self) {
         for _ in 0..3 {
             self.world.passes(10 * DAY);
-            self.world.next_run();
             let Some((item, _)) = self.world.schedule.processing() else { break };
+            self.world.tried = item.tried_by.expect("a run has tried it");
             let (item, attempt) = (item.number, item.attempts);
             let sale = self.world.charge_on("2026-10-01").expect("it is looked at whatever the status");
             assert_eq!((sale.item, sale.attempt), (item, attempt));

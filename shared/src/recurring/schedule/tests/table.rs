@@ -53,8 +53,8 @@ fn a_run_charges_what_is_ready_and_looks_again_at_what_is_open() {
     let rows = [
         ("Draft", [None, None, None, None]),
         ("Ready", [Some(1), Some(1), Some(1), Some(1)]),
-        ("Processing", [None, Some(1), Some(1), Some(1)]),
-        ("Pending", [None, None, Some(1), Some(1)]),
+        ("Processing", [None, Some(1), Some(1), None]),
+        ("Pending", [None, None, Some(1), None]),
         ("NotSent", [None, None, None, Some(1)]),
         ("Processed", [None; 4]),
         ("Failed", [None; 4]),
