@@ -15,7 +15,7 @@ use kessai_shared::stored::payment::KEY;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
 
-use super::owners::{Wishes, runs};
+use super::owners::{Wishes, attempts, runs};
 use super::plan::Plan;
 use super::set_up::RETRIES;
 use super::totals::{Happened, Totals};
@@ -133,6 +133,11 @@ pub fn tried_in(shared: &Shared, run: RunId) -> usize {
 impl Audit<'_> {
     fn check_schedule(&mut self, schedule: &Schedule) -> Result<(), Violation> {
         let mut occurrences = BTreeSet::new();
+        for canceled in self.wishes.canceled.iter().filter(|canceled| canceled.schedule == schedule.id) {
+            if attempts(schedule, canceled.item) != canceled.attempts {
+                return Err(violation("canceled", format!("{canceled:?}, and then {:?}", schedule.items)));
+            }
+        }
         for item in &schedule.items {
             let name = || format!("{} {item:?}", schedule.id.item_id(item.number));
             let is_processed = self.check(schedule, item)?;

@@ -1,5 +1,5 @@
 //! What owners do while runs are under way: they pause a schedule and go on, change an amount, leave an occurrence out,
-//! or stop a run.
+//! cancel an item or all of them, or stop a run.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,9 @@ use kessai_functions::recurring::retry_run;
 use kessai_shared::ids::ItemKey;
 use kessai_shared::ports::{Expected, Store, Written};
 use kessai_shared::recurring::calendar::Date;
-use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
+use kessai_shared::recurring::ids::{ItemNumber, RecurringKey, RunId, ScheduleId};
 use kessai_shared::recurring::run::Run;
+use kessai_shared::recurring::schedule::Schedule;
 use kessai_shared::recurring::schedule::change::Change;
 use kessai_shared::recurring::schedule::step::{Event, step};
 use kessai_shared::reminder::Image;
@@ -30,7 +31,23 @@ pub struct Wishes {
     pub skipped: Vec<(ScheduleId, Date)>,
     /// Schedules that were on hold at some time.
     pub held: BTreeSet<ScheduleId>,
+    pub canceled: Vec<Canceled>,
     pub stops: Vec<Stop>,
+}
+
+/// Somebody canceled a schedule, or one item of it.
+#[derive(Debug)]
+pub struct Canceled {
+    pub schedule: ScheduleId,
+    pub item: Option<ItemNumber>,
+    /// How often it had been tried by then: it is tried no more.
+    pub attempts: u32,
+}
+
+/// How often it was tried: an item of a schedule, or all.
+pub fn attempts(schedule: &Schedule, item: Option<ItemNumber>) -> u32 {
+    let tried = schedule.items.iter().filter(|known| item.is_none_or(|item| known.number == item));
+    tried.map(|item| u32::from(item.attempts)).sum()
 }
 
 /// Somebody stopped a run.
@@ -61,11 +78,14 @@ impl World {
             return;
         }
         let today = day((self.now_ms() - START_MS).div_euclid(DAY_MS));
-        let (change, happened) = match self.random.u32(0..5) {
+        let (change, happened) = match self.random.u32(0..7) {
             0 => (Change::Hold { on: today }, Happened::Hold),
             1 => (Change::Resume { on: today }, Happened::Resume),
             2 => (Change::Amount(i64::from(self.random.u32(1..9_000))), Happened::Amount),
             3 => (Change::Skip(day(self.random.i64(0..i64::from(DAYS)))), Happened::Skip),
+            // To cancel all of it leaves little to play with.
+            4 if self.random.u32(0..3) == 0 => (Change::Cancel, Happened::Cancel),
+            5 => (Change::CancelItem(ItemNumber::new(self.random.u16(1..4)).expect("a number")), Happened::CancelItem),
             _ => return self.stop(),
         };
         if self.change(change) && !self.under_way().is_empty() {
@@ -89,7 +109,10 @@ impl World {
         }
         let item = StoredSchedule::following(Some(&stored), next.schedule).to_item();
         assert!(self.write(item, Expected::Version(stored.schedule.version)), "nobody comes between");
+        let canceled = |item| Canceled { schedule: id, item, attempts: attempts(&stored.schedule, item) };
         match change {
+            Change::Cancel => self.wishes.canceled.push(canceled(None)),
+            Change::CancelItem(item) => self.wishes.canceled.push(canceled(Some(item))),
             Change::Skip(date) => self.wishes.skipped.push((id, date)),
             Change::Hold { .. } => drop(self.wishes.held.insert(id)),
             _ => {}

@@ -33,6 +33,8 @@ happened! {
     Resume = "schedules resumed amid a run",
     Amount = "amounts changed amid a run",
     Skip = "occurrences skipped amid a run",
+    CancelItem = "items canceled amid a run",
+    Cancel = "schedules canceled amid a run",
     Stop = "runs stopped under way",
 }
 
