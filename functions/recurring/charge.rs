@@ -16,7 +16,7 @@ use kessai_shared::ports::Note;
 use kessai_shared::recurring::calendar::Date;
 use kessai_shared::recurring::ids::{ItemNumber, RecurringKey, ScheduleId};
 use kessai_shared::recurring::retry::{self, Category, Decision};
-use kessai_shared::recurring::run::{Takes, Tally};
+use kessai_shared::recurring::run::{Counts, Takes};
 use kessai_shared::recurring::schedule::step::{Came, Charge, Charged, Event, Sale, step};
 use kessai_shared::recurring::schedule::{Failure, Schedule, Status, Tried};
 use kessai_shared::recurring::scheduler::Criteria;
@@ -56,6 +56,8 @@ pub(super) struct Charging<'a> {
     pub takes: Takes,
     pub criteria: &'a Criteria,
     pub tried: Tried,
+    /// Whether it looks again at what it began in other pages.
+    pub is_open: bool,
     /// Whether anything is begun that was not.
     pub begins: bool,
     /// None where one schedule alone is looked at.
@@ -63,12 +65,21 @@ pub(super) struct Charging<'a> {
     pub retries: &'a RetryRuns,
 }
 
+/// What came of a schedule.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Looked {
+    /// Of what ended in this page.
+    pub counts: Counts,
+    /// There is more to charge, once another run is done with it.
+    pub is_held_up: bool,
+}
+
 /// What one turn came to.
 enum Turn {
-    /// There is nothing to charge, or nothing that can be charged now; whether another run holds something up.
-    Nothing { left: bool },
-    /// There may be more: of the schedule as it was written, if that is known.
-    Done(Option<StoredSchedule>),
+    /// There is nothing to charge, or nothing that can be charged now.
+    Nothing { is_held_up: bool },
+    /// There may be more.
+    Done,
     /// There is no time for it.
     NoTime,
 }
@@ -76,7 +87,7 @@ enum Turn {
 /// Looks at a schedule by itself, later than a run should have: its lists lag behind, and somebody may have stopped what
 /// was to come.
 pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<(), Refusal> {
-    let Some(stored) = read(looking, id).await? else { return Ok(()) };
+    let Some(mut stored) = read(looking, id).await? else { return Ok(()) };
     let Some((item, _)) = stored.schedule.processing() else {
         return match stored.schedule.earliest_retry() {
             Some(at) => retries::try_again_now(looking, at).await,
@@ -99,30 +110,24 @@ pub(super) async fn look(looking: &Looking<'_>, id: ScheduleId) -> Result<(), Re
         takes,
         criteria: &criteria,
         tried,
+        is_open: false,
         begins: false,
         pace: None,
         retries: &retries,
     };
-    charging.turn(stored).await.map(drop)
+    charging.turn(&mut stored).await.map(drop)
 }
 
 /// Charges all that is due of a schedule; what ended in this page. None where there was no time for it.
-pub(super) async fn charge(charging: Charging<'_>, id: ScheduleId) -> Result<Option<Tally>, Refusal> {
-    let mut known = None;
+pub(super) async fn charge(charging: Charging<'_>, id: ScheduleId) -> Result<Option<Looked>, Refusal> {
+    let Some(mut stored) = read(charging.looking, id).await? else { return Ok(Some(Looked::default())) };
     for _ in 0..ITEMS_AT_ONCE {
-        let stored = match known {
-            Some(stored) => stored,
-            None => match read(charging.looking, id).await? {
-                Some(stored) => stored,
-                None => return Ok(Some(Tally::default())),
-            },
-        };
         let counts = stored.schedule.counted(charging.tried);
-        known = match charging.turn(stored).await? {
-            Turn::Nothing { left } => return Ok(Some(Tally { counts, left })),
+        match charging.turn(&mut stored).await? {
+            Turn::Nothing { is_held_up } => return Ok(Some(Looked { counts, is_held_up })),
             Turn::NoTime => return Ok(None),
-            Turn::Done(written) => written,
-        };
+            Turn::Done => {}
+        }
     }
     Ok(None)
 }
@@ -132,17 +137,17 @@ async fn read(looking: &Looking<'_>, id: ScheduleId) -> Result<Option<StoredSche
 }
 
 impl Charging<'_> {
-    /// Charges one item.
-    async fn turn(&self, stored: StoredSchedule) -> Result<Turn, Refusal> {
+    /// Charges one item; what is stored then is there.
+    async fn turn(&self, stored: &mut StoredSchedule) -> Result<Turn, Refusal> {
         let Looking { app, deadline, .. } = *self.looking;
         let claim = app.shell.claim(deadline);
-        let mut charge =
-            Charge { tried: self.tried, takes: self.takes, criteria: self.criteria, claim, other_method: None };
+        let Self { tried, is_open, takes, criteria, .. } = *self;
+        let mut charge = Charge { tried, is_open, takes, criteria, claim, other_method: None };
         let schedule = &stored.schedule;
         let now = self.looking.now();
         let choice = schedule.choose(&charge, now);
         let Some(choice) = choice.filter(|choice| choice.is_known || self.begins) else {
-            return Ok(Turn::Nothing { left: self.begins && schedule.is_left(&charge, now) });
+            return Ok(Turn::Nothing { is_held_up: self.begins && schedule.is_held_up(&charge, now) });
         };
         if !self.has_turn(schedule).await? {
             return Ok(Turn::NoTime);
@@ -153,7 +158,8 @@ impl Charging<'_> {
             let is_contradicted = payment.as_ref().and_then(opening).is_some_and(Operation::is_said_to_have_happened);
             if let Some(payment) = payment.filter(|_| is_contradicted) {
                 let came = Came::Contradicted { payment: record(&payment) };
-                return self.put(stored, choice.item, last, claim.nonce, came).await.map(Turn::Done);
+                self.put(stored, choice.item, last, claim.nonce, came).await?;
+                return Ok(Turn::Done);
             }
         }
         if let Some(method) = choice.other_than {
@@ -162,26 +168,36 @@ impl Charging<'_> {
         let now = self.looking.now();
         let begun = step(schedule, Event::Charge(charge), now).map_err(|refused| strange(&refused))?;
         if begun.schedule.version == schedule.version && begun.effect.is_none() {
-            return Ok(Turn::Nothing { left: false });
+            return Ok(Turn::Nothing { is_held_up: false });
         }
-        let next = self.following(&stored, begun.schedule, now);
+        let next = self.following(stored, begun.schedule, now);
         if !self.looking.write(next.to_item()).await? {
-            return Ok(Turn::Done(None));
+            self.read_again(stored).await?;
+            return Ok(Turn::Done);
         }
-        let Some(sale) = begun.effect else { return Ok(Turn::Done(Some(next))) };
-        let Some(came) = self.sell(&next.schedule, &sale).await? else { return Ok(Turn::Done(Some(next))) };
-        self.put(next, sale.item, sale.attempt, claim.nonce, came).await.map(Turn::Done)
+        *stored = next;
+        let Some(sale) = begun.effect else { return Ok(Turn::Done) };
+        let Some(came) = self.sell(&stored.schedule, &sale).await? else { return Ok(Turn::Done) };
+        self.put(stored, sale.item, sale.attempt, claim.nonce, came).await?;
+        Ok(Turn::Done)
     }
 
-    /// Writes what came of an attempt; what is stored then.
+    /// Somebody else has written.
+    async fn read_again(&self, stored: &mut StoredSchedule) -> Result<(), Fault> {
+        let found = read(self.looking, stored.schedule.id).await?;
+        *stored = found.ok_or_else(|| Fault::SetUp("a schedule was there, and is gone".to_owned()))?;
+        Ok(())
+    }
+
+    /// Writes what came of an attempt; what is stored then is there.
     async fn put(
         &self,
-        mut stored: StoredSchedule,
+        stored: &mut StoredSchedule,
         item: ItemNumber,
         attempt: u16,
         nonce: Nonce,
         came: Came,
-    ) -> Result<Option<StoredSchedule>, Refusal> {
+    ) -> Result<(), Refusal> {
         let id = stored.schedule.id;
         loop {
             let rules = self.merchant.retry_rules();
@@ -193,17 +209,17 @@ impl Charging<'_> {
                 self.looking.app.shell.journal.note(&Note::Failed { cause: &cause });
             }
             if next.schedule.version == stored.schedule.version {
-                return Ok(Some(stored));
+                return Ok(());
             }
             if let Some(at) = next.retry_at {
                 self.retries.ensure(self.looking, at, now).await?;
             }
-            let next = self.following(&stored, next.schedule, now);
+            let next = self.following(stored, next.schedule, now);
             if self.looking.write(next.to_item()).await? {
-                return Ok(Some(next));
+                *stored = next;
+                return Ok(());
             }
-            let Some(found) = read(self.looking, id).await? else { return Ok(None) };
-            stored = found;
+            self.read_again(stored).await?;
         }
     }
 

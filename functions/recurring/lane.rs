@@ -9,7 +9,7 @@ use kessai_shared::ids::{GatewayId, ItemKey};
 use kessai_shared::merchant::Merchant;
 use kessai_shared::ports::{Listed, Note, Pending};
 use kessai_shared::recurring::ids::{RecurringKey, RunId, ScheduleId};
-use kessai_shared::recurring::run::{Lane, PAGE, Page, Run, Tally, lanes};
+use kessai_shared::recurring::run::{Counts, Lane, PAGE, Page, Run, lanes};
 use kessai_shared::recurring::schedule::agenda::through_time;
 use kessai_shared::rejection::{Fault, Refusal};
 use kessai_shared::stored::recurring::lane::StoredLane;
@@ -18,7 +18,7 @@ use kessai_shared::stored::recurring::run::StoredRun;
 use kessai_shared::time::Timestamp;
 use kessai_shared::together::together;
 
-use super::charge::{CHARGE, Charging, charge};
+use super::charge::{CHARGE, Charging, Looked, charge};
 use super::retries::RetryRuns;
 use super::{Looking, run};
 use crate::door::owner;
@@ -40,7 +40,7 @@ pub(super) async fn look(looking: &Looking<'_>, run: RunId, lane: u8) -> Result<
     }
     let merchant = owner(looking.app, looking.merchant, looking.deadline).await?;
     let nonce = looking.app.shell.claim(looking.deadline).nonce;
-    let held = StoredLane::following(Some(&stored), stored.lane.held(nonce, looking.deadline));
+    let held = StoredLane::following(Some(&stored), stored.lane.held(nonce, looking.deadline, looking.now()));
     if !looking.write(held.to_item()).await? {
         return Ok(());
     }
@@ -64,13 +64,17 @@ struct Working<'a> {
 impl Working<'_> {
     async fn work(mut self) -> Result<(), Refusal> {
         loop {
+            if !self.run.goes_on() {
+                // What other runs hold up is left for another.
+                self.stored.lane.back = None;
+            }
             let Some(came) = self.charge_page().await? else {
                 // No time for all of it: the next one goes on with the same page.
                 return self.put(self.stored.lane.released(self.pace.goes_on(self.looking.now()))).await;
             };
             // The page is done with even if there is no time for another.
             let page = match self.has_time() {
-                true => self.next_page(came.left).await?,
+                true => self.next_page().await?,
                 false => Page::Later(self.pace.goes_on(self.looking.now())),
             };
             self.put(self.stored.lane.turned(came, page, self.looking.now())).await?;
@@ -90,7 +94,7 @@ impl Working<'_> {
     }
 
     /// Charges the schedules of the page; what came of all of them. None where there was no time for some.
-    async fn charge_page(&mut self) -> Result<Option<Tally>, Refusal> {
+    async fn charge_page(&mut self) -> Result<Option<Counts>, Refusal> {
         let lane = &self.stored.lane;
         let charging = Charging {
             looking: self.looking,
@@ -98,18 +102,23 @@ impl Working<'_> {
             takes: self.run.takes,
             criteria: &self.run.criteria,
             tried: lane.tried(),
+            is_open: lane.is_open,
             begins: self.run.goes_on(),
             pace: Some(&self.pace),
             retries: &self.retries,
         };
-        let mut sum = Tally::default();
+        let (mut sum, mut is_held_up) = (Counts::default(), false);
         let mut passed_over = Vec::new();
         for few in lane.schedules.chunks(SIDE_BY_SIDE) {
-            let charges =
-                few.iter().map(|id| -> Pending<'_, Result<Option<Tally>, Refusal>> { Box::pin(charge(charging, *id)) });
+            let charges = few
+                .iter()
+                .map(|id| -> Pending<'_, Result<Option<Looked>, Refusal>> { Box::pin(charge(charging, *id)) });
             for (id, came) in few.iter().zip(together(charges).await) {
                 match came {
-                    Ok(Some(came)) => sum = sum.plus(came),
+                    Ok(Some(came)) => {
+                        sum = sum.plus(came.counts);
+                        is_held_up |= came.is_held_up;
+                    }
                     Ok(None) => return Ok(None),
                     Err(refusal) if is_its_own(&refusal) => {
                         let cause = format!("{}: {}", id.id(), chain(&refusal));
@@ -121,11 +130,14 @@ impl Working<'_> {
             }
         }
         self.passed_over.extend(passed_over);
+        if is_held_up {
+            let until = self.run.comes_back(self.looking.now());
+            self.stored.lane.back.get_or_insert(until);
+        }
         Ok(Some(sum))
     }
 
-    /// `left`: of the page that is done with, something is left.
-    async fn next_page(&self, left: bool) -> Result<Page, Refusal> {
+    async fn next_page(&self) -> Result<Page, Refusal> {
         let (lane, run, now) = (&self.stored.lane, &self.run, self.looking.now());
         let open = List::open(run.id, lane.lane);
         let (mut after, mut is_any_hopeless) = (None, false);
@@ -155,10 +167,6 @@ impl Working<'_> {
                 first.first().and_then(|listed| moment(&listed.place)).map(|at| at.max(now))
             }
         };
-        if (left || lane.left) && run.goes_on() {
-            let back = run.comes_back(now);
-            return Ok(Page::Again(first_open.map_or(back, |at| at.min(back))));
-        }
         Ok(Page::End(first_open))
     }
 

@@ -90,14 +90,6 @@ pub struct Counts {
     pub pending: u64,
 }
 
-/// What came of a page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub counts: Counts,
-    /// There is more to charge of it, which other runs hold up now.
-    pub left: bool,
-}
-
 /// One lane of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
@@ -115,10 +107,10 @@ pub struct Lane {
     pub is_open: bool,
     /// Behind what the next page begins.
     pub cursor: Option<String>,
-    /// Other runs were charging schedules of which this one takes something: once the list is read, it is read again.
-    pub left: bool,
-    /// The list was read to its end: only what is pending is left.
+    /// The list was read to its end: only what is pending is left, and what other runs hold up.
     pub is_read: bool,
+    /// When the list is read again, because other runs were charging schedules of which this one takes something.
+    pub back: Option<Timestamp>,
     pub counts: Counts,
     pub due: Option<Timestamp>,
 }
@@ -138,8 +130,6 @@ pub enum Page {
     Open(Vec<ScheduleId>),
     /// There is no time to see, before then.
     Later(Timestamp),
-    /// The list from its beginning, then: other runs were charging what is on it.
-    Again(Timestamp),
     /// Nothing, before what was left open is due, or for good.
     End(Option<Timestamp>),
 }
@@ -209,7 +199,8 @@ impl Run {
         let counts = lanes.iter().fold(Counts::default(), |sum, lane| sum.plus(lane.counts));
         let wait = (self.age(now) / 8).clamp(SUM_EVERY, SUM_EVERY_AT_LAST);
         let summed = Self { counts, due: Some(now.plus(wait)), ..self.next() };
-        if lanes.iter().all(Lane::is_done) { summed.completed(now) } else { summed }
+        let is_over = |lane: &Lane| lane.is_done() || self.status == Status::Stopped && lane.only_comes_back();
+        if lanes.iter().all(is_over) { summed.completed(now) } else { summed }
     }
 
     /// When it comes back for what other runs were charging: the longer it has waited, the later.
@@ -271,13 +262,6 @@ impl Counts {
     }
 }
 
-impl Tally {
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self { counts: self.counts.plus(other.counts), left: self.left || other.left }
-    }
-}
-
 impl Lane {
     pub fn new(merchant: MerchantId, run: RunId, lane: u8, listed: u64, now: Timestamp) -> Self {
         Self {
@@ -290,8 +274,8 @@ impl Lane {
             schedules: Vec::new(),
             is_open: false,
             cursor: None,
-            left: false,
             is_read: false,
+            back: None,
             counts: Counts { listed, ..Counts::default() },
             due: Some(now),
         }
@@ -312,15 +296,25 @@ impl Lane {
         self.holder.map(|holder| holder.until.plus(MARGIN)).filter(|until| *until > now)
     }
 
-    /// Whoever works on it now. Should that one be killed, somebody looks again.
+    /// Whoever works on it from now on. Should that one be killed, somebody looks again. If it is time to come back, the
+    /// list begins anew.
     #[must_use]
-    pub fn held(&self, nonce: Nonce, until: Timestamp) -> Self {
-        Self { holder: Some(Holder { nonce, until }), due: Some(until.plus(MARGIN)), ..self.next() }
+    pub fn held(&self, nonce: Nonce, until: Timestamp, now: Timestamp) -> Self {
+        let held = Self { holder: Some(Holder { nonce, until }), due: Some(until.plus(MARGIN)), ..self.next() };
+        match self.is_read && self.back.is_some_and(|back| back <= now) {
+            true => Self { is_read: false, cursor: None, back: None, ..held },
+            false => held,
+        }
+    }
+
+    /// Nothing is left to do but what other runs hold up.
+    fn only_comes_back(&self) -> bool {
+        self.is_read && self.counts.pending == 0 && self.back.is_some() && self.due == self.back
     }
 
     /// Its page is done with, and what came of it counts; this comes next.
     #[must_use]
-    pub fn turned(&self, Tally { counts: came, left }: Tally, page: Page, now: Timestamp) -> Self {
+    pub fn turned(&self, came: Counts, page: Page, now: Timestamp) -> Self {
         let next = self.next();
         let worked = self.schedules.len() as u64;
         // What is read of the list is seen for the first time; what comes up again was pending.
@@ -329,24 +323,24 @@ impl Lane {
         let counts = Counts { pending, ..next.counts }.plus(Counts { seen, ..came });
         // Of a list that is read again all was seen.
         let counts = Counts { seen: counts.seen.min(counts.listed), ..counts };
-        let turned = Self { counts, schedules: Vec::new(), is_open: false, left: self.left || left, ..next };
+        let turned = Self { counts, schedules: Vec::new(), is_open: false, ..next };
         let page_number = turned.page.saturating_add(1);
         match page {
             Page::Listed { schedules, cursor } => Self { page: page_number, schedules, cursor: Some(cursor), ..turned },
             Page::Open(schedules) => Self { page: page_number, schedules, is_open: true, ..turned },
             Page::Later(at) => Self { holder: None, due: Some(at), ..turned },
-            Page::Again(at) => Self { holder: None, due: Some(at), cursor: None, left: false, ..turned },
-            Page::End(Some(at)) => Self { holder: None, due: Some(at), is_read: true, ..turned },
             // The list may lag behind what was charged a moment ago.
-            Page::End(None) if counts.pending > 0 => Self {
-                holder: None,
-                due: Some(now.plus(LAG)),
-                is_read: true,
-                counts: Counts { pending: 0, ..counts },
-                ..turned
-            },
-            Page::End(None) => Self { holder: None, due: None, is_read: true, ..turned },
+            Page::End(None) if counts.pending > 0 => {
+                Self { counts: Counts { pending: 0, ..counts }, ..turned }.at_the_end(Some(now.plus(LAG)))
+            }
+            Page::End(open) => turned.at_the_end(open),
         }
+    }
+
+    /// The list is read; what is open is due then.
+    fn at_the_end(self, open: Option<Timestamp>) -> Self {
+        let due = open.into_iter().chain(self.back).min();
+        Self { holder: None, due, is_read: true, ..self }
     }
 
     /// Nobody works on it any more, and its page is not done with: somebody must go on then.

@@ -115,6 +115,7 @@ async fn what_a_killed_worker_has_not_sent_is_sent_once_and_never_after_its_owne
         let now = shop.world.now();
         let charge = Charge {
             tried: Tried { run: RunId::of(&shop.world.merchant, Cause::Retries(now)), page: 1 },
+            is_open: false,
             takes: Takes::ReadyOn(Date::parse("2020-01-01").expect("a day")),
             criteria: &Criteria::default(),
             claim: shop.world.app.shell.claim(shop.world.deadline()),

@@ -173,9 +173,10 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// It is tried by the run of its day, unless its owner wanted something else.
+    /// It is first tried by the run of its day, unless its owner wanted something else.
     fn check_day(&self, schedule: &Schedule, item: &Item) -> Result<(), Violation> {
-        let tried_by = item.tried_by.and_then(|tried| self.runs.get(&tried.run)).map(|run| run.takes);
+        let failed = item.failures.as_ref().and_then(|failures| failures.recent.first()).map(|failed| failed.by);
+        let tried_by = failed.or(item.tried_by).and_then(|tried| self.runs.get(&tried.run)).map(|run| run.takes);
         let Some(Takes::ReadyOn(tried_on)) = tried_by.filter(|_| !self.wishes.held.contains(&schedule.id)) else {
             return Ok(());
         };

@@ -121,9 +121,9 @@ impl Store for Table {
     }
 }
 
-/// Whether it has read its list to the end, and will read it again.
+/// Whether it has read its list to the end, and waits to read it again.
 fn comes_back(lane: &Lane) -> bool {
-    lane.page > 0 && lane.cursor.is_none() && !lane.is_read && lane.holder.is_none()
+    lane.is_read && lane.back.is_some() && lane.due == lane.back
 }
 
 impl Agenda for Table {

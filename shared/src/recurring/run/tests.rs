@@ -25,7 +25,7 @@ fn counts(listed: u64, seen: u64, processed: u64, failed: u64, pending: u64) -> 
 
 /// Somebody holds it, and its list has so many.
 fn lane(listed: u64) -> Lane {
-    Lane::new(merchant(), new().id, 3, listed, START).held(Nonce(7), after(25))
+    Lane::new(merchant(), new().id, 3, listed, START).held(Nonce(7), after(25), START)
 }
 
 fn schedules(numbers: std::ops::Range<u8>) -> Vec<ScheduleId> {
@@ -43,13 +43,13 @@ fn open(numbers: std::ops::Range<u8>) -> Page {
 }
 
 /// What came of a page.
-fn came(processed: u64, failed: u64, pending: u64) -> Tally {
-    Tally { counts: Counts { processed, failed, pending, ..Counts::default() }, left: false }
+fn came(processed: u64, failed: u64, pending: u64) -> Counts {
+    Counts { processed, failed, pending, ..Counts::default() }
 }
 
 /// A lane that has charged two schedules of its list, of which one is pending, and knows of no more.
 fn waiting() -> Lane {
-    let lane = lane(2).turned(Tally::default(), page(0..2, "b"), after(1));
+    let lane = lane(2).turned(Counts::default(), page(0..2, "b"), after(1));
     lane.turned(came(1, 0, 1), Page::End(Some(after(60))), after(2))
 }
 
@@ -82,7 +82,7 @@ fn a_run_without_lanes_has_ended_with_its_start() {
 #[test]
 fn a_run_sums_up_its_lanes_and_ends_with_the_last_of_them() {
     let done =
-        lane(2).turned(Tally::default(), page(0..2, "b"), START).turned(came(1, 1, 0), Page::End(None), after(1));
+        lane(2).turned(Counts::default(), page(0..2, "b"), START).turned(came(1, 1, 0), Page::End(None), after(1));
     assert!(done.is_done());
     let (busy, run) = (lane(7), begun(0b11));
     let summed = run.summed(&[done.clone(), busy.clone()], after(10));
@@ -91,7 +91,7 @@ fn a_run_sums_up_its_lanes_and_ends_with_the_last_of_them() {
     assert_eq!(summed.due, Some(after(40)));
     // What was summed up before does not count again.
     let last =
-        busy.turned(Tally::default(), page(2..9, "i"), after(11)).turned(came(7, 0, 0), Page::End(None), after(12));
+        busy.turned(Counts::default(), page(2..9, "i"), after(11)).turned(came(7, 0, 0), Page::End(None), after(12));
     let ended = summed.summed(&[done.clone(), last], after(13));
     assert_eq!(ended.counts, counts(9, 9, 8, 1, 0));
     assert_eq!((ended.status, ended.completed_at, ended.due), (Status::Completed, Some(after(13)), None));
@@ -115,8 +115,8 @@ fn a_run_that_is_stopped_stays_so_and_ends_with_what_it_had_begun() {
     assert_eq!((stopped.completed_at, stopped.goes_on(), stopped.stopped()), (None, false, None));
     let waits = stopped.summed(&[waiting()], after(3));
     assert_eq!((waits.status, waits.completed_at, waits.due), (Status::Stopped, None, Some(after(33))));
-    let done = waiting().turned(Tally::default(), Page::End(None), after(90));
-    let done = done.turned(Tally::default(), Page::End(None), after(180));
+    let done = waiting().turned(Counts::default(), Page::End(None), after(90));
+    let done = done.turned(Counts::default(), Page::End(None), after(180));
     let ended = waits.summed(&[done], after(180));
     assert_eq!((ended.status, ended.completed_at, ended.due), (Status::Stopped, Some(after(180)), None));
     assert_eq!(ended.stopped(), None);
@@ -156,7 +156,7 @@ fn a_run_is_expected_to_end_as_it_has_gone_so_far_and_no_faster_than_its_gateway
 fn a_lane_is_held_until_its_holder_must_be_gone() {
     let free = Lane::new(merchant(), new().id, 3, 9, START);
     assert_eq!((free.due, free.held_until(START), free.counts), (Some(START), None, counts(9, 0, 0, 0, 0)));
-    let held = free.held(Nonce(7), after(25));
+    let held = free.held(Nonce(7), after(25), START);
     assert_eq!((held.due, held.version), (Some(after(30)), free.version + 1));
     assert_eq!(held.held_until(after(29)), Some(after(30)));
     assert_eq!(held.held_until(after(30)), None);
@@ -164,7 +164,7 @@ fn a_lane_is_held_until_its_holder_must_be_gone() {
 
 #[test]
 fn a_page_of_the_list_is_seen_when_it_is_done_with() {
-    let begun = lane(5).turned(Tally::default(), page(0..3, "c"), after(1));
+    let begun = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
     assert_eq!((begun.page, begun.schedules.len(), begun.is_read), (1, 3, false));
     assert_eq!((begun.cursor.as_deref(), begun.counts), (Some("c"), counts(5, 0, 0, 0, 0)));
     assert_eq!((begun.due, begun.holder), (Some(after(30)), lane(5).holder), "whoever holds it goes on");
@@ -176,7 +176,7 @@ fn a_page_of_the_list_is_seen_when_it_is_done_with() {
 
 #[test]
 fn what_comes_up_again_was_pending_and_is_not_seen_twice() {
-    let first = lane(5).turned(Tally::default(), page(0..3, "c"), after(1));
+    let first = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
     let again = first.turned(came(1, 0, 2), open(1..3), after(2));
     assert_eq!(again.counts, counts(5, 3, 1, 0, 2));
     assert_eq!((again.is_open, again.is_read, again.cursor.as_deref(), again.page), (true, false, Some("c"), 2));
@@ -186,7 +186,7 @@ fn what_comes_up_again_was_pending_and_is_not_seen_twice() {
     assert_eq!((charged.is_open, charged.cursor.as_deref(), charged.page), (false, Some("e"), 3));
     let charged = charged.turned(came(2, 0, 0), Page::End(Some(after(60))), after(4));
     assert_eq!(charged.counts, counts(5, 5, 4, 0, 1));
-    let last = charged.turned(Tally::default(), open(2..3), after(60));
+    let last = charged.turned(Counts::default(), open(2..3), after(60));
     let last = last.turned(came(0, 1, 0), Page::End(None), after(61));
     assert_eq!(last.counts, counts(5, 5, 4, 1, 0));
     assert!(last.is_done());
@@ -194,7 +194,7 @@ fn what_comes_up_again_was_pending_and_is_not_seen_twice() {
 
 #[test]
 fn a_lane_without_time_goes_on_behind_what_it_has_done() {
-    let page_of_two = lane(5).turned(Tally::default(), page(0..2, "b"), after(1));
+    let page_of_two = lane(5).turned(Counts::default(), page(0..2, "b"), after(1));
     let later = page_of_two.turned(came(2, 0, 0), Page::Later(after(22)), after(20));
     assert_eq!((later.due, later.holder, later.is_read), (Some(after(22)), None, false));
     assert_eq!((later.schedules.len(), later.cursor.as_deref()), (0, Some("b")));
@@ -207,37 +207,80 @@ fn a_lane_that_is_read_waits_for_what_is_pending() {
     assert_eq!((waits.due, waits.holder, waits.is_read), (Some(after(60)), None, true));
     assert_eq!((waits.counts, waits.is_done()), (counts(2, 2, 1, 0, 1), false));
     // What is pending is on no list: lists may lag, so somebody looks once more before that counts as known.
-    let lagging = waits.turned(Tally::default(), Page::End(None), after(70));
+    let lagging = waits.turned(Counts::default(), Page::End(None), after(70));
     assert_eq!((lagging.due, lagging.is_read, lagging.is_done()), (Some(after(70 + 60)), true, false));
     assert_eq!(lagging.counts, counts(2, 2, 1, 0, 0));
-    let done = lagging.turned(Tally::default(), Page::End(None), after(130));
+    let done = lagging.turned(Counts::default(), Page::End(None), after(130));
     assert_eq!((done.due, done.holder, done.is_done()), (None, None, true));
 }
 
 #[test]
 fn a_lane_whose_list_is_empty_has_ended() {
-    let done = lane(0).turned(Tally::default(), Page::End(None), after(1));
+    let done = lane(0).turned(Counts::default(), Page::End(None), after(1));
     assert_eq!((done.due, done.is_read, done.holder, done.counts), (None, true, None, Counts::default()));
     assert!(done.is_done());
     assert!(!Lane { is_read: false, ..done }.is_done(), "its list was not read");
 }
 
+/// Other runs hold something up on its list, or in what it has open.
+fn held_up(lane: Lane, until: u32) -> Lane {
+    Lane { back: Some(after(until)), ..lane }
+}
+
 #[test]
-fn a_lane_reads_its_list_again_for_what_other_runs_held_up() {
-    let first = lane(4).turned(Tally::default(), page(0..2, "b"), after(1));
-    let second = first.turned(Tally { left: true, ..came(1, 0, 0) }, page(2..4, "d"), after(2));
-    assert!(second.left && !first.left, "it is remembered until the list is read");
-    let back = second.turned(came(2, 0, 0), Page::Again(after(32)), after(3));
-    assert_eq!((back.due, back.holder, back.is_done()), (Some(after(32)), None, false));
-    assert_eq!((back.cursor.as_deref(), back.is_read, back.left), (None, false, false));
-    assert_eq!(back.counts, counts(4, 4, 3, 0, 0));
+fn a_lane_reads_its_list_again_for_what_other_runs_hold_up() {
+    let first = lane(4).turned(Counts::default(), page(0..2, "b"), after(1));
+    let second = held_up(first, 31).turned(came(1, 0, 0), page(2..4, "d"), after(2));
+    let read = second.turned(came(2, 0, 0), Page::End(None), after(3));
+    assert_eq!((read.due, read.is_read, read.is_done()), (Some(after(31)), true, false));
+    assert_eq!(read.counts, counts(4, 4, 3, 0, 0));
+    let early = read.held(Nonce(8), after(55), after(30));
+    assert_eq!(
+        (early.is_read, early.cursor.as_deref(), early.back),
+        (true, Some("d"), Some(after(31))),
+        "it is not time"
+    );
+    let again = read.held(Nonce(8), after(56), after(31));
+    assert_eq!((again.is_read, &again.cursor, again.back), (false, &None, None));
     // What it comes upon once more was seen.
-    let again = back.turned(Tally::default(), page(1..2, "b"), after(32));
+    let again = again.turned(Counts::default(), page(1..2, "b"), after(32));
     let done = again.turned(came(1, 0, 0), Page::End(None), after(33));
     assert_eq!(done.counts, counts(4, 4, 4, 0, 0));
     assert!(done.is_done());
-    let held_up = Tally { left: true, ..came(0, 1, 0) };
-    assert_eq!(held_up.plus(came(1, 0, 0)), Tally { left: true, ..came(1, 1, 0) });
+}
+
+#[test]
+fn a_lane_that_reads_its_list_begins_it_anew_at_its_end_and_no_sooner() {
+    let first = lane(9).turned(Counts::default(), page(0..2, "b"), after(1));
+    let later = held_up(first, 10).turned(came(2, 0, 0), Page::Later(after(20)), after(20));
+    let on = later.held(Nonce(8), after(45), after(20));
+    assert_eq!((on.is_read, on.cursor.as_deref(), on.back), (false, Some("b"), Some(after(10))));
+}
+
+#[test]
+fn a_lane_comes_back_for_what_it_finds_held_up_in_what_was_open() {
+    let opened = waiting().turned(Counts::default(), open(0..1), after(60));
+    let read = held_up(opened, 90).turned(came(1, 0, 0), Page::End(None), after(61));
+    assert_eq!((read.due, read.is_read), (Some(after(90)), true));
+    let again = read.held(Nonce(8), after(115), after(90));
+    assert!(!again.is_read, "its list is read again");
+    // What is pending is not forgotten meanwhile: what is due first comes first, and lists may lag.
+    let waits = held_up(lane(2), 90).turned(came(0, 0, 1), Page::End(Some(after(60))), after(2));
+    assert_eq!((waits.due, waits.back), (Some(after(60)), Some(after(90))));
+    let lags = held_up(lane(2), 90).turned(came(0, 0, 1), Page::End(None), after(2));
+    assert_eq!((lags.due, lags.back, lags.counts.pending), (Some(after(2 + 60)), Some(after(90)), 0));
+}
+
+#[test]
+fn a_run_that_is_stopped_does_not_wait_for_others() {
+    let only_comes_back = held_up(lane(2), 90).turned(came(2, 0, 0), Page::End(None), after(2));
+    let pending = held_up(lane(2), 90).turned(came(1, 0, 1), Page::End(Some(after(100))), after(2));
+    let stopped = begun(1).stopped().expect("it goes on");
+    let ended = stopped.summed(std::slice::from_ref(&only_comes_back), after(3));
+    assert_eq!((ended.status, ended.completed_at), (Status::Stopped, Some(after(3))));
+    assert_eq!(stopped.summed(&[pending], after(3)).completed_at, None);
+    assert_eq!(stopped.summed(&[lane(2)], after(3)).completed_at, None, "somebody is at work");
+    assert_eq!(begun(1).summed(&[only_comes_back], after(3)).completed_at, None);
 }
 
 #[test]
@@ -249,7 +292,7 @@ fn a_run_comes_back_less_and_less() {
 
 #[test]
 fn a_lane_that_is_released_keeps_its_page() {
-    let begun = lane(5).turned(Tally::default(), page(0..3, "c"), after(1));
+    let begun = lane(5).turned(Counts::default(), page(0..3, "c"), after(1));
     let released = begun.released(after(20));
     let expected = Lane { holder: None, due: Some(after(20)), version: begun.version + 1, ..begun };
     assert_eq!(released, expected);

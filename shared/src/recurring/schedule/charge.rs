@@ -15,11 +15,21 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
     pub tried: Tried,
+    /// Whether it looks again at what it began in other pages.
+    pub is_open: bool,
     pub takes: Takes,
     pub criteria: &'a Criteria,
     pub claim: Claim,
     /// Another of the payer's methods, where [`Choice::other_than`] asked for one and there is one.
     pub other_method: Option<MethodId>,
+}
+
+impl Charge<'_> {
+    /// Whether this is what comes to charge again: an attempt of another run, or in another page, is its own to find out
+    /// about, and to count.
+    fn began(&self, tried: Tried) -> bool {
+        tried == self.tried || self.is_open && tried.run == self.tried.run
+    }
 }
 
 /// What is charged next.
@@ -53,16 +63,20 @@ impl Schedule {
             let is_ours = processing.nonce == charge.claim.nonce;
             let method = item.tried_with.unwrap_or_else(|| self.method_of(item));
             let choice = Choice { item: item.number, attempt: item.attempts, method, other_than: None, is_known: true };
-            let is_of_run = !is_by_another(item, charge);
-            return (is_ours || is_of_run && processing.due <= now).then_some(choice);
+            let is_begun_here = item.tried_by.is_some_and(|tried| charge.began(tried));
+            return (is_ours || is_begun_here && processing.due <= now).then_some(choice);
         }
         self.next(charge, now)
     }
 
     /// Whether there is something that a run would charge now, were another one not charging this schedule: then it
-    /// comes back.
-    pub fn is_left(&self, charge: &Charge<'_>, now: Timestamp) -> bool {
-        self.processing().is_some_and(|(item, _)| is_by_another(item, charge)) && self.next(charge, now).is_some()
+    /// comes back. To what waits for a retry whoever ends the charge sees.
+    pub fn is_held_up(&self, charge: &Charge<'_>, now: Timestamp) -> bool {
+        let is_by_another = |item: &Item| item.tried_by.is_some_and(|tried| tried.run != charge.tried.run);
+        let takes_what_is_ready = matches!(charge.takes, Takes::ReadyOn(_));
+        takes_what_is_ready
+            && self.processing().is_some_and(|(item, _)| is_by_another(item))
+            && self.next(charge, now).is_some()
     }
 
     /// The next item that is not begun.
@@ -150,11 +164,6 @@ impl Schedule {
         let key = self.sale_key(number, attempt);
         Begun::Sale(Sale { item: number, attempt, amount, gateway: self.gateway, method, key })
     }
-}
-
-/// Whether another run made the last attempt: what comes of that is its own to find out, and to count.
-fn is_by_another(item: &Item, charge: &Charge<'_>) -> bool {
-    item.tried_by.is_some_and(|tried| tried.run != charge.tried.run)
 }
 
 /// The latest date that it is anywhere.

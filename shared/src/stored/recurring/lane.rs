@@ -5,7 +5,7 @@
 //! | `d` | when somebody must look at it next; only then |
 //! | `no` `un` | who works on it, and until when; only then |
 //! | `pg` `sc` `op` | how many pages were begun, the schedules of the last while it is worked on, they come up again |
-//! | `cu` `rd` `lf` | behind what the next page begins, the list was read to its end, it is to be read again then |
+//! | `cu` `rd` `bk` | behind what the next page begins, the list was read to its end, when it is read again |
 //! | `co` | the counts, as of a run |
 
 use super::{Head, another, run};
@@ -14,6 +14,7 @@ use crate::recurring::run::{Holder, Lane};
 use crate::stored::item::{Attribute, Item};
 use crate::stored::payment::{carry, decode_nonce};
 use crate::stored::reader::{Reader, Unreadable, strange};
+use crate::time::Timestamp;
 
 /// A lane as it was read, with what this version does not know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl StoredLane {
 
     /// The item to write.
     pub fn to_item(&self) -> Item {
-        let Lane { merchant, run, lane, version, holder, page, schedules, is_open, cursor, left, is_read, counts, due } =
+        let Lane { merchant, run, lane, version, holder, page, schedules, is_open, cursor, is_read, back, counts, due } =
             &self.lane;
         let schedules: Vec<_> =
             schedules.iter().map(|schedule| Attribute::from(schedule.id().as_str().to_owned())).collect();
@@ -44,7 +45,7 @@ impl StoredLane {
             .with_flag("op", *is_open)
             .with_some("cu", cursor.as_ref())
             .with_flag("rd", *is_read)
-            .with_flag("lf", *left)
+            .with_some("bk", back.map(Timestamp::as_millis))
             .with_some("co", run::encode_counts(*counts));
         carry(item, &self.unknown)
     }
@@ -67,7 +68,7 @@ impl StoredLane {
             is_open: reader.flag("op")?,
             cursor: reader.maybe_text("cu")?,
             is_read: reader.flag("rd")?,
-            left: reader.flag("lf")?,
+            back: reader.maybe_moment("bk")?,
             counts: run::decode_counts(reader.maybe_map("co")?)?,
             due,
         };

@@ -124,6 +124,7 @@ pub(super) struct World {
     pub schedule: Schedule,
     pub now: Timestamp,
     pub tried: Tried,
+    pub is_open: bool,
     pub rules: RetryRuleSet,
     pub other_method: Option<MethodId>,
     claims: u64,
@@ -132,7 +133,7 @@ pub(super) struct World {
 impl World {
     pub fn of(schedule: Schedule) -> Self {
         let tried = Tried { run: run(0), page: 1 };
-        Self { schedule, now: START, tried, rules: rules(), other_method: None, claims: 0 }
+        Self { schedule, now: START, tried, is_open: false, rules: rules(), other_method: None, claims: 0 }
     }
 
     /// Another run begins.
@@ -159,7 +160,8 @@ impl World {
     pub fn charge(&mut self, takes: Takes) -> Option<Sale> {
         let claim = self.claim();
         let criteria = Criteria::default();
-        let charge = Charge { tried: self.tried, takes, criteria: &criteria, claim, other_method: self.other_method };
+        let (tried, other_method) = (self.tried, self.other_method);
+        let charge = Charge { tried, is_open: self.is_open, takes, criteria: &criteria, claim, other_method };
         self.tell(Event::Charge(charge)).expect("charging is never refused").effect
     }
 

@@ -111,10 +111,10 @@ fn an_attempt_is_counted_in_the_page_in_which_it_was_made() {
     world.next_run();
     let again = world.charge(Takes::RetriesBy(world.now)).expect("its retry is due");
     assert_eq!((counts(&world, first), counts(&world, world.tried)), ((0, 1, 0), (0, 0, 1)));
-    // The run looks at it once more, on a later page.
+    // The run looks at it once more, on a later page of what is open.
     world.outlives_the_claim();
     let page = world.tried;
-    world.tried.page = 2;
+    (world.tried.page, world.is_open) = (2, true);
     assert_eq!(world.charge(Takes::RetriesBy(world.now)), Some(again.clone()));
     world.succeeds(&again);
     assert_eq!(counts(&world, first), (0, 1, 0));

@@ -215,7 +215,7 @@ fn whoever_charges_may_ask_again_what_it_was_about_to_do() {
     let mut world = World::of(instalments(&[(1, "2026-10-01")]));
     let (claim, criteria) = (world.claim(), Criteria::default());
     let takes = Takes::ReadyOn(date("2026-10-01"));
-    let charge = Charge { tried: world.tried, takes, criteria: &criteria, claim, other_method: None };
+    let charge = Charge { tried: world.tried, is_open: false, takes, criteria: &criteria, claim, other_method: None };
     let first = world.tell(Event::Charge(charge)).expect("never refused");
     let second = world.tell(Event::Charge(charge)).expect("never refused");
     assert!(first.effect.is_some());
@@ -223,22 +223,44 @@ fn whoever_charges_may_ask_again_what_it_was_about_to_do() {
 }
 
 #[test]
-fn a_run_leaves_what_another_one_holds_up() {
+fn what_a_run_has_begun_is_looked_at_again_where_it_is_open_and_by_no_other() {
+    for name in ["Processing", "Pending"] {
+        let (mut world, _) = in_state(name);
+        world.passes(DAY);
+        world.tried.page += 1;
+        assert_eq!(world.charge_on("2026-10-01"), None, "it is on another page of the list");
+        world.is_open = true;
+        assert!(world.charge_on("2026-10-01").is_some());
+        world.passes(DAY);
+        world.next_run();
+        assert_eq!(world.charge_on("2026-10-01"), None, "another run has begun it");
+    }
+}
+
+#[test]
+fn a_run_sees_what_another_one_holds_up() {
     let day = date("2026-10-01");
     let mut world = World::of(instalments(&[(1, "2026-10-01"), (2, "2026-10-01"), (3, "2026-11-01")]));
-    let is_left = |world: &mut World, takes| {
+    let is_held_up = |world: &mut World, takes| {
         let claim = world.claim();
-        let charge = Charge { tried: world.tried, takes, criteria: &Criteria::default(), claim, other_method: None };
-        world.schedule.is_left(&charge, world.now)
+        let charge = Charge {
+            tried: world.tried,
+            is_open: false,
+            takes,
+            criteria: &Criteria::default(),
+            claim,
+            other_method: None,
+        };
+        world.schedule.is_held_up(&charge, world.now)
     };
-    assert!(!is_left(&mut world, Takes::ReadyOn(day)), "nobody holds it up");
+    assert!(!is_held_up(&mut world, Takes::ReadyOn(day)), "nobody holds it up");
     let sale = world.charge_on("2026-10-01").expect("it is due");
-    assert!(!is_left(&mut world, Takes::ReadyOn(day)), "it is the run itself that charges");
+    assert!(!is_held_up(&mut world, Takes::ReadyOn(day)), "it is the run itself that charges");
     world.next_run();
-    assert!(is_left(&mut world, Takes::ReadyOn(day)));
-    assert!(!is_left(&mut world, Takes::ReadyOn(date("2026-09-30"))), "nothing of it is for that run");
-    assert!(!is_left(&mut world, Takes::RetriesBy(START.plus(DAY * 9))), "nothing of it has failed");
+    assert!(is_held_up(&mut world, Takes::ReadyOn(day)));
+    assert!(!is_held_up(&mut world, Takes::ReadyOn(date("2026-09-30"))), "nothing of it is for that run");
+    assert!(!is_held_up(&mut world, Takes::RetriesBy(START.plus(DAY * 9))), "nothing of it has failed");
     world.succeeds(&sale);
-    assert!(!is_left(&mut world, Takes::ReadyOn(day)));
+    assert!(!is_held_up(&mut world, Takes::ReadyOn(day)));
     assert_eq!(world.charge_on("2026-10-01").map(|sale| sale.amount.minor), Some(2));
 }

@@ -374,8 +374,8 @@ fn a_lane_to_the_letter() {
         schedules: vec![schedule],
         is_open: true,
         cursor: text("2026-01-04#x"),
-        left: true,
         is_read: true,
+        back: Some(START),
         counts: counts(),
         due: Some(START),
     };
@@ -391,7 +391,7 @@ fn a_lane_to_the_letter() {
         .with("op", true)
         .with("cu", "2026-01-04#x")
         .with("rd", true)
-        .with("lf", true)
+        .with("bk", MILLIS)
         .with("co", stored_counts());
     assert_eq!(StoredLane::following(None, lane.clone()).to_item(), stored);
     assert_eq!(StoredLane::from_item(stored).map(|stored| stored.lane), Ok(lane));

@@ -286,8 +286,8 @@ impl Dice {
             schedules: self.some(Self::schedule_id),
             is_open: self.0.bool(),
             cursor: self.maybe(Self::text),
-            left: self.0.bool(),
             is_read: self.0.bool(),
+            back: self.maybe(Self::moment),
             counts: self.counts(),
             due: self.maybe(Self::moment),
         }
