@@ -1,7 +1,7 @@
 //! Charges what is due of one schedule: writes that it will, makes the sale, writes what came of it.
 //!
-//! The sale is one like any other, under a key made of the item and of how often it was tried. Whoever comes upon an item
-//! that is being charged, and whose time is over, asks for the very same sale: it is made once, or was made already.
+//! The sale is one like any other, under a key made of the item and of how often it was tried. Whoever goes on for the run
+//! that began to charge an item, once its time is over, asks for the very same sale: it is made once, or was made already.
 
 use std::time::Duration;
 

@@ -108,13 +108,13 @@ async fn a_list_is_read_in_pages(agenda: &dyn Agenda, prefix: &str, index: Index
 
 async fn what_is_written_is_where_it_says(agenda: &dyn Agenda, prefix: &str) -> Result<(), StoreFault> {
     let named = |index, name: &str| List { index, name: format!("{prefix}/{name}") };
-    let [ready, open] = ["ready", "open"].map(|name| named(Index::Agenda, name));
+    let [ready, active] = ["ready", "active"].map(|name| named(Index::Agenda, name));
     let retry = named(Index::Again, "retry");
     let at = |version: i64| item(prefix, version);
     let versions = [
         on(at(1), &ready, "01"),
         on(at(2), &ready, "02"),
-        on(at(3), &open, "02"),
+        on(at(3), &active, "02"),
         on(on(at(4), &ready, "03"), &retry, "07"),
         at(5),
     ];
@@ -122,9 +122,9 @@ async fn what_is_written_is_where_it_says(agenda: &dyn Agenda, prefix: &str) -> 
     for (item, version) in versions.into_iter().zip(1..) {
         assert_eq!(agenda.write(item.clone(), before).await?, Written::Done);
         // One that is refused moves nothing.
-        let refused = on(at(9), &open, "09");
+        let refused = on(at(9), &active, "09");
         assert_eq!(agenda.write(refused, Expected::Absent).await?, Written::Conflict(Some(item.clone())));
-        for list in [&ready, &open, &retry] {
+        for list in [&ready, &active, &retry] {
             let is_on = item.text(list.index.list()) == Some(list.name.as_str());
             let place = item.text(list.index.place()).filter(|_| is_on);
             let expected: Vec<_> =

@@ -10,6 +10,7 @@ const SOUND: Plan = Plan {
     copies: 1,
     schedules: 6,
     shares: false,
+    at_once: false,
     other_method: false,
 };
 
@@ -32,6 +33,17 @@ fn two_ticks_at_the_same_instant_and_a_doubled_batch_charge_nothing_twice() {
         holds(Plan { seed, copies: 2, ..SOUND });
         holds(Plan { seed, copies: 3, ..SOUND });
     }
+}
+
+/// Each takes of the same schedules what the other leaves.
+#[test]
+fn two_runs_that_begin_at_once_pass_nothing_over() {
+    let mut totals = Totals::default();
+    for seed in 0..200 {
+        totals.merge(&holds(Plan { seed, shares: true, at_once: true, copies: 2, ..SOUND }));
+        totals.merge(&holds(Plan { seed, shares: true, at_once: true, killed_one_in: Some(60), ..SOUND }));
+    }
+    assert!(totals.of(Happened::HeldUp) > 0, "they never met");
 }
 
 #[test]

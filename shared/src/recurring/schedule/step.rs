@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | charge | ready and its day has come; failed and its retry is due | processing, and the sale is to be made |
 //! | charge | the same, and what it would be made with is gone for good | failed: nothing is sent |
-//! | charge | processing, and it is time to look | processing: the same sale, asked for again |
+//! | charge | processing by the same run, and it is time to look | processing: the same sale, asked for again |
 //! | charged: processed | processing, ready | processed |
 //! | charged: failed | processing, ready | failed, with a retry or past due |
 //! | charged: pending | processing | processing, to be looked at later |
