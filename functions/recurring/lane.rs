@@ -160,14 +160,12 @@ impl Working<'_> {
                 return Ok(Page::Listed { schedules: schedules(page), cursor });
             }
         }
-        let first_open = match is_any_hopeless {
-            true => Some(now.plus(LOOK_AGAIN)),
-            false => {
-                let first = self.listed(&open, None, None, 1).await?;
-                first.first().and_then(|listed| moment(&listed.place)).map(|at| at.max(now))
-            }
-        };
-        Ok(Page::End(first_open))
+        if is_any_hopeless {
+            return Ok(Page::End(Some(now.plus(LOOK_AGAIN))));
+        }
+        let first = self.listed(&open, None, None, 1).await?;
+        let first = first.first().and_then(|listed| moment(&listed.place));
+        Ok(Page::End(first.map(|at| at.max(now))))
     }
 
     async fn listed(
