@@ -122,6 +122,7 @@ impl Across {
         W: Fn(&mut Resting) -> T + Send + Sync + 'static,
         T: Send + 'static,
     {
+        memory::look();
         let asked = Arc::new(Asked { work, told: Mutex::new(Told { answer: None, waits: None }) });
         locked(&self.asked).push(asked.clone());
         asked

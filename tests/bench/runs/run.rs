@@ -14,6 +14,7 @@ use kessai_shared::time::Timestamp;
 use serde_json::json;
 
 use crate::cost::{Cost, Watch};
+use crate::streams::Next;
 use crate::tick::tick;
 use crate::time::Tasks;
 use crate::world::World;
@@ -94,8 +95,9 @@ impl Functions {
             if world.rests.hand_over() {
                 continue;
             }
-            let now = world.time.now();
-            let next = [world.time.next(), world.next(self.looks.count() < AT_ONCE)].into_iter().flatten().min();
+            let (now, Next { batch, message }) = (world.time.now(), world.rests.next());
+            let message = message.filter(|_| self.looks.count() < AT_ONCE);
+            let next = [world.time.next(), batch, message].into_iter().flatten().min();
             if next.is_none() && now > time_comes {
                 return;
             }
@@ -106,7 +108,8 @@ impl Functions {
     /// All that can begin now does.
     fn begin(&mut self) {
         let Self { world, app, queue, .. } = self;
-        for reminder in world.due(AT_ONCE - self.looks.count()) {
+        world.relay();
+        for reminder in world.receive(AT_ONCE - self.looks.count()) {
             self.looks.begin(Box::pin(look(Arc::clone(app), Arc::clone(queue), reminder)));
         }
         if world.time.now() >= self.next_tick {

@@ -44,12 +44,12 @@ fn until_all_are_sold(world: &Arc<World>, items: u64) {
     }
     loop {
         // Nobody needs to be reminded of what is settled.
-        world.due(0);
+        world.relay();
         callers.go_on();
         if world.rests.hand_over() {
             continue;
         }
-        match [world.time.next(), world.next(false)].into_iter().flatten().min() {
+        match [world.time.next(), world.rests.next().batch].into_iter().flatten().min() {
             Some(next) => world.time.move_to(next),
             None => return,
         }

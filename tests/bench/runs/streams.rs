@@ -37,13 +37,6 @@ struct Shard {
     until: Option<Timestamp>,
 }
 
-/// What is handed on: batches of the streams, for the relay, and messages whose time has come.
-#[derive(Clone)]
-pub struct Due {
-    pub batches: Vec<Vec<Image>>,
-    pub messages: Vec<Reminder>,
-}
-
 /// When something is to be handed on next.
 #[derive(Clone, Copy, Default)]
 pub struct Next {
@@ -70,13 +63,16 @@ impl Streams {
         }
     }
 
-    /// Hands on what is due, of the messages at most so many.
-    pub fn due(&mut self, now: Timestamp, most: usize) -> Due {
-        let is_due = |shard: &&mut Shard| shard.until.is_some_and(|until| until <= now);
-        let shards = self.shards.iter_mut().filter(is_due);
-        let batches = shards.map(|shard| std::mem::take(shard).images).collect();
-        let first = || self.queue.first_entry().filter(|first| first.key().0 <= now).map(|first| first.remove());
-        Due { batches, messages: std::iter::from_fn(first).take(most).collect() }
+    /// A batch that is ready to be passed on.
+    pub fn batch(&mut self, now: Timestamp) -> Option<Vec<Image>> {
+        let is_ready = |shard: &&mut Shard| shard.until.is_some_and(|until| until <= now);
+        self.shards.iter_mut().find(is_ready).map(|shard| std::mem::take(shard).images)
+    }
+
+    /// Messages whose time has come, at most so many.
+    pub fn receive(&mut self, now: Timestamp, most: usize) -> Vec<Reminder> {
+        let first = || Some(self.queue.first_entry().filter(|first| first.key().0 <= now)?.remove());
+        std::iter::from_fn(first).take(most).collect()
     }
 
     pub fn next(&self) -> Next {

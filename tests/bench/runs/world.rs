@@ -27,9 +27,7 @@ use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::time::Timestamp;
 
 use crate::across::Across;
-use crate::memory;
 use crate::resting::{Of, Resting};
-use crate::streams::Due;
 use crate::time::{Time, at_once};
 
 /// How long a table takes to answer, and a gateway: some time, so that others get on meanwhile.
@@ -109,24 +107,22 @@ impl World {
         Arc::new(Port(Arc::clone(self)))
     }
 
-    /// What the streams show becomes reminders, as the relay makes them; and messages whose time has come, at most so
-    /// many.
-    pub fn due(&self, most: usize) -> Vec<Reminder> {
+    /// What the streams show becomes reminders, as the relay makes them: of one batch after the other.
+    pub fn relay(&self) {
         let now = self.time.now();
-        if self.next(most > 0).is_none_or(|next| next > now) {
-            return Vec::new();
+        while self.rests.next().batch.is_some_and(|ready| ready <= now) {
+            let images = self.rests.at_once(move |resting| resting.streams.batch(now));
+            self.send(&reminders(images.into_iter().flatten(), now));
         }
-        let Due { batches, messages } = self.rests.at_once(move |resting| resting.streams.due(now, most));
-        for images in batches {
-            self.send(&reminders(images, now));
-        }
-        messages
     }
 
-    /// When there is something due next, beside messages or with them.
-    pub fn next(&self, with_messages: bool) -> Option<Timestamp> {
-        let next = self.rests.next();
-        [next.batch, next.message.filter(|_| with_messages)].into_iter().flatten().min()
+    /// Messages whose time has come, at most so many.
+    pub fn receive(&self, most: usize) -> Vec<Reminder> {
+        let now = self.time.now();
+        match self.rests.next().message.is_some_and(|at| at <= now) && most > 0 {
+            true => self.rests.at_once(move |resting| resting.streams.receive(now, most)),
+            false => Vec::new(),
+        }
     }
 
     fn send(&self, delayed: &[Delayed]) {
@@ -160,7 +156,6 @@ impl Table {
         W: Fn(&mut Resting) -> T + Send + Sync + 'static,
         T: Clone + Send + 'static,
     {
-        memory::look();
         self.world.time.pass(TABLE_TAKES).await;
         self.world.rests.ask(work).await
     }
@@ -230,7 +225,6 @@ impl Directory for Port {
 impl Http for Port {
     fn send<'a>(&'a self, request: HttpRequest, _: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>> {
         Box::pin(async move {
-            memory::look();
             let World { time, rests, .. } = &*self.0;
             time.pass(GATEWAY_TAKES).await;
             let now_ms = time.now().as_millis();
