@@ -3,14 +3,17 @@
 //! The allocator counts what is allocated. What the world's thread allocates rests, all else is of those who work:
 //! futures, what they have read and not let go of, requests and answers. It is looked at whenever one of them asks for
 //! something. The books are exact although two threads allocate, because they never do so at the same time.
+//!
+//! It is the system's allocator, which the functions have too. It gives each thread an arena, and what a thread is done
+//! with goes back to its own; others hand pages from one thread to the next.
 
+use std::alloc::System;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cap::Cap;
-use mimalloc::MiMalloc;
 
 #[global_allocator]
-static ALLOCATOR: Cap<MiMalloc> = Cap::new(MiMalloc, usize::MAX);
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 /// In bytes. What one thread writes the other reads behind the channel between them, which puts it in order.
 static RESTING: AtomicUsize = AtomicUsize::new(0);
