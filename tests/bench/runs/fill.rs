@@ -1,7 +1,6 @@
 //! What there is before time comes: a scheduler, and schedules of one item each, all due on its day.
 
-use std::sync::Arc;
-
+use kessai_shared::ids::MerchantId;
 use kessai_shared::money::Currency;
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::payment::asked::AccountId;
@@ -10,11 +9,8 @@ use kessai_shared::recurring::ids::ScheduleId;
 use kessai_shared::recurring::schedule::Schedule;
 use kessai_shared::recurring::schedule::making::{Asked, AskedItem, Charges};
 use kessai_shared::recurring::scheduler::{self, Criteria, Scheduler};
-use kessai_shared::reminder::mark;
-use kessai_shared::stored::Item;
 use kessai_shared::stored::recurring::schedule::StoredSchedule;
 use kessai_shared::stored::recurring::scheduler::StoredScheduler;
-use kessai_shared::time::Timestamp;
 
 use crate::world::World;
 
@@ -37,8 +33,8 @@ pub fn account(number: u64) -> AccountId {
     AccountId::parse(&format!("001{:012}", number % ACCOUNTS)).expect("an account")
 }
 
-pub fn schedule_id(world: &World, number: u64) -> ScheduleId {
-    ScheduleId::made_under(&world.merchant.id, &key(number))
+pub fn schedule_id(merchant: &MerchantId, number: u64) -> ScheduleId {
+    ScheduleId::made_under(merchant, &key(number))
 }
 
 fn key(number: u64) -> IdempotencyKey {
@@ -67,14 +63,17 @@ pub fn scheduler(world: &World) -> Scheduler {
         status: scheduler::Status::Active,
     };
     let scheduler = Scheduler::new(world.merchant.id, asked, world.time.now());
-    put(world, StoredScheduler::following(None, scheduler.clone()).to_item());
+    let item = StoredScheduler::following(None, scheduler.clone()).to_item();
+    let now = world.time.now();
+    world.rests.put(move |resting| resting.schedules.put(item.clone(), now));
     scheduler
 }
 
-/// So many schedules.
-pub fn schedules(world: &Arc<World>, count: u64) {
+/// So many schedules; the world makes them itself.
+pub fn schedules(world: &World, count: u64) {
+    let (merchant, gateway, method, now) = (world.merchant.id, world.gateway, world.method, world.time.now());
     let target = occasion().date;
-    for number in 0..count {
+    let schedule = move |number| {
         let item = AskedItem {
             amount: amount(number),
             target,
@@ -85,29 +84,24 @@ pub fn schedules(world: &Arc<World>, count: u64) {
             made: None,
         };
         let asked = Asked {
-            merchant: world.merchant.id,
+            merchant,
             key: key(number),
             hash: [2; 16],
             is_draft: false,
             account: Some(account(number)),
-            gateway: world.gateway,
-            method: world.method,
+            gateway,
+            method,
             currency: currency(),
             total_requested: None,
             reference: None,
             comments: None,
             charges: Charges::Items(vec![item]),
         };
-        let made = Schedule::make(asked, made_at(world)).expect("a schedule");
-        put(world, StoredSchedule::following(None, made).to_item());
-    }
-}
-
-fn made_at(world: &World) -> Timestamp {
-    world.time.now()
-}
-
-fn put(world: &World, mut item: Item) {
-    mark(&mut item, world.time.now());
-    world.schedules.put(item);
+        Schedule::make(asked, now).expect("a schedule")
+    };
+    world.rests.at_once(move |resting| {
+        for number in 0..count {
+            resting.schedules.put(StoredSchedule::following(None, schedule(number)).to_item(), now);
+        }
+    });
 }

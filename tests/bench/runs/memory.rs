@@ -1,84 +1,49 @@
-//! Whose memory and whose time it is: that of the world, which grows with what is stored there, or that of those who work.
+//! Whose memory it is: that of the world, which grows with what is stored there, or that of those who work.
 //!
-//! The allocator counts what is allocated. Whatever changes what rests (a write, a charge at the gateway, a message) says
-//! by how much, because nothing else happens meanwhile on the only thread. All the rest is of those who work: futures,
-//! what they have read and not let go of, requests and answers. It is looked at whenever one of them asks for something.
+//! The allocator counts what is allocated. What the world's thread allocates rests, all else is of those who work:
+//! futures, what they have read and not let go of, requests and answers. It is looked at whenever one of them asks for
+//! something. The books are exact although two threads allocate, because they never do so at the same time.
 //!
-//! The time of the world is what its stores and its gateway take to do what they are asked.
+//! It is the system's allocator, which the functions have too. It gives each thread an arena, and what a thread is done
+//! with goes back to its own; others hand pages from one thread to the next.
 
-use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::alloc::System;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cap::Cap;
-use mimalloc::MiMalloc;
 
 #[global_allocator]
-static ALLOCATOR: Cap<MiMalloc> = Cap::new(MiMalloc, usize::MAX);
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-thread_local! {
-    static BOOKS: Cell<Books> = const { Cell::new(Books { resting: 0, most_working: 0, world_ns: 0 }) };
-}
-
-#[derive(Clone, Copy)]
-struct Books {
-    /// In bytes.
-    resting: usize,
-    most_working: usize,
-    world_ns: u64,
-}
-
-/// Nothing that the world is asked takes longer by itself; what did had to wait for a processor.
-const LONGEST: Duration = Duration::from_micros(50);
+/// In bytes. What one thread writes the other reads behind the channel between them, which puts it in order.
+static RESTING: AtomicUsize = AtomicUsize::new(0);
+static MOST_WORKING: AtomicUsize = AtomicUsize::new(0);
 
 /// Everything that is there now rests: from here on it is counted.
 pub fn begin() {
-    BOOKS.set(Books { resting: ALLOCATOR.allocated(), most_working: 0, world_ns: 0 });
-}
-
-/// The world does this.
-pub fn of_the_world<T>(work: impl FnOnce() -> T) -> T {
-    let begun = Instant::now();
-    let done = work();
-    let took = u64::try_from(begun.elapsed().min(LONGEST).as_nanos()).unwrap_or_default();
-    let books = BOOKS.get();
-    BOOKS.set(Books { world_ns: books.world_ns + took, ..books });
-    done
+    RESTING.store(ALLOCATOR.allocated(), Ordering::Relaxed);
+    MOST_WORKING.store(0, Ordering::Relaxed);
 }
 
 /// What rests is changed by this.
-pub fn resting<T>(change: impl FnOnce() -> T) -> T {
+pub fn resting(change: impl FnOnce()) {
     let before = ALLOCATOR.allocated();
-    let changed = change();
-    let grown = ALLOCATOR.allocated().wrapping_sub(before);
-    let books = BOOKS.get();
-    BOOKS.set(Books { resting: books.resting.wrapping_add(grown), ..books });
-    changed
-}
-
-/// So many bytes of what rested are somebody's now who works.
-pub fn handed_out(bytes: usize) {
-    let books = BOOKS.get();
-    BOOKS.set(Books { resting: books.resting.wrapping_sub(bytes), ..books });
+    change();
+    RESTING.fetch_add(ALLOCATOR.allocated().wrapping_sub(before), Ordering::Relaxed);
 }
 
 /// Looks at what those hold who work.
 pub fn look() {
-    let books = BOOKS.get();
-    let working = ALLOCATOR.allocated().saturating_sub(books.resting);
-    BOOKS.set(Books { most_working: books.most_working.max(working), ..books });
+    let working = ALLOCATOR.allocated().saturating_sub(RESTING.load(Ordering::Relaxed));
+    MOST_WORKING.fetch_max(working, Ordering::Relaxed);
 }
 
 /// The most that was held since the beginning by those who work.
 pub fn most_working() -> usize {
-    BOOKS.get().most_working
+    MOST_WORKING.load(Ordering::Relaxed)
 }
 
 /// All that is allocated now.
 pub fn allocated() -> usize {
     ALLOCATOR.allocated()
-}
-
-/// How long the world has worked since the beginning, in nanoseconds.
-pub fn world_ns() -> u64 {
-    BOOKS.get().world_ns
 }

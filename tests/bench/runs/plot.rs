@@ -1,5 +1,5 @@
-//! What was measured, as a picture: one panel for what an item costs, Kessai's part and all of it, one for what those hold
-//! who work. Left to right the number of items, each ten times the one before.
+//! What was measured, as a picture: one panel for what an item costs, without the world's part, one for what those hold who
+//! work. Left to right the number of items, each ten times the one before.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::table::{Row, tenths, thousands};
 const STYLE: &str = "text{font:12px ui-sans-serif,system-ui,Helvetica,Arial,sans-serif;fill:#1f2933}\
 .title{font-size:14px;font-weight:600}.axis{fill:#66727f}.x{text-anchor:middle}.y{text-anchor:end}\
 .rule{stroke:#e2e7ec}.line{fill:none;stroke-width:2}.of-run{stroke:#2f5f98}.of-sale{stroke:#c77c11}\
-.of-all{stroke:#a9b3bd}.at-run{fill:#2f5f98}.at-sale{fill:#c77c11}.at-all{fill:#7c8794}";
+.at-run{fill:#2f5f98}.at-sale{fill:#c77c11}";
 
 const WIDTH: u64 = 880;
 const HEIGHT: u64 = 330;
@@ -26,8 +26,7 @@ struct Curve {
 pub fn draw(rows: &[Row]) -> String {
     let of = |value: fn(&Row) -> u64| rows.iter().map(value).collect::<Vec<_>>();
     let cost = [
-        Curve { name: "with stores in memory", class: "all", values: of(|row| row.run.processor_ns / row.items) },
-        Curve { name: "a run, per item", class: "run", values: of(Row::run_ns) },
+        Curve { name: "charged by a run", class: "run", values: of(Row::run_ns) },
         Curve { name: "a plain sale", class: "sale", values: of(Row::sale_ns) },
     ];
     let held = [Curve { name: "64 lanes together", class: "run", values: of(|row| row.run.most_working as u64) }];
@@ -35,7 +34,7 @@ pub fn draw(rows: &[Row]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
          height=\"{HEIGHT}\">\n<style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fdfdfb\"/>\n"
     );
-    panel(&mut svg, 60, "processor time, µs", rows, &cost, |ns| tenths(ns, 1_000));
+    panel(&mut svg, 60, "Kessai's processor time, µs per item", rows, &cost, |ns| tenths(ns, 1_000));
     panel(&mut svg, 500, "memory of those who work, KiB", rows, &held, |bytes| thousands(bytes / 1_024));
     svg.push_str("</svg>\n");
     svg

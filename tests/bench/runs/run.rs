@@ -1,4 +1,4 @@
-//! A payment run over everything, from its scheduler's time until everything is quiet.
+//! A payment run over everything, from the eve of its scheduler's time until everything is quiet.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use kessai_functions::batch::Message;
 use kessai_functions::door::App;
 use kessai_functions::follow_up;
-use kessai_shared::ids::ItemKey;
-use kessai_shared::memory::{Memory, Meter};
+use kessai_shared::memory::Meter;
 use kessai_shared::ports::Queue;
-use kessai_shared::recurring::ids::RecurringKey;
 use kessai_shared::recurring::run::Run;
-use kessai_shared::reminder::Reminder;
+use kessai_shared::reminder::{Reminder, TICK};
 use kessai_shared::time::Timestamp;
 use serde_json::json;
 
-use crate::streams::Again;
+use crate::cost::{Cost, Watch};
+use crate::streams::Next;
+use crate::tick::tick;
 use crate::time::Tasks;
 use crate::world::World;
 use crate::{audit, fill, memory};
@@ -24,15 +24,13 @@ use crate::{audit, fill, memory};
 const FOLLOW_UP_HAS: Duration = Duration::from_secs(25);
 const AT_ONCE: usize = 10 * 10;
 
-/// So long before its scheduler's time everything was made.
-const THE_EVE_MS: i64 = 60 * 60 * 1_000;
+/// So long before its scheduler's time everything was made: longer than a queue can hold a reminder back, so that a tick
+/// must find it.
+const THE_EVE: Duration = Duration::from_secs(20 * 60);
 
 /// What it took.
 pub struct Measured {
-    /// Time on a processor, in nanoseconds.
-    pub processor_ns: u64,
-    /// Of that, what the stores and the gateway took.
-    pub world_ns: u64,
+    pub cost: Cost,
     /// How long it would have been, had anybody waited.
     pub lasted: Duration,
     /// What those held at most who worked, and what rests at the end; in bytes.
@@ -47,68 +45,76 @@ pub struct Measured {
 
 pub fn measure(items: u64) -> Measured {
     let time_comes = fill::occasion().at;
-    let world = World::new(Timestamp::from_millis(time_comes.as_millis() - THE_EVE_MS));
+    let eve_ms = i64::try_from(THE_EVE.as_millis()).expect("small");
+    let world = World::new(Timestamp::from_millis(time_comes.as_millis() - eve_ms));
     fill::schedules(&world, items);
     let scheduler = fill::scheduler(&world);
-    let scheduled = Reminder {
-        item: ItemKey::Recurring(world.merchant.id, RecurringKey::Scheduler(scheduler.id)),
-        version: scheduler.version,
-    };
-    world.streams.send_at(scheduled, time_comes);
-    let mut follow_up = FollowUp::of(&world);
-    memory::begin();
-    let begun = audit::on_processor_ns();
-    follow_up.until_all_is_quiet();
-    let processor_ns = audit::on_processor_ns() - begun;
-    let world_ns = memory::world_ns();
+    let watch = Watch::start(&world);
+    Functions::of(&world).until_all_is_quiet(time_comes);
+    let cost = watch.stop(&world);
     let (most_working, resting) = (memory::most_working(), memory::allocated());
-    let meters = [&world.payments, &world.schedules, &world.vault].map(Memory::meter);
-    let Run { created_at, completed_at, .. } = audit::run(&world, &scheduler, items);
+    let (meters, messages) = world.rests.at_once(|resting| {
+        let tables = [&resting.payments, &resting.schedules, &resting.vault];
+        (tables.map(|table| table.memory.meter()), resting.streams.sent())
+    });
+    let Run { created_at, completed_at, .. } = audit::run(&world, scheduler.id, items);
     let lasted = completed_at.expect("it is completed").since(created_at);
     let [payments, schedules, vault] = meters;
-    Measured {
-        processor_ns,
-        world_ns,
-        lasted,
-        most_working,
-        resting,
-        payments,
-        schedules,
-        vault,
-        messages: world.streams.sent(),
-    }
+    Measured { cost, lasted, most_working, resting, payments, schedules, vault, messages }
 }
 
-/// Whoever is reminded.
-struct FollowUp {
+/// Whoever is reminded, and the tick.
+struct Functions {
     world: Arc<World>,
     app: Arc<App>,
     queue: Arc<dyn Queue>,
     looks: Tasks,
+    ticks: Tasks,
+    next_tick: Timestamp,
 }
 
-impl FollowUp {
+impl Functions {
     fn of(world: &Arc<World>) -> Self {
-        let queue = Arc::new(Again(Arc::clone(world)));
-        Self { world: Arc::clone(world), app: Arc::new(world.app()), queue, looks: Tasks::default() }
+        Self {
+            world: Arc::clone(world),
+            app: Arc::new(world.app()),
+            queue: world.queue(),
+            looks: Tasks::default(),
+            ticks: Tasks::default(),
+            next_tick: world.time.now(),
+        }
     }
 
-    fn until_all_is_quiet(&mut self) {
+    /// Until nothing goes on any more after that time.
+    fn until_all_is_quiet(mut self, time_comes: Timestamp) {
+        let world = Arc::clone(&self.world);
         loop {
-            let World { time, streams, .. } = &*self.world;
-            streams.relay(time.now());
-            while self.looks.count() < AT_ONCE
-                && let Some(reminder) = streams.receive(time.now())
-            {
-                self.looks.begin(Box::pin(look(Arc::clone(&self.app), Arc::clone(&self.queue), reminder)));
-            }
+            self.begin();
             self.looks.go_on();
-            let [batch, message] = streams.next();
-            let message = message.filter(|_| self.looks.count() < AT_ONCE);
-            match [time.next(), batch, message].into_iter().flatten().min() {
-                Some(next) => time.move_to(next.max(time.now())),
-                None => return,
+            self.ticks.go_on();
+            if world.rests.hand_over() {
+                continue;
             }
+            let (now, Next { batch, message }) = (world.time.now(), world.rests.next());
+            let message = message.filter(|_| self.looks.count() < AT_ONCE);
+            let next = [world.time.next(), batch, message].into_iter().flatten().min();
+            if next.is_none() && now > time_comes {
+                return;
+            }
+            world.time.move_to(next.map_or(self.next_tick, |next| next.min(self.next_tick)).max(now));
+        }
+    }
+
+    /// All that can begin now does.
+    fn begin(&mut self) {
+        let Self { world, app, queue, .. } = self;
+        world.relay();
+        for reminder in world.receive(AT_ONCE - self.looks.count()) {
+            self.looks.begin(Box::pin(look(Arc::clone(app), Arc::clone(queue), reminder)));
+        }
+        if world.time.now() >= self.next_tick {
+            self.next_tick = self.next_tick.plus(TICK);
+            self.ticks.begin(Box::pin(tick(Arc::clone(world), Arc::clone(app), Arc::clone(queue))));
         }
     }
 }

@@ -12,53 +12,59 @@ use kessai_shared::ports::Pending;
 use kessai_shared::recurring::ids::LANES;
 use kessai_shared::together::together;
 
+use crate::cost::{Cost, Watch};
 use crate::time::Tasks;
 use crate::world::World;
-use crate::{audit, fill, memory};
+use crate::{audit, fill};
 
 /// As many as a lane charges at once.
-const SIDE_BY_SIDE: u64 = 5;
+const SIDE_BY_SIDE: usize = 5;
 
 const TIME: Duration = Duration::from_secs(25);
 
 pub struct Measured {
-    /// Time on a processor, in nanoseconds.
-    pub processor_ns: u64,
-    /// Of that, what the stores and the gateway took.
-    pub world_ns: u64,
+    pub cost: Cost,
     pub payments: Meter,
 }
 
 pub fn measure(items: u64) -> Measured {
     let world = World::new(fill::occasion().at);
+    let watch = Watch::start(&world);
+    until_all_are_sold(&world, items);
+    let cost = watch.stop(&world);
+    audit::ledger(&world, items);
+    Measured { cost, payments: world.rests.at_once(|resting| resting.payments.memory.meter()) }
+}
+
+fn until_all_are_sold(world: &Arc<World>, items: u64) {
     let app = Arc::new(world.app());
     let mut callers = Tasks::default();
-    memory::begin();
-    let begun = audit::on_processor_ns();
     for caller in 0..u64::from(LANES) {
-        callers.begin(Box::pin(call(Arc::clone(&world), Arc::clone(&app), caller, items)));
+        callers.begin(Box::pin(call(Arc::clone(world), Arc::clone(&app), caller, items)));
     }
     loop {
-        callers.go_on();
         // Nobody needs to be reminded of what is settled.
-        world.streams.relay(world.time.now());
-        let [batch, _] = world.streams.next();
-        match [world.time.next(), batch].into_iter().flatten().min() {
+        world.relay();
+        callers.go_on();
+        if world.rests.hand_over() {
+            continue;
+        }
+        match [world.time.next(), world.rests.next().batch].into_iter().flatten().min() {
             Some(next) => world.time.move_to(next),
-            None => break,
+            None => return,
         }
     }
-    let processor_ns = audit::on_processor_ns() - begun;
-    let (world_ns, payments) = (memory::world_ns(), world.payments.meter());
-    audit::ledger(&world, items);
-    Measured { processor_ns, world_ns, payments }
 }
 
 /// What one caller of so many asks for.
 async fn call(world: Arc<World>, app: Arc<App>, caller: u64, items: u64) {
-    let numbers: Vec<u64> = (caller..items).step_by(usize::from(LANES)).collect();
-    for few in numbers.chunks(usize::try_from(SIDE_BY_SIDE).expect("small")) {
-        together(few.iter().map(|number| -> Pending<'_, ()> { Box::pin(sell(&world, &app, *number)) })).await;
+    let mut numbers = (caller..items).step_by(usize::from(LANES));
+    loop {
+        let few: Vec<u64> = numbers.by_ref().take(SIDE_BY_SIDE).collect();
+        if few.is_empty() {
+            return;
+        }
+        together(few.into_iter().map(|number| -> Pending<'_, ()> { Box::pin(sell(&world, &app, number)) })).await;
     }
 }
 

@@ -1,16 +1,10 @@
 //! From what is written to who is reminded of it: streams in batches, and a queue.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kessai_shared::ports::{Pending, Queue, QueueFault};
-use kessai_shared::reminder::{Delayed, Image, Reminder, reminders};
+use kessai_shared::reminder::{Image, Reminder};
 use kessai_shared::time::Timestamp;
-
-use crate::memory;
-use crate::time::locked;
-use crate::world::World;
 
 /// A table's stream.
 #[derive(Clone, Copy)]
@@ -30,10 +24,7 @@ const SHARDS: usize = 4;
 const BATCH: usize = 500;
 
 #[derive(Default)]
-pub struct Streams(Mutex<Inner>);
-
-#[derive(Default)]
-struct Inner {
+pub struct Streams {
     shards: [Shard; 2 * SHARDS],
     queue: BTreeMap<(Timestamp, u64), Reminder>,
     sent: u64,
@@ -46,89 +37,57 @@ struct Shard {
     until: Option<Timestamp>,
 }
 
+/// When something is to be handed on next.
+#[derive(Clone, Copy, Default)]
+pub struct Next {
+    pub batch: Option<Timestamp>,
+    pub message: Option<Timestamp>,
+}
+
 impl Streams {
     /// Something was written.
-    pub fn show(&self, stream: Stream, image: Image, now: Timestamp) {
-        memory::resting(|| {
-            let mut inner = locked(&self.0);
-            let shard = stream.first_shard + inner.shard_of(&image);
-            let shard = &mut inner.shards[shard];
-            shard.images.push(image);
-            let until = shard.until.get_or_insert(now.plus(stream.window));
-            if shard.images.len() >= BATCH {
-                *until = now;
-            }
-        });
+    pub fn show(&mut self, stream: Stream, image: Image, now: Timestamp) {
+        let shard = &mut self.shards[stream.first_shard + shard_of(&image)];
+        shard.images.push(image);
+        let until = shard.until.get_or_insert(now.plus(stream.window));
+        if shard.images.len() >= BATCH {
+            *until = now;
+        }
     }
 
-    /// What is ready to be passed on becomes reminders.
-    pub fn relay(&self, now: Timestamp) {
-        memory::resting(|| {
-            let mut inner = locked(&self.0);
-            for shard in 0..inner.shards.len() {
-                if inner.shards[shard].until.is_some_and(|until| until <= now) {
-                    let Shard { images, .. } = std::mem::take(&mut inner.shards[shard]);
-                    inner.send(&reminders(images, now), now);
-                }
-            }
-        });
+    /// Sends messages, each at its time.
+    pub fn send(&mut self, messages: &[(Timestamp, Reminder)]) {
+        for (at, reminder) in messages {
+            self.queue.insert((*at, self.sent), *reminder);
+            self.sent += 1;
+        }
     }
 
-    /// Sends one at its time.
-    pub fn send_at(&self, reminder: Reminder, at: Timestamp) {
-        memory::resting(|| locked(&self.0).push(reminder, at));
+    /// A batch that is ready to be passed on.
+    pub fn batch(&mut self, now: Timestamp) -> Option<Vec<Image>> {
+        let is_ready = |shard: &&mut Shard| shard.until.is_some_and(|until| until <= now);
+        self.shards.iter_mut().find(is_ready).map(|shard| std::mem::take(shard).images)
     }
 
-    /// A message whose time has come.
-    pub fn receive(&self, now: Timestamp) -> Option<Reminder> {
-        memory::resting(|| {
-            let mut inner = locked(&self.0);
-            let first = inner.queue.first_entry().filter(|first| first.key().0 <= now)?;
-            Some(first.remove())
-        })
+    /// Messages whose time has come, at most so many.
+    pub fn receive(&mut self, now: Timestamp, most: usize) -> Vec<Reminder> {
+        let first = || Some(self.queue.first_entry().filter(|first| first.key().0 <= now)?.remove());
+        std::iter::from_fn(first).take(most).collect()
     }
 
-    /// When something is to be done next: a batch, or a message.
-    pub fn next(&self) -> [Option<Timestamp>; 2] {
-        let inner = locked(&self.0);
-        let batch = inner.shards.iter().filter_map(|shard| shard.until).min();
-        [batch, inner.queue.first_key_value().map(|((at, _), _)| *at)]
+    pub fn next(&self) -> Next {
+        let batch = self.shards.iter().filter_map(|shard| shard.until).min();
+        Next { batch, message: self.queue.first_key_value().map(|((at, _), _)| *at) }
     }
 
     /// Messages so far.
     pub fn sent(&self) -> u64 {
-        locked(&self.0).sent
+        self.sent
     }
 }
 
-impl Inner {
-    /// One of those of its table: the same for the same item.
-    fn shard_of(&self, image: &Image) -> usize {
-        let key = image.reminder.item.to_string();
-        key.bytes().fold(0, |sum, byte| sum * 31 % 1009 + usize::from(byte)) % SHARDS
-    }
-
-    fn send(&mut self, delayed: &[Delayed], now: Timestamp) {
-        for Delayed { reminder, delay, .. } in delayed {
-            self.push(*reminder, now.plus(*delay));
-        }
-    }
-
-    fn push(&mut self, reminder: Reminder, at: Timestamp) {
-        self.queue.insert((at, self.sent), reminder);
-        self.sent += 1;
-    }
-}
-
-/// The queue of follow-up, for who looks and reminds again.
-pub struct Again(pub Arc<World>);
-
-impl Queue for Again {
-    fn send<'a>(&'a self, delayed: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>> {
-        Box::pin(async move {
-            let World { streams, time, .. } = &*self.0;
-            memory::resting(|| locked(&streams.0).send(delayed, time.now()));
-            Ok(())
-        })
-    }
+/// One of those of its table: the same for the same item.
+fn shard_of(image: &Image) -> usize {
+    let key = image.reminder.item.to_string();
+    key.bytes().fold(0, |sum, byte| sum * 31 % 1009 + usize::from(byte)) % SHARDS
 }

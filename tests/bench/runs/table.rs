@@ -11,35 +11,37 @@ pub struct Row {
 }
 
 pub const HEAD: &str = "\
-| items | a run, µs of processor per item | of it Kessai | Kessai, relative to the first | plain sales, µs each | of it Kessai \
+| items | Kessai, µs of processor per item | relative to the first | the world, µs per item | plain sales, Kessai, µs each \
 | a run to that | items a second | workers hold at most, KiB | stores hold, MiB | would last |
-|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
 
 impl Row {
-    /// Of a run, for each item, beside what the stores and the gateway take.
+    /// Of a run, for each item, without the world's part.
     pub fn run_ns(&self) -> u64 {
-        self.run.processor_ns.saturating_sub(self.run.world_ns) / self.items
+        self.run.cost.working_ns / self.items
     }
 
-    /// Of a sale.
+    /// The world's part.
+    pub fn world_ns(&self) -> u64 {
+        self.run.cost.world_ns / self.items
+    }
+
+    /// Of a sale, without the world's part.
     pub fn sale_ns(&self) -> u64 {
-        self.sales.processor_ns.saturating_sub(self.sales.world_ns) / self.items
+        self.sales.cost.working_ns / self.items
     }
 }
 
 pub fn line(row: &Row, first: Option<&Row>) -> String {
-    let first = first.unwrap_or(row);
-    let (run_ns, sale_ns) = (row.run.processor_ns / row.items, row.sales.processor_ns / row.items);
     format!(
-        "| {} | {} | {} | {} × | {} | {} | {} × | {} | {} | {} | {} s |",
+        "| {} | {} | {} × | {} | {} | {} × | {} | {} | {} | {} s |",
         thousands(row.items),
-        tenths(run_ns, 1_000),
         tenths(row.run_ns(), 1_000),
-        hundredths(row.run_ns(), first.run_ns()),
-        tenths(sale_ns, 1_000),
+        hundredths(row.run_ns(), first.unwrap_or(row).run_ns()),
+        tenths(row.world_ns(), 1_000),
         tenths(row.sale_ns(), 1_000),
         hundredths(row.run_ns(), row.sale_ns()),
-        thousands(1_000_000_000 / run_ns.max(1)),
+        thousands(1_000_000_000 / (row.run_ns() + row.world_ns()).max(1)),
         thousands(row.run.most_working as u64 / 1024),
         thousands(row.run.resting as u64 >> 20),
         row.run.lasted.as_secs(),

@@ -1,11 +1,11 @@
 //! What the functions see of the world: stores in memory, and the sandbox gateway's model. All answer, and none fails.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kessai_functions::door::App;
-use kessai_functions::sandbox::{Class, Gateway, Request, TABLE, method_id};
+use kessai_functions::sandbox::{Class, Request, TABLE, method_id};
 use kessai_shared::card::Secret;
 use kessai_shared::fingerprint::FingerprintKey;
 use kessai_shared::ids::{GatewayId, MerchantId, MethodId};
@@ -15,9 +15,9 @@ use kessai_shared::method::Method;
 use kessai_shared::payment::IdempotencyKey;
 use kessai_shared::ports::{
     Agenda, Clock, Directory, Entropy, Expected, Http, HttpFault, HttpRequest, HttpResponse, Journal, Listed, Note,
-    Pending, Span, Store, StoreFault, Written,
+    Pending, Queue, QueueFault, Span, Store, StoreFault, Written,
 };
-use kessai_shared::reminder::{Image, mark};
+use kessai_shared::reminder::{Delayed, Image, Reminder, mark, reminders};
 use kessai_shared::seal::SealingKeys;
 use kessai_shared::shell::Shell;
 use kessai_shared::stored::Item;
@@ -26,9 +26,9 @@ use kessai_shared::stored::method::StoredMethod;
 use kessai_shared::stored::recurring::lists::List;
 use kessai_shared::time::Timestamp;
 
-use crate::memory;
-use crate::streams::{PAYMENTS, SCHEDULES, Stream, Streams};
-use crate::time::{Time, at_once, locked};
+use crate::across::Across;
+use crate::resting::{Of, Resting};
+use crate::time::{Time, at_once};
 
 /// How long a table takes to answer, and a gateway: some time, so that others get on meanwhile.
 pub const TABLE_TAKES: Duration = Duration::from_millis(5);
@@ -41,15 +41,12 @@ pub struct World {
     pub merchant: Merchant,
     pub gateway: GatewayId,
     pub method: MethodId,
-    pub payments: Memory,
-    pub schedules: Memory,
-    /// What merchants have set up, and their methods: nobody changes it.
-    pub set_up: Memory,
-    pub vault: Memory,
-    pub sandbox: Mutex<Gateway>,
-    pub streams: Streams,
+    /// What rests, on a thread of its own.
+    pub rests: Across,
+    /// What merchants have set up, as those know it who work.
+    known: Memory,
     random: AtomicU64,
-    pub keys: Arc<SealingKeys>,
+    keys: Arc<SealingKeys>,
 }
 
 impl World {
@@ -58,21 +55,23 @@ impl World {
         let name = Class::Keyed.name();
         let account = merchant::Gateway::at(format!("sandbox-{name}"), format!("{GATEWAY_URL}/{name}"));
         let merchant = Merchant { gateways: [(gateway, account)].into(), ..Merchant::new(id, "M") };
-        let set_up = Memory::default();
-        set_up.put(encode_merchant(&merchant));
         let keys = SealingKeys::parse(&format!("k1:{}", "08".repeat(32))).expect("keys");
-        let (vault, method) = vault(id, &keys, now);
+        let (set_up, method) = (encode_merchant(&merchant), method(id, &keys, now));
+        let known = Memory::default();
+        known.put(set_up.clone());
+        let (method, item) = (method.id, StoredMethod::following(None, method).to_item());
+        let rests = Across::to(Resting::new);
+        rests.put(move |resting| {
+            resting.set_up.memory.put(set_up.clone());
+            resting.vault.put(item.clone(), now);
+        });
         Arc::new(Self {
             time: Time::at(now),
             merchant,
             gateway,
             method,
-            payments: Memory::default(),
-            schedules: Memory::default(),
-            set_up,
-            vault,
-            sandbox: Mutex::default(),
-            streams: Streams::default(),
+            rests,
+            known,
             random: AtomicU64::default(),
             keys: Arc::new(keys),
         })
@@ -80,82 +79,101 @@ impl World {
 
     pub fn app(self: &Arc<Self>) -> App {
         let port = Arc::new(Port(Arc::clone(self)));
-        let table = |of, stream| Arc::new(Table { world: Arc::clone(self), of, stream });
+        let table = |of| Arc::new(Table { world: Arc::clone(self), of });
         let shell = Shell {
-            store: table(|world| &world.payments, Some(PAYMENTS)),
+            store: table(|resting| &mut resting.payments),
             http: port.clone(),
             clock: port.clone(),
             entropy: port.clone(),
             journal: port.clone(),
             fingerprint_key: Some(Arc::new(FingerprintKey::new([7; 32]))),
-            vault: Some(table(|world| &world.vault, None)),
+            vault: Some(table(|resting| &mut resting.vault)),
             sealing_keys: Some(Arc::clone(&self.keys)),
             limiter: None,
         };
         App {
             shell,
             directory: port,
-            merchants: table(|world| &world.set_up, None),
+            merchants: table(|resting| &mut resting.set_up),
             rates: Arc::default(),
             archive: None,
-            schedules: Some(table(|world| &world.schedules, Some(SCHEDULES))),
+            schedules: Some(table(|resting| &mut resting.schedules)),
             tells_bus: false,
             takes_loopback: false,
         }
     }
+
+    pub fn queue(self: &Arc<Self>) -> Arc<dyn Queue> {
+        Arc::new(Port(Arc::clone(self)))
+    }
+
+    /// What the streams show becomes reminders, as the relay makes them: of one batch after the other.
+    pub fn relay(&self) {
+        let now = self.time.now();
+        while self.rests.next().batch.is_some_and(|ready| ready <= now) {
+            let images = self.rests.at_once(move |resting| resting.streams.batch(now));
+            self.send(&reminders(images.into_iter().flatten(), now));
+        }
+    }
+
+    /// Messages whose time has come, at most so many.
+    pub fn receive(&self, most: usize) -> Vec<Reminder> {
+        let now = self.time.now();
+        match self.rests.next().message.is_some_and(|at| at <= now) && most > 0 {
+            true => self.rests.at_once(move |resting| resting.streams.receive(now, most)),
+            false => Vec::new(),
+        }
+    }
+
+    fn send(&self, delayed: &[Delayed]) {
+        let now = self.time.now();
+        let messages: Vec<_> = delayed.iter().map(|delayed| (now.plus(delayed.delay), delayed.reminder)).collect();
+        self.rests.put(move |resting| resting.streams.send(&messages));
+    }
 }
 
 /// The sandbox's method that approves whatever it pays.
-fn vault(merchant: MerchantId, keys: &SealingKeys, now: Timestamp) -> (Memory, MethodId) {
+fn method(merchant: MerchantId, keys: &SealingKeys, now: Timestamp) -> Method {
     let row = TABLE.first().expect("the table of what the sandbox does begins with what approves");
     let id = method_id(row.code);
     let key = IdempotencyKey::parse(row.name).expect("a key");
     let mut method = Method::of_token(merchant, MethodId::parse(&id).expect("an id"), key, now);
     let token = Secret::new(id);
     method.token = Some(method.at_its_place(|place| keys.seal(place, &token, [9; 16])).expect("sealed"));
-    let (vault, id) = (Memory::default(), method.id);
-    vault.put(StoredMethod::following(None, method).to_item());
-    (vault, id)
+    method
 }
 
-/// One of the tables.
-struct Table {
-    world: Arc<World>,
-    of: fn(&World) -> &Memory,
-    stream: Option<Stream>,
+/// One of the tables, for those who work.
+pub struct Table {
+    pub world: Arc<World>,
+    pub of: Of,
 }
 
 impl Table {
-    fn memory(&self) -> &Memory {
-        (self.of)(&self.world)
-    }
-
-    async fn takes(&self) {
-        memory::look();
+    /// Waits as long as it takes, and asks it.
+    pub async fn ask<W, T>(&self, work: W) -> T
+    where
+        W: Fn(&mut Resting) -> T + Send + Sync + 'static,
+        T: Clone + Send + 'static,
+    {
         self.world.time.pass(TABLE_TAKES).await;
+        self.world.rests.ask(work).await
     }
 }
 
 impl Store for Table {
     fn read<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
-        Box::pin(async move {
-            self.takes().await;
-            memory::of_the_world(|| at_once(Store::read(self.memory(), key)))
-        })
+        let (of, key) = (self.of, key.to_owned());
+        Box::pin(async move { Ok(self.ask(move |resting| of(resting).read(&key)).await) })
     }
 
     fn write(&self, mut item: Item, expected: Expected) -> Pending<'_, Result<Written, StoreFault>> {
+        let (of, now) = (self.of, self.world.time.now());
         Box::pin(async move {
-            self.takes().await;
-            mark(&mut item, self.world.time.now());
+            mark(&mut item, now);
             let image = Image::of(&item).map_err(|unreadable| StoreFault(Box::new(unreadable)))?;
-            // What is written is kept, and nothing of what it was written from.
-            let written =
-                memory::of_the_world(|| memory::resting(|| at_once(self.memory().write(item.clone(), expected))))?;
-            if let (Written::Done, Some(stream)) = (&written, self.stream) {
-                self.world.streams.show(stream, image, self.world.time.now());
-            }
-            Ok(written)
+            let made = now.plus(TABLE_TAKES);
+            Ok(self.ask(move |resting| resting.write(of, &item, expected, image, made)).await)
         })
     }
 }
@@ -168,36 +186,29 @@ impl Agenda for Table {
         after: Option<&'a str>,
         limit: u16,
     ) -> Pending<'a, Result<(Vec<Listed>, bool), StoreFault>> {
+        let (of, list) = (self.of, list.clone());
+        let [until, after] = [until, after].map(|place| place.map(str::to_owned));
         Box::pin(async move {
-            self.takes().await;
-            memory::of_the_world(|| at_once(self.memory().listed(list, until, after, limit)))
+            let page = move |resting: &mut Resting| {
+                at_once(of(resting).memory.listed(&list, until.as_deref(), after.as_deref(), limit)).ok()
+            };
+            Ok(self.ask(page).await.expect("memory does not fail"))
         })
     }
 
-    fn of<'a>(
-        &'a self,
-        list: &'a List,
-        span: Span<'a>,
-        limit: u16,
-    ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
-        Box::pin(async move {
-            self.takes().await;
-            self.memory().of(list, span, limit).await
-        })
+    fn of<'a>(&'a self, _: &'a List, _: Span<'a>, _: u16) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
+        unreachable!("nobody has anything shown")
     }
 }
 
 impl kessai_shared::ports::Vault for Table {
     fn of_account<'a>(
         &'a self,
-        account: &'a str,
-        after: Option<&'a str>,
-        limit: u16,
+        _: &'a str,
+        _: Option<&'a str>,
+        _: u16,
     ) -> Pending<'a, Result<(Vec<Item>, bool), StoreFault>> {
-        Box::pin(async move {
-            self.takes().await;
-            self.memory().of_account(account, after, limit).await
-        })
+        unreachable!("nobody has anything shown")
     }
 }
 
@@ -207,23 +218,21 @@ struct Port(Arc<World>);
 impl Directory for Port {
     /// From memory, as for a minute after it was read.
     fn find<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreFault>> {
-        self.0.set_up.read(key)
+        self.0.known.read(key)
     }
 }
 
 impl Http for Port {
     fn send<'a>(&'a self, request: HttpRequest, _: Duration) -> Pending<'a, Result<HttpResponse, HttpFault>> {
         Box::pin(async move {
-            memory::look();
-            self.0.time.pass(GATEWAY_TAKES).await;
-            let (request, now_ms) = (as_the_gateway_sees(&request), self.0.time.now().as_millis());
-            let (status, body) = memory::of_the_world(|| {
-                memory::resting(|| {
-                    let answer = locked(&self.0.sandbox).handle(&request, now_ms).answer;
-                    (answer.status, answer.body)
-                })
+            let World { time, rests, .. } = &*self.0;
+            time.pass(GATEWAY_TAKES).await;
+            let now_ms = time.now().as_millis();
+            let answer = rests.ask(move |resting| {
+                let answer = resting.sandbox.handle(&as_the_gateway_sees(&request), now_ms).answer;
+                (answer.status, answer.body)
             });
-            memory::handed_out(body.capacity());
+            let (status, body) = answer.await;
             Ok(HttpResponse { status, body: body.into_bytes() })
         })
     }
@@ -239,6 +248,14 @@ fn as_the_gateway_sees(request: &HttpRequest) -> Request {
         query: query.to_owned(),
         idempotency_key: key.map(|(_, key)| key.clone()),
         body: request.body.to_vec(),
+    }
+}
+
+/// Of follow-up.
+impl Queue for Port {
+    fn send<'a>(&'a self, delayed: &'a [Delayed]) -> Pending<'a, Result<(), QueueFault>> {
+        self.0.send(delayed);
+        Box::pin(async { Ok(()) })
     }
 }
 
